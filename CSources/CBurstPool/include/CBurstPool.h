@@ -1,0 +1,3 @@
+#ifndef CBURSTPOOL_H
+#define CBURSTPOOL_H
+#endif

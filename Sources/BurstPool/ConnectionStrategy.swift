@@ -1,0 +1,34 @@
+/// How a pool opens, checks and closes the connections it keeps.
+///
+/// The pool knows nothing of what a connection is: all that depends on it is here. One strategy object serves one pool,
+/// and the pool calls it from many tasks at once.
+public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
+    /// What the pool keeps. It need not be `Sendable`: the pool guarantees that one party at a time touches it.
+    associatedtype Connection
+
+    /// Opens a connection.
+    ///
+    /// Called when a caller wants a connection, none is idle, and the pool may still grow. The pool runs it in a task
+    /// of its own, so that the cancellation of the caller does not waste a connection that is about to open.
+    ///
+    /// - Throws: Whatever keeps the connection from opening. The error reaches the caller on whose behalf the
+    ///   connection was being opened; the place it held is free again at once.
+    func makeConnection() async throws -> sending Connection
+
+    /// Tells whether a connection can no longer be used.
+    ///
+    /// Asked each time before a connection is handed out, so it must be quick and must not block: look at a flag,
+    /// do not talk to the peer.
+    ///
+    /// - Returns: `true` if the connection is of no more use. The pool then closes it and finds another one.
+    /// - Throws: An error counts as `true`. It is not shown to the caller, unless it is a `CancellationError`.
+    func connectionIsClosed(_ connection: Connection) throws -> Bool
+
+    /// Closes a connection that the pool has no more use for.
+    ///
+    /// The place of the connection is free again when this returns or throws, whichever it does.
+    ///
+    /// - Throws: An error reaches the caller of `withConnection` whose return led to the close, unless
+    ///   ``ConnectionPoolConfiguration/closeErrors`` says otherwise.
+    func closeConnection(_ connection: sending Connection) async throws
+}
