@@ -1,0 +1,108 @@
+/* Atomics on Concurrency Kit: the backend that ships. The contract is in atomics.h. */
+#ifndef BP_ATOMICS_CK_H
+#define BP_ATOMICS_CK_H
+
+#if !__has_include(<ck_pr.h>) || !__has_include(<ck_stack.h>)
+#error "Concurrency Kit is missing. Debian and Ubuntu: apt-get install libck-dev. macOS: brew install concurrencykit."
+#endif
+
+#include <ck_pr.h>
+#include <ck_stack.h>
+
+#ifndef CK_F_STACK_POP_MPMC
+#error "This CPU has no double-width compare-and-swap in Concurrency Kit; BurstPool needs one (x86-64 or aarch64)."
+#endif
+
+typedef struct {
+    uint64_t value;
+} bp_atomic64;
+
+/*
+ * CK's read-modify-writes are relaxed on weakly ordered CPUs. Where the CPU is TSO they are full barriers by
+ * themselves, and asking CK for a fence there would emit an mfence for nothing.
+ */
+CK_CC_INLINE static void bp_full_fence_beside_rmw(void) {
+#ifdef CK_MD_TSO
+    ck_pr_barrier();
+#else
+    ck_pr_fence_memory();
+#endif
+}
+
+CK_CC_INLINE static uint64_t bp_load_relaxed(const bp_atomic64 *cell) {
+    return ck_pr_load_64(&cell->value);
+}
+
+CK_CC_INLINE static uint64_t bp_load(const bp_atomic64 *cell) {
+    uint64_t value = ck_pr_load_64(&cell->value);
+    ck_pr_fence_acquire();
+    return value;
+}
+
+CK_CC_INLINE static void bp_store_relaxed(bp_atomic64 *cell, uint64_t value) {
+    ck_pr_store_64(&cell->value, value);
+}
+
+CK_CC_INLINE static void bp_store(bp_atomic64 *cell, uint64_t value) {
+    ck_pr_fence_release();
+    ck_pr_store_64(&cell->value, value);
+}
+
+CK_CC_INLINE static bool bp_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
+    bp_full_fence_beside_rmw();
+    bool swapped = ck_pr_cas_64_value(&cell->value, *expected, desired, expected);
+    bp_full_fence_beside_rmw();
+    return swapped;
+}
+
+CK_CC_INLINE static uint64_t bp_exchange(bp_atomic64 *cell, uint64_t value) {
+    bp_full_fence_beside_rmw();
+    uint64_t before = ck_pr_fas_64(&cell->value, value);
+    bp_full_fence_beside_rmw();
+    return before;
+}
+
+CK_CC_INLINE static uint64_t bp_add(bp_atomic64 *cell, uint64_t delta) {
+    bp_full_fence_beside_rmw();
+    uint64_t before = ck_pr_faa_64(&cell->value, delta);
+    bp_full_fence_beside_rmw();
+    return before;
+}
+
+/* cmpxchg16b faults on an address that is not a multiple of 16, and ck_stack_t does not ask for one. */
+typedef struct {
+    _Alignas(16) ck_stack_t top;
+} bp_stack;
+
+typedef ck_stack_entry_t bp_stack_entry;
+
+/* One compare-and-swap. Safe beside bp_stack_pop, whose double-width compare-and-swap also checks the generation. */
+CK_CC_INLINE static void bp_stack_push(bp_stack *stack, bp_stack_entry *entry) {
+    bp_full_fence_beside_rmw();
+    ck_stack_push_mpmc(&stack->top, entry);
+    bp_full_fence_beside_rmw();
+}
+
+CK_CC_INLINE static bool bp_stack_is_empty(bp_stack *stack) {
+    return ck_pr_load_ptr(&stack->top.head) == NULL;
+}
+
+CK_CC_INLINE static bp_stack_entry *bp_stack_pop(bp_stack *stack) {
+    if (bp_stack_is_empty(stack)) {
+        return NULL;
+    }
+    bp_full_fence_beside_rmw();
+    bp_stack_entry *entry = ck_stack_pop_mpmc(&stack->top);
+    bp_full_fence_beside_rmw();
+    return entry;
+}
+
+/* Numbers are given out at a thread's first call, so that the first threads of a process get different stripes. */
+CK_CC_INLINE static uint32_t bp_thread_number(void) {
+    extern _Thread_local uint32_t bp_thread_number_plus_one;
+    extern uint32_t bp_thread_number_assign(void);
+    uint32_t number = bp_thread_number_plus_one;
+    return __builtin_expect(number != 0, 1) ? number - 1 : bp_thread_number_assign();
+}
+
+#endif

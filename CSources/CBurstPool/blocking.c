@@ -1,0 +1,218 @@
+#define _GNU_SOURCE /* sem_clockwait */
+
+#include "include/bp_blocking.h"
+
+#include "atomics.h"
+
+#include <errno.h>
+#include <time.h>
+
+/* Where one thread sleeps until another one has something for it. A post before the wait is not lost. */
+#if defined(__APPLE__)
+#include <dispatch/dispatch.h>
+
+typedef dispatch_semaphore_t bp_parking;
+
+static void bp_parking_create(bp_parking *parking) {
+    *parking = dispatch_semaphore_create(0);
+}
+
+static void bp_parking_destroy(bp_parking *parking) {
+    dispatch_release(*parking);
+}
+
+static void bp_parking_post(bp_parking *parking) {
+    dispatch_semaphore_signal(*parking);
+}
+
+/* timeout in nanoseconds from now. False when it has passed. */
+static bool bp_parking_wait(bp_parking *parking, uint64_t timeout) {
+    dispatch_time_t until =
+        timeout > INT64_MAX ? DISPATCH_TIME_FOREVER : dispatch_time(DISPATCH_TIME_NOW, (int64_t)timeout);
+    return dispatch_semaphore_wait(*parking, until) == 0;
+}
+#else
+#include <semaphore.h>
+
+typedef sem_t bp_parking;
+
+static void bp_parking_create(bp_parking *parking) {
+    sem_init(parking, 0, 0);
+}
+
+static void bp_parking_destroy(bp_parking *parking) {
+    sem_destroy(parking);
+}
+
+static void bp_parking_post(bp_parking *parking) {
+    sem_post(parking);
+}
+
+/* timeout in nanoseconds from now. False when it has passed. */
+static bool bp_parking_wait(bp_parking *parking, uint64_t timeout) {
+    const uint64_t second = 1000000000;
+    int result;
+    if (timeout > INT64_MAX) {
+        while ((result = sem_wait(parking)) != 0 && errno == EINTR) {
+        }
+        return result == 0;
+    }
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    uint64_t nanoseconds = (uint64_t)until.tv_nsec + timeout % second;
+    until.tv_sec += (time_t)(timeout / second + nanoseconds / second);
+    until.tv_nsec = (long)(nanoseconds % second);
+    while ((result = sem_clockwait(parking, CLOCK_MONOTONIC, &until)) != 0 && errno == EINTR) {
+    }
+    return result == 0;
+}
+#endif
+
+/* A thread that waits: on its own stack, where it stays until it has been posted to, or has claimed itself. */
+typedef struct {
+    bp_parking parking;
+    bp_lease lease;
+    bp_atomic64 status; /* Written after the lease, read before it: ThreadSanitizer does not know sem_clockwait. */
+} bp_sleeper;
+
+static void bp_wake(void *context, bp_status status, bp_lease lease) {
+    bp_sleeper *sleeper = context;
+    sleeper->lease = lease;
+    bp_store(&sleeper->status, status);
+    bp_parking_post(&sleeper->parking);
+}
+
+/* Serves the oldest waiter. False if there is nothing to serve it with. */
+static bool bp_serve_one(bp_pool *pool) {
+    bp_lease lease;
+    void *context;
+    if (bp_take_idle(pool, &lease) == BP_OK) {
+        if (bp_hand_over(pool, &context) == BP_OK) {
+            bp_wake(context, BP_OK, lease);
+        } else {
+            bp_put_back(pool, lease);
+        }
+        return true;
+    }
+    bp_ticket ticket;
+    if (bp_begin_open(pool, &ticket, &lease) != BP_OK) {
+        return false;
+    }
+    if (bp_wait_claim(pool, ticket, &context) == BP_OK) {
+        bp_wake(context, BP_OPEN, lease);
+    } else {
+        bp_cancel_open(pool, lease);
+    }
+    return true;
+}
+
+/* Closes one surplus connection. False if none is idle. */
+static bool bp_close_one(bp_pool *pool, bp_close_function close, void *context) {
+    bp_lease lease;
+    if (bp_take_idle(pool, &lease) != BP_OK) {
+        return false;
+    }
+    if (bp_begin_close_surplus(pool, lease) == BP_OK) {
+        close(bp_element(pool, lease), context);
+        bp_finish_close(pool, lease);
+    } else {
+        bp_put_back(pool, lease);
+    }
+    return true;
+}
+
+bp_status bp_settle(bp_pool *pool, bp_close_function close, void *context) {
+    if (pool == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    bool progress = true;
+    while (progress) {
+        if (bp_somebody_waits(pool)) {
+            progress = bp_serve_one(pool);
+        } else {
+            progress = close != NULL && bp_has_surplus(pool) && bp_close_one(pool, close, context);
+        }
+    }
+    return BP_OK;
+}
+
+bp_status bp_acquire(bp_pool *pool, uint64_t timeout, bp_lease *lease) {
+    if (pool == NULL || lease == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    *lease = bp_try_acquire(pool);
+    if (lease->slot != NULL) {
+        return BP_OK;
+    }
+    bp_status status = bp_begin_open_unasked(pool, lease);
+    if (status == BP_OK) {
+        return BP_OPEN;
+    }
+    if (status == BP_SHUT_DOWN || status == BP_OUT_OF_MEMORY) {
+        return status;
+    }
+    if (timeout == 0) {
+        return BP_TIMED_OUT;
+    }
+    bp_ticket ticket;
+    status = bp_wait_prepare(pool, &ticket);
+    if (status != BP_OK) {
+        return status;
+    }
+    bp_sleeper sleeper = {.lease = {NULL, 0}};
+    bp_store_relaxed(&sleeper.status, BP_TIMED_OUT);
+    bp_parking_create(&sleeper.parking);
+    /* The thread keeps its own time, so the pool need not: no deadline. */
+    status = bp_wait_join(pool, ticket, &sleeper, BP_NO_DEADLINE, NULL);
+    if (status == BP_OK) {
+        bp_settle(pool, NULL, NULL);
+        void *context;
+        if (!bp_parking_wait(&sleeper.parking, timeout) && bp_wait_claim(pool, ticket, &context) != BP_OK) {
+            /* Served in the same instant: whoever did it is about to post. */
+            bp_parking_wait(&sleeper.parking, BP_NO_DEADLINE);
+        }
+        status = (bp_status)bp_load(&sleeper.status);
+        *lease = sleeper.lease;
+    }
+    bp_parking_destroy(&sleeper.parking);
+    return status;
+}
+
+bp_status bp_give_back(bp_pool *pool, bp_lease lease, bp_close_function close, void *context) {
+    bp_status status = bp_release(pool, lease);
+    return status == BP_SETTLE ? bp_settle(pool, close, context) : status;
+}
+
+bp_status bp_give_up_open(bp_pool *pool, bp_lease permit, bp_close_function close, void *context) {
+    bp_status status = bp_cancel_open(pool, permit);
+    if (status == BP_OK) {
+        bp_settle(pool, close, context);
+        return BP_EMPTY;
+    }
+    return status;
+}
+
+bp_status bp_discard(bp_pool *pool, bp_lease lease, bp_close_function close, void *context) {
+    if (close == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    bp_status status = bp_begin_close(pool, lease);
+    if (status == BP_OK) {
+        close(bp_element(pool, lease), context);
+        bp_finish_close(pool, lease);
+        bp_settle(pool, close, context);
+    }
+    return status;
+}
+
+bp_status bp_shutdown_and_settle(bp_pool *pool, bp_close_function close, void *context) {
+    bp_status status = bp_shutdown(pool);
+    if (status != BP_OK) {
+        return status;
+    }
+    void *waiter;
+    while (bp_hand_over(pool, &waiter) == BP_OK) {
+        bp_wake(waiter, BP_SHUT_DOWN, (bp_lease){NULL, 0});
+    }
+    return bp_settle(pool, close, context);
+}

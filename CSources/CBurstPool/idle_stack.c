@@ -1,0 +1,47 @@
+#include "idle_stack.h"
+
+#include "type_stable_table.h"
+
+#include <unistd.h>
+
+#define BP_MAX_STRIPES 1024
+
+static uint32_t bp_default_stripes(void) {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < 2 ? 4 : (uint32_t)(processors > BP_MAX_STRIPES / 2 ? BP_MAX_STRIPES / 2 : processors) * 2;
+}
+
+bool bp_idle_stack_create(bp_idle_stack *idle, uint32_t stripes) {
+    uint32_t wanted = stripes == 0 ? bp_default_stripes() : stripes;
+    uint32_t count = 1;
+    while (count < wanted && count < BP_MAX_STRIPES) {
+        count *= 2;
+    }
+    idle->stripes = bp_allocate_zeroed(count * sizeof(bp_stripe), _Alignof(bp_stripe));
+    idle->mask = count - 1;
+    return idle->stripes != NULL;
+}
+
+void bp_idle_stack_destroy(bp_idle_stack *idle) {
+    bp_deallocate(idle->stripes);
+}
+
+bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home) {
+    for (uint32_t step = 0; step <= idle->mask; step++) {
+        bp_stripe *stripe = &idle->stripes[(home + step) & idle->mask];
+        bp_stack_entry *entry = bp_stack_pop(&stripe->stack);
+        if (entry != NULL) {
+            return (bp_slot *)entry; /* The entry is the slot's first member. */
+        }
+    }
+    for (uint32_t step = 1; step <= idle->mask; step++) {
+        bp_stripe *stripe = &idle->stripes[(home + step) & idle->mask];
+        if (bp_load_relaxed(&stripe->cell) != 0) {
+            uint64_t taken = bp_exchange(&stripe->cell, 0);
+            if (taken != 0) {
+                return (bp_slot *)(uintptr_t)taken;
+            }
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,67 @@
+/*
+ * The idle connections: last in, first out, in stripes.
+ *
+ * One shared stack would bounce its top between the CPUs. So there are more stripes than CPUs, and each thread has a
+ * home stripe: a cell for one slot, and a stack behind it. Putting back exchanges the cell's content, and what was in
+ * it goes to the stack; taking exchanges the cell's content for nothing. A thread that leases and returns touches its
+ * home cell only, and never another thread's cache line. When home is empty the others are searched, stacks before
+ * cells, so that a neighbour keeps the connection it is working with.
+ *
+ * All operations are lock-free; a thread stopped anywhere in here holds back the one slot it has in hand.
+ */
+#ifndef BP_IDLE_STACK_H
+#define BP_IDLE_STACK_H
+
+#include "slot.h"
+
+typedef struct {
+    _Alignas(128) bp_atomic64 cell; /* A slot's address, or 0. */
+    bp_stack stack;
+} bp_stripe;
+
+typedef struct {
+    bp_stripe *stripes;
+    uint32_t mask; /* Number of stripes - 1; that number is a power of two. */
+} bp_idle_stack;
+
+/* stripes: how many, rounded up to a power of two; 0 for twice the number of CPUs. */
+bool bp_idle_stack_create(bp_idle_stack *idle, uint32_t stripes);
+void bp_idle_stack_destroy(bp_idle_stack *idle);
+
+/* The part of bp_idle_take behind the home cell. */
+bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home);
+
+static inline uint32_t bp_idle_home(const bp_idle_stack *idle) {
+    return bp_thread_number() & idle->mask;
+}
+
+/*
+ * Puts a slot back. The exchange is a full barrier: the word of the slot and what its owner wrote to the connection
+ * are visible to whoever takes it out, and what the caller reads next (is anybody waiting?) is read after it.
+ */
+static inline void bp_idle_put(bp_idle_stack *idle, bp_slot *slot) {
+    bp_stripe *stripe = &idle->stripes[bp_idle_home(idle)];
+    uint64_t before = bp_exchange(&stripe->cell, (uint64_t)(uintptr_t)slot);
+    if (__builtin_expect(before != 0, 0)) {
+        bp_stack_push(&stripe->stack, &((bp_slot *)(uintptr_t)before)->entry);
+    }
+}
+
+/*
+ * Takes a slot, or NULL when a look through all stripes found none. The look is not one instant: a slot that another
+ * thread puts back behind it is missed, which is why whoever puts back looks for waiters afterwards.
+ */
+static inline bp_slot *bp_idle_take(bp_idle_stack *idle) {
+    uint32_t home = bp_idle_home(idle);
+    bp_stripe *stripe = &idle->stripes[home];
+    if (__builtin_expect(bp_load_relaxed(&stripe->cell) != 0, 1)) {
+        /* Pairs with the exchange in bp_idle_put that brought the slot here. */
+        uint64_t taken = bp_exchange(&stripe->cell, 0);
+        if (__builtin_expect(taken != 0, 1)) {
+            return (bp_slot *)(uintptr_t)taken;
+        }
+    }
+    return bp_idle_take_elsewhere(idle, home);
+}
+
+#endif

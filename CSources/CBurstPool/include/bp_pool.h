@@ -1,0 +1,299 @@
+/*
+ * The pool: slots for connections, the idle ones among them, and the callers that wait for one.
+ *
+ * The pool does not open, check or close connections, and it does not put anybody to sleep: it keeps the books, and
+ * says what is to be done. For programs of plain threads bp_blocking.h does the rest. What follows here is for those
+ * who bring their own way of waiting, as the Swift library does.
+ *
+ * Words
+ *
+ *   slot     a place for one connection, with room for an element (a pointer, a file descriptor, any struct)
+ *   lease    the right to a slot, with a serial number; once it has ended, every call with it answers BP_STALE_LEASE
+ *   permit   a lease whose slot has no connection yet: the right to open one
+ *   total    idle + leased + opening + closing
+ *   surplus  total without those closing is above max_size
+ *
+ * Settling
+ *
+ *   Whatever makes a connection or a permit free (a return, a close, a failed opening, a higher limit) may be what
+ *   somebody waits for. So after bp_release answered BP_SETTLE, and after bp_finish_close, bp_cancel_open, bp_detach,
+ *   bp_wait_join, bp_resize and bp_shutdown, the caller settles:
+ *
+ *     for ever:
+ *         if bp_somebody_waits(pool):
+ *             if bp_take_idle(pool, &lease) is BP_OK:
+ *                 if bp_hand_over(pool, &context) is BP_OK: resume that waiter with the lease
+ *                 else bp_put_back(pool, lease)
+ *             else if bp_begin_open(pool, &ticket, &lease) is BP_OK:
+ *                 open a connection for that waiter; then bp_finish_open, and if bp_wait_claim(pool, ticket, &context)
+ *                 is BP_OK resume it with the lease, else bp_release, and settle
+ *             else stop
+ *         else if bp_has_surplus(pool):
+ *             if bp_take_idle(pool, &lease) is BP_OK:
+ *                 if bp_begin_close_surplus(pool, lease) is BP_OK: close the connection, then bp_finish_close, and
+ * settle else bp_put_back(pool, lease) else stop else stop
+ *
+ *   Whoever has put something back looks again, so that nobody is left waiting beside a free connection. bp_settle in
+ *   bp_blocking.h is this loop for threads.
+ *
+ * Synchronization: which calls may run at the same time on one pool
+ *
+ *   all but these two                               with each other, from any thread, without limits
+ *   bp_pool_create, bp_pool_destroy                 with nothing
+ *
+ *   No call takes a lock or waits for another thread. A thread stopped for ever anywhere inside a call keeps the others
+ *   from nothing but the one slot or waiter that it has in hand. Memory is asked of the system only when more slots or
+ *   waiters exist at once than ever before. A lease or a ticket is a plain value: passing it to another thread needs
+ * the same care as passing a pointer.
+ *
+ *   bp_release and all else that gives a slot away happens before the call that takes it next, so that what one owner
+ *   wrote to the element and to the connection is there for the next one.
+ *
+ * Misuse
+ *
+ *   NULL, a lease of another pool, a lease that has ended, a second release (also at the same instant): a status, and
+ * the pool is untouched. A pool that was destroyed, or a bp_lease that no call ever gave out, cannot be told from a
+ * good one.
+ */
+#ifndef BP_POOL_H
+#define BP_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bp_status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bp_pool bp_pool;
+typedef struct bp_slot bp_slot;
+
+/* A lease. {NULL, 0} is none. */
+typedef struct bp_lease {
+    bp_slot *slot;
+    uint64_t serial;
+} bp_lease;
+
+/* One wait of one caller. Never used twice. */
+typedef struct bp_ticket {
+    uint64_t value;
+} bp_ticket;
+
+/* The greatest max_size and hard_limit. */
+#define BP_MAX_SIZE UINT32_C(1073741823)
+/* How many can wait at the same time. */
+#define BP_MAX_WAITERS UINT32_C(67108862)
+/* A deadline that never comes. */
+#define BP_NO_DEADLINE UINT64_MAX
+
+typedef struct bp_pool_configuration {
+    /* The soft limit: above it, connections that come back are surplus. 1 to BP_MAX_SIZE. */
+    uint32_t max_size;
+    /* The hard limit: no permit is given out beyond it. max_size to BP_MAX_SIZE. */
+    uint32_t hard_limit;
+    /* Bytes for the element in each slot; 0 is allowed. */
+    size_t element_size;
+    /* Alignment of the element, a power of two, at most 64; 0 means that of a pointer. */
+    size_t element_alignment;
+    /* Stripes of the idle stack, rounded up to a power of two, at most 1024; 0 means twice the number of CPUs. */
+    uint32_t stripes;
+    /* Kept for the user: see bp_pool_owner. */
+    void *owner;
+    /* Called with owner, if it is not NULL, when the pool is destroyed or could not be created. */
+    void (*release_owner)(void *owner);
+} bp_pool_configuration;
+
+/* Counts at one moment. Exact when nothing else is under way; else each slot is counted where it was when looked at. */
+typedef struct bp_pool_statistics {
+    uint32_t idle;
+    uint32_t leased;
+    uint32_t opening;
+    uint32_t closing;
+    uint32_t waiting; /* Callers that wait, those for whom a connection is being opened included. */
+    uint32_t max_size;
+    uint32_t hard_limit;
+    bool is_shut_down;
+} bp_pool_statistics;
+
+/* The pool. */
+
+/*
+ * Creates a pool without connections.
+ * BP_OK; BP_INVALID_ARGUMENT (a NULL); BP_INVALID_CONFIGURATION; BP_OUT_OF_MEMORY. Unless BP_OK, *pool is NULL.
+ */
+bp_status bp_pool_create(const bp_pool_configuration *configuration, bp_pool **pool);
+
+/*
+ * Frees the pool. Its connections must have been closed (or detached) before, and nobody may be in a call.
+ * BP_OK; BP_INVALID_ARGUMENT; BP_BUSY: connections exist or callers wait, and nothing has happened.
+ */
+bp_status bp_pool_destroy(bp_pool *pool);
+
+/* What the configuration named as the owner. NULL for NULL. */
+void *bp_pool_owner(const bp_pool *pool);
+
+/* Changes the limits; leased connections stay. Settle afterwards. BP_OK; BP_INVALID_...; BP_SHUT_DOWN. */
+bp_status bp_resize(bp_pool *pool, uint32_t max_size, uint32_t hard_limit);
+
+/*
+ * Shuts the pool down: nothing is leased, opened or waited for from now on, and all idle connections are surplus.
+ * Idempotent. Afterwards make the waiters go with bp_hand_over until BP_EMPTY (without a lease to give them), and
+ * settle. BP_OK; BP_INVALID_ARGUMENT.
+ */
+bp_status bp_shutdown(bp_pool *pool);
+
+/* Whether bp_shutdown was called. */
+bool bp_is_shut_down(const bp_pool *pool);
+
+/* idle + leased + opening + closing, in O(1). */
+uint32_t bp_total(const bp_pool *pool);
+
+/* Counts all. O(slots). BP_OK; BP_INVALID_ARGUMENT. */
+bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statistics);
+
+/* Bytes that the pool has of the system, those not yet touched included. O(log slots). */
+size_t bp_pool_memory(const bp_pool *pool);
+
+/* Leases. */
+
+/*
+ * Takes an idle connection: the hot path. None ({NULL, 0}) if none is idle, somebody waits (nobody overtakes a
+ * waiter), the pool has been shut down, or pool is NULL. Two atomic exchanges on lines that the calling thread owns.
+ */
+bp_lease bp_try_acquire(bp_pool *pool);
+
+/*
+ * Returns a connection: the hot path. It is idle when this returns.
+ * BP_OK: nothing else to do. BP_SETTLE: done; now settle. BP_INVALID_ARGUMENT; BP_FOREIGN_SLOT; BP_STALE_LEASE.
+ */
+bp_status bp_release(bp_pool *pool, bp_lease lease);
+
+/* The element of a slot, for whoever holds the lease. NULL for none. Its address is the same for each lease of a slot.
+ */
+void *bp_element(const bp_pool *pool, bp_lease lease);
+
+/* From the slot's address to its element's: bp_element without a check, for those who ask often. */
+size_t bp_element_offset(const bp_pool *pool);
+
+/* Whether the lease has not ended. For assertions: another thread may end it meanwhile. */
+bool bp_lease_is_current(const bp_pool *pool, bp_lease lease);
+
+/* Opening. */
+
+/*
+ * Takes a permit for the oldest waiter that has none: it goes on waiting, and is served by whichever comes first, this
+ * connection or one that is returned.
+ * BP_OK; BP_EMPTY: no such waiter; BP_LIMIT_REACHED; BP_OUT_OF_MEMORY; BP_INVALID_ARGUMENT.
+ */
+bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit);
+
+/*
+ * Takes a permit for the caller itself, if nobody waits for one.
+ * BP_OK; BP_EMPTY: somebody waits; BP_LIMIT_REACHED; BP_SHUT_DOWN; BP_OUT_OF_MEMORY; BP_INVALID_ARGUMENT.
+ */
+bp_status bp_begin_open_unasked(bp_pool *pool, bp_lease *permit);
+
+/* The connection is open, its element written: the permit is a lease now, the caller's. BP_OK or misuse. */
+bp_status bp_finish_open(bp_pool *pool, bp_lease permit);
+
+/* The connection did not open: the place is free, and the permit has ended. Settle afterwards. BP_OK or misuse. */
+bp_status bp_cancel_open(bp_pool *pool, bp_lease permit);
+
+/*
+ * Turns a lease into a permit for the same place, for a caller that found its connection dead, has disposed of it and
+ * opens another: it need not queue again. *permit is the new lease; the old one has ended. BP_OK or misuse.
+ */
+bp_status bp_reopen(bp_pool *pool, bp_lease lease, bp_lease *permit);
+
+/* Closing. A connection that is being closed keeps its place until the close has ended. */
+
+/* The connection of this lease is going to be closed. The lease stays good for bp_finish_close. BP_OK or misuse. */
+bp_status bp_begin_close(bp_pool *pool, bp_lease lease);
+
+/* The same, only if there is a surplus. BP_OK; BP_EMPTY: none, and the lease stays a lease; misuse. */
+bp_status bp_begin_close_surplus(bp_pool *pool, bp_lease lease);
+
+/* The connection is closed: its place is free. Settle afterwards. BP_OK or misuse. */
+bp_status bp_finish_close(bp_pool *pool, bp_lease lease);
+
+/* Takes the connection out of the pool: its place is free, the connection the caller's. Settle. BP_OK or misuse. */
+bp_status bp_detach(bp_pool *pool, bp_lease lease);
+
+/* Waiting. */
+
+/*
+ * Takes a place among those that may wait, without joining the queue yet: so that the wait can be cancelled from
+ * elsewhere, at any time from now on. BP_OK; BP_TOO_MANY_WAITERS; BP_OUT_OF_MEMORY; BP_SHUT_DOWN; BP_INVALID_ARGUMENT.
+ * After BP_OK, bp_wait_join must be called.
+ */
+bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket);
+
+/*
+ * Joins the queue at its end. context comes back, once, from the call that makes the waiter go: whoever gets it resumes
+ * the waiter. That can happen before this returns. deadline: on any clock that bp_expire is called with.
+ * *arm_timer (may be NULL): whether bp_expire must be called by deadline, and no call by then was asked for before.
+ * BP_OK: settle. BP_CANCELLED, BP_SHUT_DOWN, BP_STALE_TICKET, BP_INVALID_ARGUMENT: not waiting, context never comes
+ * back.
+ */
+bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t deadline, bool *arm_timer);
+
+/*
+ * Makes this waiter go, wherever it stands in the queue: to cancel its wait, to give it the connection that was opened
+ * on its behalf, or to tell it that the opening failed. BP_OK: *context is its context, and the caller resumes it; NULL
+ * if it had not joined yet (bp_wait_join will answer BP_CANCELLED). BP_STALE_TICKET: too late, it has gone already, and
+ * whoever made it go resumes it. BP_INVALID_ARGUMENT. O(1), amortised: now and then one call tidies up after many.
+ */
+bp_status bp_wait_claim(bp_pool *pool, bp_ticket ticket, void **context);
+
+/*
+ * Makes up to capacity waiters go whose deadline is not after now, and stores their contexts. *next: when to call again
+ * (now, if there may be more; BP_NO_DEADLINE if nobody waits with a deadline). Returns how many.
+ * O(waiters / 64), and for each group of 64 that has somebody whose time has come, its members.
+ */
+size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, uint64_t *next);
+
+/*
+ * Makes the oldest waiter go, to be given the caller's lease, or to be told that there is none. BP_OK: *context;
+ * BP_EMPTY: nobody waits; BP_INVALID_ARGUMENT.
+ */
+bp_status bp_hand_over(bp_pool *pool, void **context);
+
+/* Settling by hand: see above. */
+
+/* Somebody waits, or there are surplus connections. O(1); now and then true without need. */
+bool bp_needs_settling(const bp_pool *pool);
+
+/* Somebody waits for a connection. Exact. */
+bool bp_somebody_waits(bp_pool *pool);
+
+/* More connections exist, those closing not counted, than max_size. */
+bool bp_has_surplus(const bp_pool *pool);
+
+/* Takes an idle connection though somebody may wait: to hand it over or to close it. BP_OK; BP_EMPTY;
+ * BP_INVALID_ARGUMENT. */
+bp_status bp_take_idle(bp_pool *pool, bp_lease *lease);
+
+/* Puts back what bp_take_idle took. bp_release without the word that settling is needed: go on settling. BP_OK or
+ * misuse. */
+bp_status bp_put_back(bp_pool *pool, bp_lease lease);
+
+/* Ages of leases. */
+
+/*
+ * Looks at all leases; bp_oldest_lease_age then knows how long each has been out at the least. Costs O(slots), so that
+ * leasing costs nothing; at most once in interval. now and interval on the clock of the deadlines.
+ */
+void bp_observe_leases(bp_pool *pool, uint64_t now, uint64_t interval);
+
+/* For how long the lease observed longest ago has been out at the least; 0 if none of those observed is out. O(slots).
+ */
+uint64_t bp_oldest_lease_age(const bp_pool *pool, uint64_t now);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * Treiber's stack on single 64-bit cells, for the backends that have no double-width compare-and-swap.
+ *
+ * The top is an address and a tag in one word: user-space addresses have 47 bits, entries are aligned to 64 bytes, so
+ * 41 bits hold the address and 23 are left for the tag. That is enough for tests and not for production, where
+ * Concurrency Kit's stack has a 64-bit generation.
+ *
+ * R. K. Treiber, Systems Programming: Coping with Parallelism, IBM RJ 5118, 1986.
+ */
+#ifndef BP_TAGGED_STACK_H
+#define BP_TAGGED_STACK_H
+
+#define BP_TAGGED_STACK_ADDRESS_BITS 41
+
+typedef struct {
+    bp_atomic64 top;
+} bp_stack;
+
+typedef struct {
+    bp_atomic64 next;
+} bp_stack_entry;
+
+static inline bp_stack_entry *bp_tagged_stack_entry(uint64_t top) {
+    return (bp_stack_entry *)(uintptr_t)((top & ((UINT64_C(1) << BP_TAGGED_STACK_ADDRESS_BITS) - 1)) << 6);
+}
+
+static inline uint64_t bp_tagged_stack_top(const bp_stack_entry *entry, uint64_t before) {
+    uint64_t tag = (before >> BP_TAGGED_STACK_ADDRESS_BITS) + 1;
+    return ((uint64_t)(uintptr_t)entry >> 6) | (tag << BP_TAGGED_STACK_ADDRESS_BITS);
+}
+
+static inline void bp_stack_push(bp_stack *stack, bp_stack_entry *entry) {
+    uint64_t top = bp_load_relaxed(&stack->top);
+    do {
+        bp_store_relaxed(&entry->next, (uint64_t)(uintptr_t)bp_tagged_stack_entry(top));
+    } while (!bp_cas(&stack->top, &top, bp_tagged_stack_top(entry, top)));
+}
+
+static inline bool bp_stack_is_empty(bp_stack *stack) {
+    return bp_tagged_stack_entry(bp_load_relaxed(&stack->top)) == NULL;
+}
+
+static inline bp_stack_entry *bp_stack_pop(bp_stack *stack) {
+    uint64_t top = bp_load(&stack->top);
+    for (;;) {
+        bp_stack_entry *entry = bp_tagged_stack_entry(top);
+        if (entry == NULL) {
+            return NULL;
+        }
+        bp_stack_entry *next = (bp_stack_entry *)(uintptr_t)bp_load_relaxed(&entry->next);
+        if (bp_cas(&stack->top, &top, bp_tagged_stack_top(next, top))) {
+            return entry;
+        }
+    }
+}
+
+#endif
