@@ -467,6 +467,10 @@ size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, 
     return expiry.gone;
 }
 
+uint64_t bp_next_deadline(const bp_pool *pool) {
+    return pool == NULL ? BP_NO_DEADLINE : bp_waiter_next_deadline(&pool->queue);
+}
+
 bp_status bp_hand_over(bp_pool *pool, void **context) {
     if (pool == NULL || context == NULL) {
         return BP_INVALID_ARGUMENT;

@@ -234,7 +234,7 @@ bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket);
 /*
  * Joins the queue at its end. context comes back, once, from the call that makes the waiter go: whoever gets it resumes
  * the waiter. That can happen before this returns. deadline: on any clock that bp_expire is called with.
- * *arm_timer (may be NULL): whether bp_expire must be called by deadline, and no call by then was asked for before.
+ * *arm_timer (may be NULL): whether bp_expire must be called by deadline, and nobody was told so of an earlier one.
  * BP_OK: settle. BP_CANCELLED, BP_SHUT_DOWN, BP_STALE_TICKET, BP_INVALID_ARGUMENT: not waiting, context never comes
  * back.
  */
@@ -249,11 +249,15 @@ bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t 
 bp_status bp_wait_claim(bp_pool *pool, bp_ticket ticket, void **context);
 
 /*
- * Makes up to capacity waiters go whose deadline is not after now, and stores their contexts. *next: when to call again
- * (now, if there may be more; BP_NO_DEADLINE if nobody waits with a deadline). Returns how many.
+ * Makes up to capacity waiters go whose deadline is not after now, and stores their contexts. Returns how many.
+ * *next: when it must be called again (not after now, if there may be more); BP_NO_DEADLINE if nobody waits with a
+ * deadline, or if another call, of this or of bp_wait_join, has meanwhile been told an earlier one.
  * O(waiters / 64), and for each group of 64 that has somebody whose time has come, its members.
  */
 size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, uint64_t *next);
+
+/* No later than the earliest deadline of those who wait; BP_NO_DEADLINE if there is none. O(1). */
+uint64_t bp_next_deadline(const bp_pool *pool);
 
 /*
  * Makes the oldest waiter go, to be given the caller's lease, or to be told that there is none. BP_OK: *context;
