@@ -28,7 +28,7 @@ let package = Package(
     ],
     dependencies: [
         // For BurstPoolRedis only.
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2")
     ],
     targets: [
         .systemLibrary(

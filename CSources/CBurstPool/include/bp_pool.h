@@ -71,8 +71,18 @@ extern "C" {
 typedef struct bp_pool bp_pool;
 typedef struct bp_slot bp_slot;
 
+/* Tells Swift's compiler that a value may be passed between threads. Other compilers see nothing. */
+#if defined(__has_attribute)
+#if __has_attribute(swift_attr)
+#define BP_SENDABLE __attribute__((swift_attr("@Sendable")))
+#endif
+#endif
+#ifndef BP_SENDABLE
+#define BP_SENDABLE
+#endif
+
 /* A lease. {NULL, 0} is none. */
-typedef struct bp_lease {
+typedef struct BP_SENDABLE bp_lease {
     bp_slot *slot;
     uint64_t serial;
 } bp_lease;
