@@ -71,6 +71,26 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
         try await engine.withConnection(timeout: timeout, body)
     }
 
+    /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:_:)``.
+    ///
+    /// The compiler chooses this one for bodies without `await`. It saves the check of the executor that Swift makes
+    /// around each call of an asynchronous closure.
+    @inlinable
+    public func withConnection<Result>(
+        _ body: (inout sending Strategy.Connection) throws -> sending Result
+    ) async throws -> sending Result {
+        try await engine.withConnection(timeout: engine.acquireTimeout, body)
+    }
+
+    /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:_:)``.
+    @inlinable
+    public func withConnection<Result>(
+        timeout: Duration?,
+        _ body: (inout sending Strategy.Connection) throws -> sending Result
+    ) async throws -> sending Result {
+        try await engine.withConnection(timeout: timeout, body)
+    }
+
     /// Leases a connection, waiting for one as long as the configuration says. See ``acquire(timeout:)``.
     @inlinable
     public func acquire() async throws -> ConnectionLease<Strategy> {

@@ -181,6 +181,13 @@ bp_lease bp_try_acquire(bp_pool *pool);
  */
 bp_status bp_release(bp_pool *pool, bp_lease lease);
 
+/*
+ * bp_release for a caller that knows that nobody else can end this lease at the same instant, as a language can
+ * guarantee where a lease cannot be copied. Saves an atomic operation, which is a third of the cost of a lease and its
+ * return. A lease that has ended before is found all the same; two of these at the same instant with one lease are not.
+ */
+bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease);
+
 /* The element of a slot, for whoever holds the lease. NULL for none. Its address is the same for each lease of a slot.
  */
 void *bp_element(const bp_pool *pool, bp_lease lease);

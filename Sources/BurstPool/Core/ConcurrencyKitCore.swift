@@ -42,7 +42,8 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     @inlinable @inline(__always)
     public func release(_ lease: bp_lease) -> Bool {
-        bp_release(pool, lease) != BP_OK
+        // Exclusive: a lease is in one pair of hands, and they end it once.
+        bp_release_exclusive(pool, lease) != BP_OK
     }
 
     @inlinable @inline(__always)

@@ -56,20 +56,32 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         timeout: Duration?,
         _ body: (inout sending Strategy.Connection) async throws -> sending Result
     ) async throws -> sending Result {
-        let lease: Core.Lease
-        if let idle = core.tryAcquire(), try isUsable(idle) {
-            lease = idle
-        } else {
-            lease = try await acquireSlowly(timeout: timeout)
-        }
+        let lease = try await acquire(timeout: timeout)
         let result: Result
         do {
             result = try await body(&connection(of: lease).pointee)
         } catch {
-            if core.release(lease) { await settleAfterFailure() }
+            await giveBackAfterFailure(lease)
             throw error
         }
-        if core.release(lease) { try await settleAfterReturn() }
+        try await giveBack(lease)
+        return result
+    }
+
+    @inlinable
+    public func withConnection<Result>(
+        timeout: Duration?,
+        _ body: (inout sending Strategy.Connection) throws -> sending Result
+    ) async throws -> sending Result {
+        let lease = try await acquire(timeout: timeout)
+        let result: Result
+        do {
+            result = try body(&connection(of: lease).pointee)
+        } catch {
+            await giveBackAfterFailure(lease)
+            throw error
+        }
+        try await giveBack(lease)
         return result
     }
 
@@ -77,6 +89,16 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     public func acquire(timeout: Duration?) async throws -> Core.Lease {
         if let idle = core.tryAcquire(), try isUsable(idle) { return idle }
         return try await acquireSlowly(timeout: timeout)
+    }
+
+    @inlinable
+    func giveBack(_ lease: Core.Lease) async throws {
+        if core.release(lease) { try await settleAfterReturn() }
+    }
+
+    @inlinable
+    func giveBackAfterFailure(_ lease: Core.Lease) async {
+        if core.release(lease) { await settleAfterFailure() }
     }
 
     @inlinable
