@@ -7,8 +7,13 @@
 #include <errno.h>
 #include <time.h>
 
-/* Where one thread sleeps until another one has something for it. A post before the wait is not lost. */
-#if defined(__APPLE__)
+/*
+ * Where one thread sleeps until another one has something for it. A post before the wait is not lost. The interleaving
+ * explorer, whose threads must not sleep in the system, brings its own.
+ */
+#if defined(BP_PARKING_HEADER)
+#include BP_PARKING_HEADER
+#elif defined(__APPLE__)
 #include <dispatch/dispatch.h>
 
 typedef dispatch_semaphore_t bp_parking;

@@ -3,7 +3,15 @@
 #include <limits.h>
 
 #define BP_HEAD 0
-#define BP_GROUP_SIZE 64
+
+/* Tests choose these smaller, so that what they make rare happens often. */
+#ifndef BP_GROUP_SIZE
+#define BP_GROUP_SIZE 64 /* Nodes that share one earliest deadline. */
+#endif
+#ifndef BP_TIDY_SLACK
+#define BP_TIDY_SLACK 64   /* So many dead nodes, and half as many as are alive, are left alone. */
+#define BP_TIDY_LIMIT 1024 /* So many, and twice as many as are alive, are swept even beside another sweep. */
+#endif
 
 /* A link: index of the next node (0: none), mark, tag. */
 #define BP_INDEX_BITS 26
@@ -375,14 +383,14 @@ bp_waiter_expiry bp_waiter_expire(bp_waiter_queue *queue, uint64_t now, void **c
 
 void bp_waiter_tidy(bp_waiter_queue *queue, uint64_t alive) {
     uint64_t dead = bp_load_relaxed(&queue->dead);
-    if (dead <= alive / 2 + 64) {
+    if (dead <= alive / 2 + BP_TIDY_SLACK) {
         return;
     }
     /*
      * One sweep at a time, for two would stand in each other's way. That is advice, not a lock: nobody waits for the
      * sweeper, and when the dead pile up regardless (the sweeper may be stopped), others sweep as well.
      */
-    if (bp_exchange(&queue->sweeping, 1) == 1 && dead <= 2 * alive + 1024) {
+    if (bp_exchange(&queue->sweeping, 1) == 1 && dead <= 2 * alive + BP_TIDY_LIMIT) {
         return;
     }
     bp_waiter_walk(queue, 0, 3);
