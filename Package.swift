@@ -26,9 +26,13 @@ let package = Package(
         .library(name: "CBurstPool", targets: ["CBurstPool"]),
         .library(name: "BurstPoolRedis", targets: ["BurstPoolRedis"]),
     ],
+    traits: [
+        .trait(name: "Redis", description: "The product BurstPoolRedis, which needs swift-nio and hiredis."),
+        .default(enabledTraits: ["Redis"]),
+    ],
     dependencies: [
-        // For BurstPoolRedis only.
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // Each for the products of one trait. A package that depends on this one with `traits: []` fetches none of them.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2")
     ],
     targets: [
         .systemLibrary(
@@ -58,8 +62,8 @@ let package = Package(
             dependencies: [
                 "BurstPool",
                 "CHiredis",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
             ],
             swiftSettings: swiftSettings
         ),
@@ -72,8 +76,8 @@ let package = Package(
             name: "BurstPoolRedisTests",
             dependencies: [
                 "BurstPoolRedis",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
             ],
             swiftSettings: swiftSettings
         ),

@@ -267,6 +267,23 @@ bp_status bp_put_back(bp_pool *pool, bp_lease lease) {
     return status;
 }
 
+bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease) {
+    if (__builtin_expect(pool == NULL || lease.slot == NULL, 0)) {
+        return BP_INVALID_ARGUMENT;
+    }
+    if (__builtin_expect(lease.slot->pool != pool, 0)) {
+        return BP_FOREIGN_SLOT;
+    }
+    if (__builtin_expect(bp_load_relaxed(&lease.slot->word) != bp_slot_word(BP_SLOT_LEASED, lease.serial), 0)) {
+        return BP_STALE_LEASE;
+    }
+    /* The exchange in bp_idle_put makes this visible to whoever takes the slot next. */
+    bp_store_relaxed(&lease.slot->word, bp_slot_word(BP_SLOT_IDLE, lease.serial));
+    bp_idle_put(&pool->idle, lease.slot);
+    /* As in bp_release. */
+    return bp_needs_settling(pool) ? BP_SETTLE : BP_OK;
+}
+
 bp_status bp_release(bp_pool *pool, bp_lease lease) {
     bp_status status = bp_put_back(pool, lease);
     /*
@@ -465,6 +482,10 @@ size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, 
         bp_waiter_tidy(&pool->queue, BP_LOW(before) - expiry.gone);
     }
     return expiry.gone;
+}
+
+uint64_t bp_next_deadline(const bp_pool *pool) {
+    return pool == NULL ? BP_NO_DEADLINE : bp_waiter_next_deadline(&pool->queue);
 }
 
 bp_status bp_hand_over(bp_pool *pool, void **context) {

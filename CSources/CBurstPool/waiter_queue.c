@@ -122,6 +122,10 @@ static bool bp_lower_earliest_of_all(bp_waiter_queue *queue, uint64_t deadline) 
     return false;
 }
 
+uint64_t bp_waiter_next_deadline(const bp_waiter_queue *queue) {
+    return bp_load(&queue->earliest_of_all);
+}
+
 /* The list. */
 
 static void bp_waiter_append(bp_waiter_queue *queue, bp_waiter *node) {
@@ -377,7 +381,9 @@ bp_waiter_expiry bp_waiter_expire(bp_waiter_queue *queue, uint64_t now, void **c
         }
         expiry.next = earliest < expiry.next ? earliest : expiry.next;
     }
-    bp_lower_earliest_of_all(queue, expiry.next);
+    if (!bp_lower_earliest_of_all(queue, expiry.next)) {
+        expiry.next = BP_NO_DEADLINE;
+    }
     return expiry;
 }
 

@@ -83,11 +83,14 @@ bp_waiter_status bp_waiter_leave(bp_waiter_queue *queue, bp_ticket ticket, void 
 typedef struct {
     uint32_t gone;
     uint32_t gone_without_permit; /* Of these, those whose status was waiting. */
-    uint64_t next;                /* When to call again; BP_NO_DEADLINE if nobody waits with a deadline. */
+    uint64_t next; /* When to call again; BP_NO_DEADLINE if somebody else sees to that, or nobody need. */
 } bp_waiter_expiry;
 
 /* Makes waiters go whose deadline is not after now: up to capacity of them, whose contexts it stores. */
 bp_waiter_expiry bp_waiter_expire(bp_waiter_queue *queue, uint64_t now, void **contexts, size_t capacity);
+
+/* No later than the earliest deadline of those who wait; BP_NO_DEADLINE if there is none. */
+uint64_t bp_waiter_next_deadline(const bp_waiter_queue *queue);
 
 /* To be called by whoever made a waiter go that need not have been the oldest. alive: how many still wait. */
 void bp_waiter_tidy(bp_waiter_queue *queue, uint64_t alive);

@@ -71,8 +71,18 @@ extern "C" {
 typedef struct bp_pool bp_pool;
 typedef struct bp_slot bp_slot;
 
+/* Tells Swift's compiler that a value may be passed between threads. Other compilers see nothing. */
+#if defined(__has_attribute)
+#if __has_attribute(swift_attr)
+#define BP_SENDABLE __attribute__((swift_attr("@Sendable")))
+#endif
+#endif
+#ifndef BP_SENDABLE
+#define BP_SENDABLE
+#endif
+
 /* A lease. {NULL, 0} is none. */
-typedef struct bp_lease {
+typedef struct BP_SENDABLE bp_lease {
     bp_slot *slot;
     uint64_t serial;
 } bp_lease;
@@ -171,6 +181,13 @@ bp_lease bp_try_acquire(bp_pool *pool);
  */
 bp_status bp_release(bp_pool *pool, bp_lease lease);
 
+/*
+ * bp_release for a caller that knows that nobody else can end this lease at the same instant, as a language can
+ * guarantee where a lease cannot be copied. Saves an atomic operation, which is a third of the cost of a lease and its
+ * return. A lease that has ended before is found all the same; two of these at the same instant with one lease are not.
+ */
+bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease);
+
 /* The element of a slot, for whoever holds the lease. NULL for none. Its address is the same for each lease of a slot.
  */
 void *bp_element(const bp_pool *pool, bp_lease lease);
@@ -234,7 +251,7 @@ bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket);
 /*
  * Joins the queue at its end. context comes back, once, from the call that makes the waiter go: whoever gets it resumes
  * the waiter. That can happen before this returns. deadline: on any clock that bp_expire is called with.
- * *arm_timer (may be NULL): whether bp_expire must be called by deadline, and no call by then was asked for before.
+ * *arm_timer (may be NULL): whether bp_expire must be called by deadline, and nobody was told so of an earlier one.
  * BP_OK: settle. BP_CANCELLED, BP_SHUT_DOWN, BP_STALE_TICKET, BP_INVALID_ARGUMENT: not waiting, context never comes
  * back.
  */
@@ -249,11 +266,15 @@ bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t 
 bp_status bp_wait_claim(bp_pool *pool, bp_ticket ticket, void **context);
 
 /*
- * Makes up to capacity waiters go whose deadline is not after now, and stores their contexts. *next: when to call again
- * (now, if there may be more; BP_NO_DEADLINE if nobody waits with a deadline). Returns how many.
+ * Makes up to capacity waiters go whose deadline is not after now, and stores their contexts. Returns how many.
+ * *next: when it must be called again (not after now, if there may be more); BP_NO_DEADLINE if nobody waits with a
+ * deadline, or if another call, of this or of bp_wait_join, has meanwhile been told an earlier one.
  * O(waiters / 64), and for each group of 64 that has somebody whose time has come, its members.
  */
 size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, uint64_t *next);
+
+/* No later than the earliest deadline of those who wait; BP_NO_DEADLINE if there is none. O(1). */
+uint64_t bp_next_deadline(const bp_pool *pool);
 
 /*
  * Makes the oldest waiter go, to be given the caller's lease, or to be told that there is none. BP_OK: *context;

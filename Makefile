@@ -1,0 +1,26 @@
+# make demo    the main job on a real Redis          make test    all tests
+# Both install what is missing first, and say what that is. Options: make demo DEMO="--seconds 30 --chaos"
+
+SWIFT ?= swift
+
+.PHONY: demo test setup build format clean
+
+demo: setup
+	$(SWIFT) build -c release --product burst-pool-demo
+	"$$($(SWIFT) build -c release --show-bin-path)/burst-pool-demo" $(DEMO)
+
+test: setup
+	Scripts/test
+
+setup:
+	@Scripts/setup
+
+build: setup
+	$(SWIFT) build
+
+format:
+	$(SWIFT) format --in-place --recursive --configuration .swift-format Package.swift Sources Tests Examples
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf .build Examples/*/.build Benchmarks/.build

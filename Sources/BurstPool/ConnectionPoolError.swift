@@ -1,0 +1,106 @@
+/// What a pool could not do, to what, and why.
+///
+/// Errors of the strategy and of the body are not wrapped: they reach the caller as they were thrown.
+public struct ConnectionPoolError: Error {
+    /// What kind of error it is. New kinds can be added, so a `switch` needs a `default`.
+    public struct Code: Sendable, Hashable, CustomStringConvertible {
+        enum Kind: String, Sendable {
+            case invalidConfiguration, acquireTimedOut, poolShutDown, tooManyWaiters, outOfMemory
+        }
+
+        let kind: Kind
+
+        /// Sizes or other settings are out of range or contradict each other.
+        public static let invalidConfiguration = Code(kind: .invalidConfiguration)
+        /// The deadline passed before a connection was free.
+        public static let acquireTimedOut = Code(kind: .acquireTimedOut)
+        /// The pool has been shut down, before the call or while it waited.
+        public static let poolShutDown = Code(kind: .poolShutDown)
+        /// As many callers wait as the pool can number or is configured to allow.
+        public static let tooManyWaiters = Code(kind: .tooManyWaiters)
+        /// The system has no memory for another connection's place or another waiter.
+        public static let outOfMemory = Code(kind: .outOfMemory)
+
+        public var description: String { kind.rawValue }
+    }
+
+    /// What kind of error it is.
+    public let code: Code
+
+    /// What happened, to what, and what to do about it, in English.
+    public let message: String
+
+    /// The state of the pool at that moment; `nil` if there was no pool yet.
+    public let statistics: ConnectionPoolStatistics?
+
+    /// For ``Code/acquireTimedOut``: the error of the latest attempt to open a connection that failed, if any has failed
+    /// since a connection was last opened.
+    public let underlyingError: (any Error)?
+
+    /// For ``Code/acquireTimedOut``: how long the caller had been willing to wait.
+    public let timeout: Duration?
+
+    /// For ``Code/acquireTimedOut``: for how long the oldest lease had been out, at the least; `nil` if none was out.
+    public let oldestLeaseAge: Duration?
+
+    init(
+        _ code: Code,
+        message: String,
+        statistics: ConnectionPoolStatistics? = nil,
+        underlyingError: (any Error)? = nil,
+        timeout: Duration? = nil,
+        oldestLeaseAge: Duration? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.statistics = statistics
+        self.underlyingError = underlyingError
+        self.timeout = timeout
+        self.oldestLeaseAge = oldestLeaseAge
+    }
+}
+
+extension ConnectionPoolError: CustomStringConvertible {
+    public var description: String { "ConnectionPoolError.\(code): \(message)" }
+}
+
+extension ConnectionPoolError {
+    static func invalidConfiguration(_ message: String) -> ConnectionPoolError {
+        ConnectionPoolError(.invalidConfiguration, message: message)
+    }
+
+    static func poolShutDown(_ statistics: ConnectionPoolStatistics) -> ConnectionPoolError {
+        ConnectionPoolError(
+            .poolShutDown,
+            message: "the pool has been shut down and hands out no more connections",
+            statistics: statistics
+        )
+    }
+
+    static func acquireTimedOut(timeout: Duration, _ shortage: Shortage) -> ConnectionPoolError {
+        var message = "no connection was free within \(timeout): \(shortage.statistics)"
+        if let age = shortage.oldestLeaseAge {
+            message += "; the oldest lease has been out for at least \(age)"
+        }
+        if let error = shortage.lastOpenError {
+            message += "; the latest attempt to open a connection failed: \(error)"
+        } else if shortage.oldestLeaseAge != nil {
+            message += "; hold connections for a shorter time, or raise maxSize or burstLimit"
+        }
+        return ConnectionPoolError(
+            .acquireTimedOut,
+            message: message,
+            statistics: shortage.statistics,
+            underlyingError: shortage.lastOpenError,
+            timeout: timeout,
+            oldestLeaseAge: shortage.oldestLeaseAge
+        )
+    }
+}
+
+/// What is known of why no connection is free. Made once for all callers whose time is up at the same moment.
+struct Shortage: Error {
+    var statistics: ConnectionPoolStatistics
+    var oldestLeaseAge: Duration?
+    var lastOpenError: (any Error)?
+}

@@ -1,0 +1,188 @@
+public import CBurstPool
+
+/// The core that ships: `CBurstPool`, in C11 on Concurrency Kit.
+///
+/// Each call is one call of C. Misuse, which C answers with a status, cannot come about from here: leases are in the
+/// hands of the engine only, which ends each of them once.
+@frozen
+public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
+    // Sendable: every call of bp_pool.h but create and destroy may be made from any thread.
+    @usableFromInline let pool: OpaquePointer
+    @usableFromInline let elementOffset: Int
+
+    public init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure) {
+        var settings = bp_pool_configuration()
+        settings.max_size = UInt32(configuration.maxSize)
+        settings.hard_limit = UInt32(configuration.hardLimit)
+        settings.element_size = configuration.elementSize
+        settings.element_alignment = configuration.elementAlignment
+        settings.owner = configuration.owner.toOpaque()
+        settings.release_owner = { owner in
+            guard let owner else { return }
+            Unmanaged<AnyObject>.fromOpaque(owner).release()
+        }
+        var pool: OpaquePointer?
+        guard bp_pool_create(&settings, &pool) == BP_OK, let pool else { throw .outOfMemory }
+        self.pool = pool
+        elementOffset = bp_element_offset(pool)
+    }
+
+    public func destroy() {
+        let status = bp_pool_destroy(pool)
+        assert(status == BP_OK, "connections or waiters are left")
+    }
+
+    // MARK: The hot path
+
+    @inlinable @inline(__always)
+    public func tryAcquire() -> bp_lease? {
+        let lease = bp_try_acquire(pool)
+        return lease.slot == nil ? nil : lease
+    }
+
+    @inlinable @inline(__always)
+    public func release(_ lease: bp_lease) -> Bool {
+        // Exclusive: a lease is in one pair of hands, and they end it once.
+        bp_release_exclusive(pool, lease) != BP_OK
+    }
+
+    @inlinable @inline(__always)
+    public func element(of lease: bp_lease) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(lease.slot.unsafelyUnwrapped) + elementOffset
+    }
+
+    // MARK: Opening and closing
+
+    public func beginOpen() -> _PoolCoreOpening<bp_ticket, bp_lease> {
+        var ticket = bp_ticket()
+        var permit = bp_lease()
+        switch bp_begin_open(pool, &ticket, &permit) {
+        case BP_OK: return .opening(ticket, permit: permit)
+        case BP_OUT_OF_MEMORY: return .outOfMemory
+        default: return .nothing
+        }
+    }
+
+    public func finishOpen(_ permit: bp_lease) {
+        expectSuccess(bp_finish_open(pool, permit))
+    }
+
+    public func cancelOpen(_ permit: bp_lease) {
+        expectSuccess(bp_cancel_open(pool, permit))
+    }
+
+    public func beginClose(_ lease: bp_lease) {
+        expectSuccess(bp_begin_close(pool, lease))
+    }
+
+    public func beginCloseSurplus(_ lease: bp_lease) -> Bool {
+        bp_begin_close_surplus(pool, lease) == BP_OK
+    }
+
+    public func finishClose(_ lease: bp_lease) {
+        expectSuccess(bp_finish_close(pool, lease))
+    }
+
+    // MARK: Waiting
+
+    public func prepareWait() throws(_PoolCoreFailure) -> bp_ticket {
+        var ticket = bp_ticket()
+        switch bp_wait_prepare(pool, &ticket) {
+        case BP_OK: return ticket
+        case BP_SHUT_DOWN: throw .shutDown
+        case BP_TOO_MANY_WAITERS: throw .tooManyWaiters
+        default: throw .outOfMemory
+        }
+    }
+
+    public func joinWait(_ ticket: bp_ticket, context: UnsafeRawPointer, deadline: UInt64) -> _PoolCoreJoining {
+        var armTimer = false
+        switch bp_wait_join(pool, ticket, UnsafeMutableRawPointer(mutating: context), deadline, &armTimer) {
+        case BP_OK: return .joined(armTimer: armTimer)
+        case BP_SHUT_DOWN: return .shutDown
+        default: return .cancelled
+        }
+    }
+
+    public func claimWait(_ ticket: bp_ticket) -> _PoolCoreClaim {
+        var context: UnsafeMutableRawPointer?
+        guard bp_wait_claim(pool, ticket, &context) == BP_OK else { return .tooLate }
+        return context.map { .claimed(UnsafeRawPointer($0)) } ?? .claimedBeforeJoining
+    }
+
+    public func handOver() -> UnsafeRawPointer? {
+        var context: UnsafeMutableRawPointer?
+        return bp_hand_over(pool, &context) == BP_OK ? UnsafeRawPointer(context) : nil
+    }
+
+    public func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64? {
+        withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: 256) { contexts in
+            var next: UInt64 = 0
+            let count = bp_expire(pool, now, contexts.baseAddress, contexts.count, &next)
+            for context in contexts.prefix(count) {
+                if let context { resume(UnsafeRawPointer(context)) }
+            }
+            return next == UInt64.max ? nil : next
+        }
+    }
+
+    public var nextDeadline: UInt64? {
+        let deadline = bp_next_deadline(pool)
+        return deadline == UInt64.max ? nil : deadline
+    }
+
+    // MARK: Settling
+
+    public var somebodyWaits: Bool { bp_somebody_waits(pool) }
+
+    public var hasSurplus: Bool { bp_has_surplus(pool) }
+
+    public func takeIdle() -> bp_lease? {
+        var lease = bp_lease()
+        return bp_take_idle(pool, &lease) == BP_OK ? lease : nil
+    }
+
+    public func putBack(_ lease: bp_lease) {
+        expectSuccess(bp_put_back(pool, lease))
+    }
+
+    // MARK: Administration
+
+    public func resize(maxSize: Int, hardLimit: Int) -> Bool {
+        bp_resize(pool, UInt32(maxSize), UInt32(hardLimit)) == BP_OK
+    }
+
+    public func shutdown() {
+        expectSuccess(bp_shutdown(pool))
+    }
+
+    public var isShutDown: Bool { bp_is_shut_down(pool) }
+
+    public var total: Int { Int(bp_total(pool)) }
+
+    public var counts: _PoolCoreCounts {
+        var statistics = bp_pool_statistics()
+        expectSuccess(bp_pool_statistics_get(pool, &statistics))
+        return _PoolCoreCounts(
+            idle: Int(statistics.idle),
+            leased: Int(statistics.leased),
+            opening: Int(statistics.opening),
+            closing: Int(statistics.closing),
+            waiting: Int(statistics.waiting),
+            maxSize: Int(statistics.max_size),
+            hardLimit: Int(statistics.hard_limit)
+        )
+    }
+
+    public func observeLeases(now: UInt64, interval: UInt64) {
+        bp_observe_leases(pool, now, interval)
+    }
+
+    public func oldestLeaseAge(now: UInt64) -> UInt64 {
+        bp_oldest_lease_age(pool, now)
+    }
+
+    private func expectSuccess(_ status: bp_status) {
+        assert(status == BP_OK, "the engine misused the core: \(String(cString: bp_status_message(status)))")
+    }
+}

@@ -1,0 +1,138 @@
+/// The operations of a pool's core, on which one pool runs whatever the core is made of.
+///
+/// Not API: it is public so that the cores for benchmarks can live in a module of their own. What each operation means,
+/// and which may run at the same time (all of them may), is told in `bp_pool.h`, whose calls these are.
+///
+/// A core keeps the books and wakes nobody: callers that wait are opaque contexts, and a slot's element is raw memory.
+public protocol _PoolCore: Sendable {
+    /// The right to a slot; also, before its connection is open, a permit.
+    associatedtype Lease: Sendable
+    /// One wait of one caller.
+    associatedtype Ticket: Sendable
+
+    /// - Throws: ``_PoolCoreFailure/outOfMemory``.
+    init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure)
+    /// Frees all. No connection may be left, and no call may be under way.
+    func destroy()
+
+    // The hot path.
+    func tryAcquire() -> Lease?
+    /// - Returns: Whether to settle.
+    func release(_ lease: Lease) -> Bool
+    func element(of lease: Lease) -> UnsafeMutableRawPointer
+
+    // Opening and closing.
+    func beginOpen() -> _PoolCoreOpening<Ticket, Lease>
+    func finishOpen(_ permit: Lease)
+    func cancelOpen(_ permit: Lease)
+    func beginClose(_ lease: Lease)
+    func beginCloseSurplus(_ lease: Lease) -> Bool
+    func finishClose(_ lease: Lease)
+
+    // Waiting.
+    /// - Throws: ``_PoolCoreFailure``.
+    func prepareWait() throws(_PoolCoreFailure) -> Ticket
+    func joinWait(_ ticket: Ticket, context: UnsafeRawPointer, deadline: UInt64) -> _PoolCoreJoining
+    /// - Returns: Whether the waiter went, and its context unless it had not joined yet.
+    func claimWait(_ ticket: Ticket) -> _PoolCoreClaim
+    func handOver() -> UnsafeRawPointer?
+    /// Makes waiters go whose deadline has passed, and gives each context to `resume`.
+    /// - Returns: When to call again, if it is for the caller to see to that.
+    func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64?
+    var nextDeadline: UInt64? { get }
+
+    // Settling.
+    var somebodyWaits: Bool { get }
+    var hasSurplus: Bool { get }
+    func takeIdle() -> Lease?
+    func putBack(_ lease: Lease)
+
+    // Administration.
+    /// - Returns: `false` if the core has been shut down.
+    func resize(maxSize: Int, hardLimit: Int) -> Bool
+    func shutdown()
+    var isShutDown: Bool { get }
+    var total: Int { get }
+    var counts: _PoolCoreCounts { get }
+    func observeLeases(now: UInt64, interval: UInt64)
+    func oldestLeaseAge(now: UInt64) -> UInt64
+}
+
+/// What a core is made with.
+public struct _PoolCoreConfiguration {
+    public var maxSize: Int
+    public var hardLimit: Int
+    public var elementSize: Int
+    public var elementAlignment: Int
+    /// The strategy, retained; the core holds it and releases it when it is destroyed, or could not be made.
+    public var owner: Unmanaged<AnyObject>
+
+    @usableFromInline
+    init(maxSize: Int, hardLimit: Int, elementSize: Int, elementAlignment: Int, owner: Unmanaged<AnyObject>) {
+        self.maxSize = maxSize
+        self.hardLimit = hardLimit
+        self.elementSize = elementSize
+        self.elementAlignment = elementAlignment
+        self.owner = owner
+    }
+}
+
+/// Why a core cannot do what it was asked to.
+public enum _PoolCoreFailure: Error {
+    case outOfMemory
+    case tooManyWaiters
+    case shutDown
+}
+
+/// What became of the wish to open a connection for somebody who waits.
+public enum _PoolCoreOpening<Ticket, Lease> {
+    case opening(Ticket, permit: Lease)
+    /// Nobody waits for a permit, or none is free.
+    case nothing
+    case outOfMemory
+}
+
+/// What became of the wish to join the queue.
+public enum _PoolCoreJoining {
+    /// The caller waits. `armTimer`: its deadline is the earliest of all.
+    case joined(armTimer: Bool)
+    case cancelled
+    case shutDown
+}
+
+/// What became of the wish to make a waiter go.
+public enum _PoolCoreClaim {
+    case claimed(UnsafeRawPointer)
+    /// It had not joined yet, and will not.
+    case claimedBeforeJoining
+    case tooLate
+}
+
+/// Counts at one moment.
+public struct _PoolCoreCounts: Sendable {
+    public var idle: Int
+    public var leased: Int
+    public var opening: Int
+    public var closing: Int
+    public var waiting: Int
+    public var maxSize: Int
+    public var hardLimit: Int
+
+    public init(
+        idle: Int,
+        leased: Int,
+        opening: Int,
+        closing: Int,
+        waiting: Int,
+        maxSize: Int,
+        hardLimit: Int
+    ) {
+        self.idle = idle
+        self.leased = leased
+        self.opening = opening
+        self.closing = closing
+        self.waiting = waiting
+        self.maxSize = maxSize
+        self.hardLimit = hardLimit
+    }
+}

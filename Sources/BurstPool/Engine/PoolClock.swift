@@ -1,0 +1,39 @@
+/// A clock of any kind, reduced to nanoseconds since the pool was made, which is what deadlines in the core are.
+///
+/// Used where callers wait, never on the hot path.
+struct PoolClock: Sendable {
+    private let read: @Sendable () -> UInt64
+    private let wait: @Sendable (UInt64) async throws -> Void
+
+    init(_ clock: some Clock<Duration>) {
+        let origin = clock.now
+        read = { origin.duration(to: clock.now).nanoseconds }
+        wait = { try await clock.sleep(until: origin.advanced(by: .nanoseconds(Int64(clamping: $0))), tolerance: nil) }
+    }
+
+    /// Nanoseconds since the clock was made, and at least 1.
+    var now: UInt64 { max(read(), 1) }
+
+    /// Sleeps until then, or until the task is cancelled.
+    func sleep(until nanoseconds: UInt64) async throws {
+        try await wait(nanoseconds)
+    }
+
+    /// The moment so long after now; `UInt64.max`, which means never, if it is too far away to be told.
+    func deadline(after timeout: Duration?) -> UInt64 {
+        guard let timeout else { return .max }
+        let (deadline, overflow) = now.addingReportingOverflow(timeout.nanoseconds)
+        return overflow || deadline >= UInt64(Int64.max) ? .max : deadline
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, rounded up; 0 for what is negative, `UInt64.max` for what is too long.
+    var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflowToo) = product.addingReportingOverflow((UInt64(attoseconds) + 999_999_999) / 1_000_000_000)
+        return overflow || overflowToo ? .max : sum
+    }
+}

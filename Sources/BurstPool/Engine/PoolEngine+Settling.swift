@@ -1,0 +1,92 @@
+extension _PoolEngine {
+    /// Pairs what is free with those who wait, and closes what is surplus: the loop that `bp_pool.h` describes.
+    ///
+    /// To be called after all that may have made a connection or a permit free, and after joining the queue. It never
+    /// waits: when it finds nothing to do it returns, and whoever frees the next connection calls it again.
+    ///
+    /// - Parameter mayCloseInline: Whether the caller closes a surplus connection itself, and settles again afterwards.
+    /// - Returns: Such a connection, which is then in closing.
+    @discardableResult
+    func settle(mayCloseInline: Bool = false) -> Core.Lease? {
+        while true {
+            if core.somebodyWaits {
+                guard serveOldestWaiter() else { return nil }
+            } else if core.hasSurplus {
+                guard let lease = core.takeIdle() else { return nil }
+                if !core.beginCloseSurplus(lease) {
+                    core.putBack(lease)
+                } else if mayCloseInline {
+                    return lease
+                } else {
+                    finishClosingInBackground(lease)
+                }
+            } else {
+                return nil
+            }
+        }
+    }
+
+    /// - Returns: `false` if there is nothing to serve it with.
+    private func serveOldestWaiter() -> Bool {
+        if let lease = core.takeIdle() {
+            do {
+                guard try isUsable(lease) else { return true }
+            } catch {
+                // The strategy speaks of cancellation, and whom it speaks to is the caller it was asked for.
+                if let waiter = core.handOver() { fail(waiter, error) }
+                return true
+            }
+            if let waiter = core.handOver() {
+                serve(waiter, lease)
+            } else {
+                core.putBack(lease)
+            }
+            return true
+        }
+        switch core.beginOpen() {
+        case .opening(let ticket, let permit):
+            open(for: ticket, permit)
+            return true
+        case .outOfMemory:
+            guard let waiter = core.handOver() else { return true }
+            fail(waiter, outOfMemory)
+            return true
+        case .nothing:
+            return false
+        }
+    }
+
+    @usableFromInline
+    func settleInBackground() {
+        settle()
+    }
+
+    /// After a body that returned: closes surplus connections, and throws what closing throws.
+    @usableFromInline
+    func settleAfterReturn() async throws {
+        var firstError: (any Error)?
+        while let lease = settle(mayCloseInline: true) {
+            guard let error = await finishClosing(lease) else { continue }
+            if firstError == nil, closeErrors == .thrown {
+                firstError = error
+            } else {
+                observer?.connectionPool(failedToClose: error)
+            }
+        }
+        if let firstError { throw firstError }
+    }
+
+    /// After a body that threw, whose error wins.
+    @usableFromInline
+    func settleAfterFailure() async {
+        while let lease = settle(mayCloseInline: true) {
+            if let error = await finishClosing(lease) { observer?.connectionPool(failedToClose: error) }
+        }
+    }
+
+    /// What has to be done when a place has become free.
+    func placeBecameFree() {
+        settle()
+        if core.isShutDown, core.total == 0 { drained.fire() }
+    }
+}

@@ -1,0 +1,32 @@
+extension _PoolEngine {
+    public func shutdown(drainFor: Duration?) async {
+        let deadline = clock.deadline(after: drainFor)
+        beginShutdown()
+        let signal = OneShot()
+        drained.add(signal)
+        if core.total == 0 { drained.fire() }
+        let alarm =
+            deadline == .max
+            ? nil
+            : Task.detached { [clock] in
+                try? await clock.sleep(until: deadline)
+                signal.fire()
+            }
+        await withTaskCancellationHandler {
+            await signal.wait()
+        } onCancel: {
+            signal.fire()
+        }
+        alarm?.cancel()
+    }
+
+    /// Hands out no more connections, fails those who wait, and starts closing what is idle.
+    public func beginShutdown() {
+        core.shutdown()
+        timer.disarm()
+        while let waiter = core.handOver() {
+            fail(waiter, ConnectionPoolError.poolShutDown(statistics))
+        }
+        settle()
+    }
+}

@@ -1,0 +1,104 @@
+/// A caller that waits is its continuation, which is one word, and so fits the core's context.
+private typealias Waiting<Lease> = UnsafeContinuation<Lease, any Error>
+
+extension _PoolEngine {
+    /// Acquires by way of the queue, unless there happens to be an idle connection.
+    @usableFromInline
+    func acquireSlowly(timeout: Duration?) async throws -> Core.Lease {
+        while let idle = core.tryAcquire() {
+            if try isUsable(idle) { return idle }
+        }
+        if let timeout, timeout <= .zero {
+            if core.isShutDown { throw ConnectionPoolError.poolShutDown(statistics) }
+            throw ConnectionPoolError.acquireTimedOut(timeout: timeout, shortage())
+        }
+        let ticket = try prepareWait()
+        do {
+            return try await withTaskCancellationHandler {
+                try await withUnsafeThrowingContinuation { (continuation: Waiting<Core.Lease>) in
+                    join(ticket, continuation, timeout: timeout)
+                }
+            } onCancel: {
+                if case .claimed(let context) = core.claimWait(ticket) {
+                    fail(context, CancellationError())
+                }
+            }
+        } catch let shortage as Shortage {
+            throw ConnectionPoolError.acquireTimedOut(timeout: timeout ?? .zero, shortage)
+        }
+    }
+
+    private func prepareWait() throws -> Core.Ticket {
+        do {
+            return try core.prepareWait()
+        } catch .shutDown {
+            throw ConnectionPoolError.poolShutDown(statistics)
+        } catch .tooManyWaiters {
+            throw ConnectionPoolError(
+                .tooManyWaiters,
+                message: "more callers wait for a connection than the pool can number",
+                statistics: statistics
+            )
+        } catch .outOfMemory {
+            throw outOfMemory
+        }
+    }
+
+    private func join(_ ticket: Core.Ticket, _ continuation: Waiting<Core.Lease>, timeout: Duration?) {
+        let now = clock.now
+        let deadline = clock.deadline(after: timeout)
+        switch core.joinWait(
+            ticket,
+            context: unsafeBitCast(continuation, to: UnsafeRawPointer.self),
+            deadline: deadline
+        )
+        {
+        case .joined(let armTimer):
+            if armTimer { timer.arm(self) }
+            core.observeLeases(now: now, interval: 1_000_000_000)
+            settle()
+        case .cancelled:
+            continuation.resume(throwing: CancellationError())
+        case .shutDown:
+            continuation.resume(throwing: ConnectionPoolError.poolShutDown(statistics))
+        }
+    }
+
+    func serve(_ context: UnsafeRawPointer, _ lease: Core.Lease) {
+        unsafeBitCast(context, to: Waiting<Core.Lease>.self).resume(returning: lease)
+    }
+
+    func fail(_ context: UnsafeRawPointer, _ error: any Error) {
+        unsafeBitCast(context, to: Waiting<Core.Lease>.self).resume(throwing: error)
+    }
+
+    /// Ends the waits whose time is up.
+    ///
+    /// - Returns: Whether it is for the caller to see to the next deadline.
+    func expireWaiters() -> Bool {
+        var shortage: Shortage?
+        let next = core.expire(now: clock.now) { context in
+            let error = shortage ?? self.shortage()
+            shortage = error
+            fail(context, error)
+        }
+        return next != nil
+    }
+
+    private func shortage() -> Shortage {
+        let age = core.oldestLeaseAge(now: clock.now)
+        return Shortage(
+            statistics: statistics,
+            oldestLeaseAge: age == 0 ? nil : .nanoseconds(Int64(clamping: age)),
+            lastOpenError: latestOpenError.load()
+        )
+    }
+
+    var outOfMemory: ConnectionPoolError {
+        ConnectionPoolError(
+            .outOfMemory,
+            message: "the system has no memory for another connection's place or another waiter",
+            statistics: statistics
+        )
+    }
+}
