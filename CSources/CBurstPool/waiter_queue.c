@@ -360,6 +360,8 @@ bp_waiter_expiry bp_waiter_expire(bp_waiter_queue *queue, uint64_t now, void **c
             /* As above: pairs with bp_waiter_join, which sets the state first and lowers this then. */
             bp_exchange(group, bp_complement(BP_NO_DEADLINE));
             earliest = BP_NO_DEADLINE;
+            /* Read again: a node made meanwhile has its deadline in what was just reset. */
+            used = bp_table_used(&queue->nodes);
             uint32_t end = first + BP_GROUP_SIZE < used ? first + BP_GROUP_SIZE : used;
             for (uint32_t index = first == BP_HEAD ? 1 : first; index < end; index++) {
                 bp_waiter *node = bp_waiter_at(queue, index);
