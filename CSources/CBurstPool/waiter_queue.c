@@ -268,8 +268,9 @@ bp_status bp_waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context
             return BP_OK;
         }
     }
-    if (state != bp_ticket_state(ticket, BP_WAITER_GONE)) {
-        return BP_STALE_TICKET;
+    state = bp_ticket_state(ticket, BP_WAITER_CANCELLED);
+    if (!bp_cas(&node->state, &state, bp_ticket_state(ticket, BP_WAITER_FREE))) {
+        return BP_STALE_TICKET; /* It has joined before, or has been told before that it was cancelled. */
     }
     /* It left before it joined, and so never was in the list: the node is the caller's to give back. */
     bp_stack_push(&queue->free, &node->entry);
@@ -321,7 +322,7 @@ static bp_waiter_status bp_waiter_make_go(bp_waiter_queue *queue, bp_waiter *nod
     while ((state >> BP_STATUS_BITS) == generation) {
         bp_waiter_status before = bp_state_status(state);
         if (before == BP_WAITER_PREPARED) {
-            if (bp_cas(&node->state, &state, bp_state_with(state, BP_WAITER_GONE))) {
+            if (bp_cas(&node->state, &state, bp_state_with(state, BP_WAITER_CANCELLED))) {
                 *context = NULL;
                 return before;
             }
