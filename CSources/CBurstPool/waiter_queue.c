@@ -187,6 +187,10 @@ restart:;
         }
         uint64_t next = bp_link_index(link);
         if (next == 0) {
+            /* The link was read first: somebody may have joined behind it before it died. */
+            if (bp_load(&node->link) != link) {
+                continue;
+            }
             return (bp_found){0, 0}; /* Dead, but the last: it stays, for others to append to. */
         }
         if (!bp_link_is_marked(link)) {
