@@ -101,7 +101,7 @@ static void inspect_nodes(const bp_waiter_queue *queue, inspection *found) {
         found->linked_dead += status == BP_WAITER_GONE;
         found->alive += status == BP_WAITER_WAITING || status == BP_WAITER_OPENING;
         found->alive_without_permit += status == BP_WAITER_WAITING;
-        if (status == BP_WAITER_FREE || status == BP_WAITER_PREPARED) {
+        if (status != BP_WAITER_GONE && status != BP_WAITER_WAITING && status != BP_WAITER_OPENING) {
             found->broken = "a node is in the queue that has not joined";
         }
     }
@@ -162,6 +162,7 @@ ticket_state inspect_ticket(const bp_pool *pool, bp_ticket ticket) {
     case BP_WAITER_OPENING:
         return TICKET_OPENING;
     case BP_WAITER_GONE:
+    case BP_WAITER_CANCELLED:
         return TICKET_GONE;
     default:
         return TICKET_NONE;

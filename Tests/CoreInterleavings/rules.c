@@ -75,6 +75,21 @@ void check_at_rest(void) {
     check_statistics(&found);
 }
 
+/* What a frozen thread does not serve itself with is nobody else's loss: counts the other threads' waits only. */
+static void count_alive_without(unsigned thread, inspection *found) {
+    if (world.wait_count == 0) {
+        return; /* The scenario does not track them. */
+    }
+    found->alive = found->alive_without_permit = 0;
+    for (unsigned i = 0; i < world.wait_count; i++) {
+        const wait *it = &world.waits[i];
+        ticket_state state =
+            it->prepared && it->thread != thread ? inspect_ticket(world.pool, it->ticket) : TICKET_NONE;
+        found->alive += state == TICKET_WAITING || state == TICKET_OPENING;
+        found->alive_without_permit += state == TICKET_WAITING;
+    }
+}
+
 /*
  * One thread is frozen, and the others can do no more. What it has in hand is missing: so much may be, and no more.
  * Beside a connection in hand that is a waiter it is delivering to, a node it is moving, a place it is counting.
@@ -85,6 +100,7 @@ void check_frozen(unsigned thread) {
     REQUIRE(found.broken == NULL, "thread %u frozen: %s", thread, found.broken);
     unsigned out = found.leased + found.opening + found.closing;
     unsigned in_hand = found.nowhere + out - slots_held();
+    count_alive_without(thread, &found);
     unsigned late = served_too_late(&found);
     REQUIRE(in_hand + late <= allowed, "thread %u frozen: %u connections are in its hand, %u waiters could be served",
             thread, in_hand, late);

@@ -156,33 +156,6 @@ static void open_and_discard(unsigned thread) {
     }
 }
 
-/* The age of a lease is never said to be more than it is. */
-static void set_up_observe(void) {
-    world_create(1, 1, 1);
-    add_idle(1);
-}
-
-static void observe_leases(unsigned thread) {
-    if (thread == 0) {
-        for (uint64_t time = 100; time < 300; time += 100) {
-            bp_lease lease = take_now();
-            if (lease.slot == NULL) {
-                continue;
-            }
-            world.counted = (unsigned)world.now; /* The lease began at this event. */
-            world.stamp = world.now += 10;
-            bp_observe_leases(world.pool, world.now, 0);
-            uint64_t age = bp_oldest_lease_age(world.pool, world.now);
-            REQUIRE(age <= world.now - world.counted, "a lease of age %u is said to be %u old",
-                    (unsigned)(world.now - world.counted), (unsigned)age);
-            give(lease);
-            world.now += 100;
-        }
-    } else {
-        bp_observe_leases(world.pool, ++world.now, 0);
-    }
-}
-
 const scenario leasing_scenarios[] = {
     {"lease-return", 2, set_up_lease_return, lease_and_return, NULL, false},
     {"steal", 3, set_up_steal, hold_two, NULL, false},
@@ -195,6 +168,5 @@ const scenario leasing_scenarios[] = {
     {"growth", 2, set_up_growth, open_two, NULL, false},
     {"limit-of-one", 2, set_up_limit_of_one, open_and_discard, NULL, false},
     {"limit-of-one-contended", 3, set_up_limit_of_one, acquire_and_give, check_nobody_waits, false},
-    {"observe-leases", 2, set_up_observe, observe_leases, NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };

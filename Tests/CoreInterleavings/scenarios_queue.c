@@ -103,6 +103,13 @@ static void somebody_always_waits(unsigned thread) {
     }
 }
 
+static void set_up_deadlines(void) {
+    set_up_all_leased();
+    add_waiter(10);
+    add_waiter(25);
+    world.freeze_allowance = 4; /* The capacity of bp_expire: it makes so many go before its caller resumes them. */
+}
+
 /* Deadlines: whoever waits with one, somebody has promised to look by then. */
 static void deadlines(unsigned thread) {
     if (thread == 0) {
@@ -114,12 +121,6 @@ static void deadlines(unsigned thread) {
         it = prepare(thread == 1 ? 12 : 40);
         join_queue(it);
     }
-}
-
-static void set_up_deadlines(void) {
-    set_up_all_leased();
-    add_waiter(10);
-    add_waiter(25);
 }
 
 static void check_deadlines_kept(void) {
@@ -134,6 +135,7 @@ static void check_deadlines_kept(void) {
 }
 
 /* Two timers at once: each looks for all. */
+
 static void two_timers(unsigned thread) {
     if (thread == 2) {
         join_queue(prepare(14));

@@ -110,6 +110,7 @@ wait *prepare(uint64_t deadline) {
     REQUIRE(world.wait_count < MOST_WAITS, "the explorer has room for %d waits only", MOST_WAITS);
     wait *it = &world.waits[world.wait_count];
     it->index = world.wait_count++;
+    it->thread = this_thread();
     it->deadline = deadline;
     it->joined = BP_EMPTY;
     uint64_t began = event();
@@ -289,7 +290,9 @@ bp_lease take_now(void) {
 
 void give(bp_lease lease) {
     disown(lease);
-    bp_status status = bp_release(world.pool, lease);
+    /* Either way of releasing, both in each scenario. */
+    bool exclusive = this_thread() % 2 == 1;
+    bp_status status = exclusive ? bp_release_exclusive(world.pool, lease) : bp_release(world.pool, lease);
     REQUIRE(status == BP_OK || status == BP_SETTLE, "bp_release answers %s", bp_status_name(status));
     if (status == BP_SETTLE) {
         settle();

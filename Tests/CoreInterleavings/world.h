@@ -21,6 +21,7 @@
 
 typedef struct {
     unsigned index;
+    unsigned thread; /* Whose wait it is. */
     bp_ticket ticket;
     bool prepared;       /* The ticket is there. */
     bp_status joined;    /* What bp_wait_join answered; BP_EMPTY before that. */
