@@ -68,6 +68,11 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "CBurstPoolTests",
+            dependencies: ["CBurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "BurstPoolTests",
             dependencies: ["BurstPool"],
             swiftSettings: swiftSettings
