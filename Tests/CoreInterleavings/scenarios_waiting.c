@@ -189,6 +189,23 @@ static void permit_beside_join(unsigned thread) {
     }
 }
 
+/* A place is in the hand of who settles for a waiter that leaves, while another one finds no place and joins. */
+static void set_up_place_in_hand(void) {
+    world_create(1, 1, 1);
+    add_leased(1);
+    add_waiter(BP_NO_DEADLINE);
+}
+
+static void place_in_hand(unsigned thread) {
+    if (thread == 0) {
+        detach(take_over(0));
+    } else if (thread == 1) {
+        cancel_first();
+    } else {
+        acquire_and_give();
+    }
+}
+
 /* Two waiters, a connection that comes back and a place that comes free: each is served once, by either. */
 static void set_up_both_ways(void) {
     world_create(2, 2, 2);
@@ -271,6 +288,7 @@ const scenario waiting_scenarios[] = {
     {"found-closed", 3, set_up_one_leased_two_stripes, found_closed, check_nobody_waits, false},
     {"found-closed-by-waiter", 3, set_up_found_closed, found_closed_by_waiter, check_nobody_waits, false},
     {"permit-vs-join", 3, set_up_place_comes_free, permit_beside_join, check_nobody_waits, false},
+    {"place-in-hand", 3, set_up_place_in_hand, place_in_hand, NULL, false},
     {"return-and-permit", 2, set_up_both_ways, both_ways, check_both_served, false},
     {"return-and-permit-vs-cancel", 3, set_up_both_ways, both_ways_and_cancel, check_both_served, false},
     {"newcomer-vs-waiter", 2, set_up_newcomer, newcomer, NULL, false},
