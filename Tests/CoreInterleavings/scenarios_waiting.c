@@ -85,6 +85,9 @@ static void cancel_before_join(unsigned thread) {
         }
     } else if (thread == 1) {
         cancel(&world.waits[0]);
+        bp_pool_statistics statistics;
+        bp_pool_statistics_get(world.pool, &statistics);
+        REQUIRE(statistics.waiting <= 1, "%u wait, where one at most does", statistics.waiting);
     } else {
         give_first();
     }
