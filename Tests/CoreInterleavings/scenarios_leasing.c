@@ -90,6 +90,18 @@ static void reopen_beside_stale(unsigned thread) {
     }
 }
 
+/* A lease that is no surplus never was in closing, so nobody can finish its close. */
+static void keep_beside_finish(unsigned thread) {
+    if (thread == 0) {
+        bp_lease lease = take_over(0);
+        REQUIRE(bp_begin_close_surplus(world.pool, lease) == BP_EMPTY, "a surplus where there is none");
+        give(lease);
+    } else {
+        bp_status status = bp_finish_close(world.pool, world.leases[0]);
+        REQUIRE(status == BP_STALE_LEASE, "a lease that nobody closes is finished: %s", bp_status_name(status));
+    }
+}
+
 /* More connections than the limit is for: three threads open, the hard limit is two; what is above one goes again. */
 static void set_up_burst(void) {
     world_create(1, 2, 2);
@@ -167,6 +179,7 @@ const scenario leasing_scenarios[] = {
     {"one-stripe-of-three", 3, set_up_one_stripe, hold_two, check_three_idle, false},
     {"double-release", 2, set_up_double_release, release_the_same, check_released_once, true},
     {"reopen-beside-stale", 2, set_up_leased, reopen_beside_stale, NULL, true},
+    {"keep-beside-finish", 2, set_up_leased, keep_beside_finish, NULL, true},
     {"burst", 3, set_up_burst, acquire_and_give, check_shrunk, false},
     {"shrink", 2, set_up_shrink, give_mine, check_one_left, false},
     {"growth", 2, set_up_growth, open_two, NULL, false},
