@@ -27,6 +27,11 @@ static void return_beside_acquire(unsigned thread) {
     thread == 0 ? give_first() : acquire_and_give();
 }
 
+/* Threads with odd numbers release with bp_release_exclusive. */
+static void exclusive_return_beside_acquire(unsigned thread) {
+    thread == 1 ? give_first() : acquire_and_give();
+}
+
 static void check_nobody_waits(void) {
     REQUIRE(!bp_somebody_waits(world.pool), "somebody still waits");
 }
@@ -279,6 +284,7 @@ static void set_up_busy(void) {
 
 const scenario waiting_scenarios[] = {
     {"return-vs-join", 2, set_up_one_leased, return_beside_acquire, check_nobody_waits, false},
+    {"exclusive-return-vs-join", 2, set_up_one_leased, exclusive_return_beside_acquire, check_nobody_waits, false},
     {"return-vs-join-striped", 3, set_up_one_leased_two_stripes, return_beside_acquire, check_nobody_waits, false},
     {"hand-over-vs-cancel", 2, set_up_two_waiters, return_beside_cancel, check_first_alive_served, false},
     {"hand-over-vs-expiry", 2, set_up_two_waiters, return_beside_expiry, check_first_alive_served, false},
