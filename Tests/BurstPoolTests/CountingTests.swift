@@ -63,7 +63,7 @@ struct CountingTests {
             #expect(strategy.books.attempts == 1, "the server would count two")
             gate.open()
             let lease = try await waiter.value
-            #expect(lease.connection.id == 2)
+            #expect(lease.id == 2)
             #expect(pool.statistics.closing == 0)
             lease.release()
         }

@@ -4,6 +4,8 @@ import Synchronization
 /// A lease that tests can keep in arrays and pass between tasks: whether that is right is up to the test.
 class TestLease<Connection>: @unchecked Sendable {
     private let isOut = Atomic<Bool>(true)
+    /// Of which connection, if it is a ``TestConnection``. Known after the lease has ended, too.
+    private(set) final var id = 0
 
     final var connection: Connection {
         get { read() }
@@ -13,6 +15,12 @@ class TestLease<Connection>: @unchecked Sendable {
     final func release() {
         guard isOut.exchange(false, ordering: .acquiringAndReleasing) else { return }
         end()
+    }
+
+    fileprivate final func begin() {
+        guard let connection = read() as? TestConnection else { return }
+        id = connection.id
+        connection.remote.enter()
     }
 
     fileprivate func read() -> Connection { fatalError("abstract") }
@@ -30,7 +38,7 @@ final class EngineLease<Strategy: ConnectionStrategy, Core: _PoolCore>: TestLeas
         self.engine = engine
         self.lease = lease
         super.init()
-        (read() as? TestConnection)?.remote.enter()
+        begin()
     }
 
     deinit {
@@ -53,7 +61,7 @@ final class PublicLease<Strategy: ConnectionStrategy>: TestLease<Strategy.Connec
     init(_ lease: consuming ConnectionLease<Strategy>) {
         self.lease = consume lease
         super.init()
-        (read() as? TestConnection)?.remote.enter()
+        begin()
     }
 
     deinit {
