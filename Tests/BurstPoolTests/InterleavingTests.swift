@@ -55,6 +55,7 @@ struct InterleavingTests {
         _ prepare: (TestPool, TestStrategy) async throws -> Void,
         _ act: (TestPool, TestStrategy) async throws -> Void
     ) async throws {
+        let reached = Shared<Set<CoreMoment>>([])
         for moment in CoreMoment.allCases {
             for interference in Interference.allCases {
                 let clock = ManualClock()
@@ -74,6 +75,7 @@ struct InterleavingTests {
                         second: try await pool.startWaiting(timeout: nil)
                     )
                     strategy.hooks.at(moment) { [weak pool] in
+                        reached.change { _ = $0.insert(moment) }
                         if let pool { Self.interfere(interference, scene, pool) }
                     }
                     try await act(pool, strategy)
@@ -86,6 +88,9 @@ struct InterleavingTests {
                 }
             }
         }
+        // Each way comes by the moments of returning to those who wait, and by some of its own.
+        #expect(reached.value.isSuperset(of: [.afterSomebodyWaits, .afterTakeIdle, .beforeHandOver, .afterHandOver]))
+        #expect(reached.value.count >= 12, "only \(reached.value)")
     }
 
     private func end(_ waiter: Waiter, _ when: String) async {
