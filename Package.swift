@@ -84,6 +84,17 @@ let package = Package(
             dependencies: ["BurstPool"],
             swiftSettings: swiftSettings
         ),
+        // Counts the allocations of the fast path, in a build with optimisation: see Tests/FastPathProbe.
+        .target(
+            name: "CAllocationCounter",
+            path: "Tests/CAllocationCounter"
+        ),
+        .executableTarget(
+            name: "FastPathProbe",
+            dependencies: ["BurstPool", "CAllocationCounter"],
+            path: "Tests/FastPathProbe",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "BurstPoolSwiftCoresTests",
             dependencies: ["BurstPoolSwiftCores", "BurstPool"],

@@ -111,7 +111,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
 
     @inlinable
     public func release(_ lease: Core.Lease) {
-        if core.release(lease) { settle(mayCloseInline: false) }
+        if core.release(lease) { settle() }
     }
 
     @inlinable @inline(__always)
@@ -145,7 +145,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         guard core.resize(maxSize: maxSize, hardLimit: burstLimit ?? maxSize) else {
             throw ConnectionPoolError.poolShutDown(statistics)
         }
-        settle(mayCloseInline: false)
+        settle()
     }
 
     public var statistics: ConnectionPoolStatistics { ConnectionPoolStatistics(core.counts) }
