@@ -48,13 +48,17 @@ struct InterleavingTests {
         }
     }
 
-    /// - Parameter act: Sets something off, with two who wait, of whom the first has ten seconds.
+    /// - Parameters:
+    ///   - moments: Which moments it has to come by.
+    ///   - act: Sets something off, with two who wait, of whom the first has ten seconds.
     private func play(
         _ kind: CoreKind,
         burstLimit: Int,
+        byWayOf moments: Set<CoreMoment>,
         _ prepare: (TestPool, TestStrategy) async throws -> Void,
         _ act: (TestPool, TestStrategy) async throws -> Void
     ) async throws {
+        let reached = Shared<Set<CoreMoment>>([])
         for moment in CoreMoment.allCases {
             for interference in Interference.allCases {
                 let clock = ManualClock()
@@ -74,6 +78,7 @@ struct InterleavingTests {
                         second: try await pool.startWaiting(timeout: nil)
                     )
                     strategy.hooks.at(moment) { [weak pool] in
+                        reached.change { _ = $0.insert(moment) }
                         if let pool { Self.interfere(interference, scene, pool) }
                     }
                     try await act(pool, strategy)
@@ -86,6 +91,7 @@ struct InterleavingTests {
                 }
             }
         }
+        #expect(reached.value.isSuperset(of: moments), "not by way of \(moments.subtracting(reached.value))")
     }
 
     private func end(_ waiter: Waiter, _ when: String) async {
@@ -105,7 +111,13 @@ struct InterleavingTests {
     )
     func returning(kind: CoreKind) async throws {
         let kept = Shared<TestLease<TestConnection>?>(nil)
-        try await play(kind, burstLimit: 1) { pool, _ in
+        try await play(
+            kind,
+            burstLimit: 1,
+            byWayOf: [
+                .afterRelease, .afterSomebodyWaits, .beforeTakeIdle, .afterTakeIdle, .beforeHandOver, .afterHandOver,
+            ]
+        ) { pool, _ in
             kept.set(try await pool.acquire())
         } _: { _, _ in
             kept.change { lease in
@@ -121,7 +133,14 @@ struct InterleavingTests {
     )
     func shrinking(kind: CoreKind) async throws {
         let kept = Shared<[TestLease<TestConnection>]>([])
-        try await play(kind, burstLimit: 2) { pool, _ in
+        try await play(
+            kind,
+            burstLimit: 2,
+            byWayOf: [
+                .afterRelease, .beforeTakeIdle, .afterTakeIdle, .beforeHandOver, .beforeBeginCloseSurplus,
+                .afterBeginCloseSurplus,
+            ]
+        ) { pool, _ in
             kept.set(try await pool.lease(2))
         } _: { _, _ in
             kept.change { leases in
@@ -134,7 +153,11 @@ struct InterleavingTests {
     @Test("While a connection opens, whatever happens at any moment, nothing is lost", arguments: CoreKind.cores)
     func opening(kind: CoreKind) async throws {
         let gates = Shared<[Gate]>([])
-        try await play(kind, burstLimit: 1) { _, strategy in
+        try await play(
+            kind,
+            burstLimit: 1,
+            byWayOf: [.beforeFinishOpen, .afterFinishOpen, .beforeClaimWait, .afterClaimWait]
+        ) { _, strategy in
             let gate = Gate()
             gates.set([gate])
             strategy.onOpen { _ in await gate.pass() }
@@ -149,7 +172,14 @@ struct InterleavingTests {
     )
     func failingToOpen(kind: CoreKind) async throws {
         let gates = Shared<[Gate]>([])
-        try await play(kind, burstLimit: 1) { _, strategy in
+        try await play(
+            kind,
+            burstLimit: 1,
+            byWayOf: [
+                .beforeCancelOpen, .afterCancelOpen, .beforeClaimWait, .afterClaimWait, .beforeBeginOpen,
+                .afterBeginOpen,
+            ]
+        ) { _, strategy in
             let gate = Gate()
             gates.set([gate])
             strategy.onOpen { attempt in
@@ -167,7 +197,14 @@ struct InterleavingTests {
     )
     func replacing(kind: CoreKind) async throws {
         let kept = Shared<TestLease<TestConnection>?>(nil)
-        try await play(kind, burstLimit: 1) { pool, _ in
+        try await play(
+            kind,
+            burstLimit: 1,
+            byWayOf: [
+                .beforeBeginClose, .afterBeginClose, .beforeFinishClose, .afterFinishClose, .afterBeginOpen,
+                .afterClaimWait,
+            ]
+        ) { pool, _ in
             kept.set(try await pool.acquire())
         } _: { _, strategy in
             strategy.remote(1).hangUp()

@@ -7,7 +7,7 @@ import Testing
 struct StressTests {
     private static let limit = 6
     private static let callers = 24
-    private static let rounds = 400
+    private static let rounds = 1000
 
     @Test(
         "After leases, cancels, timeouts, failing connects, dead connections and resizes at random, the books balance",
