@@ -332,7 +332,10 @@ bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit) {
         return BP_INVALID_ARGUMENT;
     }
     *permit = bp_no_lease;
-    while (BP_HIGH(bp_load(&pool->waiting)) != 0 && bp_waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING)) {
+    if (BP_HIGH(bp_load(&pool->waiting)) == 0) {
+        return BP_EMPTY;
+    }
+    do {
         bp_lease taken;
         bp_status status = bp_take_place(pool, &taken);
         if (status != BP_OK) {
@@ -343,9 +346,9 @@ bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit) {
             *permit = taken;
             return BP_OK;
         }
-        /* They have all gone meanwhile. Another may join while the place is in hand, so look again after. */
         bp_cancel_open(pool, taken);
-    }
+        /* Nobody; but somebody may have joined, and found no place, while this one was in hand. So look again. */
+    } while (bp_waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING));
     return BP_EMPTY;
 }
 

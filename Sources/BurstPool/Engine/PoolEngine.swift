@@ -20,6 +20,12 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
 
     public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws {
         try configuration.validate()
+        let alignment = MemoryLayout<Strategy.Connection>.alignment
+        guard alignment <= 64 else {
+            throw ConnectionPoolError.invalidConfiguration(
+                "\(Strategy.Connection.self) is aligned to \(alignment) bytes, but a pool places values at 64 at the most"
+            )
+        }
         let retained = Unmanaged.passRetained(strategy)
         do {
             core = try Core(
@@ -27,7 +33,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                     maxSize: configuration.maxSize,
                     hardLimit: configuration.burstLimit ?? configuration.maxSize,
                     elementSize: MemoryLayout<Strategy.Connection>.size,
-                    elementAlignment: MemoryLayout<Strategy.Connection>.alignment,
+                    elementAlignment: alignment,
                     owner: Unmanaged<AnyObject>.fromOpaque(retained.toOpaque())
                 )
             )
