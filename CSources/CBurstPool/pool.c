@@ -37,7 +37,7 @@ static void bp_pool_free(bp_pool *pool) {
 static bp_status bp_pool_make(const bp_pool_configuration *configuration, bp_pool **made) {
     size_t alignment = configuration->element_alignment == 0 ? _Alignof(void *) : configuration->element_alignment;
     if (!bp_limits_are_valid(configuration->max_size, configuration->hard_limit) || alignment > 64 ||
-        (alignment & (alignment - 1)) != 0 || configuration->element_size > SIZE_MAX / 2) {
+        (alignment & (alignment - 1)) != 0 || configuration->element_size > (size_t)1 << 30) {
         return BP_INVALID_CONFIGURATION;
     }
     bp_pool *pool = bp_allocate_zeroed(sizeof(bp_pool), _Alignof(bp_pool));
