@@ -39,9 +39,10 @@ typedef struct {
     bool failed;
 } result;
 
+/* Of the processor, so that a busy machine explores no less. */
 static double seconds_now(void) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 

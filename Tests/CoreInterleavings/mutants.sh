@@ -1,6 +1,7 @@
 #!/bin/sh
 # Applies each patch in mutants/ to a copy of the core, builds the explorer on it, and requires that a check fails.
-# A patch begins with what is wrong, and with the scenario to try first; after that all scenarios are tried.
+# A patch begins with what is wrong, and with the scenario to try first. The saved schedules are replayed before that,
+# and after it all scenarios are tried.
 #
 #   mutants.sh [seconds for all scenarios] [patch ...]
 cd "$(dirname "$0")" || exit 2
@@ -33,7 +34,7 @@ for patch in "$@"; do
         survived=$((survived + 1))
         continue
     fi
-    timeout 120 "$BUILD/explore" --stop --first "$first" --seconds "$seconds" \
+    timeout 120 "$BUILD/explore" --stop --regressions regressions --first "$first" --seconds "$seconds" \
         >"$BUILD/log" 2>/dev/null
     status=$?
     why=$(sed -n 's/^FAILED //p' "$BUILD/log" | head -n 1)

@@ -28,8 +28,11 @@ static unsigned self(void) {
     return this_thread() == NOBODY ? SET_UP_OWNER : this_thread() + 2;
 }
 
-uint32_t explored_thread_number(void) {
-    return this_thread() == NOBODY ? 0 : this_thread();
+uint32_t explored_home_number(void) {
+    if (!threads_run()) {
+        return 0;
+    }
+    return this_thread() + (world.stripes > 1 ? choose(2) : 0);
 }
 
 static uint64_t event(void) {
@@ -411,6 +414,7 @@ void world_create(uint32_t max_size, uint32_t hard_limit, uint32_t stripes) {
                                            .element_size = sizeof(connection),
                                            .element_alignment = _Alignof(connection)};
     REQUIRE(bp_pool_create(&configuration, &world.pool) == BP_OK, "no pool");
+    world.stripes = stripes;
     world.greatest_limit = hard_limit;
     world.timer = BP_NO_DEADLINE;
     world.clock_base = UINT64_C(1) << 40;

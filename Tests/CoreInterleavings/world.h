@@ -43,6 +43,7 @@ typedef struct {
     wait waits[MOST_WAITS];
     unsigned wait_count;
     bp_lease leases[8]; /* Leased while setting up, for threads to take over. */
+    uint32_t stripes;
     unsigned greatest_limit;
     unsigned opens_to_fail;
     unsigned opens_dead; /* So many connections turn out to be closed when they are looked at. */
