@@ -67,6 +67,11 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // A private redis-server, for the tests and the demo. Not a product: nobody else's business.
+        .target(
+            name: "BurstPoolRedisServer",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "BurstPoolTests",
             dependencies: ["BurstPool"],
@@ -76,6 +81,7 @@ let package = Package(
             name: "BurstPoolRedisTests",
             dependencies: [
                 "BurstPoolRedis",
+                "BurstPoolRedisServer",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
             ],
