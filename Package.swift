@@ -108,6 +108,11 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        .testTarget(
+            name: "BurstPoolDemoTests",
+            dependencies: ["BurstPoolDemo", "BurstPoolRedis"],
+            swiftSettings: swiftSettings
+        ),
     ],
     cLanguageStandard: .c11
 )
