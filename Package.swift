@@ -25,6 +25,8 @@ let package = Package(
         .library(name: "BurstPool", targets: ["BurstPool"]),
         .library(name: "CBurstPool", targets: ["CBurstPool"]),
         .library(name: "BurstPoolRedis", targets: ["BurstPoolRedis"]),
+        // For comparisons, not for production.
+        .library(name: "BurstPoolSwiftCores", targets: ["BurstPoolSwiftCores"]),
         .executable(name: "burst-pool-demo", targets: ["BurstPoolDemo"]),
     ],
     traits: [
@@ -56,6 +58,11 @@ let package = Package(
         .target(
             name: "BurstPool",
             dependencies: ["CBurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "BurstPoolSwiftCores",
+            dependencies: ["BurstPool"],
             swiftSettings: swiftSettings
         ),
         .systemLibrary(
@@ -94,8 +101,29 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "CBurstPoolTests",
+            dependencies: ["CBurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "BurstPoolTests",
             dependencies: ["BurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        // Counts the allocations of the fast path, in a build with optimisation: see Tests/FastPathProbe.
+        .target(
+            name: "CAllocationCounter",
+            path: "Tests/CAllocationCounter"
+        ),
+        .executableTarget(
+            name: "FastPathProbe",
+            dependencies: ["BurstPool", "CAllocationCounter"],
+            path: "Tests/FastPathProbe",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolSwiftCoresTests",
+            dependencies: ["BurstPoolSwiftCores", "BurstPool"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -52,9 +52,7 @@ static inline uint64_t bp_add(bp_atomic64 *cell, uint64_t delta) {
     return explored_add(cell, delta);
 }
 
-static inline uint32_t bp_thread_number(void) {
-    return explored_thread_number();
-}
+#define BP_HOME_NUMBER() explored_thread_number()
 
 #include "tagged_stack.h"
 

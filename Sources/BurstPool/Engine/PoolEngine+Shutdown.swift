@@ -1,6 +1,6 @@
 extension _PoolEngine {
     public func shutdown(drainFor: Duration?) async {
-        let deadline = clock.deadline(after: drainFor)
+        let deadline = PoolClock.deadline(after: drainFor, from: clock.now)
         beginShutdown()
         let signal = OneShot()
         drained.add(signal)
