@@ -22,7 +22,7 @@ for patch in "$@"; do
     [ -t 2 ] && printf '\r%d of %d: %-50s' "$number" $# "$name" >&2
     rm -rf "$BUILD/core"
     cp -R "$CORE" "$BUILD/core"
-    if ! patch -s -p1 -d "$BUILD/core" <"$patch" >"$BUILD/log" 2>&1; then
+    if ! patch -s -F 0 -p1 -d "$BUILD/core" <"$patch" >"$BUILD/log" 2>&1; then
         printf '%-40s DOES NOT APPLY\n' "$name"
         survived=$((survived + 1))
         continue
