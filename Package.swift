@@ -107,7 +107,7 @@ let package = Package(
         ),
         .testTarget(
             name: "BurstPoolTests",
-            dependencies: ["BurstPool"],
+            dependencies: ["BurstPool", "BurstPoolSwiftCores"],
             swiftSettings: swiftSettings
         ),
         // Counts the allocations of the fast path, in a build with optimisation: see Tests/FastPathProbe.

@@ -175,6 +175,12 @@ bool bp_has_surplus(const bp_pool *pool) {
     return pool != NULL && bp_is_surplus(bp_load(&pool->places), bp_load(&pool->limits));
 }
 
+bool bp_permit_is_wanted(bp_pool *pool) {
+    return pool != NULL && BP_HIGH(bp_load(&pool->waiting)) != 0 &&
+           BP_LOW(bp_load(&pool->places)) < BP_HIGH(bp_load(&pool->limits)) &&
+           bp_waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING);
+}
+
 /* Takes a place for one more connection, and a slot for it. BP_OK; BP_LIMIT_REACHED; BP_OUT_OF_MEMORY. */
 static bp_status bp_take_place(bp_pool *pool, bp_lease *permit) {
     uint64_t places = bp_load(&pool->places);

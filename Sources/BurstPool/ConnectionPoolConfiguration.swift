@@ -17,6 +17,13 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// that the soft limit is hard.
     public var burstLimit: Int?
 
+    /// How many connections are opened at the same time at the most. At least 1. Default: `nil`, as many as are wanted, as in
+    /// the package `asyncio-connection-pool`.
+    ///
+    /// Where opening takes longer than using, a sudden crowd is served sooner by the connections that are there: with no
+    /// limit here it opens one for each caller, up to the hard limit, most of which come too late to be of use.
+    public var maxConcurrentConnects: Int?
+
     /// For how long a caller waits at the most, where it does not say so itself. Default: 30 seconds, as most pools in the
     /// field have it. `nil` waits for ever. Zero and less: never wait, take what is idle or throw.
     public var acquireTimeout: Duration? = .seconds(30)
@@ -49,6 +56,11 @@ public struct ConnectionPoolConfiguration: Sendable {
 
     func validate() throws(ConnectionPoolError) {
         try Self.validate(maxSize: maxSize, burstLimit: burstLimit)
+        if let connects = maxConcurrentConnects, connects < 1 {
+            throw .invalidConfiguration(
+                "maxConcurrentConnects is \(connects), but a pool that opens none at a time never has a connection"
+            )
+        }
     }
 
     static func validate(maxSize: Int, burstLimit: Int?) throws(ConnectionPoolError) {

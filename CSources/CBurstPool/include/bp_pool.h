@@ -273,7 +273,10 @@ bp_status bp_wait_claim(bp_pool *pool, bp_ticket ticket, void **context);
  */
 size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, uint64_t *next);
 
-/* No later than the earliest deadline of those who wait; BP_NO_DEADLINE if there is none. O(1). */
+/*
+ * No later than the earliest deadline of those who wait; BP_NO_DEADLINE if there is none. While a call of bp_expire is under
+ * way, that of those who joined since: the call answers with the rest. O(1).
+ */
 uint64_t bp_next_deadline(const bp_pool *pool);
 
 /*
@@ -289,6 +292,13 @@ bool bp_needs_settling(const bp_pool *pool);
 
 /* Somebody waits for a connection. Exact. */
 bool bp_somebody_waits(bp_pool *pool);
+
+/*
+ * Somebody waits who has no permit, and there is room for one more connection. Exact. For users who open fewer connections
+ * at a time than there is room for: whoever has turned bp_begin_open down for want of a turn, and then gives its turn
+ * back, asks this and settles if it is so.
+ */
+bool bp_permit_is_wanted(bp_pool *pool);
 
 /* More connections exist, those closing not counted, than max_size. */
 bool bp_has_surplus(const bp_pool *pool);

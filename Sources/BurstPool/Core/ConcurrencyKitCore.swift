@@ -138,6 +138,8 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public var somebodyWaits: Bool { bp_somebody_waits(pool) }
 
+    public var permitIsWanted: Bool { bp_permit_is_wanted(pool) }
+
     public var hasSurplus: Bool { bp_has_surplus(pool) }
 
     public func takeIdle() -> bp_lease? {

@@ -43,6 +43,8 @@ public protocol _PoolCore: Sendable {
 
     // Settling.
     var somebodyWaits: Bool { get }
+    /// Somebody waits who has no permit, and there is room for one more connection.
+    var permitIsWanted: Bool { get }
     var hasSurplus: Bool { get }
     func takeIdle() -> Lease?
     func putBack(_ lease: Lease)

@@ -9,14 +9,17 @@ extension _PoolEngine {
                 latestOpenError.store(error)
                 observer?.connectionPool(failedToOpen: error)
                 core.cancelOpen(permit)
+                connectTurns?.giveBack()
                 if case .claimed(let waiter) = core.claimWait(ticket) { fail(waiter, error) }
                 settle()
                 return
             }
             latestOpenError.store(nil)
             core.finishOpen(permit)
+            connectTurns?.giveBack()
             if case .claimed(let waiter) = core.claimWait(ticket) {
                 serve(waiter, permit)
+                if connectTurns != nil { settle() }
             } else {
                 release(permit)
             }

@@ -52,16 +52,26 @@ extension _PoolEngine {
             }
             return true
         }
+        return openForOldestWaiter()
+    }
+
+    /// - Returns: `false` if nobody wants a connection to be opened, or none may be.
+    private func openForOldestWaiter() -> Bool {
+        if let connectTurns, !connectTurns.take() { return false }
         switch core.beginOpen() {
         case .opening(let ticket, let permit):
             open(for: ticket, permit)
             return true
         case .outOfMemory:
+            connectTurns?.giveBack()
             guard let waiter = core.handOver() else { return true }
             fail(waiter, outOfMemory)
             return true
         case .nothing:
-            return false
+            guard let connectTurns else { return false }
+            connectTurns.giveBack()
+            // Somebody may have wanted the turn while it was in hand.
+            return core.permitIsWanted
         }
     }
 

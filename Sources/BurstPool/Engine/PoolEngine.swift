@@ -17,6 +17,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     let timer = PoolTimer()
     let drained = DrainSignal()
     let latestOpenError = LatestError()
+    let connectTurns: ConnectTurns?
 
     public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws {
         try configuration.validate()
@@ -45,6 +46,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         closeErrors = configuration.closeErrors
         observer = configuration.observer
         clock = PoolClock(configuration.clock)
+        connectTurns = configuration.maxConcurrentConnects.map { ConnectTurns(limit: $0) }
     }
 
     deinit {

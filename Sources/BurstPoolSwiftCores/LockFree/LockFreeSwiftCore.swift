@@ -91,6 +91,14 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         books.pointee.waiting.load(ordering: .sequentiallyConsistent).low != 0 && books.pointee.queue.exists(.inQueue)
     }
 
+    /// Whether somebody waits who has no permit, and there is room for one more connection.
+    public var permitIsWanted: Bool {
+        books.pointee.waiting.load(ordering: .sequentiallyConsistent).high != 0
+            && books.pointee.places.load(ordering: .sequentiallyConsistent).low
+                < books.pointee.limits.load(ordering: .sequentiallyConsistent).high
+            && books.pointee.queue.exists(.waiting)
+    }
+
     /// Whether more connections exist, those closing not counted, than the soft limit.
     @inlinable
     public var hasSurplus: Bool {

@@ -184,6 +184,11 @@ public final class MutexCore: _PoolCore {
     /// Whether somebody waits for a connection.
     public var somebodyWaits: Bool { books.withLock { !$0.line.isEmpty } }
 
+    /// Whether somebody waits who has no permit, and there is room for one more connection.
+    public var permitIsWanted: Bool {
+        books.withLock { $0.line.hasSomebodyWithoutPermit && $0.total < $0.hardLimit }
+    }
+
     /// Whether more connections exist, those closing not counted, than the soft limit.
     public var hasSurplus: Bool { books.withLock { $0.hasSurplus } }
 

@@ -96,6 +96,7 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
         defer { hooks.reach(.afterSomebodyWaits) }
         return base.somebodyWaits
     }
+    var permitIsWanted: Bool { base.permitIsWanted }
     var hasSurplus: Bool {
         defer { hooks.reach(.afterHasSurplus) }
         return base.hasSurplus

@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolSwiftCores
 
 /// A pool as the tests see it, whatever core it runs on.
 protocol PoolUnderTest<Connection>: AnyObject, Sendable {
@@ -40,6 +41,8 @@ extension PoolUnderTest {
 /// The cores that the suite runs on. To add one: a case, and its line in ``makePool(strategy:configuration:)``.
 enum CoreKind: CaseIterable, Sendable {
     case concurrencyKit
+    case lockFreeSwift
+    case mutex
     /// The public face, `ConnectionPool`, on the core that ships.
     case publicPool
 
@@ -49,6 +52,8 @@ enum CoreKind: CaseIterable, Sendable {
     ) throws -> any PoolUnderTest<Strategy.Connection> {
         switch self {
         case .concurrencyKit: try EnginePool<Strategy, _ConcurrencyKitCore>(strategy, configuration)
+        case .lockFreeSwift: try EnginePool<Strategy, LockFreeSwiftCore>(strategy, configuration)
+        case .mutex: try EnginePool<Strategy, MutexCore>(strategy, configuration)
         case .publicPool: try PublicPool(strategy, configuration)
         }
     }
@@ -61,6 +66,10 @@ enum CoreKind: CaseIterable, Sendable {
         switch self {
         case .concurrencyKit, .publicPool:
             try EnginePool<TestStrategy, HookedCore<_ConcurrencyKitCore>>(strategy, configuration)
+        case .lockFreeSwift:
+            try EnginePool<TestStrategy, HookedCore<LockFreeSwiftCore>>(strategy, configuration)
+        case .mutex:
+            try EnginePool<TestStrategy, HookedCore<MutexCore>>(strategy, configuration)
         }
     }
 
