@@ -18,7 +18,7 @@
  *   bp_stack, bp_stack_entry, bp_stack_push, bp_stack_pop, bp_stack_is_empty
  *                           a last-in first-out stack of type-stable entries, safe for any number of threads,
  *                           with generations against ABA; entries are aligned to 64 bytes
- *   bp_thread_number        a small number, the same for each call from one thread
+ *   BP_HOME_NUMBER()        optional: instead of bp_home_number in home_number.h
  *
  * Every read-modify-write (bp_cas, bp_exchange, bp_add, bp_stack_push, a bp_stack_pop that yields an entry) is a full
  * barrier: all that comes before it in program order is visible before all that comes after it. On x86-64 that is

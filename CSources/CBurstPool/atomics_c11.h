@@ -64,11 +64,4 @@ static inline uint64_t bp_add(bp_atomic64 *cell, uint64_t delta) {
 
 #include "tagged_stack.h"
 
-static inline uint32_t bp_thread_number(void) {
-    extern _Thread_local uint32_t bp_thread_number_plus_one;
-    extern uint32_t bp_thread_number_assign(void);
-    uint32_t number = bp_thread_number_plus_one;
-    return number != 0 ? number - 1 : bp_thread_number_assign();
-}
-
 #endif

@@ -97,12 +97,4 @@ CK_CC_INLINE static bp_stack_entry *bp_stack_pop(bp_stack *stack) {
     return entry;
 }
 
-/* Numbers are given out at a thread's first call, so that the first threads of a process get different stripes. */
-CK_CC_INLINE static uint32_t bp_thread_number(void) {
-    extern _Thread_local uint32_t bp_thread_number_plus_one;
-    extern uint32_t bp_thread_number_assign(void);
-    uint32_t number = bp_thread_number_plus_one;
-    return __builtin_expect(number != 0, 1) ? number - 1 : bp_thread_number_assign();
-}
-
 #endif

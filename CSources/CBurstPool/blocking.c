@@ -7,8 +7,13 @@
 #include <errno.h>
 #include <time.h>
 
-/* Where one thread sleeps until another one has something for it. A post before the wait is not lost. */
-#if defined(__APPLE__)
+/*
+ * Where one thread sleeps until another one has something for it. A post before the wait is not lost. The interleaving
+ * explorer, whose threads must not sleep in the system, brings its own.
+ */
+#if defined(BP_PARKING_HEADER)
+#include BP_PARKING_HEADER
+#elif defined(__APPLE__)
 #include <dispatch/dispatch.h>
 
 typedef dispatch_semaphore_t bp_parking;
@@ -72,7 +77,9 @@ static bool bp_parking_wait(bp_parking *parking, uint64_t timeout) {
 typedef struct {
     bp_parking parking;
     bp_lease lease;
-    bp_atomic64 status; /* Written after the lease, read before it: ThreadSanitizer does not know sem_clockwait. */
+    bp_close_function close; /* With BP_SHUT_DOWN: what to close connections with. */
+    void *close_context;
+    bp_atomic64 status; /* Written after the rest, read before it: ThreadSanitizer does not know sem_clockwait. */
 } bp_sleeper;
 
 static void bp_wake(void *context, bp_status status, bp_lease lease) {
@@ -173,6 +180,10 @@ bp_status bp_acquire(bp_pool *pool, uint64_t timeout, bp_lease *lease) {
         }
         status = (bp_status)bp_load(&sleeper.status);
         *lease = sleeper.lease;
+        if (status == BP_SHUT_DOWN) {
+            /* What the settling above had in hand and put back, whoever shut the pool down did not find. */
+            bp_settle(pool, sleeper.close, sleeper.close_context);
+        }
     }
     bp_parking_destroy(&sleeper.parking);
     return status;
@@ -212,6 +223,9 @@ bp_status bp_shutdown_and_settle(bp_pool *pool, bp_close_function close, void *c
     }
     void *waiter;
     while (bp_hand_over(pool, &waiter) == BP_OK) {
+        bp_sleeper *sleeper = waiter;
+        sleeper->close = close;
+        sleeper->close_context = context;
         bp_wake(waiter, BP_SHUT_DOWN, (bp_lease){NULL, 0});
     }
     return bp_settle(pool, close, context);

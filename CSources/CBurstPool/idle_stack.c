@@ -1,13 +1,32 @@
+#ifdef __linux__
+#define _GNU_SOURCE /* sched_getaffinity */
+#endif
+
 #include "idle_stack.h"
 
 #include "type_stable_table.h"
 
 #include <unistd.h>
 
+#ifdef __linux__
+#include <sched.h>
+#endif
+
 #define BP_MAX_STRIPES 1024
 
+/* How many CPUs this process may run on. */
+static long bp_processors(void) {
+#ifdef __linux__
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+        return CPU_COUNT(&set);
+    }
+#endif
+    return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 static uint32_t bp_default_stripes(void) {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    long processors = bp_processors();
     return processors < 2 ? 4 : (uint32_t)(processors > BP_MAX_STRIPES / 2 ? BP_MAX_STRIPES / 2 : processors) * 2;
 }
 

@@ -1,11 +1,11 @@
 /*
  * The idle connections: last in, first out, in stripes.
  *
- * One shared stack would bounce its top between the CPUs. So there are more stripes than CPUs, and each thread has a
- * home stripe: a cell for one slot, and a stack behind it. Putting back exchanges the cell's content, and what was in
- * it goes to the stack; taking exchanges the cell's content for nothing. A thread that leases and returns touches its
- * home cell only, and never another thread's cache line. When home is empty the others are searched, stacks before
- * cells, so that a neighbour keeps the connection it is working with.
+ * One shared stack would bounce its top between the CPUs. So there are more stripes than CPUs, and each CPU (or thread:
+ * home_number.h) has a home stripe: a cell for one slot, and a stack behind it. Putting back exchanges the cell's
+ * content, and what was in it goes to the stack; taking exchanges the cell's content for nothing. A thread that leases
+ * and returns touches its home cell only, and no cache line that another CPU writes. When home is empty the others are
+ * searched, stacks before cells, so that a neighbour keeps the connection it is working with.
  *
  * All operations are lock-free; a thread stopped anywhere in here holds back the one slot it has in hand.
  */
@@ -13,6 +13,11 @@
 #define BP_IDLE_STACK_H
 
 #include "slot.h"
+
+#ifndef BP_HOME_NUMBER
+#include "home_number.h"
+#define BP_HOME_NUMBER() bp_home_number()
+#endif
 
 typedef struct {
     _Alignas(128) bp_atomic64 cell; /* A slot's address, or 0. */
@@ -32,7 +37,7 @@ void bp_idle_stack_destroy(bp_idle_stack *idle);
 bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home);
 
 static inline uint32_t bp_idle_home(const bp_idle_stack *idle) {
-    return bp_thread_number() & idle->mask;
+    return BP_HOME_NUMBER() & idle->mask;
 }
 
 /*

@@ -207,8 +207,8 @@ static void bp_give_place_back(bp_pool *pool, bp_slot *slot, uint64_t closing) {
     bp_add(&pool->places, (uint64_t)0 - 1 - closing * BP_HIGH_ONE);
 }
 
-/* Ends a lease, or turns it into another state of the same lease: the one place where misuse shows. */
-static inline bp_status bp_lease_move(const bp_pool *pool, bp_lease lease, bp_slot_state from, bp_slot_state to) {
+/* Replaces the word of a lease in this state: the one place where misuse shows. */
+static inline bp_status bp_lease_replace(const bp_pool *pool, bp_lease lease, bp_slot_state from, uint64_t word) {
     if (__builtin_expect(pool == NULL || lease.slot == NULL, 0)) {
         return BP_INVALID_ARGUMENT;
     }
@@ -216,10 +216,15 @@ static inline bp_status bp_lease_move(const bp_pool *pool, bp_lease lease, bp_sl
         return BP_FOREIGN_SLOT;
     }
     uint64_t expected = bp_slot_word(from, lease.serial);
-    if (__builtin_expect(!bp_cas(&lease.slot->word, &expected, bp_slot_word(to, lease.serial)), 0)) {
+    if (__builtin_expect(!bp_cas(&lease.slot->word, &expected, word), 0)) {
         return BP_STALE_LEASE;
     }
     return BP_OK;
+}
+
+/* Ends a lease, or turns it into another state of the same lease. */
+static inline bp_status bp_lease_move(const bp_pool *pool, bp_lease lease, bp_slot_state from, bp_slot_state to) {
+    return bp_lease_replace(pool, lease, from, bp_slot_word(to, lease.serial));
 }
 
 /* Leases. */
@@ -367,9 +372,10 @@ bp_status bp_reopen(bp_pool *pool, bp_lease lease, bp_lease *permit) {
         return BP_INVALID_ARGUMENT;
     }
     *permit = bp_no_lease;
-    bp_status status = bp_lease_move(pool, lease, BP_SLOT_LEASED, BP_SLOT_OPENING);
+    /* State and serial at once: in between, a copy of the old lease would pass for a permit. */
+    bp_status status = bp_lease_replace(pool, lease, BP_SLOT_LEASED, bp_slot_word(BP_SLOT_OPENING, lease.serial + 1));
     if (status == BP_OK) {
-        *permit = bp_slot_take(lease.slot, BP_SLOT_OPENING);
+        *permit = (bp_lease){lease.slot, lease.serial + 1};
     }
     return status;
 }

@@ -9,10 +9,13 @@
 
 #include "atomics.h"
 
-#define BP_TABLE_FIRST_CHUNK_BITS 6
+#ifndef BP_TABLE_FIRST_CHUNK_BITS
+#define BP_TABLE_FIRST_CHUNK_BITS 6 /* Smaller where tests want tables to grow. */
+#endif
 #define BP_TABLE_CHUNKS 25
 /* What the chunks hold together: 64 * (2^25 - 1). */
-#define BP_TABLE_CAPACITY ((UINT32_C(1) << (BP_TABLE_FIRST_CHUNK_BITS + BP_TABLE_CHUNKS)) - 64)
+#define BP_TABLE_CAPACITY                                                                                              \
+    ((UINT32_C(1) << (BP_TABLE_FIRST_CHUNK_BITS + BP_TABLE_CHUNKS)) - (UINT32_C(1) << BP_TABLE_FIRST_CHUNK_BITS))
 #define BP_TABLE_NONE UINT32_MAX
 
 typedef struct {

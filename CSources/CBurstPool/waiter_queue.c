@@ -3,7 +3,15 @@
 #include <limits.h>
 
 #define BP_HEAD 0
-#define BP_GROUP_SIZE 64
+
+/* Tests choose these smaller, so that what they make rare happens often. */
+#ifndef BP_GROUP_SIZE
+#define BP_GROUP_SIZE 64 /* Nodes that share one earliest deadline. */
+#endif
+#ifndef BP_TIDY_SLACK
+#define BP_TIDY_SLACK 64   /* So many dead nodes, and half as many as are alive, are left alone. */
+#define BP_TIDY_LIMIT 1024 /* So many, and twice as many as are alive, are swept even beside another sweep. */
+#endif
 
 /* A link: index of the next node (0: none), mark, tag. */
 #define BP_INDEX_BITS 26
@@ -179,6 +187,10 @@ restart:;
         }
         uint64_t next = bp_link_index(link);
         if (next == 0) {
+            /* The link was read first: somebody may have joined behind it before it died. */
+            if (bp_load(&node->link) != link) {
+                continue;
+            }
             return (bp_found){0, 0}; /* Dead, but the last: it stays, for others to append to. */
         }
         if (!bp_link_is_marked(link)) {
@@ -260,8 +272,9 @@ bp_status bp_waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context
             return BP_OK;
         }
     }
-    if (state != bp_ticket_state(ticket, BP_WAITER_GONE)) {
-        return BP_STALE_TICKET;
+    state = bp_ticket_state(ticket, BP_WAITER_CANCELLED);
+    if (!bp_cas(&node->state, &state, bp_ticket_state(ticket, BP_WAITER_FREE))) {
+        return BP_STALE_TICKET; /* It has joined before, or has been told before that it was cancelled. */
     }
     /* It left before it joined, and so never was in the list: the node is the caller's to give back. */
     bp_stack_push(&queue->free, &node->entry);
@@ -313,7 +326,7 @@ static bp_waiter_status bp_waiter_make_go(bp_waiter_queue *queue, bp_waiter *nod
     while ((state >> BP_STATUS_BITS) == generation) {
         bp_waiter_status before = bp_state_status(state);
         if (before == BP_WAITER_PREPARED) {
-            if (bp_cas(&node->state, &state, bp_state_with(state, BP_WAITER_GONE))) {
+            if (bp_cas(&node->state, &state, bp_state_with(state, BP_WAITER_CANCELLED))) {
                 *context = NULL;
                 return before;
             }
@@ -352,6 +365,8 @@ bp_waiter_expiry bp_waiter_expire(bp_waiter_queue *queue, uint64_t now, void **c
             /* As above: pairs with bp_waiter_join, which sets the state first and lowers this then. */
             bp_exchange(group, bp_complement(BP_NO_DEADLINE));
             earliest = BP_NO_DEADLINE;
+            /* Read again: a node made meanwhile has its deadline in what was just reset. */
+            used = bp_table_used(&queue->nodes);
             uint32_t end = first + BP_GROUP_SIZE < used ? first + BP_GROUP_SIZE : used;
             for (uint32_t index = first == BP_HEAD ? 1 : first; index < end; index++) {
                 bp_waiter *node = bp_waiter_at(queue, index);
@@ -381,14 +396,14 @@ bp_waiter_expiry bp_waiter_expire(bp_waiter_queue *queue, uint64_t now, void **c
 
 void bp_waiter_tidy(bp_waiter_queue *queue, uint64_t alive) {
     uint64_t dead = bp_load_relaxed(&queue->dead);
-    if (dead <= alive / 2 + 64) {
+    if (dead <= alive / 2 + BP_TIDY_SLACK) {
         return;
     }
     /*
      * One sweep at a time, for two would stand in each other's way. That is advice, not a lock: nobody waits for the
      * sweeper, and when the dead pile up regardless (the sweeper may be stopped), others sweep as well.
      */
-    if (bp_exchange(&queue->sweeping, 1) == 1 && dead <= 2 * alive + 1024) {
+    if (bp_exchange(&queue->sweeping, 1) == 1 && dead <= 2 * alive + BP_TIDY_LIMIT) {
         return;
     }
     bp_waiter_walk(queue, 0, 3);

@@ -17,7 +17,8 @@
  *
  *   free     -> prepared   bp_waiter_prepare        waiting -> opening   bp_waiter_begin_opening
  *   prepared -> waiting    bp_waiter_join           waiting, opening -> gone   bp_waiter_serve_oldest,
- *   prepared -> gone       bp_waiter_leave                                     bp_waiter_leave, bp_waiter_expire
+ *   prepared -> cancelled  bp_waiter_leave                                     bp_waiter_leave, bp_waiter_expire
+ *   cancelled -> free      bp_waiter_join
  *   gone     -> prepared   bp_waiter_prepare, once the node has been taken out of the list
  *
  * Dead nodes at the front are taken out by whoever next looks for the oldest waiter. Dead nodes elsewhere are taken out
@@ -37,6 +38,7 @@ typedef enum {
     BP_WAITER_WAITING = 2, /* For a connection or a permit. */
     BP_WAITER_OPENING = 3, /* A connection is being opened on its behalf; one that is returned will do as well. */
     BP_WAITER_GONE = 4,
+    BP_WAITER_CANCELLED = 5, /* Before it joined. */
 } bp_waiter_status;
 
 typedef struct {

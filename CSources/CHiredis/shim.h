@@ -5,7 +5,59 @@
 #if !__has_include(<hiredis/hiredis.h>)
 #error "hiredis is missing. Debian and Ubuntu: apt-get install libhiredis-dev. macOS: brew install hiredis."
 #else
-#include <hiredis/hiredis.h>
-#endif
 
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * What the reader has in its buffer and has not made sense of yet.
+ *
+ * redisReaderGetReply() returns without a reply when it needs more bytes, and does not tell how many. A peer that
+ * means harm announces a string of an exabyte, or sends a line that never ends; the reader would search that line
+ * again from its start for each byte that comes. These look at the pending bytes to notice both. They are to be called
+ * right after redisReaderGetReply() gave no reply and no error.
+ */
+
+static inline size_t chiredis_pending_length(const redisReader *reader) {
+    return reader->len - reader->pos;
+}
+
+/* The type (REDIS_REPLY_...) of the item being read, or -1 if not even its first byte is there. */
+static inline int chiredis_pending_type(const redisReader *reader) {
+    if (reader->ridx < 0)
+        return -1;
+#if HIREDIS_MAJOR >= 1
+    return reader->task[reader->ridx]->type;
+#else
+    return reader->rstack[reader->ridx].type;
+#endif
+}
+
+/* Whether a line ends within the first `limit` pending bytes. */
+static inline int chiredis_pending_has_line(const redisReader *reader, size_t limit) {
+    const char *from = reader->buf + reader->pos;
+    size_t left = chiredis_pending_length(reader);
+    if (left > limit)
+        left = limit;
+    while (left >= 2) {
+        const char *cr = memchr(from, '\r', left - 1);
+        if (cr == NULL)
+            return 0;
+        if (cr[1] == '\n')
+            return 1;
+        left -= (size_t)(cr + 1 - from);
+        from = cr + 1;
+    }
+    return 0;
+}
+
+/* How long the bulk string being read is going to be, or -1 if none is being read or its length is not there yet. */
+static inline long long chiredis_pending_bulk_length(const redisReader *reader) {
+    if (chiredis_pending_type(reader) != REDIS_REPLY_STRING || !chiredis_pending_has_line(reader, 32))
+        return -1;
+    return strtoll(reader->buf + reader->pos, NULL, 10);
+}
+
+#endif
 #endif

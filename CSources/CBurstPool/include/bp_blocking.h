@@ -53,7 +53,8 @@ bp_status bp_settle(bp_pool *pool, bp_close_function close, void *context);
 
 /*
  * bp_shutdown; then wakes all waiters with BP_SHUT_DOWN and closes the idle connections. Leases that are out are closed
- * by bp_give_back; when bp_total is 0 the pool can be destroyed. BP_OK; BP_INVALID_ARGUMENT.
+ * by bp_give_back; when bp_total is 0 the pool can be destroyed. A bp_acquire that is shut down may call close too.
+ * BP_OK; BP_INVALID_ARGUMENT.
  */
 bp_status bp_shutdown_and_settle(bp_pool *pool, bp_close_function close, void *context);
 

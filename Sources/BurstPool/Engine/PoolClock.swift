@@ -20,7 +20,7 @@ struct PoolClock: Sendable {
     }
 
     /// The moment so long after now; `UInt64.max`, which means never, if it is too far away to be told.
-    func deadline(after timeout: Duration?) -> UInt64 {
+    static func deadline(after timeout: Duration?, from now: UInt64) -> UInt64 {
         guard let timeout else { return .max }
         let (deadline, overflow) = now.addingReportingOverflow(timeout.nanoseconds)
         return overflow || deadline >= UInt64(Int64.max) ? .max : deadline

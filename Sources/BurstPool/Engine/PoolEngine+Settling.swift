@@ -7,7 +7,8 @@ extension _PoolEngine {
     /// - Parameter mayCloseInline: Whether the caller closes a surplus connection itself, and settles again afterwards.
     /// - Returns: Such a connection, which is then in closing.
     @discardableResult
-    func settle(mayCloseInline: Bool = false) -> Core.Lease? {
+    @usableFromInline
+    func settle(mayCloseInline: Bool) -> Core.Lease? {
         while true {
             if core.somebodyWaits {
                 guard serveOldestWaiter() else { return nil }
@@ -56,37 +57,37 @@ extension _PoolEngine {
         }
     }
 
-    @usableFromInline
-    func settleInBackground() {
-        settle()
-    }
-
     /// After a body that returned: closes surplus connections, and throws what closing throws.
     @usableFromInline
-    func settleAfterReturn() async throws {
+    func closeAfterReturn(_ surplus: Core.Lease) async throws {
         var firstError: (any Error)?
-        while let lease = settle(mayCloseInline: true) {
-            guard let error = await finishClosing(lease) else { continue }
-            if firstError == nil, closeErrors == .thrown {
-                firstError = error
-            } else {
-                observer?.connectionPool(failedToClose: error)
+        var next: Core.Lease? = surplus
+        while let lease = next {
+            if let error = await finishClosing(lease) {
+                if firstError == nil, closeErrors == .thrown {
+                    firstError = error
+                } else {
+                    observer?.connectionPool(failedToClose: error)
+                }
             }
+            next = settle(mayCloseInline: true)
         }
         if let firstError { throw firstError }
     }
 
     /// After a body that threw, whose error wins.
     @usableFromInline
-    func settleAfterFailure() async {
-        while let lease = settle(mayCloseInline: true) {
+    func closeAfterFailure(_ surplus: Core.Lease) async {
+        var next: Core.Lease? = surplus
+        while let lease = next {
             if let error = await finishClosing(lease) { observer?.connectionPool(failedToClose: error) }
+            next = settle(mayCloseInline: true)
         }
     }
 
     /// What has to be done when a place has become free.
     func placeBecameFree() {
-        settle()
+        settle(mayCloseInline: false)
         if core.isShutDown, core.total == 0 { drained.fire() }
     }
 }

@@ -1,6 +1,6 @@
 extension _PoolEngine {
     public func shutdown(drainFor: Duration?) async {
-        let deadline = clock.deadline(after: drainFor)
+        let deadline = PoolClock.deadline(after: drainFor, from: clock.now)
         beginShutdown()
         let signal = OneShot()
         drained.add(signal)
@@ -27,6 +27,6 @@ extension _PoolEngine {
         while let waiter = core.handOver() {
             fail(waiter, ConnectionPoolError.poolShutDown(statistics))
         }
-        settle()
+        settle(mayCloseInline: false)
     }
 }

@@ -46,7 +46,7 @@ extension _PoolEngine {
 
     private func join(_ ticket: Core.Ticket, _ continuation: Waiting<Core.Lease>, timeout: Duration?) {
         let now = clock.now
-        let deadline = clock.deadline(after: timeout)
+        let deadline = PoolClock.deadline(after: timeout, from: now)
         switch core.joinWait(
             ticket,
             context: unsafeBitCast(continuation, to: UnsafeRawPointer.self),
@@ -56,7 +56,7 @@ extension _PoolEngine {
         case .joined(let armTimer):
             if armTimer { timer.arm(self) }
             core.observeLeases(now: now, interval: 1_000_000_000)
-            settle()
+            settle(mayCloseInline: false)
         case .cancelled:
             continuation.resume(throwing: CancellationError())
         case .shutDown:

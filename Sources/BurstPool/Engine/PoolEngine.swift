@@ -93,12 +93,12 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
 
     @inlinable
     func giveBack(_ lease: Core.Lease) async throws {
-        if core.release(lease) { try await settleAfterReturn() }
+        if core.release(lease), let surplus = settle(mayCloseInline: true) { try await closeAfterReturn(surplus) }
     }
 
     @inlinable
     func giveBackAfterFailure(_ lease: Core.Lease) async {
-        if core.release(lease) { await settleAfterFailure() }
+        if core.release(lease), let surplus = settle(mayCloseInline: true) { await closeAfterFailure(surplus) }
     }
 
     @inlinable
@@ -111,7 +111,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
 
     @inlinable
     public func release(_ lease: Core.Lease) {
-        if core.release(lease) { settleInBackground() }
+        if core.release(lease) { settle(mayCloseInline: false) }
     }
 
     @inlinable @inline(__always)
@@ -145,7 +145,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         guard core.resize(maxSize: maxSize, hardLimit: burstLimit ?? maxSize) else {
             throw ConnectionPoolError.poolShutDown(statistics)
         }
-        settleInBackground()
+        settle(mayCloseInline: false)
     }
 
     public var statistics: ConnectionPoolStatistics { ConnectionPoolStatistics(core.counts) }

@@ -1,8 +1,8 @@
+#include "home_number.h"
+
 #include "atomics.h"
 
 _Thread_local uint32_t bp_thread_number_plus_one;
-
-uint32_t bp_thread_number_assign(void);
 
 uint32_t bp_thread_number_assign(void) {
     static bp_atomic64 given;

@@ -1,0 +1,117 @@
+import BurstPoolRedis
+import Testing
+
+@Suite("Pipelines", .timeLimit(.minutes(1)))
+struct PipelineTests {
+    @Test("ten thousand commands in one pipeline have their ten thousand replies, in order")
+    func tenThousand() async throws {
+        let connection = try await connect()
+        let replies = try await connection.pipeline((0..<10_000).map { RedisCommand("ECHO", "reply \($0)") })
+        #expect(replies.count == 10_000)
+        #expect(replies.enumerated().allSatisfy { $1.string == "reply \($0)" })
+        try await connection.close()
+    }
+
+    @Test("ten thousand replies of 4 KiB do not block a pipeline of as many long commands")
+    func longCommandsAndReplies() async throws {
+        let connection = try await connect()
+        let filler = String(repeating: "x", count: 4096)
+        let replies = try await connection.pipeline((0..<10_000).map { RedisCommand("ECHO", "\($0) \(filler)") })
+        #expect(replies.count == 10_000)
+        #expect(replies.last?.bytes?.count == filler.utf8.count + 5)
+        try await connection.close()
+    }
+
+    @Test("a command that fails in a pipeline is a value, and the others are carried out")
+    func errorsAreValues() async throws {
+        let connection = try await connect()
+        let key = uniqueKey()
+        let replies = try await connection.pipeline([
+            RedisCommand("SET", key, 1), RedisCommand("LPUSH", key, 2), RedisCommand("INCR", key),
+        ])
+        #expect(replies.count == 3)
+        #expect(replies[0].string == "OK")
+        #expect(replies[1].error?.serverCode == "WRONGTYPE")
+        #expect(throws: RedisError.self) { try replies[1].get() }
+        #expect(try replies[2].get().integer == 2)
+        try await connection.close()
+    }
+
+    @Test("an empty pipeline has no replies and does nothing")
+    func empty() async throws {
+        let connection = try await connect()
+        #expect(try await connection.pipeline([]).isEmpty)
+        try await connection.close()
+    }
+
+    @Test("nothing of a pipeline is sent if one of its commands is refused")
+    func refusedAsAWhole() async throws {
+        let connection = try await connect()
+        let key = uniqueKey()
+        let error = await redisError {
+            _ = try await connection.pipeline([RedisCommand("SET", key, 1), RedisCommand("SUBSCRIBE", key)])
+        }
+        #expect(error?.code == .invalidCommand)
+        #expect(try await connection.send("GET", key).isNull)
+        try await connection.close()
+    }
+
+    @Test("64 tasks over 8 connections each get their own replies")
+    func manyTasks() async throws {
+        let strategy = try sharedStrategy()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for lane in 0..<8 {
+                group.addTask {
+                    // Eight tasks take turns on each connection, through an actor.
+                    let shared = SharedConnection(try await strategy.makeConnection())
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for task in 0..<8 {
+                            group.addTask {
+                                for number in 0..<100 {
+                                    let text = "\(lane).\(task).\(number)"
+                                    let reply = try await shared.echo(text)
+                                    #expect(reply == text)
+                                }
+                            }
+                        }
+                        try await group.waitForAll()
+                    }
+                    try await shared.close()
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test("200 connections open at once, each answers, all close")
+    func manyConnections() async throws {
+        let strategy = try sharedStrategy { $0.connectTimeout = .seconds(30) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    let connection = try await strategy.makeConnection()
+                    #expect(try await connection.send("ECHO", number).integer == number)
+                    try await strategy.closeConnection(connection)
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+}
+
+/// Several tasks use one connection at a time; an actor is what the compiler allows for that.
+private actor SharedConnection {
+    private let connection: RedisConnection
+
+    init(_ connection: sending RedisConnection) {
+        self.connection = connection
+    }
+
+    func echo(_ text: String) async throws -> String? {
+        try await connection.send("ECHO", text).string
+    }
+
+    func close() async throws {
+        try await connection.close()
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+
+/// A blocking socket of the operating system, without anything of what is under test.
+final class PlainSocket {
+    private let descriptor: Int32
+
+    init(isInternet: Bool = false) throws {
+        #if canImport(Darwin)
+            let stream = SOCK_STREAM
+        #else
+            let stream = Int32(SOCK_STREAM.rawValue)
+        #endif
+        descriptor = socket(isInternet ? AF_INET : AF_UNIX, stream, 0)
+        if descriptor < 0 { throw POSIXError(.EMFILE) }
+    }
+
+    deinit { close(descriptor) }
+
+    func connect(path: String) -> Bool {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let fits = withUnsafeMutableBytes(of: &address.sun_path) { target in
+            guard path.utf8.count < target.count else { return false }
+            target.copyBytes(from: path.utf8)
+            return true
+        }
+        guard fits else { return false }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                #if canImport(Darwin)
+                    Darwin.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+                #else
+                    Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+                #endif
+            }
+        }
+    }
+
+    /// Sends a text, and tells whether anything came back.
+    func roundTrip(_ text: String) -> Bool {
+        guard write(descriptor, text, text.utf8.count) == text.utf8.count else { return false }
+        var byte: UInt8 = 0
+        return read(descriptor, &byte, 1) == 1
+    }
+
+    /// Binds to a port of 127.0.0.1 that is free, and tells which. Nobody listens on it.
+    func bindToLoopback() -> Int? {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                guard bind(descriptor, pointer, length) == 0, getsockname(descriptor, pointer, &length) == 0 else {
+                    return nil
+                }
+                return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                    Int(UInt16(bigEndian: $0.pointee.sin_port))
+                }
+            }
+        }
+    }
+}

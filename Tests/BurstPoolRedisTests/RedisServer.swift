@@ -1,0 +1,141 @@
+import Foundation
+import Synchronization
+
+/// A private `redis-server` in a temporary folder of its own, listening on a unix socket and, if asked, on loopback.
+///
+/// The server is the child of a small shell script that waits for the end of its standard input. It is killed, by its
+/// own process id, when ``stop()`` is called, when this object goes away, and also when this process ends in whatever
+/// way, because then the pipe breaks.
+final class RedisServer: Sendable {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// The folder of the server; removed when it stops.
+    let folder: URL
+    /// The port on 127.0.0.1; `nil` if the server listens on its socket only.
+    let port: Int?
+
+    var socketPath: String { folder.appendingPathComponent("redis.sock").path }
+
+    private let arguments: [String]
+    private let guardian: Mutex<Guardian?>
+
+    /// The shell script that holds a server.
+    private struct Guardian: @unchecked Sendable {
+        let process: Process
+        let input: Pipe
+        let server: pid_t
+    }
+
+    /// Starts a server and waits until it answers.
+    ///
+    /// - Parameter arguments: Options of `redis-server` beyond those that make it private and quiet.
+    init(listensOnPort: Bool = false, arguments: [String] = []) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("redis-\(UInt32.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        port = listensOnPort ? try Self.freePort() : nil
+        self.arguments = arguments
+        guardian = Mutex(nil)
+        try start()
+    }
+
+    deinit { stop() }
+
+    /// Kills the server and removes its folder.
+    func stop() {
+        kill()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// Kills the server, as a crash would. ``start()`` starts it again, empty, where it was.
+    func kill() {
+        guardian.withLock { guardian in
+            guard let running = guardian else { return }
+            // Still a child of the script, hence not somebody else's id even if the server has ended by itself.
+            _ = Self.send(signal: SIGKILL, to: running.server)
+            try? running.input.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
+            guardian = nil
+            while answersPing() { usleep(1_000) }
+        }
+    }
+
+    /// Starts the server again after ``kill()``.
+    func start() throws {
+        let started = try launch()
+        guardian.withLock { $0 = started }
+        let deadline = ContinuousClock.now + .seconds(20)
+        while !answersPing() {
+            guard ContinuousClock.now < deadline, Self.send(signal: 0, to: started.server) == 0 else {
+                let log = (try? String(contentsOf: folder.appendingPathComponent("log"), encoding: .utf8)) ?? ""
+                stop()
+                throw Failure(description: "redis-server does not answer; it said: \(log)")
+            }
+            usleep(5_000)
+        }
+    }
+
+    // MARK: -
+
+    private static let script = """
+        log=$1; folder=$2; shift 2
+        "$@" > "$log" 2>&1 &
+        echo $!
+        if read line; then kill -9 $!; else kill -9 $!; rm -rf "$folder"; fi 2> /dev/null
+        """
+
+    private func launch() throws -> Guardian {
+        let process = Process()
+        let (input, output) = (Pipe(), Pipe())
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.standardInput = input
+        process.standardOutput = output
+        process.arguments =
+            ["-c", Self.script, "sh", folder.appendingPathComponent("log").path, folder.path, try Self.executable()]
+            + ["--port", "\(port ?? 0)", "--bind", "127.0.0.1", "--unixsocket", socketPath, "--dir", folder.path]
+            + ["--save", "", "--appendonly", "no", "--daemonize", "no"] + arguments
+        try process.run()
+        var line = Data()
+        while !line.contains(UInt8(ascii: "\n")) {
+            let data = output.fileHandleForReading.availableData
+            if data.isEmpty { break }
+            line.append(data)
+        }
+        let text = String(decoding: line, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let server = pid_t(text) else {
+            throw Failure(description: "the script that starts redis-server does not tell its process id")
+        }
+        return Guardian(process: process, input: input, server: server)
+    }
+
+    private static func executable() throws -> String {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let folders = path.split(separator: ":").map(String.init) + ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
+        for folder in folders {
+            let candidate = folder + "/redis-server"
+            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+        }
+        throw Failure(description: "redis-server is missing: apt-get install redis-server, or brew install redis")
+    }
+
+    private static func send(signal: Int32, to process: pid_t) -> Int32 {
+        #if canImport(Darwin)
+            Darwin.kill(process, signal)
+        #else
+            Glibc.kill(process, signal)
+        #endif
+    }
+
+    /// Whether the server answers on its socket, with whatever: one with a password answers too.
+    private func answersPing() -> Bool {
+        guard let socket = try? PlainSocket() else { return false }
+        return socket.connect(path: socketPath) && socket.roundTrip("PING\r\n")
+    }
+
+    private static func freePort() throws -> Int {
+        guard let port = try PlainSocket(isInternet: true).bindToLoopback() else {
+            throw Failure(description: "no free port on loopback")
+        }
+        return port
+    }
+}

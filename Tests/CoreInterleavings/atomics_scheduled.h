@@ -1,0 +1,59 @@
+/*
+ * The backend of the interleaving explorer: every atomic operation is a point at which another thread may go on.
+ *
+ * The contract is in CSources/CBurstPool/atomics.h; what an operation does to memory is in memory.c. The stack is the
+ * core's own tagged_stack.h over these operations, so that each step of a push or a pop is a scheduling point as well.
+ */
+#ifndef BP_ATOMICS_SCHEDULED_H
+#define BP_ATOMICS_SCHEDULED_H
+
+typedef struct {
+    uint64_t value;
+} bp_atomic64;
+
+uint64_t explored_load(const bp_atomic64 *cell, bool acquire);
+void explored_store(bp_atomic64 *cell, uint64_t value, bool release);
+bool explored_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired);
+uint64_t explored_exchange(bp_atomic64 *cell, uint64_t value);
+uint64_t explored_add(bp_atomic64 *cell, uint64_t delta);
+uint32_t explored_thread_number(void);
+
+/* The constants that keep rare paths rare in production; here each scenario chooses. */
+extern uint64_t explored_tidy_slack;
+extern uint64_t explored_tidy_limit;
+#define BP_TIDY_SLACK explored_tidy_slack
+#define BP_TIDY_LIMIT explored_tidy_limit
+
+static inline uint64_t bp_load(const bp_atomic64 *cell) {
+    return explored_load(cell, true);
+}
+
+static inline uint64_t bp_load_relaxed(const bp_atomic64 *cell) {
+    return explored_load(cell, false);
+}
+
+static inline void bp_store(bp_atomic64 *cell, uint64_t value) {
+    explored_store(cell, value, true);
+}
+
+static inline void bp_store_relaxed(bp_atomic64 *cell, uint64_t value) {
+    explored_store(cell, value, false);
+}
+
+static inline bool bp_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
+    return explored_cas(cell, expected, desired);
+}
+
+static inline uint64_t bp_exchange(bp_atomic64 *cell, uint64_t value) {
+    return explored_exchange(cell, value);
+}
+
+static inline uint64_t bp_add(bp_atomic64 *cell, uint64_t delta) {
+    return explored_add(cell, delta);
+}
+
+#define BP_HOME_NUMBER() explored_thread_number()
+
+#include "tagged_stack.h"
+
+#endif

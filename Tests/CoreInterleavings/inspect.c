@@ -1,0 +1,227 @@
+/* The layout of a waiter's node is private to waiter_queue.c, so the explorer builds that file from here. */
+#include "waiter_queue.c"
+
+#include "pool.h"
+
+#include "inspect.h"
+#include "scheduler.h"
+
+#include <stdio.h>
+
+#define MOST_SLOTS 256
+#define MOST_NODES 256
+
+typedef enum { UNSEEN, SEEN } mark;
+
+static unsigned slot_index(const bp_pool *pool, const bp_slot *slot) {
+    unsigned used = (unsigned)pool->slots.used.value;
+    for (unsigned i = 0; i < used; i++) {
+        if (bp_table_at(&pool->slots, i) == (const void *)slot) {
+            return i;
+        }
+    }
+    return MOST_SLOTS;
+}
+
+static const char *see_slot(const bp_pool *pool, mark *seen, const bp_slot *slot, bp_slot_state state,
+                            unsigned *count) {
+    unsigned index = slot_index(pool, slot);
+    if (index == MOST_SLOTS) {
+        return "a stack holds what is no slot";
+    }
+    if (seen[index] == SEEN) {
+        return "a slot is in two places, or in one twice";
+    }
+    seen[index] = SEEN;
+    (*count)++;
+    if (bp_slot_word_state(slot->word.value) != state) {
+        return state == BP_SLOT_IDLE ? "an idle slot's word does not say idle" : "a vacant slot's word does not say so";
+    }
+    return NULL;
+}
+
+static const char *see_stack(const bp_pool *pool, mark *seen, const bp_stack *stack, bp_slot_state state,
+                             unsigned *count) {
+    const bp_stack_entry *entry = bp_tagged_stack_entry(stack->top.value);
+    while (entry != NULL) {
+        const char *broken = see_slot(pool, seen, (const bp_slot *)entry, state, count);
+        if (broken != NULL) {
+            return broken;
+        }
+        entry = (const bp_stack_entry *)(uintptr_t)entry->next.value;
+    }
+    return NULL;
+}
+
+static void inspect_slots(const bp_pool *pool, inspection *found) {
+    mark seen[MOST_SLOTS] = {UNSEEN};
+    found->used_slots = (unsigned)pool->slots.used.value;
+    for (uint32_t i = 0; i <= pool->idle.mask && found->broken == NULL; i++) {
+        const bp_stripe *stripe = &pool->idle.stripes[i];
+        if (stripe->cell.value != 0) {
+            found->broken =
+                see_slot(pool, seen, (const bp_slot *)(uintptr_t)stripe->cell.value, BP_SLOT_IDLE, &found->idle);
+        }
+        if (found->broken == NULL) {
+            found->broken = see_stack(pool, seen, &stripe->stack, BP_SLOT_IDLE, &found->idle);
+        }
+    }
+    if (found->broken == NULL) {
+        found->broken = see_stack(pool, seen, &pool->vacant, BP_SLOT_VACANT, &found->vacant);
+    }
+    for (unsigned i = 0; i < found->used_slots && found->broken == NULL; i++) {
+        const bp_slot *slot = bp_table_at(&pool->slots, i);
+        bp_slot_state state = bp_slot_word_state(slot->word.value);
+        if (seen[i] == UNSEEN) {
+            found->leased += state == BP_SLOT_LEASED;
+            found->opening += state == BP_SLOT_OPENING;
+            found->closing += state == BP_SLOT_CLOSING;
+            found->nowhere += state == BP_SLOT_IDLE || state == BP_SLOT_VACANT;
+        }
+    }
+}
+
+static void inspect_nodes(const bp_waiter_queue *queue, inspection *found) {
+    mark seen[MOST_NODES] = {UNSEEN};
+    found->used_nodes = (unsigned)queue->nodes.used.value - 1;
+    uint64_t index = BP_HEAD, last = BP_HEAD;
+    while ((index = bp_link_index(bp_waiter_at(queue, index)->link.value)) != 0 && found->broken == NULL) {
+        if (index > found->used_nodes) {
+            found->broken = "a link leads to what is no node";
+            return;
+        }
+        if (seen[index] == SEEN) {
+            found->broken = "the queue leads back into itself";
+            return;
+        }
+        seen[index] = SEEN;
+        last = index;
+        found->linked++;
+        bp_waiter_status status = bp_state_status(bp_waiter_at(queue, index)->state.value);
+        found->linked_dead += status == BP_WAITER_GONE;
+        found->alive += status == BP_WAITER_WAITING || status == BP_WAITER_OPENING;
+        found->alive_without_permit += status == BP_WAITER_WAITING;
+        if (status != BP_WAITER_GONE && status != BP_WAITER_WAITING && status != BP_WAITER_OPENING) {
+            found->broken = "a node is in the queue that has not joined";
+        }
+    }
+    found->tail_is_last = bp_link_index(queue->tail.value) == last;
+    const bp_stack_entry *entry = bp_tagged_stack_entry(queue->free.top.value);
+    while (entry != NULL && found->broken == NULL) {
+        const bp_waiter *node = (const bp_waiter *)entry;
+        if (node->index == 0 || node->index > found->used_nodes || bp_waiter_at(queue, node->index) != node) {
+            found->broken = "the free stack holds what is no node";
+            return;
+        }
+        if (seen[node->index] == SEEN) {
+            found->broken = "a node is free twice, or free and in the queue";
+            return;
+        }
+        seen[node->index] = SEEN;
+        found->free_nodes++;
+        entry = (const bp_stack_entry *)(uintptr_t)entry->next.value;
+    }
+}
+
+inspection inspect(const bp_pool *pool) {
+    look_begin();
+    inspection found = {0};
+    uint64_t places = pool->places.value, waiting = pool->waiting.value, limits = pool->limits.value;
+    found.total = (unsigned)(uint32_t)places;
+    found.total_closing = (unsigned)(places >> 32);
+    found.waiting = (unsigned)(uint32_t)waiting;
+    found.waiting_without_permit = (unsigned)((waiting >> 32) & 0x7fffffff);
+    found.max_size = (unsigned)(uint32_t)limits;
+    found.hard_limit = (unsigned)((limits >> 32) & 0x7fffffff);
+    found.dead = pool->queue.dead.value;
+    inspect_slots(pool, &found);
+    if (found.broken == NULL) {
+        inspect_nodes(&pool->queue, &found);
+    }
+    look_end();
+    return found;
+}
+
+bp_slot *inspect_slot(const bp_pool *pool, unsigned index) {
+    return bp_table_at(&pool->slots, index);
+}
+
+ticket_state inspect_ticket(const bp_pool *pool, bp_ticket ticket) {
+    look_begin();
+    const bp_waiter *node = bp_waiter_at(&pool->queue, bp_ticket_index(ticket));
+    look_end();
+    uint64_t state = node->state.value;
+    if ((state >> BP_STATUS_BITS) != ticket.value >> BP_INDEX_BITS) {
+        return TICKET_NONE;
+    }
+    switch (bp_state_status(state)) {
+    case BP_WAITER_PREPARED:
+        return TICKET_PREPARED;
+    case BP_WAITER_WAITING:
+        return TICKET_WAITING;
+    case BP_WAITER_OPENING:
+        return TICKET_OPENING;
+    case BP_WAITER_GONE:
+    case BP_WAITER_CANCELLED:
+        return TICKET_GONE;
+    default:
+        return TICKET_NONE;
+    }
+}
+
+static bool is_within(const void *cell, const void *start, size_t size) {
+    return (uintptr_t)cell >= (uintptr_t)start && (uintptr_t)cell < (uintptr_t)start + size;
+}
+
+void inspect_name(const bp_pool *pool, const void *cell, char *name, size_t size) {
+    const struct {
+        const char *name;
+        const void *cell;
+    } known[] = {
+        {"waiting", &pool->waiting},
+        {"places", &pool->places},
+        {"limits", &pool->limits},
+        {"vacant", &pool->vacant},
+        {"free nodes", &pool->queue.free},
+        {"tail", &pool->queue.tail},
+        {"dead", &pool->queue.dead},
+        {"sweeping", &pool->queue.sweeping},
+        {"earliest of all", &pool->queue.earliest_of_all},
+        {"slots used", &pool->slots.used},
+        {"nodes used", &pool->queue.nodes.used},
+        {"observed at", &pool->observed_at},
+    };
+    snprintf(name, size, "?");
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (cell == known[i].cell) {
+            snprintf(name, size, "%s", known[i].name);
+            return;
+        }
+    }
+    look_begin();
+    for (uint32_t i = 0; i <= pool->idle.mask; i++) {
+        const bp_stripe *stripe = &pool->idle.stripes[i];
+        if (is_within(cell, stripe, sizeof *stripe)) {
+            snprintf(name, size, "stripe %u %s", i, cell == &stripe->cell ? "cell" : "stack");
+        }
+    }
+    for (unsigned i = 0; i < pool->slots.used.value; i++) {
+        const bp_slot *slot = bp_table_at(&pool->slots, i);
+        if (is_within(cell, slot, pool->slots.stride)) {
+            const char *part = cell == &slot->word ? "word" : cell == &slot->entry ? "next" : "content";
+            snprintf(name, size, "slot %u %s", i, part);
+        }
+    }
+    for (unsigned i = 0; i < pool->queue.nodes.used.value; i++) {
+        const bp_waiter *node = bp_waiter_at(&pool->queue, i);
+        if (is_within(cell, node, BP_WAITER_STRIDE)) {
+            const char *part = cell == &node->link      ? "link"
+                               : cell == &node->state   ? "state"
+                               : cell == &node->context ? "context"
+                               : cell == &node->entry   ? "next"
+                                                        : "deadline";
+            snprintf(name, size, "node %u %s", i, part);
+        }
+    }
+    look_end();
+}

@@ -1,0 +1,30 @@
+/* Looks into a pool at rest, past its interface: where each slot and each waiter's node is. */
+#ifndef EXPLORER_INSPECT_H
+#define EXPLORER_INSPECT_H
+
+#include "include/bp_pool.h"
+
+typedef struct {
+    /* Slots. */
+    unsigned used_slots, idle, vacant, leased, opening, closing;
+    unsigned nowhere; /* In no stack and not leased, opening or closing: in the hands of a thread that was stopped. */
+    /* Counters. */
+    unsigned total, total_closing, waiting, waiting_without_permit, hard_limit, max_size;
+    uint64_t dead;
+    /* Waiters' nodes. */
+    unsigned used_nodes, linked, free_nodes, linked_dead, alive, alive_without_permit;
+    bool tail_is_last;
+    const char *broken; /* What is wrong with the structure itself; NULL if nothing is. */
+} inspection;
+
+inspection inspect(const bp_pool *pool);
+bp_slot *inspect_slot(const bp_pool *pool, unsigned index);
+
+/* What a cell is called, for traces. */
+void inspect_name(const bp_pool *pool, const void *cell, char *name, size_t size);
+
+typedef enum { TICKET_NONE, TICKET_PREPARED, TICKET_WAITING, TICKET_OPENING, TICKET_GONE } ticket_state;
+/* What the ticket's node says, without a scheduling point. */
+ticket_state inspect_ticket(const bp_pool *pool, bp_ticket ticket);
+
+#endif

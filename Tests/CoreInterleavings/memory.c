@@ -1,0 +1,274 @@
+/*
+ * SC needs no words. TSO is a buffer for each thread.
+ *
+ * The view model is the operational reading of C11's release, acquire and relaxed (as in "A Promising Semantics",
+ * POPL 2017, without promises): each location keeps its last values, numbered; a thread's view says how old a value it
+ * may still see at each location. A release store carries the thread's view, and an acquire load takes it over; a
+ * relaxed one carries nothing, so stores before it may be seen after it, or never. A read-modify-write is a full
+ * barrier, as the backend's contract says: it exchanges views with all others that came before it. Older values at a
+ * load model both a store that comes late and a load that came early. Not modelled: a plain store that loses against
+ * another thread's read-modify-write of the same cell that came later (that is what TSO is for), and values out of
+ * thin air.
+ */
+#include "memory.h"
+
+#include "atomics.h"
+#include "scheduler.h"
+
+#include <string.h>
+
+memory_model model;
+void (*memory_watcher)(const char *operation, const void *cell, uint64_t value);
+
+static void watch(const char *operation, const void *cell, uint64_t value) {
+    if (memory_watcher != NULL && threads_run()) {
+        memory_watcher(operation, cell, value);
+    }
+}
+
+/* Store buffers. */
+
+#define BUFFER_SIZE 16
+
+typedef struct {
+    bp_atomic64 *cell;
+    uint64_t value;
+} pending_store;
+
+static pending_store buffers[MAX_THREADS][BUFFER_SIZE];
+static unsigned buffered[MAX_THREADS];
+
+bool memory_has_pending(unsigned thread) {
+    return buffered[thread] != 0;
+}
+
+void memory_flush_one(unsigned thread) {
+    buffers[thread][0].cell->value = buffers[thread][0].value;
+    buffered[thread]--;
+    memmove(buffers[thread], buffers[thread] + 1, buffered[thread] * sizeof(pending_store));
+}
+
+void memory_drain(unsigned thread) {
+    while (buffered[thread] != 0) {
+        memory_flush_one(thread);
+    }
+}
+
+void memory_drain_all(void) {
+    for (unsigned thread = 0; thread < MAX_THREADS; thread++) {
+        memory_drain(thread);
+    }
+}
+
+static uint64_t tso_load(unsigned thread, const bp_atomic64 *cell) {
+    for (unsigned i = buffered[thread]; i-- > 0;) {
+        if (buffers[thread][i].cell == cell) {
+            return buffers[thread][i].value;
+        }
+    }
+    return cell->value;
+}
+
+static void tso_store(unsigned thread, bp_atomic64 *cell, uint64_t value) {
+    if (buffered[thread] == BUFFER_SIZE) {
+        memory_flush_one(thread);
+    }
+    buffers[thread][buffered[thread]++] = (pending_store){cell, value};
+}
+
+/* Views. */
+
+#define LOCATIONS 256
+#define KEPT 8 /* Values of one location that can still be seen. */
+#define HASH_SIZE 1024
+
+typedef struct {
+    uint16_t at[LOCATIONS];
+} view;
+
+typedef struct {
+    const bp_atomic64 *cell;
+    uint16_t newest;
+    uint64_t value[KEPT];
+    bool carries[KEPT];
+    view carried[KEPT];
+} location;
+
+static location locations[LOCATIONS];
+static unsigned location_count;
+static uint16_t hashed[HASH_SIZE]; /* Index + 1. */
+static view views[MAX_THREADS];
+static view barrier; /* What all read-modify-writes so far have known. */
+static view channels[MEMORY_CHANNELS];
+
+void memory_reset(void) {
+    memset(buffered, 0, sizeof buffered);
+    if (model == MEMORY_VIEW) {
+        location_count = 0;
+        memset(hashed, 0, sizeof hashed);
+        memset(views, 0, sizeof views);
+        memset(channels, 0, sizeof channels);
+        memset(&barrier, 0, sizeof barrier);
+    }
+}
+
+static void join(view *into, const view *from) {
+    for (unsigned i = 0; i < location_count; i++) {
+        into->at[i] = into->at[i] > from->at[i] ? into->at[i] : from->at[i];
+    }
+}
+
+static location *find(const bp_atomic64 *cell) {
+    unsigned slot = (unsigned)(((uintptr_t)cell >> 3) * 2654435761u) % HASH_SIZE;
+    while (hashed[slot] != 0) {
+        if (locations[hashed[slot] - 1].cell == cell) {
+            return &locations[hashed[slot] - 1];
+        }
+        slot = (slot + 1) % HASH_SIZE;
+    }
+    REQUIRE(location_count < LOCATIONS, "the explorer has room for %d locations only", LOCATIONS);
+    location *made = &locations[location_count++];
+    hashed[slot] = (uint16_t)location_count;
+    made->cell = cell;
+    made->newest = 0;
+    made->value[0] = cell->value;
+    made->carries[0] = false;
+    return made;
+}
+
+static uint64_t view_load(unsigned thread, const bp_atomic64 *cell, bool acquire) {
+    location *it = find(cell);
+    unsigned at = (unsigned)(it - locations);
+    unsigned oldest = views[thread].at[at];
+    if (oldest + KEPT <= it->newest) {
+        oldest = it->newest - KEPT + 1u;
+    }
+    unsigned seen = it->newest - choose(it->newest - oldest + 1);
+    views[thread].at[at] = (uint16_t)seen;
+    if (acquire && it->carries[seen % KEPT]) {
+        join(&views[thread], &it->carried[seen % KEPT]);
+    }
+    return it->value[seen % KEPT];
+}
+
+static void view_append(unsigned thread, location *it, uint64_t value, bool carries) {
+    unsigned at = (unsigned)(it - locations), index = ++it->newest % KEPT;
+    views[thread].at[at] = it->newest;
+    it->value[index] = value;
+    it->carries[index] = carries;
+    if (carries) {
+        it->carried[index] = views[thread];
+    }
+    ((bp_atomic64 *)it->cell)->value = value;
+}
+
+/* A read-modify-write that succeeds. */
+static void view_modify(unsigned thread, bp_atomic64 *cell, uint64_t value) {
+    location *it = find(cell);
+    if (it->carries[it->newest % KEPT]) {
+        join(&views[thread], &it->carried[it->newest % KEPT]);
+    }
+    join(&views[thread], &barrier);
+    view_append(thread, it, value, true);
+    join(&barrier, &views[thread]);
+}
+
+/* One that fails: an acquire load. */
+static void view_look(unsigned thread, const bp_atomic64 *cell) {
+    location *it = find(cell);
+    views[thread].at[it - locations] = it->newest;
+    if (it->carries[it->newest % KEPT]) {
+        join(&views[thread], &it->carried[it->newest % KEPT]);
+    }
+}
+
+void memory_send(unsigned channel) {
+    if (threads_run() && model == MEMORY_VIEW) {
+        join(&channels[channel % MEMORY_CHANNELS], &views[this_thread()]);
+    } else if (threads_run()) {
+        memory_drain(this_thread());
+    }
+}
+
+void memory_receive(unsigned channel) {
+    if (threads_run() && model == MEMORY_VIEW) {
+        join(&views[this_thread()], &channels[channel % MEMORY_CHANNELS]);
+    }
+}
+
+/* The operations. Outside of threads (setting up, checking) memory is what it is. */
+
+uint64_t explored_load(const bp_atomic64 *cell, bool acquire) {
+    if (!threads_run()) {
+        return cell->value;
+    }
+    point();
+    uint64_t value = model == MEMORY_VIEW  ? view_load(this_thread(), cell, acquire)
+                     : model == MEMORY_TSO ? tso_load(this_thread(), cell)
+                                           : cell->value;
+    watch("load", cell, value);
+    return value;
+}
+
+void explored_store(bp_atomic64 *cell, uint64_t value, bool release) {
+    if (!threads_run()) {
+        cell->value = value;
+        return;
+    }
+    point();
+    if (model == MEMORY_VIEW) {
+        view_append(this_thread(), find(cell), value, release);
+    } else if (model == MEMORY_TSO) {
+        tso_store(this_thread(), cell, value);
+    } else {
+        cell->value = value;
+    }
+    watch("store", cell, value);
+}
+
+/* Before a read-modify-write looks at the cell. */
+static void begin_modify(void) {
+    if (threads_run()) {
+        point();
+        memory_drain(this_thread());
+    }
+}
+
+static void end_modify(bp_atomic64 *cell, uint64_t value) {
+    if (threads_run() && model == MEMORY_VIEW) {
+        view_modify(this_thread(), cell, value);
+    } else {
+        cell->value = value;
+    }
+}
+
+bool explored_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
+    begin_modify();
+    if (cell->value != *expected) {
+        *expected = cell->value;
+        if (threads_run() && model == MEMORY_VIEW) {
+            view_look(this_thread(), cell);
+        }
+        watch("cas failed", cell, *expected);
+        return false;
+    }
+    end_modify(cell, desired);
+    watch("cas", cell, desired);
+    return true;
+}
+
+uint64_t explored_exchange(bp_atomic64 *cell, uint64_t value) {
+    begin_modify();
+    uint64_t before = cell->value;
+    end_modify(cell, value);
+    watch("exchange", cell, value);
+    return before;
+}
+
+uint64_t explored_add(bp_atomic64 *cell, uint64_t delta) {
+    begin_modify();
+    uint64_t before = cell->value;
+    end_modify(cell, before + delta);
+    watch("add", cell, before + delta);
+    return before;
+}

@@ -1,0 +1,34 @@
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "parking_scheduled.h"
+
+#include "memory.h"
+#include "scheduler.h"
+
+void bp_parking_create(bp_parking *parking) {
+    parking->posted = 0;
+    parking->channel = MEMORY_CHANNELS - 1 - this_thread() % MAX_THREADS;
+}
+
+void bp_parking_destroy(bp_parking *parking) {
+    parking->posted = -1; /* A post that comes now fails. */
+}
+
+void bp_parking_post(bp_parking *parking) {
+    REQUIRE(parking->posted == 0, "a sleeper is woken twice, or after it has gone");
+    memory_send(parking->channel);
+    parking->posted = 1;
+}
+
+bool bp_parking_wait(bp_parking *parking, uint64_t timeout) {
+    if (timeout > INT64_MAX) {
+        block_until(&parking->posted);
+    } else {
+        block_for_a_while(&parking->posted);
+    }
+    if (parking->posted == 1) {
+        memory_receive(parking->channel);
+    }
+    return parking->posted == 1;
+}

@@ -1,0 +1,95 @@
+/* blocking.c as it ships, settling included; only its semaphores are replaced by parking_scheduled.h. */
+#include "scenario.h"
+
+static void close_one(void *element, void *context) {
+    (void)element;
+    (void)context;
+    world.closed++;
+}
+
+static void acquire_and_give_back(uint64_t timeout, bool fails) {
+    bp_lease lease;
+    bp_status status = bp_acquire(world.pool, timeout, &lease);
+    if (status == BP_OPEN) {
+        if (fails) {
+            REQUIRE(bp_give_up_open(world.pool, lease, close_one, NULL) == BP_EMPTY, "bp_give_up_open refuses");
+            return;
+        }
+        world.opened++;
+        status = bp_finish_open(world.pool, lease);
+    }
+    if (status == BP_OK) {
+        REQUIRE(bp_give_back(world.pool, lease, close_one, NULL) == BP_OK, "bp_give_back refuses");
+    } else {
+        REQUIRE(status == BP_SHUT_DOWN || (status == BP_TIMED_OUT && timeout != BP_NO_DEADLINE),
+                "bp_acquire answers %s", bp_status_name(status));
+    }
+}
+
+/* Leases are not tracked here, so beside what it delivers a frozen thread may have the one that it was served with. */
+static void set_up_empty(void) {
+    world_create(1, 1, 1);
+    world.freeze_allowance = 2;
+}
+
+static void set_up_burst(void) {
+    world_create(1, 2, 2);
+    world.freeze_allowance = 2;
+}
+
+static void acquire_for_ever(unsigned thread) {
+    (void)thread;
+    acquire_and_give_back(BP_NO_DEADLINE, false);
+}
+
+static void acquire_with_failure(unsigned thread) {
+    acquire_and_give_back(BP_NO_DEADLINE, thread == 0);
+}
+
+static void acquire_with_timeout(unsigned thread) {
+    acquire_and_give_back(thread == 0 ? BP_NO_DEADLINE : 1000, false);
+}
+
+static void shut_down_beside_acquire(unsigned thread) {
+    if (thread == 0) {
+        REQUIRE(bp_shutdown_and_settle(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_settle refuses");
+    } else {
+        acquire_and_give_back(thread == 1 ? BP_NO_DEADLINE : 1000, false);
+    }
+}
+
+static void discard_beside_acquire(unsigned thread) {
+    bp_lease lease;
+    if (thread != 0) {
+        acquire_and_give_back(BP_NO_DEADLINE, false);
+    } else if (bp_acquire(world.pool, 1000, &lease) == BP_OPEN) {
+        world.opened++;
+        REQUIRE(bp_finish_open(world.pool, lease) == BP_OK, "bp_finish_open refuses");
+        REQUIRE(bp_discard(world.pool, lease, close_one, NULL) == BP_OK, "bp_discard refuses");
+    } else if (lease.slot != NULL) {
+        REQUIRE(bp_give_back(world.pool, lease, close_one, NULL) == BP_OK, "bp_give_back refuses");
+    }
+}
+
+/* Surplus connections must not stay behind when the last caller has gone. */
+static void check_settled(void) {
+    bp_pool_statistics statistics;
+    bp_pool_statistics_get(world.pool, &statistics);
+    uint32_t most = statistics.is_shut_down ? 0 : statistics.max_size;
+    REQUIRE(statistics.idle <= most, "%u connections are idle, %u may be", statistics.idle, most);
+    REQUIRE(statistics.leased + statistics.opening + statistics.closing == 0, "connections are out");
+    REQUIRE(statistics.waiting == 0, "somebody waits for ever");
+    REQUIRE(bp_shutdown_and_settle(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_settle refuses");
+    REQUIRE(bp_total(world.pool) == 0, "%u connections are left after shutdown", bp_total(world.pool));
+}
+
+const scenario blocking_scenarios[] = {
+    {"blocking", 2, set_up_empty, acquire_for_ever, check_settled, false},
+    {"blocking-of-three", 3, set_up_burst, acquire_for_ever, check_settled, false},
+    {"blocking-open-fails", 3, set_up_empty, acquire_with_failure, check_settled, false},
+    {"blocking-timeout", 2, set_up_empty, acquire_with_timeout, check_settled, false},
+    {"blocking-timeout-burst", 3, set_up_burst, acquire_with_timeout, check_settled, false},
+    {"blocking-shutdown", 3, set_up_empty, shut_down_beside_acquire, check_settled, false},
+    {"blocking-discard", 3, set_up_burst, discard_beside_acquire, check_settled, false},
+    {NULL, 0, NULL, NULL, NULL, false},
+};

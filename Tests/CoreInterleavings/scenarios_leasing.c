@@ -1,0 +1,172 @@
+/* Leases, permits and closing, without waiters that were there before. */
+#include "scenario.h"
+
+/* Two threads share a connection, and may open a second one that is then surplus. */
+static void set_up_lease_return(void) {
+    world_create(1, 1, 1);
+    add_idle(1);
+}
+
+static void lease_and_return(unsigned thread) {
+    (void)thread;
+    for (unsigned i = 0; i < 2; i++) {
+        bp_lease lease = take_now();
+        if (lease.slot != NULL) {
+            give(lease);
+        }
+    }
+}
+
+/* Each thread has a stripe of its own and finds it empty. */
+static void set_up_steal(void) {
+    world_create(3, 3, 2);
+    add_idle(2);
+}
+
+/* One stripe, three connections: the stack behind the cell is pushed and popped with few entries, so ABA would show. */
+static void set_up_one_stripe(void) {
+    world_create(3, 3, 1);
+    add_idle(3);
+}
+
+static void hold_two(unsigned thread) {
+    bp_lease first = take_now();
+    bp_lease second = thread == 0 ? take_now() : (bp_lease){NULL, 0};
+    if (first.slot != NULL) {
+        give(first);
+    }
+    if (second.slot != NULL) {
+        give(second);
+    }
+    first = take_now();
+    if (first.slot != NULL) {
+        give(first);
+    }
+}
+
+static void check_three_idle(void) {
+    bp_pool_statistics statistics;
+    bp_pool_statistics_get(world.pool, &statistics);
+    REQUIRE(statistics.idle == 3, "%u of 3 connections are idle", statistics.idle);
+}
+
+/* Two threads return the same lease at the same instant. */
+static void set_up_leased(void) {
+    world_create(2, 2, 1);
+    add_leased(1);
+}
+
+static void release_the_same(unsigned thread) {
+    (void)thread;
+    bp_status status = bp_release(world.pool, world.leases[0]);
+    REQUIRE(status == BP_OK || status == BP_STALE_LEASE, "a second release answers %s", bp_status_name(status));
+    world.counted += status == BP_OK;
+    bp_lease lease = bp_try_acquire(world.pool);
+    if (lease.slot != NULL) {
+        REQUIRE(bp_release(world.pool, world.leases[0]) == BP_STALE_LEASE, "an ended lease releases another's");
+        REQUIRE(bp_release(world.pool, lease) == BP_OK, "a good lease is refused");
+    }
+}
+
+/* Whoever releases it, the pool has it then. */
+static void set_up_double_release(void) {
+    set_up_leased();
+    disown(world.leases[0]);
+}
+
+static void check_released_once(void) {
+    REQUIRE(world.counted == 1, "a lease was released %u times", world.counted);
+}
+
+/* A lease turned into a permit has ended for whoever still has a copy of it. */
+static void reopen_beside_stale(unsigned thread) {
+    if (thread == 0) {
+        bp_lease lease = take_over(0);
+        REQUIRE(reopen(&lease), "does not open");
+        give(lease);
+    } else {
+        REQUIRE(bp_finish_open(world.pool, world.leases[0]) == BP_STALE_LEASE, "a stale lease is made good");
+        REQUIRE(bp_cancel_open(world.pool, world.leases[0]) == BP_STALE_LEASE, "a stale lease frees a place");
+    }
+}
+
+/* More connections than the limit is for: three threads open, the hard limit is two; what is above one goes again. */
+static void set_up_burst(void) {
+    world_create(1, 2, 2);
+}
+
+static void acquire_and_give(unsigned thread) {
+    (void)thread;
+    bp_lease lease;
+    if (acquire(&lease)) {
+        give(lease);
+    }
+}
+
+static void check_shrunk(void) {
+    REQUIRE(bp_total(world.pool) <= 1, "%u connections stay, 1 may", bp_total(world.pool));
+}
+
+static void check_nobody_waits(void) {
+    REQUIRE(!bp_somebody_waits(world.pool), "somebody still waits");
+}
+
+/* Shrinking: both come back at once, one too many. */
+static void set_up_shrink(void) {
+    world_create(1, 3, 2);
+    add_leased(2);
+}
+
+static void give_mine(unsigned thread) {
+    give(take_over(thread));
+}
+
+/* Slots are made while others look at them. */
+static void set_up_growth(void) {
+    world_create(4, 4, 2);
+}
+
+static void open_two(unsigned thread) {
+    bp_lease leases[2];
+    unsigned count = 0;
+    while (count < 2 && take_permit(&leases[count])) {
+        REQUIRE(open_with(leases[count]), "does not open");
+        count++;
+    }
+    REQUIRE(count == 2, "thread %u is refused a permit below the limit", thread);
+    bp_pool_statistics statistics;
+    bp_pool_statistics_get(world.pool, &statistics);
+    REQUIRE(statistics.leased >= 2 && statistics.leased + statistics.opening + statistics.idle <= 4,
+            "impossible statistics");
+    give(leases[0]);
+    detach(leases[1]);
+}
+
+/* The limit is one: of two newcomers one gets the permit, fails, and the other one gets it then or did not ask yet. */
+static void set_up_limit_of_one(void) {
+    world_create(1, 1, 1);
+}
+
+static void open_and_discard(unsigned thread) {
+    (void)thread;
+    bp_lease lease;
+    if (take_permit(&lease)) {
+        REQUIRE(open_with(lease), "does not open");
+        discard(lease);
+    }
+}
+
+const scenario leasing_scenarios[] = {
+    {"lease-return", 2, set_up_lease_return, lease_and_return, NULL, false},
+    {"steal", 3, set_up_steal, hold_two, NULL, false},
+    {"one-stripe", 2, set_up_one_stripe, hold_two, check_three_idle, false},
+    {"one-stripe-of-three", 3, set_up_one_stripe, hold_two, check_three_idle, false},
+    {"double-release", 2, set_up_double_release, release_the_same, check_released_once, true},
+    {"reopen-beside-stale", 2, set_up_leased, reopen_beside_stale, NULL, true},
+    {"burst", 3, set_up_burst, acquire_and_give, check_shrunk, false},
+    {"shrink", 2, set_up_shrink, give_mine, check_shrunk, false},
+    {"growth", 2, set_up_growth, open_two, NULL, false},
+    {"limit-of-one", 2, set_up_limit_of_one, open_and_discard, NULL, false},
+    {"limit-of-one-contended", 3, set_up_limit_of_one, acquire_and_give, check_nobody_waits, false},
+    {NULL, 0, NULL, NULL, NULL, false},
+};

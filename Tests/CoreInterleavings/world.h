@@ -1,0 +1,99 @@
+/*
+ * What the scenarios are written in: the pool under exploration, callers that wait with a fake parker, the settling
+ * loop as bp_pool.h documents it, and checks at every step that has an outcome.
+ *
+ * Connections know their owner, so that two owners of one are caught at once. Plain variables here are no scheduling
+ * points and no part of the memory model: between two points a thread is alone.
+ */
+#ifndef EXPLORER_WORLD_H
+#define EXPLORER_WORLD_H
+
+#include "scheduler.h"
+
+#include "include/CBurstPool.h"
+
+#define MOST_WAITS 32
+#define NO_OWNER 0
+#define SET_UP_OWNER 1
+
+/* How a wait ended, beside the pool's own words. */
+#define RESUMED_OPEN_FAILED ((bp_status)1001)
+
+typedef struct {
+    unsigned index;
+    unsigned thread; /* Whose wait it is. */
+    bp_ticket ticket;
+    bool prepared;       /* The ticket is there. */
+    bp_status joined;    /* What bp_wait_join answered; BP_EMPTY before that. */
+    bool opened_for;     /* bp_begin_open named it. */
+    uint64_t join_began; /* Times are counts of events. */
+    uint64_t join_ended;
+    uint64_t deadline;
+    int resumed;    /* How often. */
+    bool parked;    /* A thread waits here; else the lease is taken back at the end. */
+    bool picked_up; /* The lease has found its owner. */
+    bp_status outcome;
+    bp_lease lease;
+} wait;
+
+typedef struct {
+    bp_pool *pool;
+    uint64_t now;
+    wait waits[MOST_WAITS];
+    unsigned wait_count;
+    bp_lease leases[8]; /* Leased while setting up, for threads to take over. */
+    unsigned greatest_limit;
+    unsigned opens_to_fail;
+    unsigned opens_dead; /* So many connections turn out to be closed when they are looked at. */
+    unsigned opened, closed;
+    uint64_t timer; /* The earliest time at which somebody has promised to call bp_expire. */
+    uint64_t shut_down_at;
+    bool checks_contents;
+    uint64_t stamp;
+    unsigned freeze_allowance; /* What a frozen thread may withhold: 1 unless the scenario hands it more. */
+    unsigned counted;          /* For scenarios to count in. */
+} world_state;
+
+extern world_state world;
+
+/* Setting up and ending, outside of threads. */
+void world_create(uint32_t max_size, uint32_t hard_limit, uint32_t stripes);
+void add_idle(unsigned count);
+void add_leased(unsigned count); /* To world.leases. */
+void take_back_leases(void);     /* Gives those back that no thread took over. */
+void check_at_rest(void);
+void check_frozen(unsigned thread);
+/* Shuts the pool down, lets everybody finish, and sees that nothing is left. */
+bool finish_world(void);
+
+/* How many slots have an owner, or have been given to a waiter that has not gone on yet. */
+unsigned slots_held(void);
+
+/* Leases. */
+bp_lease take_now(void);            /* bp_try_acquire; {NULL, 0} if there is none. */
+void give(bp_lease lease);          /* Releases and settles. */
+bool take_permit(bp_lease *permit); /* bp_begin_open_unasked. */
+bool open_with(bp_lease permit);    /* Opens; if that is to fail, cancels and settles, and answers false. */
+bool acquire(bp_lease *lease);      /* The whole of it: take, or open, or wait. */
+bool is_dead(bp_lease lease);       /* connectionIsClosed: counts opens_dead down. */
+void discard(bp_lease lease);       /* Closes the connection and settles. */
+void detach(bp_lease lease);
+bool reopen(bp_lease *lease); /* Another connection in its place. */
+void settle(void);
+void resize(uint32_t max_size, uint32_t hard_limit);
+void shut_down(void);
+void own(bp_lease lease, bool is_open);
+void disown(bp_lease lease);
+bp_lease take_over(unsigned index); /* One of world.leases, from the set-up to this thread. */
+
+/* Waits. */
+wait *prepare(uint64_t deadline);    /* NULL: shut down. */
+bool join_queue(wait *it);           /* And settles. False: not waiting. */
+wait *add_waiter(uint64_t deadline); /* Joins while setting up; no thread waits. */
+bool park(wait *it, bp_lease *lease);
+bool cancel(wait *it); /* True: it was this call that made it go. */
+void expire(uint64_t time, size_t capacity);
+void resume(wait *it, bp_status outcome, bp_lease lease);
+bool is_waiting(const wait *it);
+
+#endif
