@@ -25,6 +25,8 @@ let package = Package(
         .library(name: "BurstPool", targets: ["BurstPool"]),
         .library(name: "CBurstPool", targets: ["CBurstPool"]),
         .library(name: "BurstPoolRedis", targets: ["BurstPoolRedis"]),
+        // For comparisons, not for production.
+        .library(name: "BurstPoolSwiftCores", targets: ["BurstPoolSwiftCores"]),
     ],
     traits: [
         .trait(name: "Redis", description: "The product BurstPoolRedis, which needs swift-nio and hiredis."),
@@ -51,6 +53,11 @@ let package = Package(
             dependencies: ["CBurstPool"],
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "BurstPoolSwiftCores",
+            dependencies: ["BurstPool"],
+            swiftSettings: swiftSettings
+        ),
         .systemLibrary(
             name: "CHiredis",
             path: "CSources/CHiredis",
@@ -70,6 +77,11 @@ let package = Package(
         .testTarget(
             name: "BurstPoolTests",
             dependencies: ["BurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolSwiftCoresTests",
+            dependencies: ["BurstPoolSwiftCores", "BurstPool"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

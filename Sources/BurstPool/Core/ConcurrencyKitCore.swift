@@ -32,6 +32,9 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         assert(status == BP_OK, "connections or waiters are left")
     }
 
+    /// Bytes that the core has of the system, those not yet touched included.
+    public var memory: Int { bp_pool_memory(pool) }
+
     // MARK: The hot path
 
     @inlinable @inline(__always)

@@ -67,8 +67,7 @@ public struct _PoolCoreConfiguration {
     /// The strategy, retained; the core holds it and releases it when it is destroyed, or could not be made.
     public var owner: Unmanaged<AnyObject>
 
-    @usableFromInline
-    init(maxSize: Int, hardLimit: Int, elementSize: Int, elementAlignment: Int, owner: Unmanaged<AnyObject>) {
+    public init(maxSize: Int, hardLimit: Int, elementSize: Int, elementAlignment: Int, owner: Unmanaged<AnyObject>) {
         self.maxSize = maxSize
         self.hardLimit = hardLimit
         self.elementSize = elementSize

@@ -1,0 +1,49 @@
+import BurstPool
+import Synchronization
+
+/// When leases were first seen to be out, for their ages: leasing itself costs nothing that way.
+struct LeaseObservations: ~Copyable {
+    private struct Observation: ~Copyable {
+        let serial: Atomic<UInt64>
+        let at: Atomic<UInt64>
+    }
+
+    /// Parallel to the slots.
+    private let table: TypeStableTable
+    private let latest = Atomic<UInt64>(0)
+
+    init() throws(_PoolCoreFailure) {
+        table = try TypeStableTable(
+            stride: MemoryLayout<Observation>.stride,
+            alignment: MemoryLayout<Observation>.alignment
+        )
+    }
+
+    var memory: Int { table.memory }
+
+    private func observation(_ index: Int) -> UnsafeMutablePointer<Observation>? {
+        table.entry(at: index)?.assumingMemoryBound(to: Observation.self)
+    }
+
+    /// Whether it is time to observe the leases again, and for the caller to do so.
+    func begin(now: UInt64, interval: UInt64) -> Bool {
+        let before = latest.load(ordering: .relaxed)
+        guard before == 0 || now &- before >= interval else { return false }
+        return latest.compareExchange(expected: before, desired: now, ordering: .relaxed).exchanged
+    }
+
+    func observe(_ index: Int, serial: UInt64, now: UInt64) {
+        guard (try? table.reserve(index)) != nil, let observation = observation(index) else { return }
+        guard observation.pointee.serial.load(ordering: .relaxed) != serial else { return }
+        observation.pointee.at.store(now, ordering: .relaxed)
+        // Releasing: pairs with the load in time(_:serial:), so that the time is that of this serial, or of a later one.
+        observation.pointee.serial.store(serial, ordering: .releasing)
+    }
+
+    /// When the lease with this serial was first seen; `nil` if it was not.
+    func time(_ index: Int, serial: UInt64) -> UInt64? {
+        guard let observation = observation(index) else { return nil }
+        guard observation.pointee.serial.load(ordering: .acquiring) == serial else { return nil }
+        return observation.pointee.at.load(ordering: .relaxed)
+    }
+}

@@ -1,0 +1,88 @@
+public import BurstPool
+import Synchronization
+
+extension LockFreeSwiftCore {
+    /// Changes the limits; `false` if the core has been shut down.
+    public func resize(maxSize: Int, hardLimit: Int) -> Bool {
+        let new = UInt64(low: maxSize, high: hardLimit)
+        var limits = books.pointee.limits.load(ordering: .sequentiallyConsistent)
+        while !limits.isShutDown {
+            // Pairs with release and joinWait, which read the limits after they have written.
+            let (changed, found) = books.pointee.limits.compareExchange(
+                expected: limits,
+                desired: new,
+                ordering: .sequentiallyConsistent
+            )
+            if changed { return true }
+            limits = found
+        }
+        return false
+    }
+
+    /// Nothing is leased, opened or waited for from now on, and all idle connections are surplus.
+    public func shutdown() {
+        // With limits of 0 no permit is given out and every idle connection is surplus. Pairs with the look at the limits
+        // in joinWait and in release: either they see this, or the caller's settling sees the waiter or the connection.
+        books.pointee.limits.store(.shutDown, ordering: .sequentiallyConsistent)
+        books.pointee.waiting.bitwiseOr(.shutDown, ordering: .sequentiallyConsistent)
+    }
+
+    /// Whether ``shutdown()`` was called.
+    public var isShutDown: Bool { books.pointee.limits.load(ordering: .sequentiallyConsistent).isShutDown }
+
+    /// Idle, leased, opening and closing, in O(1).
+    public var total: Int { Int(books.pointee.places.load(ordering: .acquiring).low) }
+
+    /// Counts all. O(slots).
+    public var counts: _PoolCoreCounts {
+        var counts = _PoolCoreCounts(
+            idle: 0,
+            leased: 0,
+            opening: 0,
+            closing: 0,
+            waiting: Int(books.pointee.waiting.load(ordering: .acquiring).low),
+            maxSize: 0,
+            hardLimit: 0
+        )
+        forEachSlot { _, word in
+            switch Slot.state(of: word) {
+            case .vacant: break
+            case .idle: counts.idle += 1
+            case .leased: counts.leased += 1
+            case .opening: counts.opening += 1
+            case .closing: counts.closing += 1
+            }
+        }
+        let limits = books.pointee.limits.load(ordering: .acquiring)
+        counts.maxSize = Int(limits.low)
+        counts.hardLimit = Int(limits.high)
+        return counts
+    }
+
+    /// Looks at all leases, at most once in the interval, so that ``oldestLeaseAge(now:)`` knows them.
+    public func observeLeases(now: UInt64, interval: UInt64) {
+        guard books.pointee.observations.begin(now: now, interval: interval) else { return }
+        forEachSlot { index, word in
+            guard Slot.state(of: word) == .leased else { return }
+            books.pointee.observations.observe(index, serial: Slot.serial(of: word), now: now)
+        }
+    }
+
+    /// For how long the lease observed longest ago has been out at the least; 0 if none of those observed is out.
+    public func oldestLeaseAge(now: UInt64) -> UInt64 {
+        var oldest = now
+        forEachSlot { index, word in
+            guard Slot.state(of: word) == .leased else { return }
+            guard let at = books.pointee.observations.time(index, serial: Slot.serial(of: word)) else { return }
+            oldest = min(oldest, at)
+        }
+        return now - oldest
+    }
+
+    private func forEachSlot(_ body: (_ index: Int, _ word: UInt64) -> Void) {
+        for index in 0..<books.pointee.slots.used {
+            guard let slot = books.pointee.slot(at: index) else { continue }
+            body(index, slot.pointee.word.load(ordering: .relaxed))
+        }
+    }
+}

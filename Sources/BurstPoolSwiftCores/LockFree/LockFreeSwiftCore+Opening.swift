@@ -1,0 +1,104 @@
+public import BurstPool
+import Synchronization
+
+extension LockFreeSwiftCore {
+    /// Takes a permit for the oldest waiter that has none.
+    public func beginOpen() -> _PoolCoreOpening<LockFreeSwiftTicket, LockFreeSwiftLease> {
+        while books.pointee.waiting.load(ordering: .sequentiallyConsistent).high != 0,
+            books.pointee.queue.exists(.waiting)
+        {
+            let permit: LockFreeSwiftLease
+            do {
+                guard let taken = try takePlace() else { return .nothing }
+                permit = taken
+            } catch {
+                return .outOfMemory
+            }
+            if let ticket = books.pointee.queue.beginOpening() {
+                books.pointee.waiting.wrappingSubtract(.highOne, ordering: .sequentiallyConsistent)
+                return .opening(ticket, permit: permit)
+            }
+            // They have all gone meanwhile. Another may join while the place is in hand, so look again after.
+            cancelOpen(permit)
+        }
+        return .nothing
+    }
+
+    /// Takes a place for one more connection, and a slot for it; `nil` at the limit.
+    private func takePlace() throws(_PoolCoreFailure) -> LockFreeSwiftLease? {
+        var places = books.pointee.places.load(ordering: .sequentiallyConsistent)
+        while true {
+            guard places.low < books.pointee.limits.load(ordering: .sequentiallyConsistent).high else { return nil }
+            let (taken, found) = books.pointee.places.compareExchange(
+                expected: places,
+                desired: places + 1,
+                ordering: .sequentiallyConsistent
+            )
+            if taken { break }
+            places = found
+        }
+        if let slot = books.pointee.vacant.take() {
+            return LockFreeSwiftLease(taking: slot.assumingMemoryBound(to: Slot.self), as: .opening)
+        }
+        do throws(_PoolCoreFailure) {
+            guard let index = try books.pointee.slots.extend(limit: TypeStableTable.capacity),
+                let slot = books.pointee.slot(at: index)
+            else { throw .outOfMemory }
+            return LockFreeSwiftLease(taking: slot, as: .opening)
+        } catch {
+            books.pointee.places.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+            throw error
+        }
+    }
+
+    /// Gives back a place whose slot is vacant. The slot first, so that whoever takes the place finds one.
+    ///
+    /// What the caller reads next (does somebody wait?) is read after it, all being sequentially consistent.
+    private func giveBack(_ slot: UnsafeMutablePointer<Slot>, _ place: UInt64) {
+        books.pointee.vacant.put(UnsafeMutableRawPointer(slot))
+        books.pointee.places.wrappingSubtract(place, ordering: .sequentiallyConsistent)
+    }
+
+    /// The connection is open, its element written: the permit is a lease now.
+    public func finishOpen(_ permit: LockFreeSwiftLease) {
+        if !permit.move(from: .opening, to: .leased) { Self.leaseHasEnded() }
+    }
+
+    /// The connection did not open: the place is free, and the permit has ended.
+    public func cancelOpen(_ permit: LockFreeSwiftLease) {
+        guard permit.move(from: .opening, to: .vacant) else { return Self.leaseHasEnded() }
+        giveBack(permit.slot, 1)
+    }
+
+    /// The connection of this lease is going to be closed.
+    public func beginClose(_ lease: LockFreeSwiftLease) {
+        guard lease.move(from: .leased, to: .closing) else { return Self.leaseHasEnded() }
+        books.pointee.places.wrappingAdd(.highOne, ordering: .sequentiallyConsistent)
+    }
+
+    /// The same, only if there is a surplus.
+    public func beginCloseSurplus(_ lease: LockFreeSwiftLease) -> Bool {
+        guard lease.move(from: .leased, to: .closing) else {
+            Self.leaseHasEnded()
+            return false
+        }
+        var places = books.pointee.places.load(ordering: .sequentiallyConsistent)
+        while Self.isSurplus(places: places, limits: books.pointee.limits.load(ordering: .sequentiallyConsistent)) {
+            let (begun, found) = books.pointee.places.compareExchange(
+                expected: places,
+                desired: places + .highOne,
+                ordering: .sequentiallyConsistent
+            )
+            if begun { return true }
+            places = found
+        }
+        _ = lease.move(from: .closing, to: .leased)
+        return false
+    }
+
+    /// The connection is closed: its place is free.
+    public func finishClose(_ lease: LockFreeSwiftLease) {
+        guard lease.move(from: .closing, to: .vacant) else { return Self.leaseHasEnded() }
+        giveBack(lease.slot, 1 + .highOne)
+    }
+}

@@ -1,0 +1,126 @@
+public import BurstPool
+import Synchronization
+
+/// A pool's core without locks in Swift alone, on `Synchronization`. For comparisons with the core in C, not for
+/// production.
+///
+/// The algorithms are those of `CBurstPool`: striped idle stacks, a Michael and Scott queue of waiters with Harris's
+/// removal, type-stable memory, counters that the hot path only reads. What differs is told where it does. The core in C
+/// answers misuse (a second release, a lease of another pool) with a status; here a lease that has ended is refused, and
+/// stops the program in debug builds.
+///
+/// A thread stopped for ever anywhere in here keeps the others from nothing but the one slot or waiter it has in hand.
+@frozen
+public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
+    // Sendable: all that is written after init is atomic, or of a slot or node that has one owner.
+    @usableFromInline let books: UnsafeMutablePointer<PoolBooks>
+
+    /// Makes a core without connections, which holds the owner from now on, also if this throws.
+    public init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure) {
+        let memory: UnsafeMutableRawPointer
+        let made: PoolBooks
+        do throws(_PoolCoreFailure) {
+            memory = try ZeroedMemory.allocate(byteCount: MemoryLayout<PoolBooks>.stride, alignment: 128)
+        } catch {
+            configuration.owner.release()
+            throw error
+        }
+        do throws(_PoolCoreFailure) {
+            made = try PoolBooks(configuration)
+        } catch {
+            ZeroedMemory.deallocate(memory)
+            configuration.owner.release()
+            throw error
+        }
+        books = memory.bindMemory(to: PoolBooks.self, capacity: 1)
+        books.initialize(to: made)
+    }
+
+    /// Frees all, and releases the owner.
+    public func destroy() {
+        assert(
+            total == 0 && books.pointee.waiting.load(ordering: .acquiring).low == 0,
+            "connections or waiters are left"
+        )
+        books.deinitialize(count: 1)
+        ZeroedMemory.deallocate(UnsafeMutableRawPointer(books))
+    }
+
+    /// Bytes that the core has of the system, those not yet touched included.
+    public var memory: Int { books.pointee.memory }
+
+    // MARK: The hot path
+
+    /// Takes an idle connection, unless somebody waits for one: two exchanges on lines that the calling thread owns.
+    @inlinable @inline(__always)
+    public func tryAcquire() -> LockFreeSwiftLease? {
+        if books.pointee.waiting.load(ordering: .relaxed) != 0, !mayPass() { return nil }
+        return takeIdle()
+    }
+
+    /// Returns a connection, which is idle afterwards.
+    @inlinable @inline(__always)
+    public func release(_ lease: LockFreeSwiftLease) -> Bool {
+        guard lease.endExclusively() else {
+            Self.leaseHasEnded()
+            return false
+        }
+        books.pointee.idle.put(lease.slot)
+        // Pairs with joinWait, which counts and appends itself before it looks for idle connections, and with resize and
+        // shutdown, which lower the limits before the idle connections are looked through. Each of them writes, and then
+        // reads what the other has written; all four are sequentially consistent, so one of both sees the other.
+        return books.pointee.waiting.load(ordering: .sequentiallyConsistent).low != 0 || hasSurplus
+    }
+
+    /// The element of a slot, for whoever holds the lease.
+    @inlinable @inline(__always)
+    public func element(of lease: LockFreeSwiftLease) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(lease.slot) + books.pointee.elementOffset
+    }
+
+    /// The count of waiters is not 0: for a moment too high, or does somebody wait?
+    @usableFromInline @inline(never)
+    func mayPass() -> Bool {
+        !books.pointee.waiting.load(ordering: .sequentiallyConsistent).isShutDown && !somebodyWaits
+    }
+
+    // MARK: Settling
+
+    /// Whether somebody waits for a connection.
+    public var somebodyWaits: Bool {
+        books.pointee.waiting.load(ordering: .sequentiallyConsistent).low != 0 && books.pointee.queue.exists(.inQueue)
+    }
+
+    /// Whether more connections exist, those closing not counted, than the soft limit.
+    @inlinable
+    public var hasSurplus: Bool {
+        Self.isSurplus(
+            places: books.pointee.places.load(ordering: .sequentiallyConsistent),
+            limits: books.pointee.limits.load(ordering: .sequentiallyConsistent)
+        )
+    }
+
+    @inlinable
+    static func isSurplus(places: UInt64, limits: UInt64) -> Bool {
+        places.low &- places.high > limits.low
+    }
+
+    /// Takes an idle connection though somebody may wait.
+    @inlinable @inline(__always)
+    public func takeIdle() -> LockFreeSwiftLease? {
+        guard let slot = books.pointee.idle.take() else { return nil }
+        return LockFreeSwiftLease(taking: slot, as: .leased)
+    }
+
+    /// Puts back what ``takeIdle()`` took.
+    @inlinable @inline(__always)
+    public func putBack(_ lease: LockFreeSwiftLease) {
+        guard lease.move(from: .leased, to: .idle) else { return Self.leaseHasEnded() }
+        books.pointee.idle.put(lease.slot)
+    }
+
+    @usableFromInline @inline(never)
+    static func leaseHasEnded() {
+        assertionFailure("the lease has ended, or what it holds is not in the state that this call needs")
+    }
+}

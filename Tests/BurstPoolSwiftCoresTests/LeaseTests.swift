@@ -1,0 +1,216 @@
+import BurstPool
+import BurstPoolSwiftCores
+import Testing
+
+/// Slots, places and limits, on each core.
+@Suite struct LeaseTests {
+    @Test(arguments: CoreKind.allCases)
+    func `a core without connections leases none`(_ kind: CoreKind) throws {
+        func check(_ type: (some MeasurableCore).Type) throws {
+            let fixture = try Fixture(type, maxSize: 2)
+            #expect(fixture.core.tryAcquire() == nil)
+            #expect(fixture.core.takeIdle() == nil)
+            #expect(fixture.beginOpen() == nil, "nobody waits")
+            #expect(fixture.core.total == 0)
+            fixture.finish()
+        }
+        try check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `a returned connection is leased again, with its element`(_ kind: CoreKind) throws {
+        func check(_ type: (some MeasurableCore).Type) throws {
+            let fixture = try Fixture(type, maxSize: 1)
+            let lease = try fixture.open()
+            let element = fixture.core.element(of: lease)
+            element.storeBytes(of: 4711, as: Int.self)
+            #expect(!fixture.core.release(lease), "nobody waits, nothing is surplus")
+            for _ in 1...1000 {
+                let again = try #require(fixture.core.tryAcquire())
+                #expect(fixture.core.tryAcquire() == nil)
+                #expect(fixture.core.element(of: again) == element)
+                #expect(fixture.core.element(of: again).load(as: Int.self) == 4711)
+                #expect(!fixture.core.release(again))
+            }
+            fixture.finish()
+        }
+        try check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `the connection returned last is leased first`(_ kind: CoreKind) throws {
+        func check(_ type: (some MeasurableCore).Type) throws {
+            let fixture = try Fixture(type, maxSize: 10)
+            let leases = try (1...10).map { _ in try fixture.open() }
+            let elements = leases.map { fixture.core.element(of: $0) }
+            for lease in leases { _ = fixture.core.release(lease) }
+            var again: [UnsafeMutableRawPointer] = []
+            while let lease = fixture.core.tryAcquire() {
+                again.append(fixture.core.element(of: lease))
+                fixture.close(lease)
+            }
+            // A task may go on on another thread, with another home stripe.
+            #expect(Set(again) == Set(elements))
+            #expect(again == elements.reversed())
+            fixture.finish()
+        }
+        try check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `what was taken out can be put back`(_ kind: CoreKind) throws {
+        func check(_ type: (some MeasurableCore).Type) throws {
+            let fixture = try Fixture(type, maxSize: 2)
+            _ = fixture.core.release(try fixture.open())
+            let taken = try #require(fixture.core.takeIdle())
+            #expect(fixture.places == [0, 1, 0, 0])
+            fixture.core.putBack(taken)
+            #expect(fixture.places == [1, 0, 0, 0])
+            fixture.finish()
+        }
+        try check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `every connection is counted where it is`(_ kind: CoreKind) throws {
+        func check(_ type: (some MeasurableCore).Type) throws {
+            let fixture = try Fixture(type, maxSize: 3, hardLimit: 7)
+            let leases = try (1...3).map { _ in try fixture.open() }
+            #expect(fixture.places == [0, 3, 0, 0])
+            _ = fixture.core.release(leases[0])
+            fixture.core.beginClose(leases[1])
+            try fixture.join(1)
+            let (ticket, permit) = try #require(fixture.beginOpen())
+            #expect(fixture.places == [1, 1, 1, 1])
+            #expect(fixture.core.total == 4)
+            #expect(fixture.core.counts.waiting == 1)
+            #expect(fixture.core.counts.maxSize == 3)
+            #expect(fixture.core.counts.hardLimit == 7)
+            fixture.core.finishClose(leases[1])
+            fixture.core.cancelOpen(permit)
+            #expect(fixture.claim(ticket) == 1)
+            #expect(fixture.places == [1, 1, 0, 0])
+            _ = fixture.core.release(leases[2])
+            fixture.finish()
+        }
+        try check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `no permit is given out beyond the hard limit`(_ kind: CoreKind) throws {
+        func check(_ type: (some MeasurableCore).Type) throws {
+            let fixture = try Fixture(type, maxSize: 1, hardLimit: 3)
+            let leases = try (1...3).map { _ in try fixture.open() }
+            try fixture.join(1)
+            #expect(fixture.beginOpen() == nil)
+            fixture.core.beginClose(leases[0])
+            #expect(fixture.beginOpen() == nil, "a connection keeps its place until its close has ended")
+            fixture.core.finishClose(leases[0])
+            let (_, permit) = try #require(fixture.beginOpen())
+            #expect(fixture.handOver() == 1)
+            fixture.core.cancelOpen(permit)
+            #expect(fixture.core.total == 2)
+            fixture.close(leases[1])
+            fixture.close(leases[2])
+            fixture.finish()
+        }
+        try check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `only what is above the soft limit is surplus`(_ kind: CoreKind) throws {
+        func check(_ type: (some MeasurableCore).Type) throws {
+            let fixture = try Fixture(type, maxSize: 1, hardLimit: 3)
+            let leases = try (1...3).map { _ in try fixture.open() }
+            #expect(fixture.core.hasSurplus)
+            #expect(fixture.core.beginCloseSurplus(leases[0]))
+            #expect(fixture.core.hasSurplus, "what is closing does not count, two are left")
+            #expect(fixture.core.beginCloseSurplus(leases[1]))
+            #expect(!fixture.core.hasSurplus)
+            #expect(!fixture.core.beginCloseSurplus(leases[2]), "the last one is within the limit")
+            #expect(fixture.places == [0, 1, 0, 2])
+            fixture.core.finishClose(leases[0])
+            fixture.core.finishClose(leases[1])
+            #expect(!fixture.core.release(leases[2]))
+            fixture.finish()
+        }
+        try check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `a return asks for settling when there is a surplus or somebody waits`(_ kind: CoreKind) throws {
+        func check(_ type: (some MeasurableCore).Type) throws {
+            let fixture = try Fixture(type, maxSize: 1, hardLimit: 2)
+            let (first, second) = (try fixture.open(), try fixture.open())
+            #expect(fixture.core.release(first), "there is a surplus")
+            fixture.close(second)
+            let lease = try #require(fixture.core.tryAcquire())
+            let ticket = try fixture.join(1)
+            #expect(fixture.core.release(lease), "somebody waits")
+            #expect(fixture.claim(ticket) == 1)
+            #expect(!fixture.core.release(try #require(fixture.core.tryAcquire())))
+            fixture.finish()
+        }
+        try check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `limits change while connections are out`(_ kind: CoreKind) throws {
+        func check(_ type: (some MeasurableCore).Type) throws {
+            let fixture = try Fixture(type, maxSize: 1)
+            let first = try fixture.open()
+            try fixture.join(1)
+            #expect(fixture.beginOpen() == nil)
+            #expect(fixture.core.resize(maxSize: 2, hardLimit: 2))
+            let (ticket, second) = try #require(fixture.beginOpen())
+            fixture.core.finishOpen(second)
+            #expect(fixture.claim(ticket) == 1)
+            #expect(!fixture.core.release(second))
+            #expect(fixture.core.resize(maxSize: 1, hardLimit: 1))
+            #expect(fixture.core.hasSurplus)
+            #expect(fixture.core.beginCloseSurplus(first))
+            fixture.core.finishClose(first)
+            fixture.finish()
+        }
+        try check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `elements are aligned, and nowhere near each other's bytes`(_ kind: CoreKind) throws {
+        func check(_ type: (some MeasurableCore).Type) throws {
+            for (size, alignment) in [(0, 1), (1, 1), (24, 8), (40, 16), (100, 64)] {
+                let fixture = try Fixture(type, maxSize: 300, elementSize: size, elementAlignment: alignment)
+                let leases = try (1...300).map { _ in try fixture.open() }
+                let starts = leases.map { Int(bitPattern: fixture.core.element(of: $0)) }.sorted()
+                #expect(starts.allSatisfy { $0 % alignment == 0 })
+                #expect(zip(starts, starts.dropFirst()).allSatisfy { $0 + max(size, 1) <= $1 })
+                leases.forEach(fixture.close)
+                fixture.finish()
+            }
+        }
+        try check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `the age of the oldest lease is known from the time it was first seen`(_ kind: CoreKind) throws {
+        func check(_ type: (some MeasurableCore).Type) throws {
+            let fixture = try Fixture(type, maxSize: 2)
+            let first = try fixture.open()
+            #expect(fixture.core.oldestLeaseAge(now: 50) == 0, "nobody has looked yet")
+            fixture.core.observeLeases(now: 100, interval: 10)
+            let second = try fixture.open()
+            fixture.core.observeLeases(now: 105, interval: 10)
+            fixture.core.observeLeases(now: 110, interval: 10)
+            #expect(fixture.core.oldestLeaseAge(now: 200) == 100)
+            fixture.close(first)
+            #expect(fixture.core.oldestLeaseAge(now: 200) == 90, "the second look was too early to count")
+            _ = fixture.core.release(second)
+            #expect(fixture.core.oldestLeaseAge(now: 200) == 0)
+            let again = try #require(fixture.core.tryAcquire())
+            #expect(fixture.core.oldestLeaseAge(now: 200) == 0, "another lease of the same slot")
+            fixture.close(again)
+            fixture.finish()
+        }
+        try check(kind.type)
+    }
+}

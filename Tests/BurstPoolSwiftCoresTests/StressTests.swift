@@ -1,0 +1,200 @@
+import BurstPool
+import BurstPoolSwiftCores
+import Foundation
+import Synchronization
+import Testing
+
+/// Real threads that lease, return, wait, cancel each other's waits, time out, discard, fail to open and resize.
+///
+/// Every rule that is broken ends the program, for a thread that waits for ever cannot be stopped.
+@Suite(.serialized) struct StressTests {
+    @Test(arguments: CoreKind.allCases)
+    func `threads never share a connection, and lose none`(_ kind: CoreKind) async throws {
+        func check(_ type: (some MeasurableCore).Type) async throws {
+            let stress = try Stress(type, hardLimit: 3)
+            await onThreads(5) { number in stress.work(seed: UInt64(number), rounds: 20_000) }
+            stress.finish()
+        }
+        try await check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `threads that never wait never share a connection either`(_ kind: CoreKind) async throws {
+        func check(_ type: (some MeasurableCore).Type) async throws {
+            let stress = try Stress(type, hardLimit: 8)
+            await onThreads(4) { number in stress.work(seed: UInt64(number), rounds: 50_000) }
+            stress.finish()
+        }
+        try await check(kind.type)
+    }
+}
+
+/// What is in a slot: whether somebody has it, and how often it was used, which is not atomic on purpose.
+private struct Connection: ~Copyable {
+    let users = Atomic<Int>(0)
+    var uses = 0
+}
+
+private final class Stress<Core: MeasurableCore>: Sendable {
+    /// Where a thread sleeps until another one has something for it.
+    private final class Sleeper: @unchecked Sendable {
+        let semaphore = DispatchSemaphore(value: 0)
+        var lease: Core.Lease?
+
+        func wake(_ lease: Core.Lease?) {
+            self.lease = lease
+            semaphore.signal()
+        }
+
+        func sleep() -> Core.Lease? {
+            guard semaphore.wait(timeout: .now() + 60) == .success else { fatalError("a wake-up was lost") }
+            return lease
+        }
+    }
+
+    let core: Core
+    private let hardLimit: Int
+    private let openConnections = Atomic<Int>(0)
+    private let leases = Atomic<Int>(0)
+    private let usesOfClosed = Atomic<Int>(0)
+    private let clock = Atomic<UInt64>(1)
+    /// A ticket for some other thread to cancel.
+    private let mailbox = Mutex<Core.Ticket?>(nil)
+
+    init(_ type: Core.Type, hardLimit: Int) throws {
+        self.hardLimit = hardLimit
+        core = try Core(
+            _PoolCoreConfiguration(
+                maxSize: hardLimit,
+                hardLimit: hardLimit,
+                elementSize: MemoryLayout<Connection>.size,
+                elementAlignment: MemoryLayout<Connection>.alignment,
+                owner: Unmanaged<AnyObject>.passRetained(NSObject())
+            )
+        )
+    }
+
+    func work(seed: UInt64, rounds: Int) {
+        var random = SplitMix(state: seed &* 7919)
+        for _ in 0..<rounds {
+            if let lease = core.tryAcquire() ?? wait(&random) { use(lease, &random) }
+            if random.oneIn(16) {
+                let now = clock.wrappingAdd(1, ordering: .relaxed).newValue
+                _ = core.expire(now: now) { self.wake($0, nil) }
+            }
+            if random.oneIn(8), let ticket = mailbox.withLock({ $0.take() }) { cancel(ticket) }
+            if random.oneIn(512) {
+                let soft = Int(random.next() % UInt64(hardLimit)) + 1
+                require(core.resize(maxSize: soft, hardLimit: hardLimit), "not shut down")
+                settle(&random)
+            }
+        }
+    }
+
+    /// Everybody has ended: nothing is out, and closing the rest leaves nothing.
+    func finish() {
+        let counts = core.counts
+        require(counts.leased == 0 && counts.opening == 0 && counts.closing == 0, "nothing is out: \(counts)")
+        require(counts.waiting == 0 && !core.somebodyWaits, "nobody waits: \(counts)")
+        require(counts.idle == core.total && core.total == openConnections.load(ordering: .relaxed), "all are idle")
+        core.shutdown()
+        var random = SplitMix(state: 0)
+        settle(&random)
+        require(core.total == 0 && openConnections.load(ordering: .relaxed) == 0, "all are closed")
+        require(usesOfClosed.load(ordering: .relaxed) == leases.load(ordering: .relaxed), "no use was overwritten")
+        core.destroy()
+    }
+
+    // MARK: One thread's steps
+
+    private func wait(_ random: inout SplitMix) -> Core.Lease? {
+        let sleeper = Unmanaged.passRetained(Sleeper())
+        let deadline = random.oneIn(8) ? clock.load(ordering: .relaxed) + random.next() % 64 : .max
+        guard let ticket = try? core.prepareWait() else { fatalError("no ticket") }
+        if random.oneIn(4) { mailbox.withLock { $0 = ticket } }
+        return withExtendedLifetime(sleeper.takeUnretainedValue()) { it in
+            guard case .joined = core.joinWait(ticket, context: sleeper.toOpaque(), deadline: deadline) else {
+                sleeper.release()
+                return nil
+            }
+            settle(&random)
+            if random.oneIn(16) { cancel(ticket) }
+            return it.sleep()
+        }
+    }
+
+    private func use(_ lease: Core.Lease, _ random: inout SplitMix) {
+        let connection = connection(of: lease)
+        require(connection.pointee.users.add(1, ordering: .relaxed).newValue == 1, "one user")
+        connection.pointee.uses += 1
+        leases.add(1, ordering: .relaxed)
+        if random.oneIn(64) { sched_yield() }
+        require(connection.pointee.users.subtract(1, ordering: .relaxed).newValue == 0, "one user")
+        if random.oneIn(64) {
+            core.beginClose(lease)
+            close(lease)
+            settle(&random)
+        } else if core.release(lease) {
+            settle(&random)
+        }
+    }
+
+    private func settle(_ random: inout SplitMix) {
+        while true {
+            if core.somebodyWaits {
+                guard serveOldest(&random) else { return }
+            } else if core.hasSurplus {
+                guard let lease = core.takeIdle() else { return }
+                if core.beginCloseSurplus(lease) { close(lease) } else { core.putBack(lease) }
+            } else {
+                return
+            }
+        }
+    }
+
+    private func serveOldest(_ random: inout SplitMix) -> Bool {
+        if let lease = core.takeIdle() {
+            if let waiter = core.handOver() { wake(waiter, lease) } else { core.putBack(lease) }
+            return true
+        }
+        guard case .opening(let ticket, let permit) = core.beginOpen() else { return false }
+        if random.oneIn(8) {
+            core.cancelOpen(permit)
+            cancel(ticket)
+            return true
+        }
+        require(openConnections.add(1, ordering: .relaxed).newValue <= hardLimit, "the hard limit")
+        connection(of: permit).initialize(to: Connection())
+        core.finishOpen(permit)
+        if case .claimed(let waiter) = core.claimWait(ticket) {
+            wake(waiter, permit)
+        } else {
+            _ = core.release(permit)
+        }
+        return true
+    }
+
+    private func close(_ lease: Core.Lease) {
+        let connection = connection(of: lease)
+        usesOfClosed.add(connection.pointee.uses, ordering: .relaxed)
+        connection.deinitialize(count: 1)
+        openConnections.subtract(1, ordering: .relaxed)
+        core.finishClose(lease)
+    }
+
+    private func cancel(_ ticket: Core.Ticket) {
+        if case .claimed(let waiter) = core.claimWait(ticket) { wake(waiter, nil) }
+    }
+
+    private func wake(_ context: UnsafeRawPointer, _ lease: Core.Lease?) {
+        Unmanaged<Sleeper>.fromOpaque(context).takeRetainedValue().wake(lease)
+    }
+
+    private func connection(of lease: Core.Lease) -> UnsafeMutablePointer<Connection> {
+        core.element(of: lease).assumingMemoryBound(to: Connection.self)
+    }
+}
+
+private func require(_ condition: Bool, _ what: @autoclosure () -> String) {
+    if !condition { fatalError("not so: \(what())") }
+}
