@@ -15,8 +15,8 @@ void guard_mark(void);
 /* A pool on one stripe with open connections, and room for tickets. Ends the program where it cannot. */
 bp_pool *operations_pool_create(uint32_t connections);
 
-void operations_lease(bp_pool *pool, uint32_t times);           /* bp_try_acquire, bp_release_exclusive */
-void operations_lease_checked(bp_pool *pool, uint32_t times);   /* bp_try_acquire, bp_release */
+void operations_lease(bp_pool *pool, uint32_t times);         /* bp_try_acquire, bp_release_exclusive */
+void operations_lease_checked(bp_pool *pool, uint32_t times); /* bp_try_acquire, bp_release */
 void operations_join(bp_pool *pool, bp_ticket *tickets, uint32_t count, uint64_t first_deadline);
 void operations_claim(bp_pool *pool, const bp_ticket *tickets, uint32_t count); /* In an order as if by chance. */
 void operations_hand_over(bp_pool *pool, uint32_t count);
