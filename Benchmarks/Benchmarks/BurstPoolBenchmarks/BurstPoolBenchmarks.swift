@@ -33,7 +33,7 @@ private enum Core: String, CaseIterable, Sendable {
             benchmark.startMeasurement()
             for _ in 0..<times {
                 try await pool.withConnection { connection in
-                    connection.uses &+= 1
+                    connection.touch()
                 }
             }
             benchmark.stopMeasurement()
@@ -43,7 +43,7 @@ private enum Core: String, CaseIterable, Sendable {
             benchmark.startMeasurement()
             for _ in 0..<times {
                 try await pool.withConnection { connection in
-                    connection.uses &+= 1
+                    connection.touch()
                 }
             }
             benchmark.stopMeasurement()
@@ -53,7 +53,7 @@ private enum Core: String, CaseIterable, Sendable {
             benchmark.startMeasurement()
             for _ in 0..<times {
                 try await pool.withConnection { connection in
-                    connection.uses &+= 1
+                    connection.touch()
                 }
             }
             benchmark.stopMeasurement()

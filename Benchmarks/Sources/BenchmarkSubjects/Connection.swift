@@ -1,11 +1,18 @@
 /// What the pools in the benchmarks keep. Not `Sendable`, as connections of real clients seldom are.
 public final class Connection {
-    public var uses = 0
+    // Unchecked, for the check of exclusive access would be measured along with the pools.
+    @exclusivity(unchecked) @usableFromInline var uses = 0
 
     @inlinable
     public init() {}
 
-    /// Something asynchronous that does not suspend, as most calls of a buffered client are.
+    /// Next to nothing.
+    @inlinable
+    public func touch() {
+        uses &+= 1
+    }
+
+    /// The same in the shape of something that may suspend, and does not: as most calls of a buffering client are.
     @inlinable
     public nonisolated(nonsending) func use() async {
         uses &+= 1

@@ -69,7 +69,7 @@ private actor Caller {
     func synchronous(_ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
-                connection.uses &+= 1
+                connection.touch()
             }
         }
     }
@@ -88,7 +88,7 @@ private enum MainCaller {
     static func synchronous(_ pool: ShippingPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
-                connection.uses &+= 1
+                connection.touch()
             }
         }
     }

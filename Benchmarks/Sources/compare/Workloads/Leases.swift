@@ -9,7 +9,7 @@ enum Leases {
     static func synchronous(_ pool: ShippingPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
-                connection.uses &+= 1
+                connection.touch()
             }
         }
     }
@@ -27,7 +27,7 @@ enum Leases {
     static func acquired(_ pool: ShippingPool, _ times: Int) async throws {
         for _ in 0..<times {
             let lease = try await pool.acquire()
-            lease.connection.uses &+= 1
+            lease.connection.touch()
             lease.release()
         }
     }
@@ -36,7 +36,7 @@ enum Leases {
     static func synchronous(_ pool: LockFreeSwiftPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
-                connection.uses &+= 1
+                connection.touch()
             }
         }
     }
@@ -54,7 +54,7 @@ enum Leases {
     static func synchronous(_ pool: MutexPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
-                connection.uses &+= 1
+                connection.touch()
             }
         }
     }
@@ -72,7 +72,7 @@ enum Leases {
     static func synchronous(_ pool: ActorPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
-                connection.uses &+= 1
+                connection.touch()
             }
         }
     }
