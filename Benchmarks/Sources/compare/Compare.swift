@@ -9,7 +9,8 @@ struct Compare: AsyncParsableCommand {
         discussion: """
             Prints a table, and writes it to the output folder as Markdown and JSON, with charts as SVG. What the \
             workloads are is told in Benchmarks/README.md.
-            """
+            """,
+        subcommands: [Memory.self]
     )
 
     @Flag(help: "Less time for each workload: within 3 minutes for all.")

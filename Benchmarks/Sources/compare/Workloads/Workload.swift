@@ -8,6 +8,12 @@ struct Workload: Sendable {
     static let all: [Workload] = [
         Workload(name: "W1", run: LeaseWorkload.run),
         Workload(name: "W2", run: ParallelWorkload.run),
+        Workload(name: "W3", run: ContendedWorkload.run),
+        Workload(name: "W4", run: BurstWorkload.run),
+        Workload(name: "W5", run: StormWorkload.run),
+        Workload(name: "W6", run: RedisWorkload.run),
+        Workload(name: "W7", run: SpikeWorkload.run),
+        Workload(name: "W8", run: GrowthWorkload.run),
         Workload(name: "W9", run: ActorWorkload.run),
     ]
 }
