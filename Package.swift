@@ -27,14 +27,21 @@ let package = Package(
         .library(name: "BurstPoolRedis", targets: ["BurstPoolRedis"]),
         // For comparisons, not for production.
         .library(name: "BurstPoolSwiftCores", targets: ["BurstPoolSwiftCores"]),
+        .executable(name: "burst-pool-demo", targets: ["BurstPoolDemo"]),
     ],
     traits: [
         .trait(name: "Redis", description: "The product BurstPoolRedis, which needs swift-nio and hiredis."),
-        .default(enabledTraits: ["Redis"]),
+        .trait(
+            name: "Demo",
+            description: "The product burst-pool-demo, which needs swift-argument-parser.",
+            enabledTraits: ["Redis"]
+        ),
+        .default(enabledTraits: ["Redis", "Demo"]),
     ],
     dependencies: [
         // Each for the products of one trait. A package that depends on this one with `traits: []` fetches none of them.
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2")
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         .systemLibrary(
@@ -74,9 +81,44 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // A private redis-server, for the tests and the demo. Not a product: nobody else's business.
+        .target(
+            name: "BurstPoolRedisServer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "BurstPoolDemo",
+            dependencies: [
+                "BurstPool",
+                "BurstPoolRedis",
+                "BurstPoolRedisServer",
+                .product(
+                    name: "ArgumentParser",
+                    package: "swift-argument-parser",
+                    condition: .when(traits: ["Demo"])
+                ),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "CBurstPoolTests",
+            dependencies: ["CBurstPool"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "BurstPoolTests",
             dependencies: ["BurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        // Counts the allocations of the fast path, in a build with optimisation: see Tests/FastPathProbe.
+        .target(
+            name: "CAllocationCounter",
+            path: "Tests/CAllocationCounter"
+        ),
+        .executableTarget(
+            name: "FastPathProbe",
+            dependencies: ["BurstPool", "CAllocationCounter"],
+            path: "Tests/FastPathProbe",
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -88,9 +130,15 @@ let package = Package(
             name: "BurstPoolRedisTests",
             dependencies: [
                 "BurstPoolRedis",
+                "BurstPoolRedisServer",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
             ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolDemoTests",
+            dependencies: ["BurstPoolDemo", "BurstPoolRedis"],
             swiftSettings: swiftSettings
         ),
     ],

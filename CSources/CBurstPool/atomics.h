@@ -22,8 +22,8 @@
  *
  * Every read-modify-write (bp_cas, bp_exchange, bp_add, bp_stack_push, a bp_stack_pop that yields an entry) is a full
  * barrier: all that comes before it in program order is visible before all that comes after it. On x86-64 that is
- * what a locked instruction is anyway. A bp_cas that fails orders no more than an acquire load. The comments in the
- * core that say "pairs with" rest on this.
+ * what a locked instruction is anyway. A bp_cas that fails, or a bp_stack_pop that yields none, orders no more than an
+ * acquire load. The comments in the core that say "pairs with" rest on this.
  */
 #ifndef BP_ATOMICS_H
 #define BP_ATOMICS_H

@@ -89,6 +89,7 @@ CK_CC_INLINE static bool bp_stack_is_empty(bp_stack *stack) {
 
 CK_CC_INLINE static bp_stack_entry *bp_stack_pop(bp_stack *stack) {
     if (bp_stack_is_empty(stack)) {
+        ck_pr_fence_acquire();
         return NULL;
     }
     bp_full_fence_beside_rmw();

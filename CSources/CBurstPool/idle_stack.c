@@ -53,9 +53,13 @@ bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home) {
             return (bp_slot *)entry; /* The entry is the slot's first member. */
         }
     }
-    for (uint32_t step = 1; step <= idle->mask; step++) {
+    /*
+     * The home cell once more, at the end. Acquire: whoever finds a cell emptied by another thread then also sees what
+     * that thread had set free before, such as a place, and does not leave that to it.
+     */
+    for (uint32_t step = 1; step <= idle->mask + 1; step++) {
         bp_stripe *stripe = &idle->stripes[(home + step) & idle->mask];
-        if (bp_load_relaxed(&stripe->cell) != 0) {
+        if (bp_load(&stripe->cell) != 0) {
             uint64_t taken = bp_exchange(&stripe->cell, 0);
             if (taken != 0) {
                 return (bp_slot *)(uintptr_t)taken;

@@ -37,7 +37,7 @@ static void bp_pool_free(bp_pool *pool) {
 static bp_status bp_pool_make(const bp_pool_configuration *configuration, bp_pool **made) {
     size_t alignment = configuration->element_alignment == 0 ? _Alignof(void *) : configuration->element_alignment;
     if (!bp_limits_are_valid(configuration->max_size, configuration->hard_limit) || alignment > 64 ||
-        (alignment & (alignment - 1)) != 0 || configuration->element_size > SIZE_MAX / 2) {
+        (alignment & (alignment - 1)) != 0 || configuration->element_size > (size_t)1 << 30) {
         return BP_INVALID_CONFIGURATION;
     }
     bp_pool *pool = bp_allocate_zeroed(sizeof(bp_pool), _Alignof(bp_pool));
@@ -207,7 +207,21 @@ static void bp_give_place_back(bp_pool *pool, bp_slot *slot, uint64_t closing) {
     bp_add(&pool->places, (uint64_t)0 - 1 - closing * BP_HIGH_ONE);
 }
 
-/* Replaces the word of a lease in this state: the one place where misuse shows. */
+/* Whether the lease has not ended and is in this state: where misuse shows, if not at the same instant. */
+static inline bp_status bp_lease_check(const bp_pool *pool, bp_lease lease, bp_slot_state state) {
+    if (__builtin_expect(pool == NULL || lease.slot == NULL, 0)) {
+        return BP_INVALID_ARGUMENT;
+    }
+    if (__builtin_expect(lease.slot->pool != pool, 0)) {
+        return BP_FOREIGN_SLOT;
+    }
+    if (__builtin_expect(bp_load_relaxed(&lease.slot->word) != bp_slot_word(state, lease.serial), 0)) {
+        return BP_STALE_LEASE;
+    }
+    return BP_OK;
+}
+
+/* Replaces the word of a lease in this state: where misuse shows, at the same instant too. */
 static inline bp_status bp_lease_replace(const bp_pool *pool, bp_lease lease, bp_slot_state from, uint64_t word) {
     if (__builtin_expect(pool == NULL || lease.slot == NULL, 0)) {
         return BP_INVALID_ARGUMENT;
@@ -273,14 +287,9 @@ bp_status bp_put_back(bp_pool *pool, bp_lease lease) {
 }
 
 bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease) {
-    if (__builtin_expect(pool == NULL || lease.slot == NULL, 0)) {
-        return BP_INVALID_ARGUMENT;
-    }
-    if (__builtin_expect(lease.slot->pool != pool, 0)) {
-        return BP_FOREIGN_SLOT;
-    }
-    if (__builtin_expect(bp_load_relaxed(&lease.slot->word) != bp_slot_word(BP_SLOT_LEASED, lease.serial), 0)) {
-        return BP_STALE_LEASE;
+    bp_status status = bp_lease_check(pool, lease, BP_SLOT_LEASED);
+    if (__builtin_expect(status != BP_OK, 0)) {
+        return status;
     }
     /* The exchange in bp_idle_put makes this visible to whoever takes the slot next. */
     bp_store_relaxed(&lease.slot->word, bp_slot_word(BP_SLOT_IDLE, lease.serial));
@@ -323,7 +332,10 @@ bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit) {
         return BP_INVALID_ARGUMENT;
     }
     *permit = bp_no_lease;
-    while (BP_HIGH(bp_load(&pool->waiting)) != 0 && bp_waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING)) {
+    if (BP_HIGH(bp_load(&pool->waiting)) == 0) {
+        return BP_EMPTY;
+    }
+    do {
         bp_lease taken;
         bp_status status = bp_take_place(pool, &taken);
         if (status != BP_OK) {
@@ -334,9 +346,9 @@ bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit) {
             *permit = taken;
             return BP_OK;
         }
-        /* They have all gone meanwhile. Another may join while the place is in hand, so look again after. */
         bp_cancel_open(pool, taken);
-    }
+        /* Nobody; but somebody may have joined, and found no place, while this one was in hand. So look again. */
+    } while (bp_waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING));
     return BP_EMPTY;
 }
 
@@ -382,26 +394,38 @@ bp_status bp_reopen(bp_pool *pool, bp_lease lease, bp_lease *permit) {
 
 /* Closing. */
 
-bp_status bp_begin_close(bp_pool *pool, bp_lease lease) {
+/*
+ * Moves a lease to closing that is counted as closing already: in closing before it is counted, or for a moment only,
+ * another thread with a copy of the lease could finish a close that nobody has begun.
+ */
+static bp_status bp_begin_counted_close(bp_pool *pool, bp_lease lease) {
     bp_status status = bp_lease_move(pool, lease, BP_SLOT_LEASED, BP_SLOT_CLOSING);
-    if (status == BP_OK) {
-        bp_add(&pool->places, BP_HIGH_ONE);
+    if (status != BP_OK) {
+        bp_add(&pool->places, (uint64_t)0 - BP_HIGH_ONE);
     }
     return status;
 }
 
+bp_status bp_begin_close(bp_pool *pool, bp_lease lease) {
+    bp_status status = bp_lease_check(pool, lease, BP_SLOT_LEASED);
+    if (status != BP_OK) {
+        return status;
+    }
+    bp_add(&pool->places, BP_HIGH_ONE);
+    return bp_begin_counted_close(pool, lease);
+}
+
 bp_status bp_begin_close_surplus(bp_pool *pool, bp_lease lease) {
-    bp_status status = bp_lease_move(pool, lease, BP_SLOT_LEASED, BP_SLOT_CLOSING);
+    bp_status status = bp_lease_check(pool, lease, BP_SLOT_LEASED);
     if (status != BP_OK) {
         return status;
     }
     uint64_t places = bp_load(&pool->places);
     while (bp_is_surplus(places, bp_load(&pool->limits))) {
         if (bp_cas(&pool->places, &places, places + BP_HIGH_ONE)) {
-            return BP_OK;
+            return bp_begin_counted_close(pool, lease);
         }
     }
-    bp_lease_move(pool, lease, BP_SLOT_CLOSING, BP_SLOT_LEASED);
     return BP_EMPTY;
 }
 

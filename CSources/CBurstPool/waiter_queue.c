@@ -105,9 +105,54 @@ static bp_atomic64 *bp_group_earliest(const bp_waiter_queue *queue, uint32_t gro
     return bp_table_at(&queue->earliest, group);
 }
 
-static void bp_group_lower(bp_atomic64 *earliest, uint64_t deadline) {
-    uint64_t found = bp_load(earliest);
-    while (bp_complement(found) > deadline && !bp_cas(earliest, &found, bp_complement(deadline))) {
+/*
+ * A group whose members are being looked at is marked, with a number never used before in place of its deadline: all
+ * who come meanwhile look as well, so that nothing hangs on the one who looks, and whoever joins meanwhile changes the
+ * mark, so that the one who looks does not write down what it found without the newcomer. Deadlines so small that they
+ * could be marks are kept as marks.
+ */
+static bool bp_is_mark(uint64_t deadline) {
+    return deadline <= UINT32_MAX;
+}
+
+static uint64_t bp_new_mark(bp_waiter_queue *queue) {
+    return bp_add(&queue->marks, 1) & UINT32_MAX;
+}
+
+static void bp_group_lower(bp_waiter_queue *queue, bp_atomic64 *group, uint64_t deadline) {
+    uint64_t found = bp_load(group);
+    for (;;) {
+        uint64_t earliest = bp_complement(found);
+        if (!bp_is_mark(earliest) && earliest <= deadline) {
+            return;
+        }
+        bool marks = bp_is_mark(earliest) || bp_is_mark(deadline);
+        if (bp_cas(group, &found, bp_complement(marks ? bp_new_mark(queue) : deadline))) {
+            return;
+        }
+    }
+}
+
+/* Whether the members of a group must be looked at: it is marked then, and *found the mark. */
+static bool bp_group_begin_look(bp_waiter_queue *queue, bp_atomic64 *group, uint64_t now, uint64_t *found) {
+    *found = bp_load(group);
+    for (;;) {
+        uint64_t earliest = bp_complement(*found);
+        if (bp_is_mark(earliest) || earliest > now) {
+            return bp_is_mark(earliest);
+        }
+        uint64_t mark = bp_complement(bp_new_mark(queue));
+        if (bp_cas(group, found, mark)) {
+            *found = mark;
+            return true;
+        }
+    }
+}
+
+/* Writes down what a look at the members has found, if nobody has joined meanwhile. */
+static void bp_group_end_look(bp_atomic64 *group, uint64_t found, uint64_t earliest) {
+    if (!bp_is_mark(earliest)) {
+        bp_cas(group, &found, bp_complement(earliest));
     }
 }
 
@@ -265,8 +310,8 @@ bp_status bp_waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context
         if (bp_cas(&node->state, &state, bp_ticket_state(ticket, BP_WAITER_WAITING))) {
             bp_waiter_append(queue, node);
             if (deadline != BP_NO_DEADLINE) {
-                /* After the state: pairs with bp_waiter_expire, which resets these before it reads the states. */
-                bp_group_lower(bp_group_earliest(queue, node->index / BP_GROUP_SIZE), deadline);
+                /* After the state: pairs with bp_waiter_expire, which marks or resets these before it reads states. */
+                bp_group_lower(queue, bp_group_earliest(queue, node->index / BP_GROUP_SIZE), deadline);
                 *is_earliest = bp_lower_earliest_of_all(queue, deadline);
             }
             return BP_OK;
@@ -360,12 +405,11 @@ bp_waiter_expiry bp_waiter_expire(bp_waiter_queue *queue, uint64_t now, void **c
         if (group == NULL) {
             continue; /* Nobody of this group has ever joined. */
         }
-        uint64_t earliest = bp_complement(bp_load(group));
-        if (earliest <= now) {
-            /* As above: pairs with bp_waiter_join, which sets the state first and lowers this then. */
-            bp_exchange(group, bp_complement(BP_NO_DEADLINE));
-            earliest = BP_NO_DEADLINE;
-            /* Read again: a node made meanwhile has its deadline in what was just reset. */
+        uint64_t found;
+        bool looks = bp_group_begin_look(queue, group, now, &found);
+        uint64_t earliest = looks ? BP_NO_DEADLINE : bp_complement(found);
+        if (looks) {
+            /* Read again: a node made meanwhile may have left its deadline to the mark. */
             used = bp_table_used(&queue->nodes);
             uint32_t end = first + BP_GROUP_SIZE < used ? first + BP_GROUP_SIZE : used;
             for (uint32_t index = first == BP_HEAD ? 1 : first; index < end; index++) {
@@ -384,7 +428,7 @@ bp_waiter_expiry bp_waiter_expire(bp_waiter_queue *queue, uint64_t now, void **c
                     earliest = deadline;
                 }
             }
-            bp_group_lower(group, earliest);
+            bp_group_end_look(group, found, earliest);
         }
         expiry.next = earliest < expiry.next ? earliest : expiry.next;
     }

@@ -43,12 +43,13 @@ typedef enum {
 
 typedef struct {
     bp_table nodes;    /* Node 0 is the head: always in the list, never a waiter. */
-    bp_table earliest; /* For each 64 nodes, no later than the earliest deadline among those of them that wait. */
+    bp_table earliest; /* For each 64 nodes, no later than the earliest deadline of those that wait, or a mark. */
     bp_stack free;
     /* Each on a line of its own: joining writes the one, serving reads the other. */
     _Alignas(64) bp_atomic64 tail;
     _Alignas(64) bp_atomic64 dead; /* Nodes in the list whose waiter is gone. */
     bp_atomic64 sweeping;          /* Advice: somebody is at it. */
+    bp_atomic64 marks;             /* How many marks were made. */
     bp_atomic64 earliest_of_all;   /* No later than the earliest deadline of all; BP_NO_DEADLINE if none. */
 } bp_waiter_queue;
 

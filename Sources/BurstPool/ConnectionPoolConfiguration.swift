@@ -1,10 +1,12 @@
+import CBurstPool
+
 /// How a pool behaves.
 ///
 /// A value to be filled in and given to ``ConnectionPool/init(strategy:configuration:)``, which refuses what contradicts
 /// itself with ``ConnectionPoolError/Code/invalidConfiguration``.
 public struct ConnectionPoolConfiguration: Sendable {
     /// The greatest ``maxSize`` and ``burstLimit``: 1,073,741,823.
-    public static let largestSize = 1_073_741_823
+    public static let largestSize = Int(BP_MAX_SIZE)
 
     /// The soft limit: how many connections the pool keeps. At least 1.
     ///

@@ -1,4 +1,5 @@
 import BurstPoolRedis
+import BurstPoolRedisServer
 import NIOCore
 import Testing
 

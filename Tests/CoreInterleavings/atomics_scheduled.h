@@ -16,7 +16,10 @@ void explored_store(bp_atomic64 *cell, uint64_t value, bool release);
 bool explored_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired);
 uint64_t explored_exchange(bp_atomic64 *cell, uint64_t value);
 uint64_t explored_add(bp_atomic64 *cell, uint64_t delta);
-uint32_t explored_thread_number(void);
+
+/* A thread may be on another CPU each time it asks. */
+uint32_t explored_home_number(void);
+#define BP_HOME_NUMBER() explored_home_number()
 
 /* The constants that keep rare paths rare in production; here each scenario chooses. */
 extern uint64_t explored_tidy_slack;
@@ -51,8 +54,6 @@ static inline uint64_t bp_exchange(bp_atomic64 *cell, uint64_t value) {
 static inline uint64_t bp_add(bp_atomic64 *cell, uint64_t delta) {
     return explored_add(cell, delta);
 }
-
-#define BP_HOME_NUMBER() explored_thread_number()
 
 #include "tagged_stack.h"
 

@@ -4,8 +4,9 @@
  * The view model is the operational reading of C11's release, acquire and relaxed (as in "A Promising Semantics",
  * POPL 2017, without promises): each location keeps its last values, numbered; a thread's view says how old a value it
  * may still see at each location. A release store carries the thread's view, and an acquire load takes it over; a
- * relaxed one carries nothing, so stores before it may be seen after it, or never. A read-modify-write is a full
- * barrier, as the backend's contract says: it exchanges views with all others that came before it. Older values at a
+ * relaxed store carries only what the thread knew at its last full barrier, and a relaxed load keeps what it was given
+ * until the next one. A read-modify-write is a full barrier, as the backend's contract says: it exchanges views with
+ * all others that came before it. Older values at a
  * load model both a store that comes late and a load that came early. Not modelled: a plain store that loses against
  * another thread's read-modify-write of the same cell that came later (that is what TSO is for), and values out of
  * thin air.
@@ -90,7 +91,6 @@ typedef struct {
     const bp_atomic64 *cell;
     uint16_t newest;
     uint64_t value[KEPT];
-    bool carries[KEPT];
     view carried[KEPT];
 } location;
 
@@ -98,7 +98,9 @@ static location locations[LOCATIONS];
 static unsigned location_count;
 static uint16_t hashed[HASH_SIZE]; /* Index + 1. */
 static view views[MAX_THREADS];
-static view barrier; /* What all read-modify-writes so far have known. */
+static view at_barrier[MAX_THREADS]; /* The view at the thread's last full barrier. */
+static view not_yet[MAX_THREADS];    /* What relaxed loads were given since. */
+static view barrier;                 /* What all read-modify-writes so far have known. */
 static view channels[MEMORY_CHANNELS];
 
 void memory_reset(void) {
@@ -107,6 +109,8 @@ void memory_reset(void) {
         location_count = 0;
         memset(hashed, 0, sizeof hashed);
         memset(views, 0, sizeof views);
+        memset(at_barrier, 0, sizeof at_barrier);
+        memset(not_yet, 0, sizeof not_yet);
         memset(channels, 0, sizeof channels);
         memset(&barrier, 0, sizeof barrier);
     }
@@ -132,7 +136,7 @@ static location *find(const bp_atomic64 *cell) {
     made->cell = cell;
     made->newest = 0;
     made->value[0] = cell->value;
-    made->carries[0] = false;
+    memset(&made->carried[0], 0, sizeof made->carried[0]);
     return made;
 }
 
@@ -145,41 +149,34 @@ static uint64_t view_load(unsigned thread, const bp_atomic64 *cell, bool acquire
     }
     unsigned seen = it->newest - choose(it->newest - oldest + 1);
     views[thread].at[at] = (uint16_t)seen;
-    if (acquire && it->carries[seen % KEPT]) {
-        join(&views[thread], &it->carried[seen % KEPT]);
-    }
+    join(acquire ? &views[thread] : &not_yet[thread], &it->carried[seen % KEPT]);
     return it->value[seen % KEPT];
 }
 
-static void view_append(unsigned thread, location *it, uint64_t value, bool carries) {
+static void view_append(unsigned thread, location *it, uint64_t value, const view *carried) {
     unsigned at = (unsigned)(it - locations), index = ++it->newest % KEPT;
     views[thread].at[at] = it->newest;
     it->value[index] = value;
-    it->carries[index] = carries;
-    if (carries) {
-        it->carried[index] = views[thread];
-    }
+    it->carried[index] = *carried;
+    it->carried[index].at[at] = it->newest;
     ((bp_atomic64 *)it->cell)->value = value;
 }
 
 /* A read-modify-write that succeeds. */
 static void view_modify(unsigned thread, bp_atomic64 *cell, uint64_t value) {
     location *it = find(cell);
-    if (it->carries[it->newest % KEPT]) {
-        join(&views[thread], &it->carried[it->newest % KEPT]);
-    }
+    join(&views[thread], &it->carried[it->newest % KEPT]);
+    join(&views[thread], &not_yet[thread]);
     join(&views[thread], &barrier);
-    view_append(thread, it, value, true);
-    join(&barrier, &views[thread]);
+    view_append(thread, it, value, &views[thread]);
+    barrier = at_barrier[thread] = views[thread];
 }
 
 /* One that fails: an acquire load. */
 static void view_look(unsigned thread, const bp_atomic64 *cell) {
     location *it = find(cell);
     views[thread].at[it - locations] = it->newest;
-    if (it->carries[it->newest % KEPT]) {
-        join(&views[thread], &it->carried[it->newest % KEPT]);
-    }
+    join(&views[thread], &it->carried[it->newest % KEPT]);
 }
 
 void memory_send(unsigned channel) {
@@ -217,7 +214,7 @@ void explored_store(bp_atomic64 *cell, uint64_t value, bool release) {
     }
     point();
     if (model == MEMORY_VIEW) {
-        view_append(this_thread(), find(cell), value, release);
+        view_append(this_thread(), find(cell), value, release ? &views[this_thread()] : &at_barrier[this_thread()]);
     } else if (model == MEMORY_TSO) {
         tso_store(this_thread(), cell, value);
     } else {

@@ -51,6 +51,8 @@ void check_at_rest(void) {
     REQUIRE(found.nowhere == 0, "%u slots are in no place", found.nowhere);
     REQUIRE(out == slots_held(), "%u slots are out, and %u have an owner", out, slots_held());
     REQUIRE(found.total == found.idle + out, "the total is %u, but %u exist", found.total, found.idle + out);
+    REQUIRE(found.used_slots <= world.greatest_limit, "%u slots where %u connections are allowed", found.used_slots,
+            world.greatest_limit);
     REQUIRE(found.total_closing == found.closing, "%u count as closing, but %u are", found.total_closing,
             found.closing);
     REQUIRE(found.waiting == found.alive, "%u count as waiting, but %u do", found.waiting, found.alive);

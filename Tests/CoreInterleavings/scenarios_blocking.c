@@ -71,6 +71,57 @@ static void discard_beside_acquire(unsigned thread) {
     }
 }
 
+/* The first thread has a connection, the second one waits for a while, the third one comes in between. */
+static void set_up_leased(void) {
+    set_up_empty();
+    add_leased(1);
+}
+
+static void give_back_beside_timeout(unsigned thread) {
+    if (thread == 0) {
+        REQUIRE(bp_give_back(world.pool, surrender(0), close_one, NULL) == BP_OK, "bp_give_back refuses");
+    } else {
+        acquire_and_give_back(thread == 1 ? 1000 : BP_NO_DEADLINE, false);
+    }
+}
+
+static void discard_beside_timeout(unsigned thread) {
+    if (thread == 0) {
+        REQUIRE(bp_discard(world.pool, surrender(0), close_one, NULL) == BP_OK, "bp_discard refuses");
+    } else {
+        acquire_and_give_back(thread == 1 ? 1000 : BP_NO_DEADLINE, false);
+    }
+}
+
+/* What was one too many no longer is when it is about to be closed, and somebody has come to wait for it. */
+static void set_up_surplus(void) {
+    world_create(1, 2, 1);
+    world.freeze_allowance = 2;
+    add_leased(2);
+}
+
+static void give_back_beside_resize(unsigned thread) {
+    if (thread == 0) {
+        REQUIRE(bp_give_back(world.pool, surrender(0), close_one, NULL) == BP_OK, "bp_give_back refuses");
+    } else if (thread == 1) {
+        REQUIRE(bp_resize(world.pool, 2, 2) == BP_OK, "bp_resize refuses");
+        REQUIRE(bp_settle(world.pool, close_one, NULL) == BP_OK, "bp_settle refuses");
+    } else {
+        acquire_and_give_back(BP_NO_DEADLINE, false);
+    }
+}
+
+static void check_settled(void);
+
+static void check_settled_and_take_back(void) {
+    if (!bp_lease_is_current(world.pool, world.leases[1])) {
+        fail("a lease has ended by itself");
+    }
+    REQUIRE(!bp_somebody_waits(world.pool), "somebody waits for ever");
+    REQUIRE(bp_give_back(world.pool, surrender(1), close_one, NULL) == BP_OK, "bp_give_back refuses");
+    check_settled();
+}
+
 /* Surplus connections must not stay behind when the last caller has gone. */
 static void check_settled(void) {
     bp_pool_statistics statistics;
@@ -88,6 +139,9 @@ const scenario blocking_scenarios[] = {
     {"blocking-of-three", 3, set_up_burst, acquire_for_ever, check_settled, false},
     {"blocking-open-fails", 3, set_up_empty, acquire_with_failure, check_settled, false},
     {"blocking-timeout", 2, set_up_empty, acquire_with_timeout, check_settled, false},
+    {"blocking-return-vs-timeout", 3, set_up_leased, give_back_beside_timeout, check_settled, false},
+    {"blocking-discard-vs-timeout", 3, set_up_leased, discard_beside_timeout, check_settled, false},
+    {"blocking-surplus-vs-resize", 3, set_up_surplus, give_back_beside_resize, check_settled_and_take_back, false},
     {"blocking-timeout-burst", 3, set_up_burst, acquire_with_timeout, check_settled, false},
     {"blocking-shutdown", 3, set_up_empty, shut_down_beside_acquire, check_settled, false},
     {"blocking-discard", 3, set_up_burst, discard_beside_acquire, check_settled, false},

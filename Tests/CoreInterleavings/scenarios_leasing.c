@@ -90,6 +90,18 @@ static void reopen_beside_stale(unsigned thread) {
     }
 }
 
+/* A lease that is no surplus never was in closing, so nobody can finish its close. */
+static void keep_beside_finish(unsigned thread) {
+    if (thread == 0) {
+        bp_lease lease = take_over(0);
+        REQUIRE(bp_begin_close_surplus(world.pool, lease) == BP_EMPTY, "a surplus where there is none");
+        give(lease);
+    } else {
+        bp_status status = bp_finish_close(world.pool, world.leases[0]);
+        REQUIRE(status == BP_STALE_LEASE, "a lease that nobody closes is finished: %s", bp_status_name(status));
+    }
+}
+
 /* More connections than the limit is for: three threads open, the hard limit is two; what is above one goes again. */
 static void set_up_burst(void) {
     world_create(1, 2, 2);
@@ -115,6 +127,10 @@ static void check_nobody_waits(void) {
 static void set_up_shrink(void) {
     world_create(1, 3, 2);
     add_leased(2);
+}
+
+static void check_one_left(void) {
+    REQUIRE(bp_total(world.pool) == 1, "%u connections stay, where 1 should", bp_total(world.pool));
 }
 
 static void give_mine(unsigned thread) {
@@ -163,8 +179,9 @@ const scenario leasing_scenarios[] = {
     {"one-stripe-of-three", 3, set_up_one_stripe, hold_two, check_three_idle, false},
     {"double-release", 2, set_up_double_release, release_the_same, check_released_once, true},
     {"reopen-beside-stale", 2, set_up_leased, reopen_beside_stale, NULL, true},
+    {"keep-beside-finish", 2, set_up_leased, keep_beside_finish, NULL, true},
     {"burst", 3, set_up_burst, acquire_and_give, check_shrunk, false},
-    {"shrink", 2, set_up_shrink, give_mine, check_shrunk, false},
+    {"shrink", 2, set_up_shrink, give_mine, check_one_left, false},
     {"growth", 2, set_up_growth, open_two, NULL, false},
     {"limit-of-one", 2, set_up_limit_of_one, open_and_discard, NULL, false},
     {"limit-of-one-contended", 3, set_up_limit_of_one, acquire_and_give, check_nobody_waits, false},

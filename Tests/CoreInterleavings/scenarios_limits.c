@@ -103,6 +103,11 @@ static void check_nothing_left(void) {
     check_nobody_waits();
 }
 
+static void set_up_one_idle(void) {
+    world_create(1, 1, 2);
+    add_idle(1);
+}
+
 static void set_up_empty(void) {
     world_create(2, 2, 1);
 }
@@ -140,6 +145,16 @@ static void shut_down_twice(unsigned thread) {
     }
 }
 
+static void shut_down_beside_resize(unsigned thread) {
+    if (thread == 0) {
+        shut_down();
+    } else if (thread == 1) {
+        resize(3, 3);
+    } else {
+        acquire_and_give();
+    }
+}
+
 /* Both are above the limit after the resize; one is in use and comes back, one is idle and must not be forgotten. */
 static void set_up_surplus(void) {
     world_create(1, 3, 2);
@@ -173,6 +188,7 @@ const scenario limit_scenarios[] = {
     {"shutdown-vs-release", 3, set_up_one_leased, shut_down_beside_release, check_nothing_left, false},
     {"shutdown-vs-open", 3, set_up_empty, shut_down_beside_open, check_nothing_left, false},
     {"shutdown-vs-opening", 3, set_up_one_place_and_waiter, shut_down_beside_opening, check_nothing_left, false},
+    {"shutdown-vs-resize", 3, set_up_one_idle, shut_down_beside_resize, check_nothing_left, false},
     {"shutdown-twice", 3, set_up_one_leased, shut_down_twice, check_nothing_left, false},
     {"surplus-vs-cancel", 4, set_up_surplus, surplus_beside_cancel, NULL, false},
     {"surplus-of-two", 2, set_up_surplus, surplus_of_two, NULL, false},

@@ -2,6 +2,7 @@
 #include "scenario.h"
 
 #include "atomics.h"
+#include "inspect.h"
 
 static void set_up_all_leased(void) {
     world_create(1, 1, 1);
@@ -87,6 +88,21 @@ static void check_swept(void) {
     }
 }
 
+/* One waiter never leaves, many behind it do: their nodes must be used again. */
+static void set_up_memory(void) {
+    set_up_reuse_behind();
+}
+
+static void memory_of_the_gone(unsigned thread) {
+    (void)thread;
+    join_and_cancel(6);
+}
+
+static void check_memory(void) {
+    unsigned used = inspect(world.pool).used_nodes;
+    REQUIRE(used <= 8, "%u nodes for one waiter and two that come and go", used);
+}
+
 /* Somebody waits all the time: first the one, then the other. Whoever asks must hear so. */
 static void set_up_somebody(void) {
     set_up_all_leased();
@@ -123,10 +139,19 @@ static void deadlines(unsigned thread) {
     }
 }
 
+/* The pool keeps deadlines of a clock that has just begun in another way. */
+static void set_up_early_deadlines(void) {
+    set_up_all_leased();
+    world.clock_base = 0;
+    add_waiter(10);
+    add_waiter(25);
+    world.freeze_allowance = 4;
+}
+
 static void check_deadlines_kept(void) {
     while (world.timer != BP_NO_DEADLINE) {
         uint64_t time = world.timer;
-        expire(time, 4);
+        expire(time - world.clock_base, 4);
         REQUIRE(world.timer > time, "the timer stands still");
     }
     for (unsigned i = 0; i < world.wait_count; i++) {
@@ -174,8 +199,10 @@ const scenario queue_scenarios[] = {
     {"reuse-of-three", 3, set_up_reuse_behind, reuse, NULL, false},
     {"serve-in-turn", 2, set_up_reuse, serve_in_turn, check_nobody_waits, false},
     {"sweep", 3, set_up_sweep, sweep, check_swept, false},
+    {"memory-of-the-gone", 2, set_up_memory, memory_of_the_gone, check_memory, false},
     {"somebody-waits", 2, set_up_somebody, somebody_always_waits, NULL, false},
     {"deadlines", 3, set_up_deadlines, deadlines, check_deadlines_kept, false},
+    {"early-deadlines", 3, set_up_early_deadlines, deadlines, check_deadlines_kept, false},
     {"two-timers", 3, set_up_deadlines, two_timers, check_deadlines_kept, false},
     {"timer-beside-stopped-timer", 2, set_up_timers_alone, timer_beside_stopped_timer, NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},

@@ -27,6 +27,11 @@ static void return_beside_acquire(unsigned thread) {
     thread == 0 ? give_first() : acquire_and_give();
 }
 
+/* Threads with odd numbers release with bp_release_exclusive. */
+static void exclusive_return_beside_acquire(unsigned thread) {
+    thread == 1 ? give_first() : acquire_and_give();
+}
+
 static void check_nobody_waits(void) {
     REQUIRE(!bp_somebody_waits(world.pool), "somebody still waits");
 }
@@ -85,6 +90,9 @@ static void cancel_before_join(unsigned thread) {
         }
     } else if (thread == 1) {
         cancel(&world.waits[0]);
+        bp_pool_statistics statistics;
+        bp_pool_statistics_get(world.pool, &statistics);
+        REQUIRE(statistics.waiting <= 1, "%u wait, where one at most does", statistics.waiting);
     } else {
         give_first();
     }
@@ -189,6 +197,23 @@ static void permit_beside_join(unsigned thread) {
     }
 }
 
+/* A place is in the hand of who settles for a waiter that leaves, while another one finds no place and joins. */
+static void set_up_place_in_hand(void) {
+    world_create(1, 1, 1);
+    add_leased(1);
+    add_waiter(BP_NO_DEADLINE);
+}
+
+static void place_in_hand(unsigned thread) {
+    if (thread == 0) {
+        detach(take_over(0));
+    } else if (thread == 1) {
+        cancel_first();
+    } else {
+        acquire_and_give();
+    }
+}
+
 /* Two waiters, a connection that comes back and a place that comes free: each is served once, by either. */
 static void set_up_both_ways(void) {
     world_create(2, 2, 2);
@@ -259,6 +284,7 @@ static void set_up_busy(void) {
 
 const scenario waiting_scenarios[] = {
     {"return-vs-join", 2, set_up_one_leased, return_beside_acquire, check_nobody_waits, false},
+    {"exclusive-return-vs-join", 2, set_up_one_leased, exclusive_return_beside_acquire, check_nobody_waits, false},
     {"return-vs-join-striped", 3, set_up_one_leased_two_stripes, return_beside_acquire, check_nobody_waits, false},
     {"hand-over-vs-cancel", 2, set_up_two_waiters, return_beside_cancel, check_first_alive_served, false},
     {"hand-over-vs-expiry", 2, set_up_two_waiters, return_beside_expiry, check_first_alive_served, false},
@@ -271,6 +297,7 @@ const scenario waiting_scenarios[] = {
     {"found-closed", 3, set_up_one_leased_two_stripes, found_closed, check_nobody_waits, false},
     {"found-closed-by-waiter", 3, set_up_found_closed, found_closed_by_waiter, check_nobody_waits, false},
     {"permit-vs-join", 3, set_up_place_comes_free, permit_beside_join, check_nobody_waits, false},
+    {"place-in-hand", 3, set_up_place_in_hand, place_in_hand, NULL, false},
     {"return-and-permit", 2, set_up_both_ways, both_ways, check_both_served, false},
     {"return-and-permit-vs-cancel", 3, set_up_both_ways, both_ways_and_cancel, check_both_served, false},
     {"newcomer-vs-waiter", 2, set_up_newcomer, newcomer, NULL, false},

@@ -28,8 +28,11 @@ static unsigned self(void) {
     return this_thread() == NOBODY ? SET_UP_OWNER : this_thread() + 2;
 }
 
-uint32_t explored_thread_number(void) {
-    return this_thread() == NOBODY ? 0 : this_thread();
+uint32_t explored_home_number(void) {
+    if (!threads_run()) {
+        return 0;
+    }
+    return this_thread() + (world.stripes > 1 ? choose(2) : 0);
 }
 
 static uint64_t event(void) {
@@ -96,6 +99,11 @@ static void require_open_for_business(uint64_t began, const char *what) {
     REQUIRE(model == MEMORY_VIEW || world.shut_down_at == 0 || began < world.shut_down_at, "%s", what);
 }
 
+/* Whoever is told that the pool has been shut down is told the truth. */
+static void require_known_shutdown(bp_status status) {
+    REQUIRE(status != BP_SHUT_DOWN || world.is_being_shut_down, "shut down, it says, and nobody did");
+}
+
 /* Waits. */
 
 void resume(wait *it, bp_status outcome, bp_lease lease) {
@@ -111,10 +119,11 @@ wait *prepare(uint64_t deadline) {
     wait *it = &world.waits[world.wait_count];
     it->index = world.wait_count++;
     it->thread = this_thread();
-    it->deadline = deadline;
+    it->deadline = deadline == BP_NO_DEADLINE ? deadline : deadline + world.clock_base;
     it->joined = BP_EMPTY;
     uint64_t began = event();
     bp_status status = bp_wait_prepare(world.pool, &it->ticket);
+    require_known_shutdown(status);
     if (status == BP_SHUT_DOWN) {
         return NULL;
     }
@@ -133,7 +142,9 @@ bool join_queue(wait *it) {
     it->join_ended = event();
     REQUIRE(status == BP_OK || status == BP_CANCELLED || status == BP_SHUT_DOWN, "bp_wait_join answers %s",
             bp_status_name(status));
+    require_known_shutdown(status);
     REQUIRE(status == BP_OK || it->resumed == 0, "resumed, and was told that it does not wait");
+    REQUIRE(status != BP_OK || !it->cancelled_early, "joins though cancelled");
     if (status == BP_OK && arm && it->deadline < world.timer) {
         world.timer = it->deadline;
     }
@@ -166,12 +177,14 @@ bool cancel(wait *it) {
         REQUIRE(context == it, "bp_wait_claim brings another waiter's context");
         resume(it, BP_CANCELLED, none);
     }
+    it->cancelled_early = status == BP_OK && context == NULL;
     return status == BP_OK;
 }
 
 void expire(uint64_t time, size_t capacity) {
     void *contexts[4];
     uint64_t next = 0;
+    time += world.clock_base;
     if (world.timer <= time) {
         world.timer = BP_NO_DEADLINE;
     }
@@ -302,6 +315,7 @@ void give(bp_lease lease) {
 bool take_permit(bp_lease *permit) {
     uint64_t began = event();
     bp_status status = bp_begin_open_unasked(world.pool, permit);
+    require_known_shutdown(status);
     if (status != BP_OK) {
         REQUIRE(status == BP_EMPTY || status == BP_LIMIT_REACHED || status == BP_SHUT_DOWN,
                 "bp_begin_open_unasked answers %s", bp_status_name(status));
@@ -378,6 +392,7 @@ void resize(uint32_t max_size, uint32_t hard_limit) {
 }
 
 void shut_down(void) {
+    world.is_being_shut_down = true;
     REQUIRE(bp_shutdown(world.pool) == BP_OK, "bp_shutdown refuses");
     if (world.shut_down_at == 0) {
         world.shut_down_at = event();
@@ -399,8 +414,10 @@ void world_create(uint32_t max_size, uint32_t hard_limit, uint32_t stripes) {
                                            .element_size = sizeof(connection),
                                            .element_alignment = _Alignof(connection)};
     REQUIRE(bp_pool_create(&configuration, &world.pool) == BP_OK, "no pool");
+    world.stripes = stripes;
     world.greatest_limit = hard_limit;
     world.timer = BP_NO_DEADLINE;
+    world.clock_base = UINT64_C(1) << 40;
     world.freeze_allowance = 1;
     world.checks_contents = model != MEMORY_SC;
 }
@@ -424,6 +441,11 @@ bp_lease take_over(unsigned index) {
     connection *it = connection_of(world.leases[index]);
     REQUIRE(it->owner == SET_UP_OWNER, "a lease is taken over twice");
     it->owner = self();
+    return world.leases[index];
+}
+
+bp_lease surrender(unsigned index) {
+    connection_of(take_over(index))->owner = NO_OWNER;
     return world.leases[index];
 }
 

@@ -23,10 +23,11 @@ typedef struct {
     unsigned index;
     unsigned thread; /* Whose wait it is. */
     bp_ticket ticket;
-    bool prepared;       /* The ticket is there. */
-    bp_status joined;    /* What bp_wait_join answered; BP_EMPTY before that. */
-    bool opened_for;     /* bp_begin_open named it. */
-    uint64_t join_began; /* Times are counts of events. */
+    bool prepared;        /* The ticket is there. */
+    bp_status joined;     /* What bp_wait_join answered; BP_EMPTY before that. */
+    bool cancelled_early; /* By a call that was told that it had not joined. */
+    bool opened_for;      /* bp_begin_open named it. */
+    uint64_t join_began;  /* Times are counts of events. */
     uint64_t join_ended;
     uint64_t deadline;
     int resumed;    /* How often. */
@@ -42,12 +43,15 @@ typedef struct {
     wait waits[MOST_WAITS];
     unsigned wait_count;
     bp_lease leases[8]; /* Leased while setting up, for threads to take over. */
+    uint32_t stripes;
     unsigned greatest_limit;
     unsigned opens_to_fail;
     unsigned opens_dead; /* So many connections turn out to be closed when they are looked at. */
     unsigned opened, closed;
-    uint64_t timer; /* The earliest time at which somebody has promised to call bp_expire. */
-    uint64_t shut_down_at;
+    uint64_t timer;          /* The earliest time at which somebody has promised to call bp_expire. */
+    uint64_t clock_base;     /* Added to all deadlines. */
+    bool is_being_shut_down; /* bp_shutdown was called. */
+    uint64_t shut_down_at;   /* It has returned. */
     bool checks_contents;
     uint64_t stamp;
     unsigned freeze_allowance; /* What a frozen thread may withhold: 1 unless the scenario hands it more. */
@@ -59,8 +63,9 @@ extern world_state world;
 /* Setting up and ending, outside of threads. */
 void world_create(uint32_t max_size, uint32_t hard_limit, uint32_t stripes);
 void add_idle(unsigned count);
-void add_leased(unsigned count); /* To world.leases. */
-void take_back_leases(void);     /* Gives those back that no thread took over. */
+void add_leased(unsigned count);    /* To world.leases. */
+bp_lease surrender(unsigned index); /* One of world.leases, to code that does not track owners. */
+void take_back_leases(void);        /* Gives those back that no thread took over. */
 void check_at_rest(void);
 void check_frozen(unsigned thread);
 /* Shuts the pool down, lets everybody finish, and sees that nothing is left. */

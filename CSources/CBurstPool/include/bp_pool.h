@@ -93,9 +93,9 @@ typedef struct bp_ticket {
 } bp_ticket;
 
 /* The greatest max_size and hard_limit. */
-#define BP_MAX_SIZE UINT32_C(1073741823)
+#define BP_MAX_SIZE 1073741823u
 /* How many can wait at the same time. */
-#define BP_MAX_WAITERS UINT32_C(67108862)
+#define BP_MAX_WAITERS 67108862u
 /* A deadline that never comes. */
 #define BP_NO_DEADLINE UINT64_MAX
 
@@ -104,7 +104,7 @@ typedef struct bp_pool_configuration {
     uint32_t max_size;
     /* The hard limit: no permit is given out beyond it. max_size to BP_MAX_SIZE. */
     uint32_t hard_limit;
-    /* Bytes for the element in each slot; 0 is allowed. */
+    /* Bytes for the element in each slot: 0 to 2^30. */
     size_t element_size;
     /* Alignment of the element, a power of two, at most 64; 0 means that of a pointer. */
     size_t element_alignment;

@@ -1,4 +1,4 @@
-/// A clock of any kind, reduced to nanoseconds since the pool was made, which is what deadlines in the core are.
+/// A clock of any kind, reduced to nanoseconds since the pool was made, from 1, which is what deadlines in the core are.
 ///
 /// Used where callers wait, never on the hot path.
 struct PoolClock: Sendable {
@@ -7,12 +7,16 @@ struct PoolClock: Sendable {
 
     init(_ clock: some Clock<Duration>) {
         let origin = clock.now
-        read = { origin.duration(to: clock.now).nanoseconds }
-        wait = { try await clock.sleep(until: origin.advanced(by: .nanoseconds(Int64(clamping: $0))), tolerance: nil) }
+        // One more than have passed, and one less on the way back: 0 is not a moment, yet no deadline is off by one.
+        read = { origin.duration(to: clock.now).nanoseconds.addingReportingOverflow(1).partialValue }
+        wait = { moment in
+            let sinceOrigin = Duration.nanoseconds(Int64(clamping: moment) - 1)
+            try await clock.sleep(until: origin.advanced(by: sinceOrigin), tolerance: nil)
+        }
     }
 
-    /// Nanoseconds since the clock was made, and at least 1.
-    var now: UInt64 { max(read(), 1) }
+    /// Nanoseconds since the clock was made, plus 1.
+    var now: UInt64 { read() }
 
     /// Sleeps until then, or until the task is cancelled.
     func sleep(until nanoseconds: UInt64) async throws {

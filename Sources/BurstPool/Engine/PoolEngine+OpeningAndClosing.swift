@@ -10,7 +10,7 @@ extension _PoolEngine {
                 observer?.connectionPool(failedToOpen: error)
                 core.cancelOpen(permit)
                 if case .claimed(let waiter) = core.claimWait(ticket) { fail(waiter, error) }
-                placeBecameFree()
+                settle()
                 return
             }
             latestOpenError.store(nil)
@@ -45,7 +45,7 @@ extension _PoolEngine {
             failure = error
         }
         core.finishClose(lease)
-        placeBecameFree()
+        settle()
         return failure
     }
 }

@@ -8,7 +8,15 @@ extension _PoolEngine {
     /// - Returns: Such a connection, which is then in closing.
     @discardableResult
     @usableFromInline
-    func settle(mayCloseInline: Bool) -> Core.Lease? {
+    func settle(mayCloseInline: Bool = false) -> Core.Lease? {
+        let toClose = pairAndShrink(mayCloseInline: mayCloseInline)
+        // Here, not just where a close has ended: looking for somebody to open for takes a place for a moment, and
+        // whoever gives the last place back has to say so.
+        if core.isShutDown, core.total == 0 { drained.fire() }
+        return toClose
+    }
+
+    private func pairAndShrink(mayCloseInline: Bool) -> Core.Lease? {
         while true {
             if core.somebodyWaits {
                 guard serveOldestWaiter() else { return nil }
@@ -83,11 +91,5 @@ extension _PoolEngine {
             if let error = await finishClosing(lease) { observer?.connectionPool(failedToClose: error) }
             next = settle(mayCloseInline: true)
         }
-    }
-
-    /// What has to be done when a place has become free.
-    func placeBecameFree() {
-        settle(mayCloseInline: false)
-        if core.isShutDown, core.total == 0 { drained.fire() }
     }
 }

@@ -27,6 +27,6 @@ extension _PoolEngine {
         while let waiter = core.handOver() {
             fail(waiter, ConnectionPoolError.poolShutDown(statistics))
         }
-        settle(mayCloseInline: false)
+        settle()
     }
 }

@@ -20,6 +20,12 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
 
     public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws {
         try configuration.validate()
+        let alignment = MemoryLayout<Strategy.Connection>.alignment
+        guard alignment <= 64 else {
+            throw ConnectionPoolError.invalidConfiguration(
+                "\(Strategy.Connection.self) is aligned to \(alignment) bytes, but a pool places values at 64 at the most"
+            )
+        }
         let retained = Unmanaged.passRetained(strategy)
         do {
             core = try Core(
@@ -27,7 +33,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                     maxSize: configuration.maxSize,
                     hardLimit: configuration.burstLimit ?? configuration.maxSize,
                     elementSize: MemoryLayout<Strategy.Connection>.size,
-                    elementAlignment: MemoryLayout<Strategy.Connection>.alignment,
+                    elementAlignment: alignment,
                     owner: Unmanaged<AnyObject>.fromOpaque(retained.toOpaque())
                 )
             )
@@ -111,7 +117,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
 
     @inlinable
     public func release(_ lease: Core.Lease) {
-        if core.release(lease) { settle(mayCloseInline: false) }
+        if core.release(lease) { settle() }
     }
 
     @inlinable @inline(__always)
@@ -145,7 +151,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         guard core.resize(maxSize: maxSize, hardLimit: burstLimit ?? maxSize) else {
             throw ConnectionPoolError.poolShutDown(statistics)
         }
-        settle(mayCloseInline: false)
+        settle()
     }
 
     public var statistics: ConnectionPoolStatistics { ConnectionPoolStatistics(core.counts) }

@@ -20,6 +20,8 @@ final class PoolTimer: Sendable {
         while let deadline = engine.core.nextDeadline {
             let task = Task.detached { await Self.run(engine, until: deadline) }
             replace(with: Unmanaged.passRetained(Sleeper(task)))
+            // A shutdown that came before this did not see the sleeper, which would keep the engine until the deadline.
+            if engine.core.isShutDown { return disarm() }
             // Another one may have lowered the deadline and armed the timer, and this call may have replaced its sleeper.
             if let now = engine.core.nextDeadline, now < deadline { continue }
             return

@@ -70,29 +70,33 @@ extension LockFreeSwiftCore {
         giveBack(permit.slot, 1)
     }
 
+    // A close is counted before the lease is in closing: else another thread could finish it before it is counted.
+
     /// The connection of this lease is going to be closed.
     public func beginClose(_ lease: LockFreeSwiftLease) {
-        guard lease.move(from: .leased, to: .closing) else { return Self.leaseHasEnded() }
         books.pointee.places.wrappingAdd(.highOne, ordering: .sequentiallyConsistent)
+        _ = beginCountedClose(lease)
     }
 
     /// The same, only if there is a surplus.
     public func beginCloseSurplus(_ lease: LockFreeSwiftLease) -> Bool {
-        guard lease.move(from: .leased, to: .closing) else {
-            Self.leaseHasEnded()
-            return false
-        }
         var places = books.pointee.places.load(ordering: .sequentiallyConsistent)
         while Self.isSurplus(places: places, limits: books.pointee.limits.load(ordering: .sequentiallyConsistent)) {
-            let (begun, found) = books.pointee.places.compareExchange(
+            let (counted, found) = books.pointee.places.compareExchange(
                 expected: places,
                 desired: places + .highOne,
                 ordering: .sequentiallyConsistent
             )
-            if begun { return true }
+            if counted { return beginCountedClose(lease) }
             places = found
         }
-        _ = lease.move(from: .closing, to: .leased)
+        return false
+    }
+
+    private func beginCountedClose(_ lease: LockFreeSwiftLease) -> Bool {
+        if lease.move(from: .leased, to: .closing) { return true }
+        books.pointee.places.wrappingSubtract(.highOne, ordering: .sequentiallyConsistent)
+        Self.leaseHasEnded()
         return false
     }
 

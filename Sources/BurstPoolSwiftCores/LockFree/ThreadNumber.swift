@@ -12,7 +12,8 @@ import Synchronization
 /// Swift has no thread-local variables, so it is kept with `pthread_getspecific`. A hash of `pthread_self()` needs a call
 /// of the same cost (3 ns each, measured on x86-64 Linux) and lets threads collide by chance: two threads in four stripes
 /// share one in a quarter of all runs, and then bounce its cache line. Numbers in order never do that to the first
-/// threads of a process.
+/// threads of a process. The core in C goes by CPU instead, which two threads never share at the same time; what the
+/// kernel tells of that cannot be read from Swift.
 @usableFromInline
 struct ThreadNumber: Sendable {
     @usableFromInline let key: pthread_key_t

@@ -5,11 +5,17 @@ import Synchronization
 /// not mean to look at everybody.
 ///
 /// Each is no later than the truth. It is lowered by who joins, and found anew by who makes waiters go.
+///
+/// A group whose members are being looked at is marked, with a number never used before in place of its deadline: all who
+/// come meanwhile look as well, so that nothing hangs on the one who looks, and whoever joins meanwhile changes the mark,
+/// so that the one who looks does not write down what it found without the newcomer. Deadlines so small that they could
+/// be marks are kept as marks.
 struct WaiterDeadlines: ~Copyable {
     private static var groupSize: Int { 64 }
 
     /// `UInt64.max` if nobody waits with a deadline.
     private let ofAll = Atomic<UInt64>(.max)
+    private let marks = Atomic<UInt64>(0)
     private let padding = CacheLinePadding()
     /// For each group the difference from `UInt64.max`, so that zeroed memory means: none.
     private let groups: TypeStableTable
@@ -38,9 +44,48 @@ struct WaiterDeadlines: ~Copyable {
 
     var earliestOfAll: UInt64 { ofAll.load(ordering: .sequentiallyConsistent) }
 
+    private static func isMark(_ deadline: UInt64) -> Bool { deadline <= UInt64(UInt32.max) }
+
+    private func newMark() -> UInt64 {
+        marks.wrappingAdd(1, ordering: .relaxed).oldValue & UInt64(UInt32.max)
+    }
+
+    /// What a group says to somebody who asks whose time has come.
+    enum Answer {
+        /// Nobody's before then.
+        case notBefore(UInt64)
+        /// Look at the members; then say so, with this mark.
+        case look(mark: UInt64)
+    }
+
     /// `nil` if nobody of this group has ever waited.
-    func earliest(inGroup group: Int) -> UInt64? {
-        word(group).map { .max - $0.pointee.load(ordering: .sequentiallyConsistent) }
+    func ask(group: Int, now: UInt64) -> Answer? {
+        guard let word = word(group) else { return nil }
+        var found = word.pointee.load(ordering: .sequentiallyConsistent)
+        while true {
+            let earliest = .max - found
+            if Self.isMark(earliest) { return .look(mark: earliest) }
+            guard earliest <= now else { return .notBefore(earliest) }
+            // Before the states are read: pairs with join, which sets the state before it lowers this.
+            let mark = newMark()
+            let (marked, other) = word.pointee.compareExchange(
+                expected: found,
+                desired: .max - mark,
+                ordering: .sequentiallyConsistent
+            )
+            if marked { return .look(mark: mark) }
+            found = other
+        }
+    }
+
+    /// Writes down what a look at the members has found, if nobody has joined meanwhile.
+    func looked(atGroup group: Int, mark: UInt64, earliest: UInt64) {
+        guard !Self.isMark(earliest) else { return }
+        _ = word(group)?.pointee.compareExchange(
+            expected: .max - mark,
+            desired: .max - earliest,
+            ordering: .sequentiallyConsistent
+        )
     }
 
     /// - Returns: Whether this is now the earliest of all.
@@ -49,17 +94,20 @@ struct WaiterDeadlines: ~Copyable {
         return lowerEarliestOfAll(to: deadline)
     }
 
-    func lower(to deadline: UInt64, inGroup group: Int) {
+    private func lower(to deadline: UInt64, inGroup group: Int) {
         guard let word = word(group) else { return }
         var found = word.pointee.load(ordering: .sequentiallyConsistent)
-        while .max - found > deadline {
-            let (lowered, now) = word.pointee.compareExchange(
+        while true {
+            let earliest = .max - found
+            guard Self.isMark(earliest) || earliest > deadline else { return }
+            let new = Self.isMark(earliest) || Self.isMark(deadline) ? newMark() : deadline
+            let (lowered, other) = word.pointee.compareExchange(
                 expected: found,
-                desired: .max - deadline,
+                desired: .max - new,
                 ordering: .sequentiallyConsistent
             )
             if lowered { return }
-            found = now
+            found = other
         }
     }
 
@@ -81,9 +129,5 @@ struct WaiterDeadlines: ~Copyable {
 
     func reset() {
         ofAll.store(.max, ordering: .sequentiallyConsistent)
-    }
-
-    func reset(group: Int) {
-        word(group)?.pointee.store(0, ordering: .sequentiallyConsistent)
     }
 }

@@ -205,7 +205,7 @@ struct WaiterQueue: ~Copyable {
             return nil
         }
         append(node)
-        // After the state: pairs with expire(now:_:), which resets the deadlines before it reads the states.
+        // After the state: pairs with expire(now:into:), which marks or resets the deadlines before it reads states.
         return deadline != .max && deadlines.lower(to: deadline, for: ticket.index)
     }
 
@@ -285,31 +285,42 @@ struct WaiterQueue: ~Copyable {
         var count = 0
         var next = UInt64.max
         for group in 0...WaiterDeadlines.group(of: nodes.used - 1) {
-            guard var earliest = deadlines.earliest(inGroup: group) else { continue }
-            if earliest <= now {
-                // As above: pairs with join(_:context:deadline:), which sets the state first and lowers this then.
-                deadlines.reset(group: group)
-                earliest = .max
-                // How many nodes there are is read again: one made meanwhile has its deadline in what was just reset.
-                for index in WaiterDeadlines.members(of: group).clamped(to: Self.head + 1..<nodes.used) {
-                    let node = node(index)
-                    let state = WaiterState(bits: node.pointee.state.load(ordering: .sequentiallyConsistent))
-                    guard WaiterStatuses.inQueue.contains(state.status) else { continue }
-                    // Of the life whose state was read, or of a later one, and then makeGo finds another generation.
-                    let deadline = node.pointee.deadline.load(ordering: .relaxed)
-                    if deadline <= now, count < departures.count {
-                        guard let departure = makeGo(node, generation: state.generation) else { continue }
-                        departures.initializeElement(at: count, to: departure)
-                        count += 1
-                    } else {
-                        earliest = min(earliest, deadline)
-                    }
-                }
-                deadlines.lower(to: earliest, inGroup: group)
+            switch deadlines.ask(group: group, now: now) {
+            case nil: continue
+            case .notBefore(let earliest): next = min(next, earliest)
+            case .look(let mark):
+                let earliest = expire(group, now: now, into: departures, &count)
+                deadlines.looked(atGroup: group, mark: mark, earliest: earliest)
+                next = min(next, earliest)
             }
-            next = min(next, earliest)
         }
         return (count, deadlines.lowerEarliestOfAll(to: next) ? next : nil)
+    }
+
+    /// - Returns: The earliest deadline of those members of the group that stay.
+    private func expire(
+        _ group: Int,
+        now: UInt64,
+        into departures: UnsafeMutableBufferPointer<Departure>,
+        _ count: inout Int
+    ) -> UInt64 {
+        var earliest = UInt64.max
+        // How many nodes there are is read again: one made meanwhile may have left its deadline to the mark.
+        for index in WaiterDeadlines.members(of: group).clamped(to: Self.head + 1..<nodes.used) {
+            let node = node(index)
+            let state = WaiterState(bits: node.pointee.state.load(ordering: .sequentiallyConsistent))
+            guard WaiterStatuses.inQueue.contains(state.status) else { continue }
+            // Of the life whose state was read, or of a later one, and then makeGo finds another generation.
+            let deadline = node.pointee.deadline.load(ordering: .relaxed)
+            if deadline <= now, count < departures.count {
+                guard let departure = makeGo(node, generation: state.generation) else { continue }
+                departures.initializeElement(at: count, to: departure)
+                count += 1
+            } else {
+                earliest = min(earliest, deadline)
+            }
+        }
+        return earliest
     }
 
     // MARK: Housekeeping

@@ -6,17 +6,21 @@ import Synchronization
 /// The server is the child of a small shell script that waits for the end of its standard input. It is killed, by its
 /// own process id, when ``stop()`` is called, when this object goes away, and also when this process ends in whatever
 /// way, because then the pipe breaks.
-final class RedisServer: Sendable {
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+package final class RedisServer: Sendable {
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+
+        package init(description: String) {
+            self.description = description
+        }
     }
 
     /// The folder of the server; removed when it stops.
-    let folder: URL
+    package let folder: URL
     /// The port on 127.0.0.1; `nil` if the server listens on its socket only.
-    let port: Int?
+    package let port: Int?
 
-    var socketPath: String { folder.appendingPathComponent("redis.sock").path }
+    package var socketPath: String { folder.appendingPathComponent("redis.sock").path }
 
     private let arguments: [String]
     private let guardian: Mutex<Guardian?>
@@ -31,8 +35,8 @@ final class RedisServer: Sendable {
     /// Starts a server and waits until it answers.
     ///
     /// - Parameter arguments: Options of `redis-server` beyond those that make it private and quiet.
-    init(listensOnPort: Bool = false, arguments: [String] = []) throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("redis-\(UInt32.random(in: 0 ... .max))")
+    package init(listensOnPort: Bool = false, arguments: [String] = []) throws {
+        folder = Self.temporaryFolder().appendingPathComponent("redis-\(UInt32.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         port = listensOnPort ? try Self.freePort() : nil
         self.arguments = arguments
@@ -43,13 +47,13 @@ final class RedisServer: Sendable {
     deinit { stop() }
 
     /// Kills the server and removes its folder.
-    func stop() {
+    package func stop() {
         kill()
         try? FileManager.default.removeItem(at: folder)
     }
 
     /// Kills the server, as a crash would. ``start()`` starts it again, empty, where it was.
-    func kill() {
+    package func kill() {
         guardian.withLock { guardian in
             guard let running = guardian else { return }
             // Still a child of the script, hence not somebody else's id even if the server has ended by itself.
@@ -61,7 +65,7 @@ final class RedisServer: Sendable {
     }
 
     /// Starts the server again after ``kill()``.
-    func start() throws {
+    package func start() throws {
         let started = try launch()
         guardian.withLock { $0 = started }
         let deadline = ContinuousClock.now + .seconds(20)
@@ -106,6 +110,12 @@ final class RedisServer: Sendable {
             throw Failure(description: "the script that starts redis-server does not tell its process id")
         }
         return Guardian(process: process, input: input, server: server)
+    }
+
+    /// The system's folder for temporary files, or `/tmp` if its path would leave too little room for that of a socket.
+    private static func temporaryFolder() -> URL {
+        let folder = FileManager.default.temporaryDirectory
+        return folder.path.utf8.count <= 64 ? folder : URL(fileURLWithPath: "/tmp", isDirectory: true)
     }
 
     private static func executable() throws -> String {

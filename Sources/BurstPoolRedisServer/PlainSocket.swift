@@ -1,10 +1,10 @@
 import Foundation
 
 /// A blocking socket of the operating system, without anything of what is under test.
-final class PlainSocket {
+package final class PlainSocket {
     private let descriptor: Int32
 
-    init(isInternet: Bool = false) throws {
+    package init(isInternet: Bool = false) throws {
         #if canImport(Darwin)
             let stream = SOCK_STREAM
         #else
@@ -16,7 +16,7 @@ final class PlainSocket {
 
     deinit { close(descriptor) }
 
-    func connect(path: String) -> Bool {
+    package func connect(path: String) -> Bool {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let fits = withUnsafeMutableBytes(of: &address.sun_path) { target in
@@ -37,14 +37,14 @@ final class PlainSocket {
     }
 
     /// Sends a text, and tells whether anything came back.
-    func roundTrip(_ text: String) -> Bool {
+    package func roundTrip(_ text: String) -> Bool {
         guard write(descriptor, text, text.utf8.count) == text.utf8.count else { return false }
         var byte: UInt8 = 0
         return read(descriptor, &byte, 1) == 1
     }
 
     /// Binds to a port of 127.0.0.1 that is free, and tells which. Nobody listens on it.
-    func bindToLoopback() -> Int? {
+    package func bindToLoopback() -> Int? {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian

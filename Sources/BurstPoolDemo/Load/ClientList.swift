@@ -1,0 +1,12 @@
+/// Reads what `CLIENT LIST` answers: a line for each connection, of fields such as `id=7 name=worker`.
+enum ClientList {
+    static func ids(named name: String, in text: String) -> [Int] {
+        text.split(whereSeparator: \.isNewline).compactMap { line in
+            let fields = line.split(separator: " ")
+            guard fields.contains("name=\(name)"), let id = fields.first(where: { $0.hasPrefix("id=") }) else {
+                return nil
+            }
+            return Int(id.dropFirst(3))
+        }
+    }
+}

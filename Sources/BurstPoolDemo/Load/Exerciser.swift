@@ -1,0 +1,206 @@
+import BurstPoolRedis
+
+/// Carries out exercises for one task, and checks each reply against what only this task at this moment can expect.
+///
+/// A `Sendable` value: `withConnection` does not let a connection meet an object that might keep it.
+struct Exerciser: Sendable {
+    private(set) var ledger: Ledger
+    private var random: SplitMix64
+    private var sequence = 0
+    /// So that nothing stays for ever on a server of somebody else's if this process is killed.
+    private let secondsToLive: Int
+
+    init(ledger: Ledger, random: SplitMix64, secondsToLive: Int) {
+        self.ledger = ledger
+        self.random = random
+        self.secondsToLive = secondsToLive
+    }
+
+    /// - Returns: How many commands were sent and rightly answered.
+    /// - Throws: ``WrongReply``; or what the connection throws, and the ledger then knows what is uncertain.
+    mutating func perform(_ exercise: Exercise, on connection: RedisConnection) async throws -> Int {
+        switch exercise {
+        case .echo: try await echo(connection)
+        case .writeText: try await writeText(connection)
+        case .readText: try await readText(connection)
+        case .writeBlob: try await writeBlob(connection)
+        case .readBlob: try await readBlob(connection)
+        case .increment: try await increment(connection)
+        case .exchange: try await exchange(connection)
+        case .pipeline: return try await pipeline(connection)
+        case .transaction: return try await transaction(connection)
+        case .refused: return try await refused(connection)
+        }
+        return 1
+    }
+
+    // MARK: - One command
+
+    private mutating func echo(_ connection: RedisConnection) async throws {
+        let token = token()
+        try expect(token, "ECHO", await connection.send("ECHO", token))
+    }
+
+    private mutating func writeText(_ connection: RedisConnection) async throws {
+        let value = token()
+        ledger.text.willBecome(value)
+        try expectOK("SET", await connection.send("SET", ledger.textKey, value, "EX", secondsToLive))
+        ledger.text.became(value)
+    }
+
+    private mutating func readText(_ connection: RedisConnection) async throws {
+        try readText(await connection.send("GET", ledger.textKey))
+    }
+
+    private mutating func writeBlob(_ connection: RedisConnection) async throws {
+        let value = blob()
+        ledger.blob.willBecome(value)
+        try expectOK("SET", await connection.send("SET", ledger.blobKey, value, "EX", secondsToLive))
+        ledger.blob.became(value)
+    }
+
+    private mutating func readBlob(_ connection: RedisConnection) async throws {
+        let reply = try await connection.send("GET", ledger.blobKey)
+        let expected = ledger.blob.candidates
+        let isRight = (reply.isNull || reply.bytes != nil) && ledger.blob.read(reply.bytes)
+        try expect(isRight, "GET \(ledger.blobKey)", reply, brief(expected))
+    }
+
+    private mutating func increment(_ connection: RedisConnection) async throws {
+        ledger.counter.willIncrement()
+        try incremented(await connection.send("INCR", ledger.counterKey))
+    }
+
+    private mutating func exchange(_ connection: RedisConnection) async throws {
+        let value = token()
+        var before = ledger.text
+        ledger.text.willBecome(value)
+        let reply = try await connection.send("GETSET", ledger.textKey, value)
+        let isRight = (reply.isNull || reply.bytes != nil) && before.read(reply.bytes)
+        try expect(isRight, "GETSET \(ledger.textKey)", reply, brief(before.candidates))
+        ledger.text.became(value)
+    }
+
+    // MARK: - Several
+
+    private mutating func pipeline(_ connection: RedisConnection) async throws -> Int {
+        let (first, last, value) = (token(), token(), token())
+        ledger.text.willBecome(value)
+        ledger.counter.willIncrement(by: 2)
+        let commands = [
+            RedisCommand("ECHO", first),
+            RedisCommand("SET", ledger.textKey, value, "EX", secondsToLive),
+            RedisCommand("INCR", ledger.counterKey),
+            RedisCommand("GET", ledger.textKey),
+            RedisCommand("INCR", ledger.counterKey),
+            RedisCommand("EXPIRE", ledger.counterKey, secondsToLive),
+            RedisCommand("STRLEN", ledger.textKey),
+            RedisCommand("ECHO", last),
+        ]
+        let replies = try await connection.pipeline(commands)
+        try expectCount(replies, commands.count, "a pipeline")
+        try expect(first, "ECHO", replies[0])
+        try expectOK("SET", replies[1])
+        ledger.text.became(value)
+        try incremented(replies[2], pending: 1)
+        try readText(replies[3])
+        try incremented(replies[4])
+        try expect(replies[5] == .integer(1), "EXPIRE", replies[5], "1")
+        try expect(replies[6] == .integer(value.count), "STRLEN", replies[6], "\(value.count)")
+        try expect(last, "ECHO", replies[7])
+        return commands.count
+    }
+
+    private mutating func transaction(_ connection: RedisConnection) async throws -> Int {
+        ledger.counter.willIncrement()
+        let commands = [
+            RedisCommand("MULTI"),
+            RedisCommand("INCR", ledger.counterKey),
+            RedisCommand("GET", ledger.textKey),
+            RedisCommand("EXEC"),
+        ]
+        let replies = try await connection.pipeline(commands)
+        try expectCount(replies, commands.count, "a transaction")
+        try expectOK("MULTI", replies[0])
+        try expect(replies[1] == .simpleString("QUEUED"), "INCR in MULTI", replies[1], "QUEUED")
+        try expect(replies[2] == .simpleString("QUEUED"), "GET in MULTI", replies[2], "QUEUED")
+        try expect(replies[3].array?.count == 2, "EXEC", replies[3], "two replies")
+        let results = replies[3].array ?? []
+        try incremented(results[0])
+        try readText(results[1])
+        return commands.count
+    }
+
+    private mutating func refused(_ connection: RedisConnection) async throws -> Int {
+        guard ledger.text.exists else {
+            try await writeText(connection)
+            return 1
+        }
+        do {
+            let reply = try await connection.send("LPUSH", ledger.textKey, token())
+            try expect(false, "LPUSH \(ledger.textKey)", reply, "the error WRONGTYPE")
+        } catch let error as RedisError where error.serverCode == "WRONGTYPE" {
+            // As it must be.
+        }
+        try await echo(connection)
+        return 2
+    }
+
+    // MARK: - Checking
+
+    private mutating func readText(_ reply: RedisReply) throws {
+        let expected = ledger.text.candidates
+        let isRight = (reply.isNull || reply.bytes != nil) && ledger.text.read(reply.bytes)
+        try expect(isRight, "GET \(ledger.textKey)", reply, brief(expected))
+    }
+
+    private mutating func incremented(_ reply: RedisReply, pending: Int = 0) throws {
+        let range = ledger.counter.range
+        var isRight = false
+        if case .integer(let value) = reply { isRight = ledger.counter.answered(value, pending: pending) }
+        try expect(isRight, "INCR \(ledger.counterKey)", reply, "one more than something in \(range)")
+    }
+
+    private func expectOK(_ command: String, _ reply: RedisReply) throws {
+        try expect(reply == .simpleString("OK"), command, reply, "OK")
+    }
+
+    private func expect(_ bytes: [UInt8], _ command: String, _ reply: RedisReply) throws {
+        try expect(reply == .bulkString(bytes), command, reply, brief(bytes))
+    }
+
+    private func expectCount(_ replies: [RedisReply], _ count: Int, _ command: String) throws {
+        try expect(replies.count == count, command, .array(replies), "\(count) replies")
+    }
+
+    /// - Throws: The error that the reply is, because a server may say "out of memory", say, without being wrong;
+    ///   ``WrongReply`` for any other reply that is not right.
+    private func expect(
+        _ isRight: Bool,
+        _ command: String,
+        _ reply: RedisReply,
+        _ expected: @autoclosure () -> String
+    ) throws {
+        guard !isRight else { return }
+        if let error = reply.error { throw error }
+        throw WrongReply(task: ledger.task, command: command, reply: reply, expected: expected())
+    }
+
+    // MARK: - Values
+
+    /// What nobody else sends, and this task only once.
+    private mutating func token() -> [UInt8] {
+        sequence += 1
+        return Array("task \(ledger.task), number \(sequence), \(String(random.next(), radix: 36))".utf8)
+    }
+
+    private mutating func blob() -> [UInt8] {
+        let isLong = Int.random(in: 0..<64, using: &random) == 0
+        let count = isLong ? 65_536 : Int.random(in: 0...1_024, using: &random)
+        var bytes = token() + [0, 13, 10, 0]
+        while bytes.count < count {
+            withUnsafeBytes(of: random.next()) { bytes.append(contentsOf: $0) }
+        }
+        return bytes
+    }
+}

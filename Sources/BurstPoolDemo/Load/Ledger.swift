@@ -1,0 +1,39 @@
+import BurstPoolRedis
+
+/// The keys of one task, which no other task touches, and what they hold.
+struct Ledger: Sendable {
+    let task: Int
+    let textKey: String
+    let blobKey: String
+    let counterKey: String
+    var text = UncertainValue()
+    var blob = UncertainValue()
+    var counter = UncertainCounter()
+
+    init(prefix: String, task: Int) {
+        self.task = task
+        textKey = "\(prefix):\(task):text"
+        blobKey = "\(prefix):\(task):blob"
+        counterKey = "\(prefix):\(task):counter"
+    }
+
+    var keys: [String] { [textKey, blobKey, counterKey] }
+
+    /// Compares what the server holds in the end, in the order of ``keys``, with what it should.
+    ///
+    /// - Returns: What is wrong, for people; empty if nothing is.
+    mutating func audit(_ replies: [RedisReply]) -> [String] {
+        guard replies.count == keys.count else { return ["MGET gave \(replies.count) replies to \(keys.count) keys"] }
+        var faults: [String] = []
+        if !text.read(replies[0].bytes) {
+            faults.append("\(textKey) is \(brief(replies[0])), not \(brief(text.candidates))")
+        }
+        if !blob.read(replies[1].bytes) {
+            faults.append("\(blobKey) is \(brief(replies[1])), not \(brief(blob.candidates))")
+        }
+        if !counter.read(replies[2].integer) {
+            faults.append("\(counterKey) is \(brief(replies[2])), not in \(counter.range)")
+        }
+        return faults
+    }
+}

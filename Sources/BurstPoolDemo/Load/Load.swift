@@ -1,0 +1,57 @@
+import Synchronization
+
+/// All tasks of the load, and what they leave behind when they have finished.
+final class Load: Sendable {
+    struct Result: Sendable {
+        var tally = Tally()
+        var ledgers: [Ledger] = []
+        var finished = 0
+    }
+
+    private let progress: [Progress]
+    private let result = Mutex(Result())
+    private let tasks = Mutex<[Task<Void, Never>]>([])
+
+    init(tasks count: Int) {
+        progress = (0..<count).map { _ in Progress() }
+    }
+
+    var commandsSoFar: Int { progress.reduce(0) { $0 + $1.commands.load(ordering: .relaxed) } }
+
+    var errorsSoFar: Int { progress.reduce(0) { $0 + $1.errors.load(ordering: .relaxed) } }
+
+    func start(_ context: LoadContext) {
+        let started = progress.indices.map { number in
+            Task {
+                let worker = Worker(number: number, context: context, progress: self.progress[number])
+                let (tally, ledger) = await worker.run()
+                self.result.withLock { result in
+                    result.tally.merge(tally)
+                    result.ledgers.append(ledger)
+                    result.finished += 1
+                }
+            }
+        }
+        tasks.withLock { $0 = started }
+    }
+
+    /// Waits until all tasks have finished.
+    ///
+    /// Not by awaiting them: a waiter that got lost would keep this from ever telling so.
+    ///
+    /// - Returns: Whether they have.
+    func finish(by deadline: ContinuousClock.Instant) async -> Bool {
+        while result.withLock({ $0.finished }) < progress.count {
+            guard ContinuousClock.now < deadline else { return false }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        return true
+    }
+
+    func cancel() {
+        for task in tasks.withLock({ $0 }) { task.cancel() }
+    }
+
+    /// What the tasks that have finished left behind.
+    var outcome: Result { result.withLock { $0 } }
+}

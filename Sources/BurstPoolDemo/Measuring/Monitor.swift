@@ -1,0 +1,79 @@
+import BurstPool
+import BurstPoolRedis
+import Synchronization
+
+/// Looks at the pool fifty times a second, keeps what it sees, and shows it.
+final class Monitor: Sendable {
+    static let interval = Duration.milliseconds(20)
+
+    private let context: LoadContext
+    private let load: Load
+    private let strategy: CountingStrategy<RedisConnectionStrategy>
+    private let kills: KillCount
+    private let screen: any Screen
+    private let task = Mutex<Task<Timeline, Never>?>(nil)
+
+    init(
+        context: LoadContext,
+        load: Load,
+        strategy: CountingStrategy<RedisConnectionStrategy>,
+        kills: KillCount,
+        screen: any Screen
+    ) {
+        self.context = context
+        self.load = load
+        self.strategy = strategy
+        self.kills = kills
+        self.screen = screen
+    }
+
+    func start() {
+        // Of high priority, so that it also gets its turn while hundreds of tasks want to run.
+        let started = Task(priority: .high) { await self.watch() }
+        task.withLock { $0 = started }
+    }
+
+    /// Ends the watch, after one last look.
+    func stop() async -> Timeline {
+        guard let task = task.withLock({ $0 }) else { return Timeline() }
+        task.cancel()
+        return await task.value
+    }
+
+    private func watch() async -> Timeline {
+        var timeline = Timeline()
+        var narrator = Narrator(context: context)
+        var nextFrame = Duration.zero
+        while true {
+            let isLast = Task.isCancelled
+            let sample = look()
+            timeline.append(sample)
+            narrator.follow(sample)
+            if isLast || sample.time >= nextFrame {
+                screen.show(timeline, context)
+                nextFrame = sample.time + screen.interval
+            }
+            if isLast { break }
+            try? await Task.sleep(for: Self.interval)
+        }
+        screen.finish()
+        return timeline
+    }
+
+    private func look() -> Sample {
+        let statistics = context.pool.statistics
+        return Sample(
+            time: context.elapsed,
+            idle: statistics.idle,
+            inUse: statistics.inUse,
+            connecting: statistics.connecting,
+            closing: statistics.closing,
+            waiting: statistics.waiting,
+            commands: load.commandsSoFar,
+            errors: load.errorsSoFar,
+            opened: strategy.opened,
+            closed: strategy.closed,
+            killed: kills.value
+        )
+    }
+}

@@ -1,0 +1,260 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct DeadlineTests {
+    @Test(
+        "A caller who waits longer than its timeout gets acquireTimedOut, and not before",
+        arguments: CoreKind.allCases
+    )
+    func timesOut(kind: CoreKind) async throws {
+        let clock = ManualClock()
+        try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
+            let lease = try await pool.acquire()
+            let waiter = try await pool.startWaiting(timeout: .seconds(5))
+            try await clock.waitForSleepers(1)
+            clock.advance(by: .seconds(5) - .nanoseconds(1))
+            await letOthersRun()
+            #expect(pool.statistics.waiting == 1)
+            clock.advance(by: .nanoseconds(1))
+            let error = try await poolError(.acquireTimedOut) { _ = try await waiter.value }
+            #expect(error.timeout == .seconds(5))
+            #expect(pool.statistics.waiting == 0)
+            lease.release()
+            #expect(pool.statistics.idle == 1)
+        }
+    }
+
+    @Test(
+        "Without a timeout of its own a caller has the configuration's: 30 seconds unless set",
+        arguments: CoreKind.allCases
+    )
+    func defaults(kind: CoreKind) async throws {
+        for (configured, seconds) in [(nil, 30), (Duration.seconds(7), 7)] as [(Duration?, Int)] {
+            let clock = ManualClock()
+            try await withPool(
+                kind,
+                maxSize: 1,
+                configure: {
+                    $0.clock = clock
+                    if let configured { $0.acquireTimeout = configured }
+                }
+            ) { pool, _ in
+                let lease = try await pool.acquire()
+                let acquirer = Task { try await pool.acquire() }
+                try await eventually("it waits") { pool.statistics.waiting == 1 }
+                let user = Task { try await pool.withConnection { $0.use() } }
+                try await eventually("both wait") { pool.statistics.waiting == 2 }
+                try await clock.waitForSleepers(1)
+                clock.advance(by: .seconds(seconds) - .milliseconds(1))
+                await letOthersRun()
+                #expect(pool.statistics.waiting == 2)
+                clock.advance(by: .milliseconds(1))
+                let error = try await poolError(.acquireTimedOut) { _ = try await acquirer.value }
+                #expect(error.timeout == .seconds(seconds))
+                _ = try await poolError(.acquireTimedOut) { try await user.value }
+                lease.release()
+            }
+        }
+    }
+
+    @Test(
+        "nil waits for ever, and so does a timeout beyond what can be told",
+        arguments: CoreKind.allCases,
+        [nil, .seconds(Int64.max), .seconds(10_000_000_000)] as [Duration?]
+    )
+    func waitsForEver(kind: CoreKind, timeout: Duration?) async throws {
+        let clock = ManualClock()
+        try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
+            let lease = try await pool.acquire()
+            let waiter = try await pool.startWaiting(timeout: timeout)
+            clock.advance(by: .seconds(9_000_000_000))
+            await letOthersRun()
+            #expect(pool.statistics.waiting == 1)
+            lease.release()
+            try await waiter.value.release()
+        }
+    }
+
+    @Test("The configuration's timeout can be nil as well", arguments: CoreKind.allCases)
+    func configuredForEver(kind: CoreKind) async throws {
+        let clock = ManualClock()
+        try await withPool(
+            kind,
+            maxSize: 1,
+            configure: {
+                $0.clock = clock
+                $0.acquireTimeout = nil
+            }
+        ) { pool, _ in
+            let lease = try await pool.acquire()
+            let waiter = Task { try await pool.acquire() }
+            try await eventually("it waits") { pool.statistics.waiting == 1 }
+            await letOthersRun()
+            #expect(clock.sleepers == 0)
+            lease.release()
+            try await waiter.value.release()
+        }
+    }
+
+    @Test(
+        "With a timeout of zero or less a caller takes what is idle or fails at once",
+        arguments: CoreKind.allCases,
+        [.zero, .nanoseconds(-1), .seconds(-5), .seconds(Int64.min)] as [Duration]
+    )
+    func doesNotWait(kind: CoreKind, timeout: Duration) async throws {
+        try await withPool(kind, maxSize: 1) { pool, strategy in
+            try await pool.warmUp(1)
+            let lease = try await pool.acquire(timeout: timeout)
+            let error = try await poolError(.acquireTimedOut) { _ = try await pool.acquire(timeout: timeout) }
+            #expect(error.timeout == timeout)
+            #expect(error.statistics?.inUse == 1)
+            lease.release()
+            try await pool.withConnection(timeout: timeout) { $0.use() }
+            #expect(strategy.books.opened == 1)
+        }
+    }
+
+    @Test("The shortest of timeouts is one, too", arguments: CoreKind.allCases)
+    func shortest(kind: CoreKind) async throws {
+        let clock = ManualClock()
+        try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
+            let lease = try await pool.acquire()
+            for timeout in [Duration.nanoseconds(1), Duration(secondsComponent: 0, attosecondsComponent: 1)] {
+                let waiter = try await pool.startWaiting(timeout: timeout)
+                clock.advance(by: .nanoseconds(2))
+                _ = try await poolError(.acquireTimedOut) { _ = try await waiter.value }
+            }
+            lease.release()
+        }
+    }
+
+    @Test("Deadlines pass in their own order, whatever the order of the callers", arguments: CoreKind.allCases)
+    func outOfOrder(kind: CoreKind) async throws {
+        let clock = ManualClock()
+        try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
+            let lease = try await pool.acquire()
+            var waiters: [(seconds: Int, task: Task<TestLease<TestConnection>, any Error>)] = []
+            for seconds in [5, 1, 4, 2, 8, 3, 7, 6] {
+                waiters.append((seconds, try await pool.startWaiting(timeout: .seconds(seconds))))
+            }
+            for seconds in 1...8 {
+                try await eventually("the timer is set for the next one") { clock.nextDeadline == .seconds(seconds) }
+                clock.advance(by: .seconds(1))
+                let index = try #require(waiters.firstIndex { $0.seconds == seconds })
+                let error = try await poolError(.acquireTimedOut) { _ = try await waiters[index].task.value }
+                #expect(error.timeout == .seconds(seconds))
+                #expect(pool.statistics.waiting == 8 - seconds)
+            }
+            lease.release()
+        }
+    }
+
+    @Test("However many wait, one timer sleeps", arguments: CoreKind.allCases)
+    func oneTimer(kind: CoreKind) async throws {
+        let clock = ManualClock()
+        try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
+            let lease = try await pool.acquire()
+            var waiters: [Task<TestLease<TestConnection>, any Error>] = []
+            for number in 0..<600 {
+                // Earlier ones, later ones, and some that share a moment.
+                waiters.append(try await pool.startWaiting(timeout: .seconds(1 + (number * 37) % 50)))
+            }
+            try await clock.waitForSleepers(1)
+            for second in 1...50 {
+                clock.advance(by: .seconds(1))
+                try await eventually("those of second \(second) are gone") {
+                    pool.statistics.waiting == 600 - 12 * second
+                }
+            }
+            for waiter in waiters { _ = try await poolError(.acquireTimedOut) { _ = try await waiter.value } }
+            try await clock.waitForSleepers(0)
+            lease.release()
+        }
+    }
+
+    @Test("When many deadlines pass at once, all those callers go, and the others stay", arguments: CoreKind.allCases)
+    func manyAtOnce(kind: CoreKind) async throws {
+        let clock = ManualClock()
+        try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
+            let lease = try await pool.acquire()
+            var waiters: [Task<TestLease<TestConnection>, any Error>] = []
+            for number in 0..<700 {
+                waiters.append(try await pool.startWaiting(timeout: number.isMultiple(of: 7) ? nil : .seconds(1)))
+            }
+            clock.advance(by: .seconds(2))
+            try await eventually("600 have gone") { pool.statistics.waiting == 100 }
+            lease.release()
+            for (number, waiter) in waiters.enumerated() {
+                if number.isMultiple(of: 7) {
+                    try await waiter.value.release()
+                } else {
+                    _ = try await poolError(.acquireTimedOut) { _ = try await waiter.value }
+                }
+            }
+        }
+    }
+
+    @Test("The timer works again after it had nothing to do", arguments: CoreKind.allCases)
+    func rearms(kind: CoreKind) async throws {
+        let clock = ManualClock()
+        try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
+            for _ in 0..<20 {
+                let lease = try await pool.acquire()
+                let leaver = try await pool.startWaiting(timeout: .seconds(1))
+                leaver.cancel()
+                _ = try? await leaver.value
+                let served = try await pool.startWaiting(timeout: .seconds(3))
+                lease.release()
+                let second = try await served.value
+                let expired = try await pool.startWaiting(timeout: .seconds(2))
+                clock.advance(by: .seconds(2))
+                _ = try await poolError(.acquireTimedOut) { _ = try await expired.value }
+                second.release()
+            }
+        }
+    }
+
+    @Test("With a real clock a timeout takes about as long as it says")
+    func realClock() async throws {
+        try await withPool(.publicPool, maxSize: 1) { pool, _ in
+            let lease = try await pool.acquire()
+            let start = ContinuousClock.now
+            _ = try await poolError(.acquireTimedOut) { _ = try await pool.acquire(timeout: .milliseconds(20)) }
+            #expect(ContinuousClock.now - start >= .milliseconds(20))
+            lease.release()
+        }
+    }
+
+    @Test("The timer looks after a deadline that was set while it was at work", arguments: CoreKind.cores)
+    func setWhileAtWork(kind: CoreKind) async throws {
+        for moment in [CoreMoment.beforeExpire, .afterExpire] {
+            let clock = ManualClock()
+            try await withPool(kind, maxSize: 1, hooked: true, configure: { $0.clock = clock }) { pool, strategy in
+                let lease = try await pool.acquire()
+                let first = try await pool.startWaiting(timeout: .seconds(1))
+                let late = try await pool.startWaiting(timeout: .seconds(9))
+                let added = Shared<Task<TestLease<TestConnection>, any Error>?>(nil)
+                strategy.hooks.at(moment) { [weak pool] in
+                    added.set(
+                        Task(executorPreference: InlineExecutor()) {
+                            guard let pool else { throw CancellationError() }
+                            return try await pool.acquire(timeout: .seconds(2))
+                        }
+                    )
+                }
+                clock.advance(by: .seconds(1))
+                _ = try await poolError(.acquireTimedOut) { _ = try await first.value }
+                try await eventually("the timer is set for the one who came meanwhile") {
+                    strategy.hooks.isEmpty && clock.nextDeadline == .seconds(3)
+                }
+                clock.advance(by: .seconds(2))
+                _ = try await poolError(.acquireTimedOut) { _ = try await added.value?.value }
+                try await eventually("the timer is set for the last one") { clock.nextDeadline == .seconds(9) }
+                clock.advance(by: .seconds(6))
+                _ = try await poolError(.acquireTimedOut) { _ = try await late.value }
+                lease.release()
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct ResizeTests {
+    @Test("Raising the limit gives those who wait the permits that this makes free", arguments: CoreKind.allCases)
+    func raisesWithWaiters(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 1, mostEver: 3) { pool, strategy in
+            let lease = try await pool.acquire()
+            let waiters = [try await pool.startWaiting(), try await pool.startWaiting(), try await pool.startWaiting()]
+            try pool.resize(maxSize: 3)
+            let second = try await waiters[0].value
+            let third = try await waiters[1].value
+            #expect(strategy.books.opened == 3)
+            #expect(pool.statistics.waiting == 1)
+            second.release()
+            try await waiters[2].value.release()
+            [lease, third].release()
+            #expect(pool.statistics.idle == 3)
+        }
+    }
+
+    @Test("Raising only the burst limit serves those who wait, and shrinks afterwards", arguments: CoreKind.allCases)
+    func raisesBurstLimit(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 1, mostEver: 2) { pool, _ in
+            let lease = try await pool.acquire()
+            let waiter = try await pool.startWaiting()
+            try pool.resize(maxSize: 1, burstLimit: 2)
+            try await waiter.value.release()
+            try await eventually("the pool has shrunk") { pool.statistics.total == 1 }
+            lease.release()
+        }
+    }
+
+    @Test("Lowering the limit while connections are leased closes them as they come back", arguments: CoreKind.allCases)
+    func lowersWhileLeased(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 4) { pool, strategy in
+            let leases = try await pool.lease(4)
+            try pool.resize(maxSize: 2)
+            #expect(pool.statistics.isBursting)
+            #expect(pool.statistics.inUse == 4, "leases are not taken away")
+            leases[0].release()
+            leases[1].release()
+            try await eventually("two are closed") { pool.statistics.total == 2 }
+            leases[2].release()
+            leases[3].release()
+            #expect(pool.statistics.idle == 2)
+            #expect(strategy.books.closed == 2)
+        }
+    }
+
+    @Test("Lowering the limit while connections are idle closes the surplus at once", arguments: CoreKind.allCases)
+    func lowersWhileIdle(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 8) { pool, strategy in
+            try await pool.warmUp(8)
+            try pool.resize(maxSize: 3)
+            try await eventually("five are closed") { pool.statistics.total == 3 }
+            #expect(strategy.books.closed == 5)
+            #expect(pool.statistics.idle == 3)
+        }
+    }
+
+    @Test(
+        "Lowering the limit below what is leased, with somebody waiting, opens nothing until there is room",
+        arguments: CoreKind.allCases
+    )
+    func lowersWithWaiters(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 3) { pool, strategy in
+            let leases = try await pool.lease(3)
+            let waiter = try await pool.startWaiting()
+            try pool.resize(maxSize: 1)
+            strategy.remote(1).hangUp()
+            strategy.remote(2).hangUp()
+            leases[0].release()
+            leases[1].release()
+            try await eventually("two dead connections are closed") { pool.statistics.total == 1 }
+            await letOthersRun()
+            #expect(strategy.books.attempts == 3, "the one that is leased is as many as there may be")
+            leases[2].release()
+            let lease = try await waiter.value
+            #expect(lease.id == 3)
+            lease.release()
+        }
+    }
+
+    @Test("The limits read back as they were set", arguments: CoreKind.allCases)
+    func readsBack(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 1) { pool, _ in
+            #expect(pool.statistics.burstLimit == nil)
+            try pool.resize(maxSize: 5, burstLimit: 9)
+            #expect(pool.statistics.maxSize == 5)
+            #expect(pool.statistics.burstLimit == 9)
+            try pool.resize(maxSize: 7)
+            #expect(pool.statistics.maxSize == 7)
+            #expect(pool.statistics.burstLimit == nil)
+        }
+    }
+
+    @Test("A pool grows by many chunks of slots while it is leased", arguments: CoreKind.allCases)
+    func growsFar(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 1, mostEver: 500) { pool, strategy in
+            var leases = [try await pool.acquire()]
+            for size in stride(from: 50, through: 500, by: 50) {
+                try pool.resize(maxSize: size)
+                leases += try await pool.lease(size - leases.count)
+            }
+            #expect(Set(leases.map(\.id)).count == 500)
+            leases.release()
+            #expect(pool.statistics.idle == 500)
+            #expect(strategy.books.opened == 500)
+        }
+    }
+
+    @Test("Resizing a pool that was shut down is an error", arguments: CoreKind.allCases)
+    func afterShutdown(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 1) { pool, _ in
+            await pool.shutdown()
+            _ = try await poolError(.poolShutDown) { try pool.resize(maxSize: 2) }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import BurstPool
+import Synchronization
+
+/// A moment between the engine and its core, where something else can happen.
+enum CoreMoment: CaseIterable, Sendable {
+    case beforeTryAcquire, beforeRelease, afterRelease
+    case beforeBeginOpen, afterBeginOpen, beforeFinishOpen, afterFinishOpen, beforeCancelOpen, afterCancelOpen
+    case beforeBeginClose, afterBeginClose, beforeBeginCloseSurplus, afterBeginCloseSurplus
+    case beforeFinishClose, afterFinishClose
+    case afterPrepareWait, beforeJoinWait, afterJoinWait, beforeClaimWait, afterClaimWait
+    case beforeHandOver, afterHandOver, beforeExpire, afterExpire
+    case afterSomebodyWaits, afterHasSurplus, beforeTakeIdle, afterTakeIdle, beforePutBack, afterPutBack
+    case beforeTotal
+}
+
+/// What shall happen at which moment. Each thing happens once, the first time the moment comes.
+final class CoreHooks: Sendable {
+    private let actions = Mutex<[CoreMoment: @Sendable () -> Void]>([:])
+    /// Counted by the core as if a thread that looks for work had them in hand.
+    let heldPlaces = Atomic<Int>(0)
+
+    func at(_ moment: CoreMoment, _ action: @escaping @Sendable () -> Void) {
+        actions.withLock { $0[moment] = action }
+    }
+
+    func clear() {
+        actions.withLock { $0 = [:] }
+    }
+
+    var isEmpty: Bool { actions.withLock { $0.isEmpty } }
+
+    func reach(_ moment: CoreMoment) {
+        let action = actions.withLock { $0.removeValue(forKey: moment) }
+        action?()
+    }
+}
+
+/// Another core, with hooks, so that races need no luck to be met. For engines of ``TestStrategy`` only.
+struct HookedCore<Base: _PoolCore>: _PoolCore {
+    private let base: Base
+    private let hooks: CoreHooks
+
+    init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure) {
+        let owner = configuration.owner.takeUnretainedValue()
+        base = try Base(configuration)
+        guard let strategy = owner as? TestStrategy else { fatalError("hooks are in a TestStrategy") }
+        hooks = strategy.hooks
+    }
+
+    private func between<Value>(_ before: CoreMoment, _ after: CoreMoment, _ call: () -> Value) -> Value {
+        hooks.reach(before)
+        let value = call()
+        hooks.reach(after)
+        return value
+    }
+
+    func destroy() { base.destroy() }
+
+    func tryAcquire() -> Base.Lease? {
+        hooks.reach(.beforeTryAcquire)
+        return base.tryAcquire()
+    }
+
+    func release(_ lease: Base.Lease) -> Bool { between(.beforeRelease, .afterRelease) { base.release(lease) } }
+    func element(of lease: Base.Lease) -> UnsafeMutableRawPointer { base.element(of: lease) }
+
+    func beginOpen() -> _PoolCoreOpening<Base.Ticket, Base.Lease> {
+        between(.beforeBeginOpen, .afterBeginOpen) { base.beginOpen() }
+    }
+    func finishOpen(_ permit: Base.Lease) { between(.beforeFinishOpen, .afterFinishOpen) { base.finishOpen(permit) } }
+    func cancelOpen(_ permit: Base.Lease) { between(.beforeCancelOpen, .afterCancelOpen) { base.cancelOpen(permit) } }
+    func beginClose(_ lease: Base.Lease) { between(.beforeBeginClose, .afterBeginClose) { base.beginClose(lease) } }
+    func beginCloseSurplus(_ lease: Base.Lease) -> Bool {
+        between(.beforeBeginCloseSurplus, .afterBeginCloseSurplus) { base.beginCloseSurplus(lease) }
+    }
+    func finishClose(_ lease: Base.Lease) { between(.beforeFinishClose, .afterFinishClose) { base.finishClose(lease) } }
+
+    func prepareWait() throws(_PoolCoreFailure) -> Base.Ticket {
+        let ticket = try base.prepareWait()
+        hooks.reach(.afterPrepareWait)
+        return ticket
+    }
+    func joinWait(_ ticket: Base.Ticket, context: UnsafeRawPointer, deadline: UInt64) -> _PoolCoreJoining {
+        between(.beforeJoinWait, .afterJoinWait) { base.joinWait(ticket, context: context, deadline: deadline) }
+    }
+    func claimWait(_ ticket: Base.Ticket) -> _PoolCoreClaim {
+        between(.beforeClaimWait, .afterClaimWait) { base.claimWait(ticket) }
+    }
+    func handOver() -> UnsafeRawPointer? { between(.beforeHandOver, .afterHandOver) { base.handOver() } }
+    func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64? {
+        between(.beforeExpire, .afterExpire) { base.expire(now: now, resume) }
+    }
+    var nextDeadline: UInt64? { base.nextDeadline }
+
+    var somebodyWaits: Bool {
+        defer { hooks.reach(.afterSomebodyWaits) }
+        return base.somebodyWaits
+    }
+    var hasSurplus: Bool {
+        defer { hooks.reach(.afterHasSurplus) }
+        return base.hasSurplus
+    }
+    func takeIdle() -> Base.Lease? { between(.beforeTakeIdle, .afterTakeIdle) { base.takeIdle() } }
+    func putBack(_ lease: Base.Lease) { between(.beforePutBack, .afterPutBack) { base.putBack(lease) } }
+
+    func resize(maxSize: Int, hardLimit: Int) -> Bool { base.resize(maxSize: maxSize, hardLimit: hardLimit) }
+    func shutdown() { base.shutdown() }
+    var isShutDown: Bool { base.isShutDown }
+    var total: Int {
+        hooks.reach(.beforeTotal)
+        return base.total + hooks.heldPlaces.load(ordering: .acquiring)
+    }
+    var counts: _PoolCoreCounts { base.counts }
+    func observeLeases(now: UInt64, interval: UInt64) { base.observeLeases(now: now, interval: interval) }
+    func oldestLeaseAge(now: UInt64) -> UInt64 { base.oldestLeaseAge(now: now) }
+}

@@ -1,0 +1,146 @@
+import BurstPool
+
+/// A pool as the tests see it, whatever core it runs on.
+protocol PoolUnderTest<Connection>: AnyObject, Sendable {
+    associatedtype Connection
+
+    var defaultTimeout: Duration? { get }
+    var statistics: ConnectionPoolStatistics { get }
+
+    func withConnection<Result>(
+        timeout: Duration?,
+        _ body: (inout sending Connection) async throws -> sending Result
+    ) async throws -> sending Result
+    func acquire(timeout: Duration?) async throws -> TestLease<Connection>
+    func tryAcquire() -> TestLease<Connection>?
+    func resize(maxSize: Int, burstLimit: Int?) throws
+    func shutdown(drainFor: Duration?) async
+}
+
+extension PoolUnderTest {
+    func withConnection<Result>(
+        _ body: (inout sending Connection) async throws -> sending Result
+    ) async throws -> sending Result {
+        try await withConnection(timeout: defaultTimeout, body)
+    }
+
+    func acquire() async throws -> TestLease<Connection> {
+        try await acquire(timeout: defaultTimeout)
+    }
+
+    func resize(maxSize: Int) throws {
+        try resize(maxSize: maxSize, burstLimit: nil)
+    }
+
+    func shutdown() async {
+        await shutdown(drainFor: nil)
+    }
+}
+
+/// The cores that the suite runs on. To add one: a case, and its line in ``makePool(strategy:configuration:)``.
+enum CoreKind: CaseIterable, Sendable {
+    case concurrencyKit
+    /// The public face, `ConnectionPool`, on the core that ships.
+    case publicPool
+
+    func makePool<Strategy: ConnectionStrategy>(
+        strategy: Strategy,
+        configuration: ConnectionPoolConfiguration
+    ) throws -> any PoolUnderTest<Strategy.Connection> {
+        switch self {
+        case .concurrencyKit: try EnginePool<Strategy, _ConcurrencyKitCore>(strategy, configuration)
+        case .publicPool: try PublicPool(strategy, configuration)
+        }
+    }
+
+    /// The same with hooks between the engine and its core. The public face has none: its core is the first one.
+    func makeHookedPool(
+        strategy: TestStrategy,
+        configuration: ConnectionPoolConfiguration
+    ) throws -> any PoolUnderTest<TestConnection> {
+        switch self {
+        case .concurrencyKit, .publicPool:
+            try EnginePool<TestStrategy, HookedCore<_ConcurrencyKitCore>>(strategy, configuration)
+        }
+    }
+
+    /// Each core once.
+    static let cores = allCases.filter { $0 != .publicPool }
+}
+
+/// A pool's engine on some core, with what the public face adds to it.
+final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnderTest {
+    let engine: _PoolEngine<Strategy, Core>
+    let defaultTimeout: Duration?
+
+    init(_ strategy: Strategy, _ configuration: ConnectionPoolConfiguration) throws {
+        engine = try _PoolEngine(strategy: strategy, configuration: configuration)
+        defaultTimeout = configuration.acquireTimeout
+    }
+
+    deinit {
+        engine.beginShutdown()
+    }
+
+    var statistics: ConnectionPoolStatistics { engine.statistics }
+
+    func withConnection<Result>(
+        timeout: Duration?,
+        _ body: (inout sending Strategy.Connection) async throws -> sending Result
+    ) async throws -> sending Result {
+        try await engine.withConnection(timeout: timeout, body)
+    }
+
+    func acquire(timeout: Duration?) async throws -> TestLease<Strategy.Connection> {
+        EngineLease(engine, try await engine.acquire(timeout: timeout))
+    }
+
+    func tryAcquire() -> TestLease<Strategy.Connection>? {
+        engine.tryAcquire().map { EngineLease(engine, $0) }
+    }
+
+    func resize(maxSize: Int, burstLimit: Int?) throws {
+        try engine.resize(maxSize: maxSize, burstLimit: burstLimit)
+    }
+
+    func shutdown(drainFor: Duration?) async {
+        await engine.shutdown(drainFor: drainFor)
+    }
+}
+
+/// `ConnectionPool` itself.
+final class PublicPool<Strategy: ConnectionStrategy>: PoolUnderTest {
+    let pool: ConnectionPool<Strategy>
+    let defaultTimeout: Duration?
+
+    init(_ strategy: Strategy, _ configuration: ConnectionPoolConfiguration) throws {
+        pool = try ConnectionPool(strategy: strategy, configuration: configuration)
+        defaultTimeout = configuration.acquireTimeout
+    }
+
+    var statistics: ConnectionPoolStatistics { pool.statistics }
+
+    func withConnection<Result>(
+        timeout: Duration?,
+        _ body: (inout sending Strategy.Connection) async throws -> sending Result
+    ) async throws -> sending Result {
+        try await pool.withConnection(timeout: timeout, body)
+    }
+
+    func acquire(timeout: Duration?) async throws -> TestLease<Strategy.Connection> {
+        PublicLease(try await pool.acquire(timeout: timeout))
+    }
+
+    func tryAcquire() -> TestLease<Strategy.Connection>? {
+        guard let lease = pool.tryAcquire() else { return nil }
+        return PublicLease<Strategy>(lease)
+    }
+
+    func resize(maxSize: Int, burstLimit: Int?) throws {
+        try pool.resize(maxSize: maxSize, burstLimit: burstLimit)
+    }
+
+    func shutdown(drainFor: Duration?) async {
+        await pool.shutdown(drainFor: drainFor)
+    }
+}

@@ -1,0 +1,77 @@
+import BurstPool
+import Synchronization
+
+/// A lease that tests can keep in arrays and pass between tasks: whether that is right is up to the test.
+class TestLease<Connection>: @unchecked Sendable {
+    private let isOut = Atomic<Bool>(true)
+    /// Of which connection, if it is a ``TestConnection``. Known after the lease has ended, too.
+    private(set) final var id = 0
+
+    final var connection: Connection {
+        get { read() }
+        set { write(newValue) }
+    }
+
+    final func release() {
+        guard isOut.exchange(false, ordering: .acquiringAndReleasing) else { return }
+        end()
+    }
+
+    fileprivate final func begin() {
+        guard let connection = read() as? TestConnection else { return }
+        id = connection.id
+        connection.remote.enter()
+    }
+
+    fileprivate func read() -> Connection { fatalError("abstract") }
+    fileprivate func write(_ connection: Connection) { fatalError("abstract") }
+    fileprivate func end() { fatalError("abstract") }
+}
+
+final class EngineLease<Strategy: ConnectionStrategy, Core: _PoolCore>: TestLease<Strategy.Connection>,
+    @unchecked Sendable
+{
+    private let engine: _PoolEngine<Strategy, Core>
+    private let lease: Core.Lease
+
+    init(_ engine: _PoolEngine<Strategy, Core>, _ lease: Core.Lease) {
+        self.engine = engine
+        self.lease = lease
+        super.init()
+        begin()
+    }
+
+    deinit {
+        release()
+    }
+
+    override fileprivate func read() -> Strategy.Connection { engine.connection(of: lease).pointee }
+    override fileprivate func write(_ connection: Strategy.Connection) {
+        engine.connection(of: lease).pointee = connection
+    }
+    override fileprivate func end() {
+        (read() as? TestConnection)?.remote.exit()
+        engine.release(lease)
+    }
+}
+
+final class PublicLease<Strategy: ConnectionStrategy>: TestLease<Strategy.Connection>, @unchecked Sendable {
+    private var lease: ConnectionLease<Strategy>?
+
+    init(_ lease: consuming ConnectionLease<Strategy>) {
+        self.lease = consume lease
+        super.init()
+        begin()
+    }
+
+    deinit {
+        release()
+    }
+
+    override fileprivate func read() -> Strategy.Connection { lease!.connection }
+    override fileprivate func write(_ connection: Strategy.Connection) { lease!.connection = connection }
+    override fileprivate func end() {
+        (read() as? TestConnection)?.remote.exit()
+        lease.take()?.release()
+    }
+}

@@ -1,0 +1,128 @@
+import BurstPool
+import Synchronization
+
+/// A strategy that does as the test tells it, and keeps books of its own.
+final class TestStrategy: ConnectionStrategy {
+    struct Script: Sendable {
+        /// Runs before a connection is made, with the number of the attempt, from 1; throws to make it fail.
+        var open: @Sendable (Int) async throws -> Void = { _ in }
+        var check: @Sendable (Remote) throws -> Bool = { $0.isClosed }
+        var close: @Sendable (Remote) async throws -> Void = { _ in }
+    }
+
+    struct Books: Sendable {
+        var attempts = 0
+        var failures = 0
+        var opened = 0
+        var closed = 0
+        /// Connections being opened, open, or being closed: what the server would count.
+        var places = 0
+        var peak = 0
+        var checks = 0
+        var closedIDs: [Int] = []
+        var remotes: [Remote] = []
+        var complaints: [String] = []
+
+        var openNow: Int { opened - closed }
+    }
+
+    let hooks = CoreHooks()
+    private let script = Mutex(Script())
+    private let ledger = Mutex(Books())
+    private let witness: Witness?
+
+    init(witness: Witness? = nil) {
+        self.witness = witness
+    }
+
+    deinit {
+        witness?.testify()
+    }
+
+    var books: Books { ledger.withLock { $0 } }
+
+    /// The far end of the connection that was opened as the n-th, from 1.
+    func remote(_ number: Int) -> Remote { ledger.withLock { $0.remotes[number - 1] } }
+
+    func onOpen(_ action: @escaping @Sendable (Int) async throws -> Void) { script.withLock { $0.open = action } }
+    func onCheck(_ action: @escaping @Sendable (Remote) throws -> Bool) { script.withLock { $0.check = action } }
+    func onClose(_ action: @escaping @Sendable (Remote) async throws -> Void) { script.withLock { $0.close = action } }
+
+    func followNoScript() { script.withLock { $0 = Script() } }
+
+    // MARK: ConnectionStrategy
+
+    func makeConnection() async throws -> sending TestConnection {
+        let attempt = ledger.withLock { books in
+            books.attempts += 1
+            books.places += 1
+            books.peak = max(books.peak, books.places)
+            return books.attempts
+        }
+        do {
+            try await script.withLock { $0.open }(attempt)
+        } catch {
+            ledger.withLock { books in
+                books.failures += 1
+                books.places -= 1
+            }
+            throw error
+        }
+        let remote = ledger.withLock { books in
+            books.opened += 1
+            let remote = Remote(id: books.opened)
+            books.remotes.append(remote)
+            return remote
+        }
+        return TestConnection(remote)
+    }
+
+    func connectionIsClosed(_ connection: TestConnection) throws -> Bool {
+        let remote = connection.remote
+        remote.enter()
+        defer { remote.exit() }
+        ledger.withLock { $0.checks += 1 }
+        return try script.withLock { $0.check }(remote)
+    }
+
+    func closeConnection(_ connection: sending TestConnection) async throws {
+        let remote = connection.remote
+        let isInUse = remote.isInUse
+        let disposals = remote.dispose()
+        ledger.withLock { books in
+            if isInUse { books.complaints.append("connection \(remote.id) was closed while in use") }
+            if disposals > 0 { books.complaints.append("connection \(remote.id) was closed more than once") }
+            books.closedIDs.append(remote.id)
+        }
+        let close = script.withLock { $0.close }
+        defer {
+            ledger.withLock { books in
+                books.closed += 1
+                books.places -= 1
+            }
+        }
+        try await close(remote)
+    }
+
+    /// What went wrong, as far as the strategy can tell.
+    var complaints: [String] {
+        ledger.withLock { books in
+            books.complaints
+                + books.remotes.filter(\.wasMisused).map { "connection \($0.id) was in two hands, or used when closed" }
+        }
+    }
+}
+
+/// Outlives what it watches, and so can tell that it is gone.
+final class Witness: Sendable {
+    private let isGone = Atomic<Bool>(false)
+
+    func testify() { isGone.store(true, ordering: .releasing) }
+    var watchedIsGone: Bool { isGone.load(ordering: .acquiring) }
+}
+
+/// An error with a name, to be recognised by.
+struct TestError: Error, Hashable {
+    let name: String
+    init(_ name: String) { self.name = name }
+}

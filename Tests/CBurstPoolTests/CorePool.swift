@@ -1,0 +1,63 @@
+import CBurstPool
+
+/// A pool of the C core for one test, destroyed with what is left in it.
+final class CorePool: @unchecked Sendable {
+    let pool: OpaquePointer
+
+    init(maxSize: UInt32, hardLimit: UInt32? = nil, elementSize: Int = 8, stripes: UInt32 = 0) {
+        var configuration = bp_pool_configuration()
+        configuration.max_size = maxSize
+        configuration.hard_limit = hardLimit ?? maxSize
+        configuration.element_size = elementSize
+        configuration.stripes = stripes
+        var created: OpaquePointer?
+        precondition(bp_pool_create(&configuration, &created) == BP_OK)
+        pool = created!
+    }
+
+    deinit {
+        bp_shutdown(pool)
+        var lease = bp_lease()
+        while bp_take_idle(pool, &lease) == BP_OK {
+            bp_begin_close(pool, lease)
+            bp_finish_close(pool, lease)
+        }
+        bp_pool_destroy(pool)
+    }
+
+    /// Opens a connection and leaves it with the caller.
+    func open() -> bp_lease {
+        var lease = bp_lease()
+        precondition(bp_begin_open_unasked(pool, &lease) == BP_OK)
+        precondition(bp_finish_open(pool, lease) == BP_OK)
+        return lease
+    }
+
+    /// Joins the queue; `context` tells the waiter.
+    func join(_ context: Int, deadline: UInt64 = UInt64.max) -> bp_ticket {
+        var ticket = bp_ticket()
+        precondition(bp_wait_prepare(pool, &ticket) == BP_OK)
+        precondition(bp_wait_join(pool, ticket, UnsafeMutableRawPointer(bitPattern: context), deadline, nil) == BP_OK)
+        return ticket
+    }
+
+    /// Makes the oldest waiter go, and tells which it was.
+    func handOver() -> Int? {
+        var context: UnsafeMutableRawPointer?
+        return bp_hand_over(pool, &context) == BP_OK ? Int(bitPattern: context) : nil
+    }
+
+    /// Makes those go whose time has come, and tells who they were and when to ask again.
+    func expire(_ now: UInt64, capacity: Int = 16) -> (gone: [Int], next: UInt64) {
+        var contexts = [UnsafeMutableRawPointer?](repeating: nil, count: capacity)
+        var next: UInt64 = 0
+        let count = bp_expire(pool, now, &contexts, capacity, &next)
+        return (contexts.prefix(count).map { Int(bitPattern: $0) }, next)
+    }
+
+    var statistics: bp_pool_statistics {
+        var statistics = bp_pool_statistics()
+        bp_pool_statistics_get(pool, &statistics)
+        return statistics
+    }
+}

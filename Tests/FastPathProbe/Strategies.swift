@@ -1,0 +1,24 @@
+import BurstPool
+
+/// Not `Sendable`, as most connections are not.
+final class PooledClass {
+    var uses = 0
+    var next: PooledClass?
+}
+
+final class ClassStrategy: ConnectionStrategy {
+    func makeConnection() async throws -> sending PooledClass { PooledClass() }
+    func connectionIsClosed(_ connection: PooledClass) -> Bool { connection.uses < 0 }
+    func closeConnection(_ connection: sending PooledClass) async throws {}
+}
+
+struct PooledStruct {
+    var uses = 0
+    var name = "a name on the heap, that is copied by nobody"
+}
+
+final class StructStrategy: ConnectionStrategy {
+    func makeConnection() async throws -> sending PooledStruct { PooledStruct() }
+    func connectionIsClosed(_ connection: PooledStruct) -> Bool { connection.uses < 0 }
+    func closeConnection(_ connection: sending PooledStruct) async throws {}
+}
