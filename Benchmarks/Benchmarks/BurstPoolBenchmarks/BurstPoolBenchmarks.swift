@@ -5,7 +5,7 @@ import BurstPoolSwiftCores
 
 let benchmarks: @Sendable () -> Void = {
     Benchmark.defaultConfiguration = .init(
-        metrics: [.wallClock, .cpuTotal, .throughput],
+        metrics: [.wallClock, .throughput],
         scalingFactor: .kilo,
         maxDuration: .seconds(2)
     )

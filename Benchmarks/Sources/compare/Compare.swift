@@ -37,7 +37,9 @@ struct Compare: AsyncParsableCommand {
             scratch: scratch
         )
         var report = Report()
-        if settings.python == nil { report.notes.append("Python or pip is missing: the Python package was left out.") }
+        if settings.python == nil, !skipPython {
+            report.notes.append("Python or pip is missing, or the package could not be installed: it was left out.")
+        }
         for workload in workloads {
             try await workload.run(&report, settings)
         }

@@ -37,6 +37,8 @@ struct Contest: Sendable {
     var minimumRounds = 7
     /// So many operations each turn, instead of as many as fill it.
     var operations: Int?
+    /// The workload itself has more threads than CPUs, so that waiting for one says nothing about other programs.
+    var isCrowded = false
 
     func run(_ progress: Progress) async throws -> ContestResult {
         var operations: [Int] = []
@@ -56,7 +58,7 @@ struct Contest: Sendable {
             }
             rounds.append(round.compactMap { $0 })
         }
-        return ContestResult(name: name, contenders: contenders.map(\.name), rounds: rounds)
+        return ContestResult(contenders: contenders.map(\.name), rounds: rounds, isCrowded: isCrowded)
     }
 
     /// How many operations fill a turn.
@@ -79,13 +81,13 @@ struct Contest: Sendable {
 /// What a contest found.
 struct ContestResult: Sendable {
     /// Of the time, what other programs may take of a round for it to count as quiet.
-    private static let quiet = 0.02
+    private static let quiet = 0.03
     private static let enoughQuietRounds = 5
 
-    var name: String
     var contenders: [String]
     /// For each round a sample of each contender.
     var rounds: [[Sample]]
+    var isCrowded: Bool
 
     private func index(_ contender: String) -> Int {
         guard let index = contenders.firstIndex(of: contender) else { preconditionFailure("no contender \(contender)") }
@@ -94,7 +96,7 @@ struct ContestResult: Sendable {
 
     /// Rounds in which these were not disturbed, or all if those are too few.
     private func rounds(with indices: [Int], by clock: Clock) -> [[Sample]] {
-        guard clock == .wall else { return rounds }
+        guard clock == .wall, !isCrowded else { return rounds }
         let quietOnes = rounds.filter { round in indices.allSatisfy { round[$0].disturbance < Self.quiet } }
         return quietOnes.count >= Self.enoughQuietRounds ? quietOnes : rounds
     }

@@ -56,9 +56,9 @@ struct Report: Sendable {
                 )
             )
         }
-        if result.quietShare < 0.5 {
+        if !result.isCrowded, result.quietShare < 0.5 {
             let share = Int((result.quietShare * 100).rounded())
-            notes.append("\(workload): only \(share) % of the rounds were undisturbed by other programs.")
+            notes.append("\(workload): other programs took CPU time in \(100 - share) % of the rounds.")
         }
     }
 }

@@ -20,12 +20,12 @@ final class Crowd {
     /// So many at a time.
     private let batch: Int
     private let batches: Int
-    private var random = SystemRandomNumberGenerator()
+    private var random = XorShift()
 
     init(_ population: Int) throws {
         batch = max(population / 4, 1)
-        // Twice as many leave as wait, so that tidying has its due share.
-        batches = max(8, 20_000 / batch)
+        // As many leave as wait, so that tidying has its due share.
+        batches = max(4, 20_000 / batch)
         ordered = Pointer(core_pool_create(8, 0))
         shuffled = Pointer(core_pool_create(8, 0))
         orderedTickets = Array(repeating: bp_ticket(), count: population)
@@ -83,6 +83,18 @@ final class Crowd {
             shuffledTickets.swapAt(Int.random(in: shuffledTickets.indices, using: &random), shuffledTickets.count - 1)
             return shuffledTickets.removeLast()
         }
+    }
+}
+
+/// Numbers as if by chance, for less than a system call each.
+private struct XorShift: RandomNumberGenerator {
+    private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state
     }
 }
 

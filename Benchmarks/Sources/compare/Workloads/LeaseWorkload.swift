@@ -20,6 +20,7 @@ enum LeaseWorkload {
     static let swiftAsync = "withConnection, lock-free Swift core, async body"
     static let mutex = "withConnection, Mutex core"
     static let mutexAsync = "withConnection, Mutex core, async body"
+    static let mutexByHand = "Mutex pool by hand"
     static let actor = "actor pool by hand"
     static let python = "asyncio-connection-pool, Python"
 
@@ -61,7 +62,15 @@ enum LeaseWorkload {
             ),
             .init(
                 workload: "W1",
-                measure: "the same, async body",
+                measure: "Mutex pool by hand / CK core",
+                value: result.ratio(mutexByHand, to: pool, by: .cpu),
+                must: 6,
+                aim: 9,
+                better: .more
+            ),
+            .init(
+                workload: "W1",
+                measure: "Mutex core / CK core, async body",
                 value: result.ratio(mutexAsync, to: poolAsync, by: .cpu),
                 must: 6,
                 aim: 9,
@@ -76,13 +85,25 @@ enum LeaseWorkload {
                 better: .less
             ),
         ]
+        if let allocations = try countCoreAllocationsOfWaiting() {
+            report.figures.append(
+                .init(
+                    workload: "W3",
+                    measure: "allocations by the core on the wait path, after warm-up, 10,000 waits",
+                    value: Distribution([Double(allocations)]),
+                    must: 0,
+                    aim: 0,
+                    better: .less
+                )
+            )
+        }
         report.charts.append(
             Chart(
                 name: "w1-lease",
                 title: "W1: one lease and its return, connections idle",
                 yLabel: "ns of CPU time",
                 content: .bars(
-                    [bareCalled, exclusive, pool, poolAsync, swift, mutex, actor].map {
+                    [bareCalled, exclusive, pool, poolAsync, swift, mutex, mutexByHand, actor].map {
                         .init(label: $0, value: result.time($0, by: .cpu), isOurs: $0 == pool || $0 == poolAsync)
                     }
                 )
@@ -102,6 +123,25 @@ enum LeaseWorkload {
             least = min(least, allocation_count_stop())
         }
         return (Double(least) / Double(operations) * 100).rounded() / 100
+    }
+
+    /// Joining, leaving, and being served.
+    private static func countCoreAllocationsOfWaiting() throws -> UInt64? {
+        guard allocation_count_is_available() else { return nil }
+        let pool = Pointer(core_pool_create(UInt32(connections), 0))
+        defer { core_pool_destroy(pool.value) }
+        var tickets = Array(repeating: bp_ticket(), count: 5_000)
+        func wait() throws {
+            let count = UInt64(tickets.count)
+            try expect(core_pool_join(pool.value, &tickets, count, UInt64.max))
+            try expect(core_pool_leave(pool.value, tickets, count))
+            try expect(core_pool_join(pool.value, &tickets, count, UInt64.max))
+            try expect(core_pool_serve(pool.value, count))
+        }
+        try wait()
+        allocation_count_start()
+        try wait()
+        return allocation_count_stop()
     }
 
     private static func cContenders() async throws -> [Contender] {
@@ -125,6 +165,7 @@ enum LeaseWorkload {
         let shipping = try ShippingPool(strategy: CountingStrategy(), maxSize: connections)
         let lockFree = try LockFreeSwiftPool(strategy: CountingStrategy(), maxSize: connections)
         let locking = try MutexPool(strategy: CountingStrategy(), maxSize: connections)
+        let mutexPool = HandWrittenMutexPool(maxSize: connections) { Connection() }
         let actorPool = ActorPool(maxSize: connections) { Connection() }
         try await shipping.open(connections)
         try await lockFree.open(connections)
@@ -137,6 +178,7 @@ enum LeaseWorkload {
             Contender(swiftAsync) { try await Leases.asynchronous(lockFree, $0) },
             Contender(mutex) { try await Leases.synchronous(locking, $0) },
             Contender(mutexAsync) { try await Leases.asynchronous(locking, $0) },
+            Contender(mutexByHand) { try await Leases.synchronous(mutexPool, $0) },
             Contender(actor) { try await Leases.synchronous(actorPool, $0) },
         ]
     }

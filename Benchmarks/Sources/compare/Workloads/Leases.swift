@@ -76,4 +76,13 @@ enum Leases {
             }
         }
     }
+
+    @concurrent
+    static func synchronous(_ pool: HandWrittenMutexPool, _ times: Int) async throws {
+        for _ in 0..<times {
+            try await pool.withConnection { connection in
+                connection.touch()
+            }
+        }
+    }
 }

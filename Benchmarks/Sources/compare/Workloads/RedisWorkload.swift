@@ -51,7 +51,8 @@ enum RedisWorkload {
                 },
             ],
             budget: settings.budget(seconds: 10),
-            operations: commands
+            operations: commands,
+            isCrowded: true
         )
         let result = try await contest.run(settings.progress)
         await pool.shutdown(drainFor: .seconds(5))
