@@ -113,7 +113,7 @@ private struct LineChart {
     private let top = 66.0
     private let width = 520.0
     private let height = 260.0
-    private let legendWidth = 230.0
+    private let legendWidth = 250.0
 
     func svg() -> String {
         let points = lines.flatMap(\.points)

@@ -82,6 +82,13 @@ enum ParallelWorkload {
                 better: .more
             ),
         ]
+        let control = "ck_stack pop + push, C, inlined"
+        let contention = result.ratio(name(control, cores), to: name(control, 1), by: .cpu).median * Double(cores)
+        report.notes.append(
+            "W2, control: on one shared ck_stack an operation takes \(short(contention / Double(cores))) times the CPU time "
+                + "with \(cores) tasks that it takes with 1. Near 1 the tasks did not run at the same time, for want of "
+                + "free CPUs, and the scaling per CPU time above proves nothing."
+        )
         report.charts.append(
             Chart(
                 name: "w2-parallel",
