@@ -2,6 +2,7 @@
 #include "process_measures.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,28 @@ uint64_t measure_run_delay(void) {
     }
     closedir(tasks);
     return sum;
+}
+
+void measure_move_to_processor(uint32_t number) {
+#ifdef __linux__
+    cpu_set_t all, one;
+    if (sched_getaffinity(0, sizeof all, &all) != 0) {
+        return;
+    }
+    CPU_ZERO(&one);
+    for (int processor = 0; processor < CPU_SETSIZE; processor++) {
+        if (CPU_ISSET(processor, &all) && number-- == 0) {
+            CPU_SET(processor, &one);
+            /* The first call moves the thread, the second one unties it. */
+            if (sched_setaffinity(0, sizeof one, &one) == 0) {
+                sched_setaffinity(0, sizeof all, &all);
+            }
+            return;
+        }
+    }
+#else
+    (void)number;
+#endif
 }
 
 uint64_t measure_resident_memory(void) {

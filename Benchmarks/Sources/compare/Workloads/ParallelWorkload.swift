@@ -46,8 +46,8 @@ enum ParallelWorkload {
         let contest = Contest(
             name: "W2",
             contenders: contenders,
-            turn: .milliseconds(20),
-            budget: settings.budget(seconds: 14)
+            turn: .milliseconds(40),
+            budget: settings.budget(seconds: 20)
         )
         let result = try await contest.run(settings.progress)
         report.add(result, workload: "W2", reference: name("withConnection, CK core", cores), by: .wall)
