@@ -1,0 +1,52 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that what the benchmarks depend on is nobody else's affair: see README.md.
+let package = Package(
+    name: "burst-pool-benchmarks",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(name: "swift-burst-pool", path: ".."),
+        .package(name: "instruction-guard", path: "../Tests/InstructionGuard"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        // Without its traits: the allocator it would put in place of the system's is not on every system.
+        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
+    ],
+    targets: [
+        .target(
+            name: "CBenchmarkSupport",
+            dependencies: [.product(name: "CBurstPool", package: "swift-burst-pool")]
+        ),
+        .target(
+            name: "BenchmarkSubjects",
+            dependencies: [
+                .product(name: "BurstPool", package: "swift-burst-pool"),
+                .product(name: "BurstPoolSwiftCores", package: "swift-burst-pool"),
+            ]
+        ),
+        .executableTarget(
+            name: "compare",
+            dependencies: [
+                "BenchmarkSubjects",
+                "CBenchmarkSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "BurstPool", package: "swift-burst-pool"),
+                .product(name: "BurstPoolSwiftCores", package: "swift-burst-pool"),
+                .product(name: "BurstPoolRedis", package: "swift-burst-pool"),
+                .product(name: "CAllocationCount", package: "instruction-guard"),
+            ]
+        ),
+        .executableTarget(
+            name: "BurstPoolBenchmarks",
+            dependencies: [
+                "BenchmarkSubjects",
+                .product(name: "BurstPool", package: "swift-burst-pool"),
+                .product(name: "BurstPoolSwiftCores", package: "swift-burst-pool"),
+                .product(name: "Benchmark", package: "benchmark"),
+            ],
+            path: "Benchmarks/BurstPoolBenchmarks",
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
+        ),
+    ],
+    cLanguageStandard: .c11
+)

@@ -1,0 +1,36 @@
+public import BurstPool
+public import BurstPoolSwiftCores
+
+/// What the pools have in common, so that one workload runs on all of them.
+public protocol BenchmarkPool: Sendable {
+    nonisolated(nonsending)
+        func withConnection<Result>(
+            _ body: nonisolated(nonsending) (inout sending Connection) async throws -> sending Result
+        ) async throws -> sending Result
+
+    nonisolated(nonsending)
+        func withConnection<Result>(
+            timeout: Duration?,
+            _ body: nonisolated(nonsending) (inout sending Connection) async throws -> sending Result
+        ) async throws -> sending Result
+
+    func shutdown(drainFor: Duration?) async
+    var statistics: ConnectionPoolStatistics { get }
+}
+
+public typealias ShippingPool = ConnectionPool<CountingStrategy>
+public typealias LockFreeSwiftPool = LockFreeSwiftConnectionPool<CountingStrategy>
+public typealias MutexPool = MutexConnectionPool<CountingStrategy>
+
+extension ConnectionPool: BenchmarkPool where Strategy == CountingStrategy {}
+extension BenchmarkConnectionPool: BenchmarkPool where Strategy == CountingStrategy {}
+
+extension BenchmarkPool {
+    /// Has so many connections open at the same time, which are idle afterwards.
+    public nonisolated(nonsending) func open(_ count: Int) async throws {
+        guard count > 0 else { return }
+        try await withConnection { _ in
+            try await open(count - 1)
+        }
+    }
+}

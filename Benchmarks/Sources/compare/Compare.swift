@@ -1,0 +1,73 @@
+import ArgumentParser
+import Foundation
+
+@main
+struct Compare: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Runs the same workloads on BurstPool and on others, by turns, and compares them.",
+        discussion: """
+            Prints a table, and writes it to the output folder as Markdown and JSON, with charts as SVG. What the \
+            workloads are is told in Benchmarks/README.md.
+            """,
+        subcommands: [Memory.self]
+    )
+
+    @Flag(help: "Less time for each workload: within 3 minutes for all.")
+    var quick = false
+
+    @Option(help: ArgumentHelp("Only these workloads, with commas between them.", valueName: "W1,W8"))
+    var only: String?
+
+    @Option(help: "Where the results are written.")
+    var output = "Results"
+
+    @Flag(help: "Leave the Python package out.")
+    var skipPython = false
+
+    func run() async throws {
+        let workloads = try chosenWorkloads()
+        let progress = Progress()
+        let scratch = URL(filePath: ".build")
+        let driver = URL(filePath: "Python/driver.py")
+        let settings = Settings(
+            isQuick: quick,
+            progress: progress,
+            python: skipPython ? nil : PythonPool.start(driver: driver, scratch: scratch, progress),
+            scratch: scratch
+        )
+        var report = Report()
+        if settings.python == nil, !skipPython {
+            report.notes.append("Python or pip is missing, or the package could not be installed: it was left out.")
+        }
+        for workload in workloads {
+            try await workload.run(&report, settings)
+        }
+        progress.finish()
+        try write(report)
+    }
+
+    private func chosenWorkloads() throws -> [Workload] {
+        guard let only else { return Workload.all }
+        let names = only.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).uppercased() }
+        if let unknown = names.first(where: { name in !Workload.all.contains { $0.name == name } }) {
+            let known = Workload.all.map(\.name).joined(separator: ", ")
+            throw ValidationError("there is no workload '\(unknown)'; there are \(known)")
+        }
+        return Workload.all.filter { names.contains($0.name) }
+    }
+
+    private func write(_ report: Report) throws {
+        let folder = URL(filePath: output)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let machine = Machine.description(quick: quick)
+        let markdown = report.markdown(machine: machine)
+        try Data(markdown.utf8).write(to: folder.appending(path: "results.md"))
+        try report.json(machine: machine).write(to: folder.appending(path: "results.json"))
+        for chart in report.charts {
+            try Data(chart.svg().utf8).write(to: folder.appending(path: chart.name + ".svg"))
+        }
+        print(markdown)
+        print("Written to \(folder.path): results.md, results.json, \(report.charts.count) charts.")
+    }
+}

@@ -1,0 +1,26 @@
+/// A picture of what was measured.
+struct Chart: Sendable {
+    struct Bar: Sendable {
+        var label: String
+        var value: Distribution
+        var isOurs = false
+    }
+
+    struct Line: Sendable {
+        var label: String
+        var points: [(x: Double, value: Distribution)]
+        var isOurs = false
+    }
+
+    enum Content: Sendable {
+        case bars([Bar])
+        /// Over a logarithmic x axis.
+        case lines([Line], xLabel: String)
+    }
+
+    /// The name of the file, without its extension.
+    var name: String
+    var title: String
+    var yLabel: String
+    var content: Content
+}

@@ -1,0 +1,126 @@
+import CBenchmarkSupport
+
+/// Pools with a number of waiters, which stays the same while some leave or are served and others join.
+///
+/// Two pools: where those who leave are chosen at random, nobody knows any more who is the oldest.
+final class Crowd {
+    typealias Costs = [String: Double]
+
+    static let join = "join"
+    static let serve = "serve"
+    static let leaveInOrder = "leave, in the order of arrival"
+    static let leaveAtRandom = "leave, at random"
+    static let operations = [join, serve, leaveInOrder, leaveAtRandom]
+
+    private let ordered: Pointer
+    private let shuffled: Pointer
+    /// The tickets of those who wait, oldest first.
+    private var orderedTickets: [bp_ticket]
+    private var shuffledTickets: [bp_ticket]
+    /// So many at a time.
+    private let batch: Int
+    private let batches: Int
+    private var random = XorShift()
+
+    init(_ population: Int) throws {
+        batch = max(population / 4, 1)
+        // As many leave as wait, so that tidying has its due share.
+        batches = max(4, 20_000 / batch)
+        ordered = Pointer(core_pool_create(8, 0))
+        shuffled = Pointer(core_pool_create(8, 0))
+        orderedTickets = Array(repeating: bp_ticket(), count: population)
+        shuffledTickets = orderedTickets
+        try expect(core_pool_join(ordered.value, &orderedTickets, UInt64(population), UInt64.max))
+        try expect(core_pool_join(shuffled.value, &shuffledTickets, UInt64(population), UInt64.max))
+        // Brings the memory of the pools to the size it will have.
+        _ = try measure()
+    }
+
+    func disperse() {
+        _ = core_pool_serve(ordered.value, UInt64(orderedTickets.count))
+        _ = core_pool_serve(shuffled.value, UInt64(shuffledTickets.count))
+        core_pool_destroy(ordered.value)
+        core_pool_destroy(shuffled.value)
+    }
+
+    /// Nanoseconds per operation. Leaving includes its share of the tidying, which is done once for many.
+    func measure() throws -> Costs {
+        var time = Stopwatch()
+        var costs: Costs = [:]
+        for _ in 0..<batches {
+            try time.add(Self.serve) { core_pool_serve(ordered.value, UInt64(batch)) }
+            orderedTickets.removeFirst(batch)
+            try refillOrdered(&time)
+        }
+        costs[Self.serve] = time.take(Self.serve, operations: batch * batches)
+        for _ in 0..<batches {
+            let leaving = Array(orderedTickets.prefix(batch))
+            try time.add(Self.leaveInOrder) { core_pool_leave(ordered.value, leaving, UInt64(batch)) }
+            orderedTickets.removeFirst(batch)
+            try refillOrdered(&time)
+        }
+        costs[Self.leaveInOrder] = time.take(Self.leaveInOrder, operations: batch * batches)
+        costs[Self.join] = time.take(Self.join, operations: 2 * batch * batches)
+        for _ in 0..<batches {
+            let leaving = takeAtRandom()
+            try time.add(Self.leaveAtRandom) { core_pool_leave(shuffled.value, leaving, UInt64(batch)) }
+            var joining = Array(repeating: bp_ticket(), count: batch)
+            try expect(core_pool_join(shuffled.value, &joining, UInt64(batch), UInt64.max))
+            shuffledTickets += joining
+        }
+        costs[Self.leaveAtRandom] = time.take(Self.leaveAtRandom, operations: batch * batches)
+        return costs
+    }
+
+    private func refillOrdered(_ time: inout Stopwatch) throws {
+        var joining = Array(repeating: bp_ticket(), count: batch)
+        try time.add(Self.join) { core_pool_join(ordered.value, &joining, UInt64(batch), UInt64.max) }
+        orderedTickets += joining
+    }
+
+    private func takeAtRandom() -> [bp_ticket] {
+        (0..<batch).map { _ in
+            shuffledTickets.swapAt(Int.random(in: shuffledTickets.indices, using: &random), shuffledTickets.count - 1)
+            return shuffledTickets.removeLast()
+        }
+    }
+}
+
+/// Numbers as if by chance, for less than a system call each.
+private struct XorShift: RandomNumberGenerator {
+    private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state
+    }
+}
+
+/// Adds up the CPU time of parts of a loop, less what looking at the clock takes.
+private struct Stopwatch {
+    private var times: [String: Double] = [:]
+    private let clockCost: Double
+
+    init() {
+        let costs = (0..<101).map { _ in
+            let start = measure_process_cpu_time()
+            return Double(measure_process_cpu_time() - start)
+        }
+        clockCost = Distribution(costs).median
+    }
+
+    mutating func add(_ name: String, _ run: () -> Bool) throws {
+        let start = measure_process_cpu_time()
+        let isDone = run()
+        let time = Double(measure_process_cpu_time() - start) - clockCost
+        try expect(isDone)
+        times[name, default: 0] += time
+    }
+
+    mutating func take(_ name: String, operations: Int) -> Double {
+        defer { times[name] = nil }
+        return max((times[name] ?? 0) / Double(operations), 0)
+    }
+}

@@ -1,0 +1,32 @@
+import Foundation
+
+/// A part of the comparison that can be run by itself.
+struct Workload: Sendable {
+    var name: String
+    var run: @Sendable (inout Report, Settings) async throws -> Void
+
+    static let all: [Workload] = [
+        Workload(name: "W1", run: LeaseWorkload.run),
+        Workload(name: "W2", run: ParallelWorkload.run),
+        Workload(name: "W3", run: ContendedWorkload.run),
+        Workload(name: "W4", run: BurstWorkload.run),
+        Workload(name: "W5", run: StormWorkload.run),
+        Workload(name: "W6", run: RedisWorkload.run),
+        Workload(name: "W7", run: SpikeWorkload.run),
+        Workload(name: "W8", run: GrowthWorkload.run),
+        Workload(name: "W9", run: ActorWorkload.run),
+    ]
+}
+
+struct Settings: Sendable {
+    var isQuick: Bool
+    var progress: Progress
+    var python: PythonPool?
+    /// Where what is made on the way is kept.
+    var scratch: URL
+
+    /// The time for a contest: so much when it shall be quick, four times that otherwise.
+    func budget(seconds: Double) -> Duration {
+        .seconds(isQuick ? seconds : seconds * 4)
+    }
+}

@@ -1,0 +1,196 @@
+import BurstPool
+import CAllocationCount
+import CoreOperations
+
+/// Runs each operation a few times and many times, with a mark before and after, and prints for each stretch which part
+/// of callgrind's output it is, and how many allocations there were. `run` divides the differences.
+@main
+enum InstructionGuard {
+    static func main() async throws {
+        let record = Record()
+        try await leaseFromNoActor(record)
+        try await leaseFromActor(record)
+        try await leaseFromMainActor(record)
+        leaseFromC(record)
+        waitInC(record)
+        try await waitFromSwift(record)
+        record.print()
+    }
+
+    // MARK: W1 and W9: what a lease costs with a connection idle
+
+    @concurrent
+    private static func leaseFromNoActor(_ record: Record) async throws {
+        let pool = try await makeOpenPool()
+        try await record.measure("withConnection, synchronous body") { count in
+            for _ in 0..<count {
+                try await pool.withConnection { connection in
+                    connection.uses &+= 1
+                }
+            }
+        }
+        try await record.measure("withConnection, asynchronous body") { count in
+            for _ in 0..<count {
+                try await pool.withConnection { connection in
+                    await connection.use()
+                }
+            }
+        }
+        try await record.measure("acquire and release") { count in
+            for _ in 0..<count {
+                let lease = try await pool.acquire()
+                lease.connection.uses &+= 1
+            }
+        }
+        await pool.shutdown()
+    }
+
+    private static func leaseFromActor(_ record: Record) async throws {
+        let pool = try await makeOpenPool()
+        let caller = Caller(pool)
+        try await record.measure("withConnection, synchronous body, from an actor") { count in
+            try await caller.leaseSynchronously(count)
+        }
+        try await record.measure("withConnection, asynchronous body, from an actor") { count in
+            try await caller.leaseAsynchronously(count)
+        }
+        await pool.shutdown()
+    }
+
+    @MainActor
+    private static func leaseFromMainActor(_ record: Record) async throws {
+        let pool = try await makeOpenPool()
+        try await record.measure("withConnection, synchronous body, from the main actor") { count in
+            for _ in 0..<count {
+                try await pool.withConnection { connection in
+                    connection.uses &+= 1
+                }
+            }
+        }
+        try await record.measure("withConnection, asynchronous body, from the main actor") { count in
+            for _ in 0..<count {
+                try await pool.withConnection { connection in
+                    await connection.use()
+                }
+            }
+        }
+        await pool.shutdown()
+    }
+
+    private static func leaseFromC(_ record: Record) {
+        let pool = operations_pool_create(8)
+        record.measure("C: lease and exclusive return") { operations_lease(pool, UInt32($0)) }
+        record.measure("C: lease and checked return") { operations_lease_checked(pool, UInt32($0)) }
+    }
+
+    // MARK: W3 and W5: what waiting costs in the core
+
+    private static func waitInC(_ record: Record) {
+        let pool = operations_pool_create(8)
+        let tickets = UnsafeMutableBufferPointer<bp_ticket>.allocate(capacity: Record.many)
+        defer { tickets.deallocate() }
+        let base = tickets.baseAddress
+        let noDeadline = UInt64.max
+
+        // Brings the core's memory to the size it needs.
+        operations_join(pool, base, UInt32(Record.many), noDeadline)
+        operations_hand_over(pool, UInt32(Record.many))
+
+        for count in [Record.few, Record.many] {
+            record.stretch("C: join the queue", count) { operations_join(pool, base, UInt32(count), noDeadline) }
+            record.stretch("C: serve the oldest", count) { operations_hand_over(pool, UInt32(count)) }
+        }
+        // Those who leave are behind some who stay, so that their places have to be taken out of the middle.
+        var patient = [bp_ticket](repeating: bp_ticket(), count: 16)
+        operations_join(pool, &patient, 16, noDeadline)
+        for count in [Record.few, Record.many] {
+            operations_join(pool, base, UInt32(count), noDeadline)
+            record.stretch("C: leave by cancellation", count) { operations_claim(pool, base, UInt32(count)) }
+        }
+        for count in [Record.few, Record.many] {
+            record.stretch("C: join with a deadline", count) { operations_join(pool, base, UInt32(count), 1_000) }
+            record.stretch("C: leave by deadline", count) { operations_expire(pool, UInt32(count)) }
+        }
+        operations_hand_over(pool, 16)
+    }
+
+    /// Callers who take turns with fewer connections, on one thread: each lease waits once, and is handed over.
+    private static func waitFromSwift(_ record: Record) async throws {
+        var configuration = ConnectionPoolConfiguration(maxSize: 2)
+        configuration.acquireTimeout = nil
+        let pool = try ConnectionPool(strategy: Strategy(), configuration: configuration)
+        do {
+            // Both connections open before the measurement, for they are opened by tasks of other threads.
+            let first = try await pool.acquire()
+            let second = try await pool.acquire()
+            _ = (first.connection.uses, second.connection.uses)
+        }
+        let thread = OneThread()
+        let served = Served()
+        record.measure("withConnection that waits") { count in
+            for _ in 0..<4 {
+                Task(executorPreference: thread) {
+                    for _ in 0..<count / 4 {
+                        try await pool.withConnection { _ in
+                            await thread.suspend()
+                        }
+                        served.count += 1
+                    }
+                }
+            }
+            thread.run()
+            precondition(served.count == count, "a caller was not served")
+            served.count = 0
+        }
+        await pool.shutdown()
+    }
+
+    private static func makeOpenPool() async throws -> ConnectionPool<Strategy> {
+        let pool = try ConnectionPool(strategy: Strategy(), maxSize: 8)
+        try await pool.withConnection { _ in }
+        return pool
+    }
+}
+
+private actor Caller {
+    let pool: ConnectionPool<Strategy>
+
+    init(_ pool: ConnectionPool<Strategy>) {
+        self.pool = pool
+    }
+
+    func leaseSynchronously(_ count: Int) async throws {
+        for _ in 0..<count {
+            try await pool.withConnection { connection in
+                connection.uses &+= 1
+            }
+        }
+    }
+
+    func leaseAsynchronously(_ count: Int) async throws {
+        for _ in 0..<count {
+            try await pool.withConnection { connection in
+                await connection.use()
+            }
+        }
+    }
+}
+
+/// Used by one thread.
+private final class Served: @unchecked Sendable {
+    var count = 0
+}
+
+private final class Connection {
+    var uses = 0
+
+    nonisolated(nonsending) func use() async {
+        uses &+= 1
+    }
+}
+
+private final class Strategy: ConnectionStrategy {
+    func makeConnection() async throws -> sending Connection { Connection() }
+    func connectionIsClosed(_ connection: Connection) throws -> Bool { false }
+    func closeConnection(_ connection: sending Connection) async throws {}
+}

@@ -1,0 +1,71 @@
+import CAllocationCount
+import CoreOperations
+
+/// What was measured: stretches of the program, each between two marks.
+///
+/// Used by one task at a time.
+final class Record: @unchecked Sendable {
+    static let few = 1_000
+    static let many = 101_000
+
+    private struct Stretch {
+        var name: String
+        var count: Int
+        /// callgrind's counts are written at each mark: part n is what happened since mark n - 1.
+        var part: Int
+        var allocations: UInt64
+    }
+
+    private var stretches: [Stretch] = []
+    private var marks = 0
+
+    init() {
+        stretches.reserveCapacity(256)
+    }
+
+    private func begin() {
+        guard_mark()
+        marks += 1
+        allocation_count_start()
+    }
+
+    private func end(_ name: String, _ count: Int) {
+        let allocations = allocation_count_stop()
+        guard_mark()
+        marks += 1
+        stretches.append(Stretch(name: name, count: count, part: marks, allocations: allocations))
+    }
+
+    func stretch(_ name: String, _ count: Int, _ body: () -> Void) {
+        begin()
+        body()
+        end(name, count)
+    }
+
+    func measure(_ name: String, _ body: (Int) -> Void) {
+        body(Self.few)
+        for count in [Self.few, Self.many] {
+            begin()
+            body(count)
+            end(name, count)
+        }
+    }
+
+    nonisolated(nonsending)
+        func measure(_ name: String, _ body: nonisolated(nonsending) (Int) async throws -> Void)
+        async rethrows
+    {
+        try await body(Self.few)
+        for count in [Self.few, Self.many] {
+            begin()
+            try await body(count)
+            end(name, count)
+        }
+    }
+
+    func print() {
+        for stretch in stretches {
+            Swift.print("\(stretch.part)\t\(stretch.count)\t\(stretch.allocations)\t\(stretch.name)")
+        }
+    }
+}
