@@ -10,12 +10,15 @@ struct FairnessTests {
             let lease = try await pool.acquire()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<300 {
-                    group.addTask {
+                    let executor = ObservedExecutor()
+                    group.addTask(executorPreference: executor) {
                         try await pool.withConnection { connection in
                             await connection.use { served.change { $0.append(number) } }
                         }
                     }
-                    try await eventually("number \(number) waits") { pool.statistics.waiting == number + 1 }
+                    try await eventually("number \(number) waits") {
+                        executor.hasSuspended && pool.statistics.waiting == number + 1
+                    }
                 }
                 lease.release()
                 try await group.waitForAll()
@@ -31,14 +34,17 @@ struct FairnessTests {
             let lease = try await pool.acquire()
             var tasks: [Task<Void, any Error>] = []
             for number in 0..<300 {
+                let executor = ObservedExecutor()
                 tasks.append(
-                    Task {
+                    Task(executorPreference: executor) {
                         try await pool.withConnection { connection in
                             await connection.use { served.change { $0.append(number) } }
                         }
                     }
                 )
-                try await eventually("number \(number) waits") { pool.statistics.waiting == number + 1 }
+                try await eventually("number \(number) waits") {
+                    executor.hasSuspended && pool.statistics.waiting == number + 1
+                }
             }
             for number in stride(from: 0, to: 300, by: 3) { tasks[number].cancel() }
             lease.release()

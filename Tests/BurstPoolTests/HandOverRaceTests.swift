@@ -129,6 +129,39 @@ struct HandOverRaceTests {
             }
         }
     }
+
+    @Test(
+        "A later deadline set in the instant in which the timer is at work costs no earlier one its alarm",
+        arguments: CoreKind.allCases
+    )
+    func timerAtWorkAgainstJoining(kind: CoreKind) async throws {
+        let clock = ManualClock()
+        try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
+            let lease = try await pool.acquire()
+            for round in 0..<2_000 {
+                let first = try await pool.startWaiting(timeout: .seconds(1))
+                let second = try await pool.startWaiting(timeout: .seconds(9))
+                let racer = Task.detached {
+                    spin(round & 63)
+                    clock.advance(by: .seconds(1))
+                }
+                if round & 1 == 0 { await Task.yield() }
+                spin((round >> 6) & 63)
+                let third = Task(executorPreference: InlineExecutor()) {
+                    try await pool.acquire(timeout: .seconds(20)).release()
+                }
+                await racer.value
+                _ = try await poolError(.acquireTimedOut) { _ = try await first.value }
+                clock.advance(by: .seconds(8))
+                // Fails here, and not in the next line for ever, if nobody watches the clock.
+                try await eventually("the second one has gone, round \(round)") { pool.statistics.waiting == 1 }
+                _ = try await poolError(.acquireTimedOut) { _ = try await second.value }
+                third.cancel()
+                await #expect(throws: CancellationError.self) { try await third.value }
+            }
+            lease.release()
+        }
+    }
 }
 
 /// Does nothing, for a few nanoseconds each.

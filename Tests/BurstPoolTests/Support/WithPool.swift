@@ -48,14 +48,17 @@ func expectNothingLeft(_ strategy: TestStrategy, limit: Int, sourceLocation: Sou
 }
 
 extension PoolUnderTest {
-    /// Starts to acquire in a task of its own, and returns when that waits.
+    /// Starts to acquire in a task of its own, and returns when that stands in the queue.
     func startWaiting(
         timeout: Duration? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Task<TestLease<Connection>, any Error> {
         let before = statistics.waiting
-        let task = Task { try await self.acquire(timeout: timeout) }
-        try await eventually("the caller waits", sourceLocation: sourceLocation) { statistics.waiting == before + 1 }
+        let executor = ObservedExecutor()
+        let task = Task(executorPreference: executor) { try await self.acquire(timeout: timeout) }
+        try await eventually("the caller waits", sourceLocation: sourceLocation) {
+            executor.hasSuspended && statistics.waiting == before + 1
+        }
         return task
     }
 
