@@ -3,7 +3,7 @@
 
 SWIFT ?= swift
 
-.PHONY: demo test setup build format clean
+.PHONY: demo test verify bench setup build format clean
 
 demo: setup
 	$(SWIFT) build -c release --product burst-pool-demo
@@ -11,6 +11,14 @@ demo: setup
 
 test: setup
 	Scripts/test
+
+# What else proves the core: more schedules, and that every known way to break it is noticed. MINUTES=60 goes deeper.
+verify: setup
+	Scripts/verify $(MINUTES)
+
+# The comparison with other pools; BENCH=--quick takes 3 minutes.
+bench: setup
+	Scripts/bench $(BENCH)
 
 setup:
 	@Scripts/setup

@@ -69,6 +69,25 @@ extension ConnectionPoolError {
         ConnectionPoolError(.invalidConfiguration, message: message)
     }
 
+    @usableFromInline
+    static func tooManyWaiters(_ statistics: ConnectionPoolStatistics) -> ConnectionPoolError {
+        ConnectionPoolError(
+            .tooManyWaiters,
+            message: "more callers wait for a connection than the pool can number",
+            statistics: statistics
+        )
+    }
+
+    @usableFromInline
+    static func outOfMemory(_ statistics: ConnectionPoolStatistics) -> ConnectionPoolError {
+        ConnectionPoolError(
+            .outOfMemory,
+            message: "the system has no memory for another connection's place or another waiter",
+            statistics: statistics
+        )
+    }
+
+    @usableFromInline
     static func poolShutDown(_ statistics: ConnectionPoolStatistics) -> ConnectionPoolError {
         ConnectionPoolError(
             .poolShutDown,
@@ -77,6 +96,7 @@ extension ConnectionPoolError {
         )
     }
 
+    @usableFromInline
     static func acquireTimedOut(timeout: Duration, _ shortage: Shortage) -> ConnectionPoolError {
         var message = "no connection was free within \(timeout): \(shortage.statistics)"
         if let age = shortage.oldestLeaseAge {
@@ -99,6 +119,7 @@ extension ConnectionPoolError {
 }
 
 /// What is known of why no connection is free. Made once for all callers whose time is up at the same moment.
+@usableFromInline
 struct Shortage: Error {
     var statistics: ConnectionPoolStatistics
     var oldestLeaseAge: Duration?

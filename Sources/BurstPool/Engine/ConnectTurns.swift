@@ -4,6 +4,7 @@ import Synchronization
 ///
 /// Whoever finds no turn goes away, and whoever gives one back settles; between the two nobody is forgotten, for giving
 /// back is a full barrier, and so is making room for a connection: one of both sees the other.
+@usableFromInline
 final class ConnectTurns: Sendable {
     private let limit: Int
     private let taken = Atomic(0)
@@ -12,6 +13,7 @@ final class ConnectTurns: Sendable {
         self.limit = limit
     }
 
+    @usableFromInline
     func take() -> Bool {
         var found = taken.load(ordering: .sequentiallyConsistent)
         while found < limit {
@@ -26,6 +28,7 @@ final class ConnectTurns: Sendable {
         return false
     }
 
+    @usableFromInline
     func giveBack() {
         taken.subtract(1, ordering: .sequentiallyConsistent)
         // Pairs with the load in take(), which follows what made room: orders what the caller looks at next.

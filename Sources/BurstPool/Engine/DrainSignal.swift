@@ -3,6 +3,7 @@ import Synchronization
 /// Where calls of `shutdown` wait until the last connection is gone.
 ///
 /// A list to which each call adds itself and which is emptied as a whole, so it needs no lock.
+@usableFromInline
 final class DrainSignal: Sendable {
     private final class Node: Sendable {
         let signal: OneShot
@@ -23,11 +24,12 @@ final class DrainSignal: Sendable {
         var head = first.load(ordering: .relaxed)
         while true {
             let node = Unmanaged.passRetained(Node(signal, next: head))
-            // Releasing: pairs with the exchange in fire(), which takes the nodes over.
+            // Pairs with the exchange in fire(), which takes the nodes over. Sequentially consistent: what the caller reads
+            // next (is a connection left?) is read after it.
             let (exchanged, found) = first.compareExchange(
                 expected: head,
                 desired: node,
-                ordering: .acquiringAndReleasing
+                ordering: .sequentiallyConsistent
             )
             if exchanged { return }
             node.release()
@@ -35,6 +37,7 @@ final class DrainSignal: Sendable {
         }
     }
 
+    @usableFromInline
     func fire() {
         var next = first.exchange(nil, ordering: .acquiringAndReleasing)
         while let node = next?.takeRetainedValue() {

@@ -1,6 +1,7 @@
 /// A clock of any kind, reduced to nanoseconds since the pool was made, from 1, which is what deadlines in the core are.
 ///
 /// Used where callers wait, never on the hot path.
+@usableFromInline
 struct PoolClock: Sendable {
     private let read: @Sendable () -> UInt64
     private let wait: @Sendable (UInt64) async throws -> Void
@@ -16,6 +17,7 @@ struct PoolClock: Sendable {
     }
 
     /// Nanoseconds since the clock was made, plus 1.
+    @usableFromInline
     var now: UInt64 { read() }
 
     /// Sleeps until then, or until the task is cancelled.
@@ -24,6 +26,7 @@ struct PoolClock: Sendable {
     }
 
     /// The moment so long after now; `UInt64.max`, which means never, if it is too far away to be told.
+    @usableFromInline
     static func deadline(after timeout: Duration?, from now: UInt64) -> UInt64 {
         guard let timeout else { return .max }
         let (deadline, overflow) = now.addingReportingOverflow(timeout.nanoseconds)

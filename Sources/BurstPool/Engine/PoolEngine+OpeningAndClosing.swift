@@ -1,6 +1,7 @@
 extension _PoolEngine {
     /// Opens a connection on behalf of a waiter, in a task of its own: the waiter may be served by a connection that comes
     /// back first, or leave, and the connection then serves another one.
+    @usableFromInline
     func open(for ticket: Core.Ticket, _ permit: Core.Lease) {
         Task {
             do {
@@ -33,10 +34,17 @@ extension _PoolEngine {
         finishClosingInBackground(lease)
     }
 
+    @usableFromInline
     func finishClosingInBackground(_ lease: Core.Lease) {
         Task.detached { [self] in
             if let error = await finishClosing(lease) { observer?.connectionPool(failedToClose: error) }
         }
+    }
+
+    /// ``finishClosing(_:)``, also if the caller's task has been cancelled: a strategy that heeds that would leave the
+    /// connection open.
+    func finishClosingUncancelled(_ lease: Core.Lease) async -> (any Error)? {
+        await Task { await finishClosing(lease) }.value
     }
 
     /// Closes a connection whose lease is in closing, and frees its place. Returns the error of closing.

@@ -7,7 +7,7 @@ extension _PoolEngine {
     /// - Parameter mayCloseInline: Whether the caller closes a surplus connection itself, and settles again afterwards.
     /// - Returns: Such a connection, which is then in closing.
     @discardableResult
-    @usableFromInline
+    @inlinable
     func settle(mayCloseInline: Bool = false) -> Core.Lease? {
         let toClose = pairAndShrink(mayCloseInline: mayCloseInline)
         // Here, not just where a close has ended: looking for somebody to open for takes a place for a moment, and
@@ -16,7 +16,8 @@ extension _PoolEngine {
         return toClose
     }
 
-    private func pairAndShrink(mayCloseInline: Bool) -> Core.Lease? {
+    @inlinable
+    func pairAndShrink(mayCloseInline: Bool) -> Core.Lease? {
         while true {
             if core.somebodyWaits {
                 guard serveOldestWaiter() else { return nil }
@@ -36,7 +37,8 @@ extension _PoolEngine {
     }
 
     /// - Returns: `false` if there is nothing to serve it with.
-    private func serveOldestWaiter() -> Bool {
+    @inlinable
+    func serveOldestWaiter() -> Bool {
         if let lease = core.takeIdle() {
             do {
                 guard try isUsable(lease) else { return true }
@@ -56,7 +58,8 @@ extension _PoolEngine {
     }
 
     /// - Returns: `false` if nobody wants a connection to be opened, or none may be.
-    private func openForOldestWaiter() -> Bool {
+    @inlinable
+    func openForOldestWaiter() -> Bool {
         if let connectTurns, !connectTurns.take() { return false }
         switch core.beginOpen() {
         case .opening(let ticket, let permit):
@@ -65,7 +68,7 @@ extension _PoolEngine {
         case .outOfMemory:
             connectTurns?.giveBack()
             guard let waiter = core.handOver() else { return true }
-            fail(waiter, outOfMemory)
+            fail(waiter, ConnectionPoolError.outOfMemory(statistics))
             return true
         case .nothing:
             guard let connectTurns else { return false }
@@ -81,7 +84,7 @@ extension _PoolEngine {
         var firstError: (any Error)?
         var next: Core.Lease? = surplus
         while let lease = next {
-            if let error = await finishClosing(lease) {
+            if let error = await finishClosingUncancelled(lease) {
                 if firstError == nil, closeErrors == .thrown {
                     firstError = error
                 } else {
@@ -98,7 +101,7 @@ extension _PoolEngine {
     func closeAfterFailure(_ surplus: Core.Lease) async {
         var next: Core.Lease? = surplus
         while let lease = next {
-            if let error = await finishClosing(lease) { observer?.connectionPool(failedToClose: error) }
+            if let error = await finishClosingUncancelled(lease) { observer?.connectionPool(failedToClose: error) }
             next = settle(mayCloseInline: true)
         }
     }

@@ -1,9 +1,13 @@
+// Inlinable where a caller that waits comes by: generic code that is not specialised looks up its types at run time,
+// which would cost more than all else in here.
+
 /// A caller that waits is its continuation, which is one word, and so fits the core's context.
-private typealias Waiting<Lease> = UnsafeContinuation<Lease, any Error>
+@usableFromInline
+typealias Waiting<Lease> = UnsafeContinuation<Lease, any Error>
 
 extension _PoolEngine {
     /// Acquires by way of the queue, unless there happens to be an idle connection.
-    @usableFromInline
+    @inlinable
     func acquireSlowly(timeout: Duration?) async throws -> Core.Lease {
         while let idle = core.tryAcquire() {
             if try isUsable(idle) { return idle }
@@ -28,23 +32,21 @@ extension _PoolEngine {
         }
     }
 
-    private func prepareWait() throws -> Core.Ticket {
+    @inlinable
+    func prepareWait() throws -> Core.Ticket {
         do {
             return try core.prepareWait()
         } catch .shutDown {
             throw ConnectionPoolError.poolShutDown(statistics)
         } catch .tooManyWaiters {
-            throw ConnectionPoolError(
-                .tooManyWaiters,
-                message: "more callers wait for a connection than the pool can number",
-                statistics: statistics
-            )
+            throw ConnectionPoolError.tooManyWaiters(statistics)
         } catch .outOfMemory {
-            throw outOfMemory
+            throw ConnectionPoolError.outOfMemory(statistics)
         }
     }
 
-    private func join(_ ticket: Core.Ticket, _ continuation: Waiting<Core.Lease>, timeout: Duration?) {
+    @inlinable
+    func join(_ ticket: Core.Ticket, _ continuation: Waiting<Core.Lease>, timeout: Duration?) {
         let now = clock.now
         let deadline = PoolClock.deadline(after: timeout, from: now)
         switch core.joinWait(
@@ -65,17 +67,20 @@ extension _PoolEngine {
     }
 
     /// So that the age of the oldest lease is known when this wait has taken too long.
-    private func observeLeases(now: UInt64) {
+    @inlinable
+    func observeLeases(now: UInt64) {
         // A look at all slots, some nanoseconds each. At most once in 10 microseconds for each is below a thousandth of
         // the time; and a lease that is younger than the latest look has no age yet, so that must not be long ago.
         let total = core.total
         if total > 0 { core.observeLeases(now: now, interval: UInt64(total) * 10_000) }
     }
 
+    @inlinable
     func serve(_ context: UnsafeRawPointer, _ lease: Core.Lease) {
         unsafeBitCast(context, to: Waiting<Core.Lease>.self).resume(returning: lease)
     }
 
+    @inlinable
     func fail(_ context: UnsafeRawPointer, _ error: any Error) {
         unsafeBitCast(context, to: Waiting<Core.Lease>.self).resume(throwing: error)
     }
@@ -93,20 +98,13 @@ extension _PoolEngine {
         return next != nil
     }
 
-    private func shortage() -> Shortage {
+    @usableFromInline
+    func shortage() -> Shortage {
         let age = core.oldestLeaseAge(now: clock.now)
         return Shortage(
             statistics: statistics,
             oldestLeaseAge: age == 0 ? nil : .nanoseconds(Int64(clamping: age)),
             lastOpenError: latestOpenError.load()
-        )
-    }
-
-    var outOfMemory: ConnectionPoolError {
-        ConnectionPoolError(
-            .outOfMemory,
-            message: "the system has no memory for another connection's place or another waiter",
-            statistics: statistics
         )
     }
 }

@@ -13,11 +13,11 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     @usableFromInline let acquireTimeout: Duration?
     let closeErrors: ConnectionPoolConfiguration.CloseErrors
     let observer: (any ConnectionPoolObserver)?
-    let clock: PoolClock
-    let timer = PoolTimer()
-    let drained = DrainSignal()
+    @usableFromInline let clock: PoolClock
+    @usableFromInline let timer = PoolTimer()
+    @usableFromInline let drained = DrainSignal()
     let latestOpenError = LatestError()
-    let connectTurns: ConnectTurns?
+    @usableFromInline let connectTurns: ConnectTurns?
 
     public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws {
         try configuration.validate()

@@ -4,6 +4,7 @@ import Synchronization
 ///
 /// The truth is the core's next deadline. Whoever lowers it calls ``arm(_:)``, which replaces the sleeper. A sleeper that
 /// was replaced in the midst of its work finishes that, and calls ``arm(_:)`` itself if it has lowered the deadline.
+@usableFromInline
 final class PoolTimer: Sendable {
     private final class Sleeper: Sendable {
         let task: Task<Void, Never>
@@ -16,6 +17,7 @@ final class PoolTimer: Sendable {
         disarm()
     }
 
+    @usableFromInline
     func arm<Strategy, Core>(_ engine: _PoolEngine<Strategy, Core>) {
         while let deadline = engine.core.nextDeadline {
             let task = Task.detached { await Self.run(engine, until: deadline) }
