@@ -401,6 +401,10 @@ bp_waiter_expiry bp_waiter_expire(bp_waiter_queue *queue, uint64_t now, void **c
     bp_exchange(&queue->earliest_of_all, BP_NO_DEADLINE);
     uint32_t used = bp_table_used(&queue->nodes);
     for (uint32_t first = 0; first < used; first += BP_GROUP_SIZE) {
+        if (expiry.gone == capacity) {
+            expiry.next = now; /* No room for more: the rest is for another call, at once. */
+            break;
+        }
         bp_atomic64 *group = bp_table_find(&queue->earliest, first / BP_GROUP_SIZE);
         if (group == NULL) {
             continue; /* Nobody of this group has ever joined. */
