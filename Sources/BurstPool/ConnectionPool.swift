@@ -43,7 +43,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
 
     /// Lends a connection to a body, for as long as the body runs, waiting for one as long as the configuration says.
     ///
-    /// See ``withConnection(timeout:_:)``.
+    /// See ``withConnection(timeout:_:)-1dc8j``.
     @inlinable
     public func withConnection<Result>(
         _ body: (inout sending Strategy.Connection) async throws -> sending Result
@@ -71,7 +71,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
         try await engine.withConnection(timeout: timeout, body)
     }
 
-    /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:_:)``.
+    /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:_:)-1dc8j``.
     ///
     /// The compiler chooses this one for bodies without `await`. It saves the check of the executor that Swift makes
     /// around each call of an asynchronous closure.
@@ -82,7 +82,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
         try await engine.withConnection(timeout: engine.acquireTimeout, body)
     }
 
-    /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:_:)``.
+    /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:_:)-1dc8j``.
     @inlinable
     public func withConnection<Result>(
         timeout: Duration?,
@@ -101,7 +101,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     ///
     /// - Parameter timeout: For how long to wait at the most if no connection is idle; `nil`: for ever. Zero and less: not
     ///   at all.
-    /// - Throws: As ``withConnection(timeout:_:)`` does before its body.
+    /// - Throws: As ``withConnection(timeout:_:)-1dc8j`` does before its body.
     @inlinable
     public func acquire(timeout: Duration?) async throws -> ConnectionLease<Strategy> {
         ConnectionLease(engine, try await engine.acquire(timeout: timeout))
