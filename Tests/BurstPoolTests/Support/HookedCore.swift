@@ -15,23 +15,37 @@ enum CoreMoment: CaseIterable, Sendable {
 
 /// What shall happen at which moment. Each thing happens once, the first time the moment comes.
 final class CoreHooks: Sendable {
-    private let actions = Mutex<[CoreMoment: @Sendable () -> Void]>([:])
+    private struct Plan {
+        var actions: [CoreMoment: @Sendable () -> Void] = [:]
+        var underway = 0
+    }
+
+    private let plan = Mutex(Plan())
     /// Counted by the core as if a thread that looks for work had them in hand.
     let heldPlaces = Atomic<Int>(0)
 
     func at(_ moment: CoreMoment, _ action: @escaping @Sendable () -> Void) {
-        actions.withLock { $0[moment] = action }
+        plan.withLock { $0.actions[moment] = action }
     }
 
     func clear() {
-        actions.withLock { $0 = [:] }
+        plan.withLock { $0.actions = [:] }
     }
 
-    var isEmpty: Bool { actions.withLock { $0.isEmpty } }
+    var isEmpty: Bool { plan.withLock { $0.actions.isEmpty } }
+
+    /// Whether nothing happens now. After ``clear()``, nothing will: what had begun has ended.
+    var isQuiet: Bool { plan.withLock { $0.underway == 0 } }
 
     func reach(_ moment: CoreMoment) {
-        let action = actions.withLock { $0.removeValue(forKey: moment) }
-        action?()
+        let action = plan.withLock { plan in
+            let action = plan.actions.removeValue(forKey: moment)
+            if action != nil { plan.underway += 1 }
+            return action
+        }
+        guard let action else { return }
+        action()
+        plan.withLock { $0.underway -= 1 }
     }
 }
 
