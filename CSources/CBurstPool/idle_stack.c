@@ -36,27 +36,43 @@ bool bp_idle_stack_create(bp_idle_stack *idle, uint32_t stripes) {
     while (count < wanted && count < BP_MAX_STRIPES) {
         count *= 2;
     }
-    idle->stripes = bp_allocate_zeroed(count * sizeof(bp_stripe), _Alignof(bp_stripe));
     idle->mask = count - 1;
+    idle->stripes = bp_allocate_zeroed(bp_idle_stack_memory(idle), _Alignof(bp_stripe));
     return idle->stripes != NULL;
+}
+
+size_t bp_idle_stack_memory(const bp_idle_stack *idle) {
+    return ((size_t)idle->mask + 2) * sizeof(bp_stripe);
 }
 
 void bp_idle_stack_destroy(bp_idle_stack *idle) {
     bp_deallocate(idle->stripes);
 }
 
-bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home) {
+/* The entry is the slot's first member. */
+static bp_slot *bp_idle_pop(bp_stack *stack) {
+    return (bp_slot *)bp_stack_pop(stack);
+}
+
+static bp_stack *bp_idle_swept(bp_idle_stack *idle) {
+    return &idle->stripes[idle->mask + 1].stack;
+}
+
+static bp_slot *bp_idle_take_from_stacks(bp_idle_stack *idle, uint32_t home) {
     for (uint32_t step = 0; step <= idle->mask; step++) {
-        bp_stripe *stripe = &idle->stripes[(home + step) & idle->mask];
-        bp_stack_entry *entry = bp_stack_pop(&stripe->stack);
-        if (entry != NULL) {
-            return (bp_slot *)entry; /* The entry is the slot's first member. */
+        bp_slot *slot = bp_idle_pop(&idle->stripes[(home + step) & idle->mask].stack);
+        if (slot != NULL) {
+            return slot;
         }
     }
-    /*
-     * The home cell once more, at the end. Acquire: whoever finds a cell emptied by another thread then also sees what
-     * that thread had set free before, such as a place, and does not leave that to it.
-     */
+    return NULL;
+}
+
+/*
+ * The home cell at the end. Acquire: whoever finds a cell emptied by another thread then also sees what that thread had
+ * set free before, such as a place, and does not leave that to it.
+ */
+static bp_slot *bp_idle_take_from_cells(bp_idle_stack *idle, uint32_t home) {
     for (uint32_t step = 1; step <= idle->mask + 1; step++) {
         bp_stripe *stripe = &idle->stripes[(home + step) & idle->mask];
         if (bp_load(&stripe->cell) != 0) {
@@ -67,4 +83,26 @@ bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home) {
         }
     }
     return NULL;
+}
+
+bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home) {
+    bp_slot *slot = bp_idle_take_from_stacks(idle, home);
+    if (slot == NULL) {
+        slot = bp_idle_take_swept(idle);
+    }
+    return slot != NULL ? slot : bp_idle_take_from_cells(idle, home);
+}
+
+bp_slot *bp_idle_take_unswept(bp_idle_stack *idle) {
+    uint32_t home = bp_idle_home(idle);
+    bp_slot *slot = bp_idle_take_from_stacks(idle, home);
+    return slot != NULL ? slot : bp_idle_take_from_cells(idle, home);
+}
+
+void bp_idle_put_swept(bp_idle_stack *idle, bp_slot *slot) {
+    bp_stack_push(bp_idle_swept(idle), &slot->entry);
+}
+
+bp_slot *bp_idle_take_swept(bp_idle_stack *idle) {
+    return bp_idle_pop(bp_idle_swept(idle));
 }

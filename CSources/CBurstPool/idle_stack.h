@@ -7,6 +7,9 @@
  * and returns touches its home cell only, and no cache line that another CPU writes. When home is empty the others are
  * searched, stacks before cells, so that a neighbour keeps the connection it is working with.
  *
+ * One more stack holds what a sweep has looked at already, so that the sweep gets down to the cold ones at the bottom
+ * with one connection in hand at a time. Whoever finds the stripes' stacks empty takes from it as from any of them.
+ *
  * All operations are lock-free; a thread stopped anywhere in here holds back the one slot it has in hand.
  */
 #ifndef BP_IDLE_STACK_H
@@ -25,16 +28,27 @@ typedef struct {
 } bp_stripe;
 
 typedef struct {
-    bp_stripe *stripes;
-    uint32_t mask; /* Number of stripes - 1; that number is a power of two. */
+    bp_stripe *stripes; /* And one behind the last: its stack is the swept one, its cell is never used. */
+    uint32_t mask;      /* Number of stripes - 1; that number is a power of two. */
 } bp_idle_stack;
 
 /* stripes: how many, rounded up to a power of two; 0 for twice the number of CPUs. */
 bool bp_idle_stack_create(bp_idle_stack *idle, uint32_t stripes);
 void bp_idle_stack_destroy(bp_idle_stack *idle);
 
+/* Bytes that it has of the system. */
+size_t bp_idle_stack_memory(const bp_idle_stack *idle);
+
 /* The part of bp_idle_take behind the home cell. */
 bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home);
+
+/* Takes a slot that no sweep has put back, the coldest places last: the stacks, then the cells, the home cell at the
+ * end. */
+bp_slot *bp_idle_take_unswept(bp_idle_stack *idle);
+
+/* Where a sweep puts what it has looked at. The push is a full barrier, as the exchange in bp_idle_put is. */
+void bp_idle_put_swept(bp_idle_stack *idle, bp_slot *slot);
+bp_slot *bp_idle_take_swept(bp_idle_stack *idle);
 
 static inline uint32_t bp_idle_home(const bp_idle_stack *idle) {
     return BP_HOME_NUMBER() & idle->mask;

@@ -2,8 +2,10 @@
 
 #define BP_HIGH_ONE (UINT64_C(1) << 32)
 #define BP_LOW(word) ((uint32_t)(word))
-#define BP_HIGH(word) ((uint32_t)((word) >> 32) & 0x7fffffff)
+#define BP_HIGH(word) ((uint32_t)((word) >> 32) & 0x3fffffff)
+#define BP_PAUSED (UINT64_C(1) << 62)
 #define BP_SHUT (UINT64_C(1) << 63)
+_Static_assert(BP_MAX_SIZE <= 0x3fffffff && BP_MAX_WAITERS < 0x3fffffff / 2, "counts stay clear of the flags");
 
 static const bp_lease bp_no_lease = {NULL, 0};
 
@@ -37,7 +39,8 @@ static void bp_pool_free(bp_pool *pool) {
 static bp_status bp_pool_make(const bp_pool_configuration *configuration, bp_pool **made) {
     size_t alignment = configuration->element_alignment == 0 ? _Alignof(void *) : configuration->element_alignment;
     if (!bp_limits_are_valid(configuration->max_size, configuration->hard_limit) || alignment > 64 ||
-        (alignment & (alignment - 1)) != 0 || configuration->element_size > (size_t)1 << 30) {
+        (alignment & (alignment - 1)) != 0 || configuration->element_size > (size_t)1 << 30 ||
+        configuration->max_waiters > BP_MAX_WAITERS) {
         return BP_INVALID_CONFIGURATION;
     }
     bp_pool *pool = bp_allocate_zeroed(sizeof(bp_pool), _Alignof(bp_pool));
@@ -54,6 +57,7 @@ static bp_status bp_pool_make(const bp_pool_configuration *configuration, bp_poo
     }
     pool->owner = configuration->owner;
     pool->release_owner = configuration->release_owner;
+    pool->max_waiters = configuration->max_waiters == 0 ? BP_MAX_WAITERS : configuration->max_waiters;
     *made = pool;
     return BP_OK;
 }
@@ -120,7 +124,7 @@ bp_status bp_shutdown(bp_pool *pool) {
      */
     bp_exchange(&pool->limits, BP_SHUT);
     uint64_t waiting = bp_load(&pool->waiting);
-    while ((waiting & BP_SHUT) == 0 && !bp_cas(&pool->waiting, &waiting, waiting | BP_SHUT)) {
+    while ((waiting & BP_SHUT) == 0 && !bp_cas(&pool->waiting, &waiting, (waiting | BP_SHUT) & ~BP_PAUSED)) {
     }
     return BP_OK;
 }
@@ -129,8 +133,58 @@ bool bp_is_shut_down(const bp_pool *pool) {
     return pool != NULL && (bp_load(&pool->limits) & BP_SHUT) != 0;
 }
 
+bp_status bp_pause(bp_pool *pool) {
+    if (pool == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    uint64_t waiting = bp_load(&pool->waiting);
+    do {
+        if ((waiting & BP_SHUT) != 0) {
+            return BP_SHUT_DOWN;
+        }
+    } while (!bp_cas(&pool->waiting, &waiting, waiting | BP_PAUSED));
+    return BP_OK;
+}
+
+bp_status bp_resume(bp_pool *pool) {
+    if (pool == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    /*
+     * Full barrier: whoever has set something free, or joined, before this, and saw the pause in settling, did it
+     * before it looked; so the caller's settling finds it.
+     */
+    uint64_t waiting = bp_load(&pool->waiting);
+    while (!bp_cas(&pool->waiting, &waiting, waiting & ~BP_PAUSED)) {
+    }
+    return BP_OK;
+}
+
+bool bp_is_paused(const bp_pool *pool) {
+    return pool != NULL && (bp_load(&pool->waiting) & BP_PAUSED) != 0;
+}
+
 uint32_t bp_total(const bp_pool *pool) {
     return pool == NULL ? 0 : BP_LOW(bp_load(&pool->places));
+}
+
+uint32_t bp_waiting(const bp_pool *pool) {
+    return pool == NULL ? 0 : BP_LOW(bp_load(&pool->waiting));
+}
+
+bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view) {
+    if (pool == NULL || view == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    *view = (bp_slot_view){BP_SLOT_VACANT, bp_no_lease};
+    if (index >= bp_table_used(&pool->slots)) {
+        return BP_EMPTY;
+    }
+    bp_slot *slot = bp_table_at(&pool->slots, index);
+    /* Acquire: pairs with whatever moved the slot to this state, so that its pool is seen as well. */
+    uint64_t word = bp_load(&slot->word);
+    *view = (bp_slot_view){bp_slot_word_state(word), {slot, bp_slot_word_serial(word)}};
+    return BP_OK;
 }
 
 bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statistics) {
@@ -161,7 +215,7 @@ size_t bp_pool_memory(const bp_pool *pool) {
     if (pool == NULL) {
         return 0;
     }
-    return sizeof(bp_pool) + ((size_t)pool->idle.mask + 1) * sizeof(bp_stripe) + bp_table_memory(&pool->slots) +
+    return sizeof(bp_pool) + bp_idle_stack_memory(&pool->idle) + bp_table_memory(&pool->slots) +
            bp_table_memory(&pool->observations) + bp_waiter_queue_memory(&pool->queue);
 }
 
@@ -175,8 +229,13 @@ bool bp_has_surplus(const bp_pool *pool) {
     return pool != NULL && bp_is_surplus(bp_load(&pool->places), bp_load(&pool->limits));
 }
 
+/* Those without a permit are to be given one, if there are any and there is room. */
+static bool bp_permits_are_due(uint64_t waiting) {
+    return (waiting & BP_PAUSED) == 0 && BP_HIGH(waiting) != 0;
+}
+
 bool bp_permit_is_wanted(bp_pool *pool) {
-    return pool != NULL && BP_HIGH(bp_load(&pool->waiting)) != 0 &&
+    return pool != NULL && bp_permits_are_due(bp_load(&pool->waiting)) &&
            BP_LOW(bp_load(&pool->places)) < BP_HIGH(bp_load(&pool->limits)) &&
            bp_waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING);
 }
@@ -199,7 +258,7 @@ static bp_status bp_take_place(bp_pool *pool, bp_lease *permit) {
         slot = bp_table_at(&pool->slots, index);
         slot->pool = pool;
     }
-    *permit = bp_slot_take(slot, BP_SLOT_OPENING);
+    *permit = bp_slot_take_to_open(slot);
     return BP_OK;
 }
 
@@ -213,13 +272,19 @@ static void bp_give_place_back(bp_pool *pool, bp_slot *slot, uint64_t closing) {
     bp_add(&pool->places, (uint64_t)0 - 1 - closing * BP_HIGH_ONE);
 }
 
-/* Whether the lease has not ended and is in this state: where misuse shows, if not at the same instant. */
-static inline bp_status bp_lease_check(const bp_pool *pool, bp_lease lease, bp_slot_state state) {
+/* Whether the lease is of this pool at all. */
+static inline bp_status bp_lease_belongs(const bp_pool *pool, bp_lease lease) {
     if (__builtin_expect(pool == NULL || lease.slot == NULL, 0)) {
         return BP_INVALID_ARGUMENT;
     }
-    if (__builtin_expect(lease.slot->pool != pool, 0)) {
-        return BP_FOREIGN_SLOT;
+    return __builtin_expect(lease.slot->pool != pool, 0) ? BP_FOREIGN_SLOT : BP_OK;
+}
+
+/* Whether the lease has not ended and is in this state: where misuse shows, if not at the same instant. */
+static inline bp_status bp_lease_check(const bp_pool *pool, bp_lease lease, bp_slot_state state) {
+    bp_status status = bp_lease_belongs(pool, lease);
+    if (__builtin_expect(status != BP_OK, 0)) {
+        return status;
     }
     if (__builtin_expect(bp_load_relaxed(&lease.slot->word) != bp_slot_word(state, lease.serial), 0)) {
         return BP_STALE_LEASE;
@@ -229,11 +294,9 @@ static inline bp_status bp_lease_check(const bp_pool *pool, bp_lease lease, bp_s
 
 /* Replaces the word of a lease in this state: where misuse shows, at the same instant too. */
 static inline bp_status bp_lease_replace(const bp_pool *pool, bp_lease lease, bp_slot_state from, uint64_t word) {
-    if (__builtin_expect(pool == NULL || lease.slot == NULL, 0)) {
-        return BP_INVALID_ARGUMENT;
-    }
-    if (__builtin_expect(lease.slot->pool != pool, 0)) {
-        return BP_FOREIGN_SLOT;
+    bp_status status = bp_lease_belongs(pool, lease);
+    if (__builtin_expect(status != BP_OK, 0)) {
+        return status;
     }
     uint64_t expected = bp_slot_word(from, lease.serial);
     if (__builtin_expect(!bp_cas(&lease.slot->word, &expected, word), 0)) {
@@ -255,13 +318,14 @@ bool bp_needs_settling(const bp_pool *pool) {
 }
 
 bool bp_somebody_waits(bp_pool *pool) {
-    return pool != NULL && BP_LOW(bp_load(&pool->waiting)) != 0 &&
+    uint64_t waiting = pool == NULL ? 0 : bp_load(&pool->waiting);
+    return (waiting & BP_PAUSED) == 0 && BP_LOW(waiting) != 0 &&
            bp_waiter_exists(&pool->queue, (1u << BP_WAITER_WAITING) | (1u << BP_WAITER_OPENING));
 }
 
-/* The count of waiters is not 0: for a moment too high, or does somebody wait? */
+/* The count of waiters is not 0: for a moment too high, or does somebody wait? Or is it not the count? */
 static __attribute__((noinline)) bool bp_may_pass(bp_pool *pool) {
-    return (bp_load(&pool->waiting) & BP_SHUT) == 0 && !bp_somebody_waits(pool);
+    return (bp_load(&pool->waiting) & (BP_SHUT | BP_PAUSED)) == 0 && !bp_somebody_waits(pool);
 }
 
 bp_lease bp_try_acquire(bp_pool *pool) {
@@ -275,13 +339,35 @@ bp_lease bp_try_acquire(bp_pool *pool) {
     return slot == NULL ? bp_no_lease : bp_slot_take(slot, BP_SLOT_LEASED);
 }
 
-bp_status bp_take_idle(bp_pool *pool, bp_lease *lease) {
+static bp_status bp_take_with(bp_pool *pool, bp_lease *lease, bp_slot *(*take)(bp_idle_stack *)) {
     if (pool == NULL || lease == NULL) {
         return BP_INVALID_ARGUMENT;
     }
-    bp_slot *slot = bp_idle_take(&pool->idle);
+    bp_slot *slot = take(&pool->idle);
     *lease = slot == NULL ? bp_no_lease : bp_slot_take(slot, BP_SLOT_LEASED);
     return slot == NULL ? BP_EMPTY : BP_OK;
+}
+
+bp_status bp_take_idle(bp_pool *pool, bp_lease *lease) {
+    return bp_take_with(pool, lease, bp_idle_take);
+}
+
+bp_status bp_take_unswept(bp_pool *pool, bp_lease *lease) {
+    return bp_take_with(pool, lease, bp_idle_take_unswept);
+}
+
+bp_status bp_take_swept(bp_pool *pool, bp_lease *lease) {
+    return bp_take_with(pool, lease, bp_idle_take_swept);
+}
+
+bp_status bp_put_swept(bp_pool *pool, bp_lease lease) {
+    bp_status status = bp_lease_move(pool, lease, BP_SLOT_LEASED, BP_SLOT_IDLE);
+    if (status != BP_OK) {
+        return status;
+    }
+    bp_idle_put_swept(&pool->idle, lease.slot);
+    /* As in bp_release: who has joined while the slot was in hand may have looked through everything else. */
+    return bp_needs_settling(pool) ? BP_SETTLE : BP_OK;
 }
 
 bp_status bp_put_back(bp_pool *pool, bp_lease lease) {
@@ -338,7 +424,7 @@ bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit) {
         return BP_INVALID_ARGUMENT;
     }
     *permit = bp_no_lease;
-    if (BP_HIGH(bp_load(&pool->waiting)) == 0) {
+    if (!bp_permits_are_due(bp_load(&pool->waiting))) {
         return BP_EMPTY;
     }
     do {
@@ -367,7 +453,8 @@ bp_status bp_begin_open_unasked(bp_pool *pool, bp_lease *permit) {
     if ((waiting & BP_SHUT) != 0) {
         return BP_SHUT_DOWN;
     }
-    if (BP_HIGH(waiting) != 0 && bp_waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING)) {
+    if ((waiting & BP_PAUSED) != 0 ||
+        (BP_HIGH(waiting) != 0 && bp_waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING))) {
         return BP_EMPTY;
     }
     return bp_take_place(pool, permit);
@@ -465,6 +552,20 @@ bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket) {
     return bp_is_shut_down(pool) ? BP_SHUT_DOWN : bp_waiter_prepare(&pool->queue, ticket);
 }
 
+/*
+ * Whether, with so many waiting without a permit, one more is too many. Those for whom there is a free place will have
+ * a permit as soon as anybody settles. After a shutdown nobody is turned away for this.
+ */
+static bool bp_is_full(const bp_pool *pool, uint32_t without_permit) {
+    if (without_permit < pool->max_waiters) {
+        return false;
+    }
+    uint64_t limits = bp_load(&pool->limits);
+    uint32_t total = BP_LOW(bp_load(&pool->places)), hard_limit = BP_HIGH(limits);
+    uint32_t free_places = hard_limit > total ? hard_limit - total : 0;
+    return (limits & BP_SHUT) == 0 && without_permit - pool->max_waiters >= free_places;
+}
+
 bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t deadline, bool *arm_timer) {
     bool is_earliest = false;
     if (arm_timer != NULL) {
@@ -474,8 +575,14 @@ bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t 
         return BP_INVALID_ARGUMENT;
     }
     /* Before the waiter can be found: the count is never too low, and who releases after this will look. */
-    bp_add(&pool->waiting, 1 + BP_HIGH_ONE);
-    bp_status status = bp_waiter_join(&pool->queue, ticket, context, deadline, &is_earliest);
+    uint64_t before = bp_add(&pool->waiting, 1 + BP_HIGH_ONE);
+    bp_status status;
+    if (bp_is_full(pool, BP_HIGH(before))) {
+        status = bp_waiter_withdraw(&pool->queue, ticket);
+        status = status == BP_OK ? BP_TOO_MANY_WAITERS : status;
+    } else {
+        status = bp_waiter_join(&pool->queue, ticket, context, deadline, &is_earliest);
+    }
     if (status != BP_OK) {
         bp_count_gone(pool, BP_WAITER_WAITING);
         return status;
@@ -503,6 +610,24 @@ bp_status bp_wait_claim(bp_pool *pool, bp_ticket ticket, void **context) {
     if (before != BP_WAITER_PREPARED) {
         bp_waiter_tidy(&pool->queue, bp_count_gone(pool, before));
     }
+    return BP_OK;
+}
+
+bp_status bp_wait_requeue(bp_pool *pool, bp_ticket ticket) {
+    if (pool == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    /* Before the waiter can be found waiting, as in bp_wait_join: whoever then gives it a permit counts it down again.
+     */
+    bp_add(&pool->waiting, BP_HIGH_ONE);
+    if (!bp_waiter_requeue(&pool->queue, ticket)) {
+        bp_add(&pool->waiting, (uint64_t)0 - BP_HIGH_ONE);
+        return BP_STALE_TICKET;
+    }
+    /*
+     * A shutdown need not be looked for: the waiter has been in the queue all the time, where bp_hand_over takes it
+     * whether it waits for a permit or not.
+     */
     return BP_OK;
 }
 

@@ -9,9 +9,10 @@ struct bp_pool {
     /*
      * One line that the hot path reads and only slow paths write.
      *
-     * waiting: those in the queue, and of these (from bit 32) those without a permit; bit 63: shut down. Raised before
-     * a waiter can be found in the queue, lowered after it has gone: never too low. places:  total, and of these (from
-     * bit 32) those closing. limits:  the soft limit, and (from bit 32) the hard limit; bit 63: shut down.
+     * waiting: those in the queue, and of these (from bit 32) those without a permit; bit 62: paused; bit 63: shut
+     * down. Raised before a waiter can be found in the queue, lowered after it has gone: never too low. places: total,
+     * and of these (from bit 32) those closing. limits: the soft limit, and (from bit 32) the hard limit; bit 63: shut
+     * down.
      */
     _Alignas(64) bp_atomic64 waiting;
     bp_atomic64 places;
@@ -25,6 +26,7 @@ struct bp_pool {
     bp_atomic64 observed_at;
     void *owner;
     void (*release_owner)(void *owner);
+    uint32_t max_waiters;
 
     bp_waiter_queue queue;
 };

@@ -4,8 +4,8 @@
  * Where a slot is, is in its state word, which only the slot's present owner changes:
  *
  *   vacant  -> opening   bp_begin_open           opening -> leased   bp_finish_open
- *   opening -> vacant    bp_cancel_open          idle    -> leased   bp_try_acquire, bp_take_idle
- *   leased  -> idle      bp_release              leased  -> opening  bp_reopen
+ *   opening -> vacant    bp_cancel_open          idle    -> leased   bp_try_acquire, bp_take_idle, bp_take_(un)swept
+ *   leased  -> idle      bp_release, bp_put_...  leased  -> opening  bp_reopen
  *   leased  -> closing   bp_begin_close(...)     closing -> vacant   bp_finish_close
  *   leased  -> vacant    bp_detach
  *
@@ -18,16 +18,7 @@
 #include "atomics.h"
 #include "include/bp_pool.h"
 
-typedef enum {
-    BP_SLOT_VACANT = 0,
-    BP_SLOT_OPENING = 1,
-    BP_SLOT_IDLE = 2,
-    BP_SLOT_LEASED = 3,
-    BP_SLOT_CLOSING = 4,
-} bp_slot_state;
-
-#define BP_SLOT_STATES 5
-#define BP_SLOT_STATE_BITS 3
+#define BP_SLOT_STATE_BITS 3 /* bp_slot_state is in the public header. */
 
 struct bp_slot {
     bp_stack_entry entry; /* In an idle or a vacant stack, never in both. First, so that entries are aligned. */
@@ -57,6 +48,16 @@ static inline uint64_t bp_slot_word_serial(uint64_t word) {
 static inline bp_lease bp_slot_take(bp_slot *slot, bp_slot_state state) {
     uint64_t serial = bp_slot_word_serial(bp_load_relaxed(&slot->word)) + 1;
     bp_store_relaxed(&slot->word, bp_slot_word(state, serial));
+    return (bp_lease){slot, serial};
+}
+
+/*
+ * The same for a slot in which a connection is going to be opened. Release: bp_slot_at comes by the slot's index and
+ * not by a stack, and must see which pool it is of.
+ */
+static inline bp_lease bp_slot_take_to_open(bp_slot *slot) {
+    uint64_t serial = bp_slot_word_serial(bp_load_relaxed(&slot->word)) + 1;
+    bp_store(&slot->word, bp_slot_word(BP_SLOT_OPENING, serial));
     return (bp_lease){slot, serial};
 }
 

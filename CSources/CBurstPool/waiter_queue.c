@@ -295,6 +295,24 @@ bp_status bp_waiter_prepare(bp_waiter_queue *queue, bp_ticket *ticket) {
     return BP_OK;
 }
 
+/* Gives the node back of a waiter that never was in the list. False if its status is another one. */
+static bool bp_waiter_free(bp_waiter_queue *queue, bp_ticket ticket, bp_waiter_status status) {
+    bp_waiter *node = bp_ticket_node(queue, ticket);
+    uint64_t state = bp_ticket_state(ticket, status);
+    if (node == NULL || !bp_cas(&node->state, &state, bp_ticket_state(ticket, BP_WAITER_FREE))) {
+        return false;
+    }
+    bp_stack_push(&queue->free, &node->entry);
+    return true;
+}
+
+bp_status bp_waiter_withdraw(bp_waiter_queue *queue, bp_ticket ticket) {
+    if (bp_waiter_free(queue, ticket, BP_WAITER_PREPARED)) {
+        return BP_OK;
+    }
+    return bp_waiter_free(queue, ticket, BP_WAITER_CANCELLED) ? BP_CANCELLED : BP_STALE_TICKET;
+}
+
 bp_status bp_waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context, uint64_t deadline,
                          bool *is_earliest) {
     *is_earliest = false;
@@ -317,13 +335,8 @@ bp_status bp_waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context
             return BP_OK;
         }
     }
-    state = bp_ticket_state(ticket, BP_WAITER_CANCELLED);
-    if (!bp_cas(&node->state, &state, bp_ticket_state(ticket, BP_WAITER_FREE))) {
-        return BP_STALE_TICKET; /* It has joined before, or has been told before that it was cancelled. */
-    }
-    /* It left before it joined, and so never was in the list: the node is the caller's to give back. */
-    bp_stack_push(&queue->free, &node->entry);
-    return BP_CANCELLED;
+    /* It left before it joined; or it has joined before, or has been told before that it was cancelled. */
+    return bp_waiter_free(queue, ticket, BP_WAITER_CANCELLED) ? BP_CANCELLED : BP_STALE_TICKET;
 }
 
 bool bp_waiter_exists(bp_waiter_queue *queue, unsigned statuses) {
@@ -362,6 +375,12 @@ bool bp_waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket) {
             return true;
         }
     }
+}
+
+bool bp_waiter_requeue(bp_waiter_queue *queue, bp_ticket ticket) {
+    bp_waiter *node = bp_ticket_node(queue, ticket);
+    uint64_t opening = bp_ticket_state(ticket, BP_WAITER_OPENING);
+    return node != NULL && bp_cas(&node->state, &opening, bp_ticket_state(ticket, BP_WAITER_WAITING));
 }
 
 /* Makes the waiter of this node go if its generation is still that of state. */

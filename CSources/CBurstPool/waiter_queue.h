@@ -18,7 +18,8 @@
  *   free     -> prepared   bp_waiter_prepare        waiting -> opening   bp_waiter_begin_opening
  *   prepared -> waiting    bp_waiter_join           waiting, opening -> gone   bp_waiter_serve_oldest,
  *   prepared -> cancelled  bp_waiter_leave                                     bp_waiter_leave, bp_waiter_expire
- *   cancelled -> free      bp_waiter_join
+ *   cancelled -> free      bp_waiter_join, bp_waiter_withdraw
+ *   prepared -> free       bp_waiter_withdraw       opening -> waiting   bp_waiter_requeue
  *   gone     -> prepared   bp_waiter_prepare, once the node has been taken out of the list
  *
  * Dead nodes at the front are taken out by whoever next looks for the oldest waiter. Dead nodes elsewhere are taken out
@@ -68,6 +69,12 @@ bp_status bp_waiter_prepare(bp_waiter_queue *queue, bp_ticket *ticket);
  */
 bp_status bp_waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context, uint64_t deadline, bool *is_earliest);
 
+/*
+ * Gives the node back of a waiter that has not joined, and will not. BP_OK; BP_CANCELLED if it left before;
+ * BP_STALE_TICKET.
+ */
+bp_status bp_waiter_withdraw(bp_waiter_queue *queue, bp_ticket ticket);
+
 /* Whether somebody waits whose status is one of these (bits: 1 << status). */
 bool bp_waiter_exists(bp_waiter_queue *queue, unsigned statuses);
 
@@ -76,6 +83,9 @@ bp_waiter_status bp_waiter_serve_oldest(bp_waiter_queue *queue, void **context);
 
 /* Moves the oldest waiter that waits for a permit to opening. */
 bool bp_waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket);
+
+/* Moves this waiter from opening back to waiting, where it stands. False if it has gone, or was not opening. */
+bool bp_waiter_requeue(bp_waiter_queue *queue, bp_ticket ticket);
 
 /*
  * Makes this waiter go, if it has not gone already. Returns its status before, or BP_WAITER_FREE if it was too late.

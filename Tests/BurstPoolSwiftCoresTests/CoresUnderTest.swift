@@ -30,14 +30,21 @@ struct Fixture<Core: MeasurableCore> {
     let core: Core
     private weak let owner: AnyObject?
 
-    init(_ type: Core.Type, maxSize: Int, hardLimit: Int? = nil, elementSize: Int = 8, elementAlignment: Int = 8) throws
-    {
+    init(
+        _ type: Core.Type,
+        maxSize: Int,
+        hardLimit: Int? = nil,
+        maxWaiters: Int? = nil,
+        elementSize: Int = 8,
+        elementAlignment: Int = 8
+    ) throws {
         let owner = Owner()
         self.owner = owner
         core = try Core(
             _PoolCoreConfiguration(
                 maxSize: maxSize,
                 hardLimit: hardLimit ?? maxSize,
+                maxWaiters: maxWaiters,
                 elementSize: elementSize,
                 elementAlignment: elementAlignment,
                 owner: Unmanaged<AnyObject>.passRetained(owner)

@@ -4,10 +4,17 @@ import CBurstPool
 final class CorePool: @unchecked Sendable {
     let pool: OpaquePointer
 
-    init(maxSize: UInt32, hardLimit: UInt32? = nil, elementSize: Int = 8, stripes: UInt32 = 0) {
+    init(
+        maxSize: UInt32,
+        hardLimit: UInt32? = nil,
+        maxWaiters: UInt32 = 0,
+        elementSize: Int = 8,
+        stripes: UInt32 = 0
+    ) {
         var configuration = bp_pool_configuration()
         configuration.max_size = maxSize
         configuration.hard_limit = hardLimit ?? maxSize
+        configuration.max_waiters = maxWaiters
         configuration.element_size = elementSize
         configuration.stripes = stripes
         var created: OpaquePointer?

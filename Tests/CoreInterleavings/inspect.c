@@ -67,6 +67,10 @@ static void inspect_slots(const bp_pool *pool, inspection *found) {
         }
     }
     if (found->broken == NULL) {
+        found->broken =
+            see_stack(pool, seen, &pool->idle.stripes[pool->idle.mask + 1].stack, BP_SLOT_IDLE, &found->idle);
+    }
+    if (found->broken == NULL) {
         found->broken = see_stack(pool, seen, &pool->vacant, BP_SLOT_VACANT, &found->vacant);
     }
     for (unsigned i = 0; i < found->used_slots && found->broken == NULL; i++) {
@@ -130,7 +134,7 @@ inspection inspect(const bp_pool *pool) {
     found.total = (unsigned)(uint32_t)places;
     found.total_closing = (unsigned)(places >> 32);
     found.waiting = (unsigned)(uint32_t)waiting;
-    found.waiting_without_permit = (unsigned)((waiting >> 32) & 0x7fffffff);
+    found.waiting_without_permit = (unsigned)((waiting >> 32) & 0x3fffffff);
     found.max_size = (unsigned)(uint32_t)limits;
     found.hard_limit = (unsigned)((limits >> 32) & 0x7fffffff);
     found.dead = pool->queue.dead.value;
@@ -199,6 +203,9 @@ void inspect_name(const bp_pool *pool, const void *cell, char *name, size_t size
         }
     }
     look_begin();
+    if (is_within(cell, &pool->idle.stripes[pool->idle.mask + 1], sizeof(bp_stripe))) {
+        snprintf(name, size, "swept stack");
+    }
     for (uint32_t i = 0; i <= pool->idle.mask; i++) {
         const bp_stripe *stripe = &pool->idle.stripes[i];
         if (is_within(cell, stripe, sizeof *stripe)) {

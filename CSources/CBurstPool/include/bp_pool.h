@@ -17,7 +17,7 @@
  *
  *   Whatever makes a connection or a permit free (a return, a close, a failed opening, a higher limit) may be what
  *   somebody waits for. So after bp_release answered BP_SETTLE, and after bp_finish_close, bp_cancel_open, bp_detach,
- *   bp_wait_join, bp_resize and bp_shutdown, the caller settles:
+ *   bp_wait_join, bp_wait_requeue, bp_resize, bp_resume and bp_shutdown, the caller settles:
  *
  *     for ever:
  *         if bp_somebody_waits(pool):
@@ -26,7 +26,8 @@
  *                 else bp_put_back(pool, lease)
  *             else if bp_begin_open(pool, &ticket, &lease) is BP_OK:
  *                 open a connection for that waiter; then bp_finish_open, and if bp_wait_claim(pool, ticket, &context)
- *                 is BP_OK resume it with the lease, else bp_release, and settle
+ *                 is BP_OK resume it with the lease, else bp_release, and settle. If it does not open: bp_cancel_open,
+ *                 and either bp_wait_claim and resume it with the error, or bp_wait_requeue; and settle
  *             else stop
  *         else if bp_has_surplus(pool):
  *             if bp_take_idle(pool, &lease) is BP_OK:
@@ -35,6 +36,26 @@
  *
  *   Whoever has put something back looks again, so that nobody is left waiting beside a free connection. bp_settle in
  *   bp_blocking.h is this loop for threads.
+ *
+ * Sweeping
+ *
+ *   Maintenance (connections that are too old, or have died unnoticed) must look at all idle connections, also at the
+ * cold ones at the bottom of the stacks, and must not take them away from everybody meanwhile. A sweep is:
+ *
+ *     as often as connections were idle at the start, while bp_take_unswept(pool, &lease) is BP_OK:
+ *         look at the connection
+ *         if it may stay: bp_put_swept, and settle if that answers BP_SETTLE
+ *         else bp_begin_close, close the connection, bp_finish_close, and settle
+ *     while bp_take_swept(pool, &lease) is BP_OK:
+ *         bp_release, and settle if that answers BP_SETTLE
+ *
+ *   No more than one connection is in the sweeper's hands at a time. What it has put back is idle: bp_try_acquire and
+ *   bp_take_idle find it when they find nothing warmer. The second loop turns the order round once more, so that the
+ *   warmest are on top again as before.
+ *
+ *   One sweeper at a time. Two do no harm, but work twice: what the one has put back as swept, the other returns to
+ * those that are not, and may look at again. A sweeper that is stopped for ever withholds the one connection in its
+ * hands; what it has put back stays in use, and comes back to its place with the next sweep.
  *
  * Synchronization: which calls may run at the same time on one pool
  *
@@ -92,6 +113,21 @@ typedef struct bp_ticket {
     uint64_t value;
 } bp_ticket;
 
+/* What a slot is, at one moment. */
+typedef enum bp_slot_state {
+    BP_SLOT_VACANT = 0,  /* No connection, and nobody opens one. */
+    BP_SLOT_OPENING = 1, /* Somebody has the permit. */
+    BP_SLOT_IDLE = 2,    /* Or just taken. */
+    BP_SLOT_LEASED = 3,
+    BP_SLOT_CLOSING = 4,
+} bp_slot_state;
+
+/* A look at a slot. */
+typedef struct bp_slot_view {
+    bp_slot_state state;
+    bp_lease lease; /* The slot, and its present serial number, which is another one each time it changes hands. */
+} bp_slot_view;
+
 /* The greatest max_size and hard_limit. */
 #define BP_MAX_SIZE 1073741823u
 /* How many can wait at the same time. */
@@ -104,6 +140,8 @@ typedef struct bp_pool_configuration {
     uint32_t max_size;
     /* The hard limit: no permit is given out beyond it. max_size to BP_MAX_SIZE. */
     uint32_t hard_limit;
+    /* How many callers may wait at the same time who have no permit: see bp_wait_join. 0 means BP_MAX_WAITERS. */
+    uint32_t max_waiters;
     /* Bytes for the element in each slot: 0 to 2^30. */
     size_t element_size;
     /* Alignment of the element, a power of two, at most 64; 0 means that of a pointer. */
@@ -149,6 +187,20 @@ void *bp_pool_owner(const bp_pool *pool);
 bp_status bp_resize(bp_pool *pool, uint32_t max_size, uint32_t hard_limit);
 
 /*
+ * Pauses the pool: until bp_resume nothing is leased by bp_try_acquire and no permit is given out, so that settling
+ * serves nobody. All else goes on: callers join the queue, leave it and time out, connections come back and are closed.
+ * A call that had begun before may still serve somebody. Idempotent. BP_OK; BP_SHUT_DOWN: which overrides it;
+ * BP_INVALID_ARGUMENT.
+ */
+bp_status bp_pause(bp_pool *pool);
+
+/* Ends the pause, if there is one. Settle afterwards. BP_OK; BP_INVALID_ARGUMENT. */
+bp_status bp_resume(bp_pool *pool);
+
+/* Whether the pool is paused. Not after bp_shutdown. */
+bool bp_is_paused(const bp_pool *pool);
+
+/*
  * Shuts the pool down: nothing is leased, opened or waited for from now on, and all idle connections are surplus.
  * Idempotent. Afterwards make the waiters go with bp_hand_over until BP_EMPTY (without a lease to give them), and
  * settle. BP_OK; BP_INVALID_ARGUMENT.
@@ -161,6 +213,17 @@ bool bp_is_shut_down(const bp_pool *pool);
 /* idle + leased + opening + closing, in O(1). */
 uint32_t bp_total(const bp_pool *pool);
 
+/* How many callers wait, those for whom a connection is being opened included, in O(1). */
+uint32_t bp_waiting(const bp_pool *pool);
+
+/*
+ * Looks at the slot with this index, from 0. What it says may be outdated when it is read: other threads go on. The
+ * lease is somebody else's, if it is anybody's: good to recognise it, and for who has agreed on it with its owner, as
+ * with the one who closes the connection of a slot in BP_SLOT_CLOSING. BP_OK; BP_EMPTY: so many slots have never been
+ * used; BP_INVALID_ARGUMENT. O(1).
+ */
+bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view);
+
 /* Counts all. O(slots). BP_OK; BP_INVALID_ARGUMENT. */
 bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statistics);
 
@@ -171,7 +234,8 @@ size_t bp_pool_memory(const bp_pool *pool);
 
 /*
  * Takes an idle connection: the hot path. None ({NULL, 0}) if none is idle, somebody waits (nobody overtakes a
- * waiter), the pool has been shut down, or pool is NULL. Two atomic exchanges on lines that the calling thread owns.
+ * waiter), the pool is paused or has been shut down, or pool is NULL. Two atomic exchanges on lines that the calling
+ * thread owns.
  */
 bp_lease bp_try_acquire(bp_pool *pool);
 
@@ -203,13 +267,14 @@ bool bp_lease_is_current(const bp_pool *pool, bp_lease lease);
 /*
  * Takes a permit for the oldest waiter that has none: it goes on waiting, and is served by whichever comes first, this
  * connection or one that is returned.
- * BP_OK; BP_EMPTY: no such waiter; BP_LIMIT_REACHED; BP_OUT_OF_MEMORY; BP_INVALID_ARGUMENT.
+ * BP_OK; BP_EMPTY: no such waiter, or the pool is paused; BP_LIMIT_REACHED; BP_OUT_OF_MEMORY; BP_INVALID_ARGUMENT.
  */
 bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit);
 
 /*
  * Takes a permit for the caller itself, if nobody waits for one.
- * BP_OK; BP_EMPTY: somebody waits; BP_LIMIT_REACHED; BP_SHUT_DOWN; BP_OUT_OF_MEMORY; BP_INVALID_ARGUMENT.
+ * BP_OK; BP_EMPTY: somebody waits, or the pool is paused; BP_LIMIT_REACHED; BP_SHUT_DOWN; BP_OUT_OF_MEMORY;
+ * BP_INVALID_ARGUMENT.
  */
 bp_status bp_begin_open_unasked(bp_pool *pool, bp_lease *permit);
 
@@ -233,7 +298,11 @@ bp_status bp_begin_close(bp_pool *pool, bp_lease lease);
 /* The same, only if there is a surplus. BP_OK; BP_EMPTY: none, and the lease stays a lease; misuse. */
 bp_status bp_begin_close_surplus(bp_pool *pool, bp_lease lease);
 
-/* The connection is closed: its place is free. Settle afterwards. BP_OK or misuse. */
+/*
+ * The connection is closed, or given up: its place is free. Settle afterwards. BP_OK; BP_STALE_LEASE: it had ended
+ * already, for two may try, the one who closes and one who finds that this takes too long: exactly one of them frees
+ * the place. The closer must not need the element any more when that can happen. Misuse.
+ */
 bp_status bp_finish_close(bp_pool *pool, bp_lease lease);
 
 /* Takes the connection out of the pool: its place is free, the connection the caller's. Settle. BP_OK or misuse. */
@@ -253,7 +322,9 @@ bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket);
  * the waiter. That can happen before this returns. deadline: on any clock that bp_expire is called with.
  * *arm_timer (may be NULL): whether bp_expire must be called by deadline, and nobody was told so of an earlier one.
  * BP_OK: settle. BP_CANCELLED, BP_SHUT_DOWN, BP_STALE_TICKET, BP_INVALID_ARGUMENT: not waiting, context never comes
- * back.
+ * back. BP_TOO_MANY_WAITERS: nor then; as many wait without a permit as max_waiters and the places that are free:
+ * callers for whom a connection can be opened at once do not count. One that is being turned away counts until it has
+ * been.
  */
 bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t deadline, bool *arm_timer);
 
@@ -266,6 +337,13 @@ bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t 
 bp_status bp_wait_claim(bp_pool *pool, bp_ticket ticket, void **context);
 
 /*
+ * The waiter that bp_begin_open named, and whose connection did not open, waits for a permit again, in its old place in
+ * the queue. For the one who has, or had, its permit: once for each permit. Settle afterwards, when the permit has
+ * ended. BP_OK; BP_STALE_TICKET: it has gone, and whoever made it go resumes it; BP_INVALID_ARGUMENT. O(1).
+ */
+bp_status bp_wait_requeue(bp_pool *pool, bp_ticket ticket);
+
+/*
  * Makes up to capacity waiters go whose deadline is not after now, and stores their contexts. Returns how many.
  * *next: when it must be called again (not after now, if there may be more); BP_NO_DEADLINE if nobody waits with a
  * deadline, or if another call, of this or of bp_wait_join, has meanwhile been told an earlier one.
@@ -274,8 +352,8 @@ bp_status bp_wait_claim(bp_pool *pool, bp_ticket ticket, void **context);
 size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, uint64_t *next);
 
 /*
- * No later than the earliest deadline of those who wait; BP_NO_DEADLINE if there is none. While a call of bp_expire is under
- * way, that of those who joined since: the call answers with the rest. O(1).
+ * No later than the earliest deadline of those who wait; BP_NO_DEADLINE if there is none. While a call of bp_expire is
+ * under way, that of those who joined since: the call answers with the rest. O(1).
  */
 uint64_t bp_next_deadline(const bp_pool *pool);
 
@@ -290,13 +368,13 @@ bp_status bp_hand_over(bp_pool *pool, void **context);
 /* Somebody waits, or there are surplus connections. O(1); now and then true without need. */
 bool bp_needs_settling(const bp_pool *pool);
 
-/* Somebody waits for a connection. Exact. */
+/* Somebody waits for a connection, and the pool is not paused. Exact. */
 bool bp_somebody_waits(bp_pool *pool);
 
 /*
- * Somebody waits who has no permit, and there is room for one more connection. Exact. For users who open fewer connections
- * at a time than there is room for: whoever has turned bp_begin_open down for want of a turn, and then gives its turn
- * back, asks this and settles if it is so.
+ * Somebody waits who has no permit, there is room for one more connection, and the pool is not paused. Exact. For users
+ * who open fewer connections at a time than there is room for: whoever has turned bp_begin_open down for want of a
+ * turn, and then gives its turn back, asks this and settles if it is so.
  */
 bool bp_permit_is_wanted(bp_pool *pool);
 
@@ -310,6 +388,21 @@ bp_status bp_take_idle(bp_pool *pool, bp_lease *lease);
 /* Puts back what bp_take_idle took. bp_release without the word that settling is needed: go on settling. BP_OK or
  * misuse. */
 bp_status bp_put_back(bp_pool *pool, bp_lease lease);
+
+/* Sweeping: see above. */
+
+/* Takes an idle connection that no sweep has put back, though somebody may wait. BP_OK; BP_EMPTY; BP_INVALID_ARGUMENT.
+ */
+bp_status bp_take_unswept(bp_pool *pool, bp_lease *lease);
+
+/*
+ * Returns a connection, as bp_release does, to those that a sweep has looked at.
+ * BP_OK: nothing else to do. BP_SETTLE: done; now settle. BP_INVALID_ARGUMENT; BP_FOREIGN_SLOT; BP_STALE_LEASE.
+ */
+bp_status bp_put_swept(bp_pool *pool, bp_lease lease);
+
+/* Takes an idle connection that a sweep has put back. BP_OK; BP_EMPTY; BP_INVALID_ARGUMENT. */
+bp_status bp_take_swept(bp_pool *pool, bp_lease *lease);
 
 /* Ages of leases. */
 

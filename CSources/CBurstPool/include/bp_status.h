@@ -17,7 +17,7 @@
     X(BP_FOREIGN_SLOT, 22, "the lease belongs to another pool")                                                        \
     X(BP_STALE_LEASE, 23, "the lease has ended, or what it holds is not in the state that this call needs")            \
     X(BP_STALE_TICKET, 24, "no waiter has this ticket any more, or it has joined already")                             \
-    X(BP_TOO_MANY_WAITERS, 30, "as many callers wait as a pool can number")                                            \
+    X(BP_TOO_MANY_WAITERS, 30, "as many callers wait as the pool allows, or can number")                               \
     X(BP_OUT_OF_MEMORY, 31, "the system has no memory for another slot or waiter")                                     \
     X(BP_BUSY, 32, "the pool cannot be destroyed: connections are open or callers wait")
 

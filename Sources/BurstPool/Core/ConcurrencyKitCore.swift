@@ -14,6 +14,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         var settings = bp_pool_configuration()
         settings.max_size = UInt32(configuration.maxSize)
         settings.hard_limit = UInt32(configuration.hardLimit)
+        settings.max_waiters = UInt32(configuration.maxWaiters ?? 0)
         settings.element_size = configuration.elementSize
         settings.element_alignment = configuration.elementAlignment
         settings.owner = configuration.owner.toOpaque()
@@ -66,6 +67,11 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         }
     }
 
+    public func beginOpenUnasked() -> bp_lease? {
+        var permit = bp_lease()
+        return bp_begin_open_unasked(pool, &permit) == BP_OK ? permit : nil
+    }
+
     public func finishOpen(_ permit: bp_lease) {
         expectSuccess(bp_finish_open(pool, permit))
     }
@@ -82,8 +88,13 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         bp_begin_close_surplus(pool, lease) == BP_OK
     }
 
-    public func finishClose(_ lease: bp_lease) {
-        expectSuccess(bp_finish_close(pool, lease))
+    @discardableResult
+    public func finishClose(_ lease: bp_lease) -> Bool {
+        bp_finish_close(pool, lease) == BP_OK
+    }
+
+    public func detach(_ lease: bp_lease) {
+        expectSuccess(bp_detach(pool, lease))
     }
 
     // MARK: Waiting
@@ -103,6 +114,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         switch bp_wait_join(pool, ticket, UnsafeMutableRawPointer(mutating: context), deadline, &armTimer) {
         case BP_OK: return .joined(armTimer: armTimer)
         case BP_SHUT_DOWN: return .shutDown
+        case BP_TOO_MANY_WAITERS: return .tooManyWaiters
         default: return .cancelled
         }
     }
@@ -111,6 +123,10 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         var context: UnsafeMutableRawPointer?
         guard bp_wait_claim(pool, ticket, &context) == BP_OK else { return .tooLate }
         return context.map { .claimed(UnsafeRawPointer($0)) } ?? .claimedBeforeJoining
+    }
+
+    public func requeueWait(_ ticket: bp_ticket) -> Bool {
+        bp_wait_requeue(pool, ticket) == BP_OK
     }
 
     public func handOver() -> UnsafeRawPointer? {
@@ -134,6 +150,8 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         return deadline == UInt64.max ? nil : deadline
     }
 
+    public var waiting: Int { Int(bp_waiting(pool)) }
+
     // MARK: Settling
 
     public var somebodyWaits: Bool { bp_somebody_waits(pool) }
@@ -151,7 +169,36 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         expectSuccess(bp_put_back(pool, lease))
     }
 
+    // MARK: Sweeping
+
+    public func takeUnswept() -> bp_lease? {
+        var lease = bp_lease()
+        return bp_take_unswept(pool, &lease) == BP_OK ? lease : nil
+    }
+
+    public func putSwept(_ lease: bp_lease) -> Bool {
+        let status = bp_put_swept(pool, lease)
+        if status != BP_SETTLE { expectSuccess(status) }
+        return status == BP_SETTLE
+    }
+
+    public func takeSwept() -> bp_lease? {
+        var lease = bp_lease()
+        return bp_take_swept(pool, &lease) == BP_OK ? lease : nil
+    }
+
     // MARK: Administration
+
+    public func pause() {
+        // After a shutdown it has no effect, and says so.
+        _ = bp_pause(pool)
+    }
+
+    public func resume() {
+        expectSuccess(bp_resume(pool))
+    }
+
+    public var isPaused: Bool { bp_is_paused(pool) }
 
     public func resize(maxSize: Int, hardLimit: Int) -> Bool {
         bp_resize(pool, UInt32(maxSize), UInt32(hardLimit)) == BP_OK
@@ -179,6 +226,12 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         )
     }
 
+    public func slot(at index: Int) -> _PoolCoreSlot<bp_lease>? {
+        var view = bp_slot_view()
+        guard let index = UInt32(exactly: index), bp_slot_at(pool, index, &view) == BP_OK else { return nil }
+        return _PoolCoreSlot(state: _PoolCoreSlotState(view.state), lease: view.lease, serial: view.lease.serial)
+    }
+
     public func observeLeases(now: UInt64, interval: UInt64) {
         bp_observe_leases(pool, now, interval)
     }
@@ -189,5 +242,17 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     private func expectSuccess(_ status: bp_status) {
         assert(status == BP_OK, "the engine misused the core: \(String(cString: bp_status_message(status)))")
+    }
+}
+
+extension _PoolCoreSlotState {
+    fileprivate init(_ state: bp_slot_state) {
+        switch state {
+        case BP_SLOT_OPENING: self = .opening
+        case BP_SLOT_IDLE: self = .idle
+        case BP_SLOT_LEASED: self = .leased
+        case BP_SLOT_CLOSING: self = .closing
+        default: self = .vacant
+        }
     }
 }

@@ -23,11 +23,16 @@ public protocol _PoolCore: Sendable {
 
     // Opening and closing.
     func beginOpen() -> _PoolCoreOpening<Ticket, Lease>
+    /// Takes a permit for nobody who waits; `nil` if somebody waits for one, or none is to be had.
+    func beginOpenUnasked() -> Lease?
     func finishOpen(_ permit: Lease)
     func cancelOpen(_ permit: Lease)
     func beginClose(_ lease: Lease)
     func beginCloseSurplus(_ lease: Lease) -> Bool
-    func finishClose(_ lease: Lease)
+    /// - Returns: Whether the lease was still closing; two may try, and one of them frees the place.
+    @discardableResult func finishClose(_ lease: Lease) -> Bool
+    /// Takes the connection out of the pool: its place is free.
+    func detach(_ lease: Lease)
 
     // Waiting.
     /// - Throws: ``_PoolCoreFailure``.
@@ -35,11 +40,17 @@ public protocol _PoolCore: Sendable {
     func joinWait(_ ticket: Ticket, context: UnsafeRawPointer, deadline: UInt64) -> _PoolCoreJoining
     /// - Returns: Whether the waiter went, and its context unless it had not joined yet.
     func claimWait(_ ticket: Ticket) -> _PoolCoreClaim
+    /// The waiter whose connection did not open waits for a permit again, in its old place. Settle afterwards.
+    ///
+    /// - Returns: `false` if it has gone.
+    func requeueWait(_ ticket: Ticket) -> Bool
     func handOver() -> UnsafeRawPointer?
     /// Makes waiters go whose deadline has passed, and gives each context to `resume`.
     /// - Returns: When to call again, if it is for the caller to see to that.
     func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64?
     var nextDeadline: UInt64? { get }
+    /// How many callers wait, in O(1).
+    var waiting: Int { get }
 
     // Settling.
     var somebodyWaits: Bool { get }
@@ -49,13 +60,30 @@ public protocol _PoolCore: Sendable {
     func takeIdle() -> Lease?
     func putBack(_ lease: Lease)
 
+    // Sweeping.
+    /// Takes an idle connection that no sweep has put back.
+    func takeUnswept() -> Lease?
+    /// Returns a connection to those that a sweep has looked at.
+    ///
+    /// - Returns: Whether to settle.
+    func putSwept(_ lease: Lease) -> Bool
+    /// Takes an idle connection that a sweep has put back.
+    func takeSwept() -> Lease?
+
     // Administration.
+    /// Nothing is leased and no permit given out until ``resume()``. Without effect after ``shutdown()``.
+    func pause()
+    /// Ends the pause. Settle afterwards.
+    func resume()
+    var isPaused: Bool { get }
     /// - Returns: `false` if the core has been shut down.
     func resize(maxSize: Int, hardLimit: Int) -> Bool
     func shutdown()
     var isShutDown: Bool { get }
     var total: Int { get }
     var counts: _PoolCoreCounts { get }
+    /// A look at a slot, from index 0; `nil` if so many were never used. O(1).
+    func slot(at index: Int) -> _PoolCoreSlot<Lease>?
     func observeLeases(now: UInt64, interval: UInt64)
     func oldestLeaseAge(now: UInt64) -> UInt64
 }
@@ -64,14 +92,25 @@ public protocol _PoolCore: Sendable {
 public struct _PoolCoreConfiguration {
     public var maxSize: Int
     public var hardLimit: Int
+    /// How many callers may wait at the same time for whom no connection is being opened or can be opened at once: at
+    /// least 1; `nil` for as many as a core can number.
+    public var maxWaiters: Int?
     public var elementSize: Int
     public var elementAlignment: Int
     /// The strategy, retained; the core holds it and releases it when it is destroyed, or could not be made.
     public var owner: Unmanaged<AnyObject>
 
-    public init(maxSize: Int, hardLimit: Int, elementSize: Int, elementAlignment: Int, owner: Unmanaged<AnyObject>) {
+    public init(
+        maxSize: Int,
+        hardLimit: Int,
+        maxWaiters: Int? = nil,
+        elementSize: Int,
+        elementAlignment: Int,
+        owner: Unmanaged<AnyObject>
+    ) {
         self.maxSize = maxSize
         self.hardLimit = hardLimit
+        self.maxWaiters = maxWaiters
         self.elementSize = elementSize
         self.elementAlignment = elementAlignment
         self.owner = owner
@@ -99,6 +138,8 @@ public enum _PoolCoreJoining {
     case joined(armTimer: Bool)
     case cancelled
     case shutDown
+    /// As many wait as may.
+    case tooManyWaiters
 }
 
 /// What became of the wish to make a waiter go.
@@ -107,6 +148,26 @@ public enum _PoolCoreClaim {
     /// It had not joined yet, and will not.
     case claimedBeforeJoining
     case tooLate
+}
+
+/// What a slot is at one moment.
+public enum _PoolCoreSlotState: Sendable {
+    case vacant, opening, idle, leased, closing
+}
+
+/// A look at a slot, which may be outdated when it is read.
+public struct _PoolCoreSlot<Lease: Sendable>: Sendable {
+    public let state: _PoolCoreSlotState
+    /// Somebody else's, if it is anybody's.
+    public let lease: Lease
+    /// Another one each time the slot changes hands.
+    public let serial: UInt64
+
+    public init(state: _PoolCoreSlotState, lease: Lease, serial: UInt64) {
+        self.state = state
+        self.lease = lease
+        self.serial = serial
+    }
 }
 
 /// Counts at one moment.

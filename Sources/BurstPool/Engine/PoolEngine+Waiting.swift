@@ -63,6 +63,8 @@ extension _PoolEngine {
             continuation.resume(throwing: CancellationError())
         case .shutDown:
             continuation.resume(throwing: ConnectionPoolError.poolShutDown(statistics))
+        case .tooManyWaiters:
+            continuation.resume(throwing: ConnectionPoolError.tooManyWaiters(statistics))
         }
     }
 

@@ -16,9 +16,13 @@ import Synchronization
 /// cell only, and never another thread's cache line. When home is empty the others are searched, stacks before cells, so
 /// that a neighbour keeps the connection it is working with.
 ///
+/// One more stack holds what a sweep has looked at already, so that the sweep gets down to the cold ones at the bottom with
+/// one connection in hand at a time. Whoever finds the stripes' stacks empty takes from it as from any of them.
+///
 /// All operations are lock-free; a thread stopped anywhere in here holds back the one slot it has in hand.
 @usableFromInline
 struct IdleStripes: ~Copyable {
+    /// And one behind the last: its stack is the swept one, its cell is never used.
     @usableFromInline let stripes: UnsafeMutableRawPointer
     /// Number of stripes - 1; that number is a power of two.
     @usableFromInline let mask: UInt
@@ -34,7 +38,7 @@ struct IdleStripes: ~Copyable {
         let wanted = min(2 * max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))), Self.maximum)
         var count = 1
         while count < wanted { count *= 2 }
-        stripes = try ZeroedMemory.allocate(byteCount: count * Self.stride, alignment: Self.stride)
+        stripes = try ZeroedMemory.allocate(byteCount: (count + 1) * Self.stride, alignment: Self.stride)
         self.thread = thread
         mask = UInt(count - 1)
     }
@@ -43,7 +47,7 @@ struct IdleStripes: ~Copyable {
         ZeroedMemory.deallocate(stripes)
     }
 
-    var memory: Int { (Int(mask) + 1) * Self.stride }
+    var memory: Int { (Int(mask) + 2) * Self.stride }
 
     @inlinable @inline(__always)
     func cell(_ stripe: UInt) -> UnsafeMutablePointer<Atomic<UInt>> {
@@ -92,12 +96,39 @@ struct IdleStripes: ~Copyable {
 
     @usableFromInline @inline(never)
     func takeElsewhere(_ home: UInt) -> UnsafeMutablePointer<Slot>? {
+        takeFromStacks(home) ?? takeSwept() ?? takeFromCells(home)
+    }
+
+    private func takeFromStacks(_ home: UInt) -> UnsafeMutablePointer<Slot>? {
         for step in 0...mask {
             if let slot = stack((home &+ step) & mask).take() { return slot.assumingMemoryBound(to: Slot.self) }
         }
-        for step in 1..<(mask + 1) {
+        return nil
+    }
+
+    private func takeFromCells(_ home: UInt) -> UnsafeMutablePointer<Slot>? {
+        for step in 1...(mask + 1) {
             if let slot = takeFromCell((home &+ step) & mask) { return slot }
         }
         return nil
+    }
+
+    // MARK: Sweeping
+
+    private var swept: TreiberStack { stack(mask + 1) }
+
+    /// Takes a slot that no sweep has put back: the stacks, then the cells, the home cell at the end.
+    func takeUnswept() -> UnsafeMutablePointer<Slot>? {
+        let home = home
+        return takeFromStacks(home) ?? takeFromCells(home)
+    }
+
+    /// Where a sweep puts what it has looked at. Sequentially consistent, as ``put(_:)`` is.
+    func putSwept(_ slot: UnsafeMutablePointer<Slot>) {
+        swept.put(UnsafeMutableRawPointer(slot))
+    }
+
+    func takeSwept() -> UnsafeMutablePointer<Slot>? {
+        swept.take()?.assumingMemoryBound(to: Slot.self)
     }
 }

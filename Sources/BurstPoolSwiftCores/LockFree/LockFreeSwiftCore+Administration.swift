@@ -24,7 +24,35 @@ extension LockFreeSwiftCore {
         // With limits of 0 no permit is given out and every idle connection is surplus. Pairs with the look at the limits
         // in joinWait and in release: either they see this, or the caller's settling sees the waiter or the connection.
         books.pointee.limits.store(.shutDown, ordering: .sequentiallyConsistent)
-        books.pointee.waiting.bitwiseOr(.shutDown, ordering: .sequentiallyConsistent)
+        changeWaiting { ($0 | .shutDown) & ~.paused }
+    }
+
+    /// Nothing is leased and no permit given out until ``resume()``. Without effect after ``shutdown()``.
+    public func pause() {
+        changeWaiting { $0.isShutDown ? $0 : $0 | .paused }
+    }
+
+    /// Ends the pause.
+    public func resume() {
+        // Whoever has set something free, or joined, before this, and saw the pause in settling, did it before it looked;
+        // so the caller's settling finds it.
+        changeWaiting { $0 & ~.paused }
+    }
+
+    /// Whether the core is paused.
+    public var isPaused: Bool { books.pointee.waiting.load(ordering: .sequentiallyConsistent).isPaused }
+
+    private func changeWaiting(_ change: (UInt64) -> UInt64) {
+        var before = books.pointee.waiting.load(ordering: .sequentiallyConsistent)
+        while true {
+            let (changed, found) = books.pointee.waiting.compareExchange(
+                expected: before,
+                desired: change(before),
+                ordering: .sequentiallyConsistent
+            )
+            if changed { return }
+            before = found
+        }
     }
 
     /// Whether ``shutdown()`` was called.
@@ -59,6 +87,16 @@ extension LockFreeSwiftCore {
         return counts
     }
 
+    /// A look at a slot; `nil` if so many were never used. O(1).
+    public func slot(at index: Int) -> _PoolCoreSlot<LockFreeSwiftLease>? {
+        guard (0..<books.pointee.slots.used).contains(index), let slot = books.pointee.slot(at: index) else {
+            return nil
+        }
+        let word = slot.pointee.word.load(ordering: .acquiring)
+        let lease = LockFreeSwiftLease(slot: slot, serial: Slot.serial(of: word))
+        return _PoolCoreSlot(state: Slot.state(of: word).seen, lease: lease, serial: lease.serial)
+    }
+
     /// Looks at all leases, at most once in the interval, so that ``oldestLeaseAge(now:)`` knows them.
     public func observeLeases(now: UInt64, interval: UInt64) {
         guard books.pointee.observations.begin(now: now, interval: interval) else { return }
@@ -83,6 +121,18 @@ extension LockFreeSwiftCore {
         for index in 0..<books.pointee.slots.used {
             guard let slot = books.pointee.slot(at: index) else { continue }
             body(index, slot.pointee.word.load(ordering: .relaxed))
+        }
+    }
+}
+
+extension Slot.State {
+    fileprivate var seen: _PoolCoreSlotState {
+        switch self {
+        case .vacant: .vacant
+        case .opening: .opening
+        case .idle: .idle
+        case .leased: .leased
+        case .closing: .closing
         }
     }
 }

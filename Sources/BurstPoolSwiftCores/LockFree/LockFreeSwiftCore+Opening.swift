@@ -4,7 +4,7 @@ import Synchronization
 extension LockFreeSwiftCore {
     /// Takes a permit for the oldest waiter that has none.
     public func beginOpen() -> _PoolCoreOpening<LockFreeSwiftTicket, LockFreeSwiftLease> {
-        while books.pointee.waiting.load(ordering: .sequentiallyConsistent).high != 0,
+        while books.pointee.waiting.load(ordering: .sequentiallyConsistent).permitsAreDue,
             books.pointee.queue.exists(.waiting)
         {
             let permit: LockFreeSwiftLease
@@ -22,6 +22,14 @@ extension LockFreeSwiftCore {
             cancelOpen(permit)
         }
         return .nothing
+    }
+
+    /// Takes a permit for nobody who waits; `nil` if somebody waits for one, or none is to be had.
+    public func beginOpenUnasked() -> LockFreeSwiftLease? {
+        let waiting = books.pointee.waiting.load(ordering: .sequentiallyConsistent)
+        guard !waiting.isShutDown, !waiting.isPaused else { return nil }
+        guard waiting.high == 0 || !books.pointee.queue.exists(.waiting) else { return nil }
+        return try? takePlace()
     }
 
     /// Takes a place for one more connection, and a slot for it; `nil` at the limit.
@@ -100,9 +108,17 @@ extension LockFreeSwiftCore {
         return false
     }
 
-    /// The connection is closed: its place is free.
-    public func finishClose(_ lease: LockFreeSwiftLease) {
-        guard lease.move(from: .closing, to: .vacant) else { return Self.leaseHasEnded() }
+    /// The connection is closed: its place is free. `false` if the close had ended already.
+    @discardableResult
+    public func finishClose(_ lease: LockFreeSwiftLease) -> Bool {
+        guard lease.move(from: .closing, to: .vacant) else { return false }
         giveBack(lease.slot, 1 + .highOne)
+        return true
+    }
+
+    /// Takes the connection out of the pool: its place is free.
+    public func detach(_ lease: LockFreeSwiftLease) {
+        guard lease.move(from: .leased, to: .vacant) else { return Self.leaseHasEnded() }
+        giveBack(lease.slot, 1)
     }
 }

@@ -15,7 +15,12 @@ extension LockFreeSwiftCore {
         deadline: UInt64
     ) -> _PoolCoreJoining {
         // Before the waiter can be found: the count is never too low, and who releases after this will look.
-        books.pointee.waiting.wrappingAdd(1 + .highOne, ordering: .sequentiallyConsistent)
+        let before = books.pointee.waiting.wrappingAdd(1 + .highOne, ordering: .sequentiallyConsistent).oldValue
+        if isFull(withoutPermit: Int(before.high)) {
+            let withdrew = books.pointee.queue.withdraw(ticket)
+            countGone(.waiting)
+            return withdrew ? .tooManyWaiters : .cancelled
+        }
         guard let isEarliest = books.pointee.queue.join(ticket, context: context, deadline: deadline) else {
             countGone(.waiting)
             return .cancelled
@@ -24,6 +29,30 @@ extension LockFreeSwiftCore {
         if isShutDown, case .claimed = claimWait(ticket) { return .shutDown }
         return .joined(armTimer: isEarliest)
     }
+
+    /// Whether, with so many waiting without a permit, one more is too many.
+    ///
+    /// Those for whom there is a free place will have a permit as soon as anybody settles. After a shutdown nobody is
+    /// turned away for this.
+    private func isFull(withoutPermit: Int) -> Bool {
+        guard withoutPermit >= books.pointee.maxWaiters else { return false }
+        let limits = books.pointee.limits.load(ordering: .sequentiallyConsistent)
+        let freePlaces = max(Int(limits.high) - total, 0)
+        return !limits.isShutDown && withoutPermit - books.pointee.maxWaiters >= freePlaces
+    }
+
+    /// The waiter whose connection did not open waits for a permit again, in its old place in the queue.
+    public func requeueWait(_ ticket: LockFreeSwiftTicket) -> Bool {
+        // Before the waiter can be found waiting, as in joinWait: whoever then gives it a permit counts it down again.
+        books.pointee.waiting.wrappingAdd(.highOne, ordering: .sequentiallyConsistent)
+        // A shutdown need not be looked for: the waiter has been in the queue all the time.
+        if books.pointee.queue.requeue(ticket) { return true }
+        books.pointee.waiting.wrappingSubtract(.highOne, ordering: .sequentiallyConsistent)
+        return false
+    }
+
+    /// How many callers wait, in O(1).
+    public var waiting: Int { Int(books.pointee.waiting.load(ordering: .sequentiallyConsistent).low) }
 
     /// Makes this waiter go, wherever it stands in the queue. O(1), amortised: now and then one call tidies up.
     public func claimWait(_ ticket: LockFreeSwiftTicket) -> _PoolCoreClaim {

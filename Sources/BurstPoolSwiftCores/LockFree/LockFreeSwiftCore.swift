@@ -78,22 +78,24 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         UnsafeMutableRawPointer(lease.slot) + books.pointee.elementOffset
     }
 
-    /// The count of waiters is not 0: for a moment too high, or does somebody wait?
+    /// The count of waiters is not 0: for a moment too high, or does somebody wait? Or is it not the count?
     @usableFromInline @inline(never)
     func mayPass() -> Bool {
-        !books.pointee.waiting.load(ordering: .sequentiallyConsistent).isShutDown && !somebodyWaits
+        let waiting = books.pointee.waiting.load(ordering: .sequentiallyConsistent)
+        return !waiting.isShutDown && !waiting.isPaused && !somebodyWaits
     }
 
     // MARK: Settling
 
-    /// Whether somebody waits for a connection.
+    /// Whether somebody waits for a connection, and the core is not paused.
     public var somebodyWaits: Bool {
-        books.pointee.waiting.load(ordering: .sequentiallyConsistent).low != 0 && books.pointee.queue.exists(.inQueue)
+        let waiting = books.pointee.waiting.load(ordering: .sequentiallyConsistent)
+        return !waiting.isPaused && waiting.low != 0 && books.pointee.queue.exists(.inQueue)
     }
 
-    /// Whether somebody waits who has no permit, and there is room for one more connection.
+    /// Whether somebody waits who has no permit, there is room for one more connection, and the core is not paused.
     public var permitIsWanted: Bool {
-        books.pointee.waiting.load(ordering: .sequentiallyConsistent).high != 0
+        books.pointee.waiting.load(ordering: .sequentiallyConsistent).permitsAreDue
             && books.pointee.places.load(ordering: .sequentiallyConsistent).low
                 < books.pointee.limits.load(ordering: .sequentiallyConsistent).high
             && books.pointee.queue.exists(.waiting)
@@ -125,6 +127,29 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
     public func putBack(_ lease: LockFreeSwiftLease) {
         guard lease.move(from: .leased, to: .idle) else { return Self.leaseHasEnded() }
         books.pointee.idle.put(lease.slot)
+    }
+
+    // MARK: Sweeping
+
+    /// Takes an idle connection that no sweep has put back.
+    public func takeUnswept() -> LockFreeSwiftLease? {
+        books.pointee.idle.takeUnswept().map { LockFreeSwiftLease(taking: $0, as: .leased) }
+    }
+
+    /// Returns a connection to those that a sweep has looked at.
+    public func putSwept(_ lease: LockFreeSwiftLease) -> Bool {
+        guard lease.move(from: .leased, to: .idle) else {
+            Self.leaseHasEnded()
+            return false
+        }
+        books.pointee.idle.putSwept(lease.slot)
+        // As in release: who has joined while the slot was in hand may have looked through everything else.
+        return waiting != 0 || hasSurplus
+    }
+
+    /// Takes an idle connection that a sweep has put back.
+    public func takeSwept() -> LockFreeSwiftLease? {
+        books.pointee.idle.takeSwept().map { LockFreeSwiftLease(taking: $0, as: .leased) }
     }
 
     @usableFromInline @inline(never)

@@ -1,14 +1,21 @@
-/// Two counts and a flag in one word, so that they change as one.
+/// Two counts and two flags in one word, so that they change as one.
 extension UInt64 {
     init(low: Int, high: Int) {
         self = UInt64(high) << 32 | UInt64(low)
     }
 
     @inlinable var low: UInt32 { UInt32(truncatingIfNeeded: self) }
-    @inlinable var high: UInt32 { UInt32(truncatingIfNeeded: self >> 32) & 0x7fff_ffff }
+    @inlinable var high: UInt32 { UInt32(truncatingIfNeeded: self >> 32) & 0x3fff_ffff }
 
     /// One in the high half.
     static var highOne: UInt64 { 1 << 32 }
+
+    /// Bit 62.
+    static var paused: UInt64 { 1 << 62 }
+    var isPaused: Bool { self & .paused != 0 }
+
+    /// Those without a permit are to be given one, if there are any and there is room.
+    var permitsAreDue: Bool { !isPaused && high != 0 }
 
     /// Bit 63.
     static var shutDown: UInt64 { 1 << 63 }

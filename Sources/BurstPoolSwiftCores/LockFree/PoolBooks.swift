@@ -6,8 +6,8 @@ import Synchronization
 struct PoolBooks: ~Copyable {
     // One line that the hot path reads and only slow paths write.
 
-    /// Low: those in the queue. High: those of them without a permit. And whether the pool has been shut down. Raised
-    /// before a waiter can be found in the queue, lowered after it has gone: never too low.
+    /// Low: those in the queue. High: those of them without a permit. And whether the pool is paused, or has been shut
+    /// down. Raised before a waiter can be found in the queue, lowered after it has gone: never too low.
     @usableFromInline let waiting = Atomic<UInt64>(0)
     /// Low: total. High: those of them closing.
     @usableFromInline let places = Atomic<UInt64>(0)
@@ -23,6 +23,7 @@ struct PoolBooks: ~Copyable {
     let slots: TypeStableTable
     let observations: LeaseObservations
     let queue: WaiterQueue
+    let maxWaiters: Int
     private let owner: Unmanaged<AnyObject>
 
     init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure) {
@@ -45,6 +46,7 @@ struct PoolBooks: ~Copyable {
         self.slots = slots
         self.observations = observations
         self.queue = queue
+        maxWaiters = configuration.maxWaiters ?? WaiterQueue.capacity
         owner = configuration.owner
     }
 

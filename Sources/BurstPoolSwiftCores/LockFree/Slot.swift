@@ -4,10 +4,10 @@ import Synchronization
 ///
 /// Where a slot is, is in its word, which only the slot's present owner changes:
 ///
-///     vacant  -> opening   beginOpen           opening -> leased   finishOpen
-///     opening -> vacant    cancelOpen          idle    -> leased   tryAcquire, takeIdle
-///     leased  -> idle      release, putBack    leased  -> closing  beginClose, beginCloseSurplus
-///     closing -> vacant    finishClose
+///     vacant  -> opening   beginOpen(Unasked)  opening -> leased   finishOpen
+///     opening -> vacant    cancelOpen          idle    -> leased   tryAcquire, takeIdle, take(Un)swept
+///     leased  -> idle      release, put...     leased  -> closing  beginClose, beginCloseSurplus
+///     closing -> vacant    finishClose         leased  -> vacant   detach
 ///
 /// Owner is whoever took the slot out of an idle or vacant stack, until it puts the slot back. The word also has a serial
 /// number, raised each time the slot changes hands, so that a lease that has ended is told from the present one.
@@ -45,6 +45,12 @@ public struct LockFreeSwiftLease: @unchecked Sendable {
     // Sendable: the slot is reached by atomics only, and the element by whoever holds the lease.
     @usableFromInline let slot: UnsafeMutablePointer<Slot>
     @usableFromInline let serial: UInt64
+
+    /// A lease that exists already, or has ended.
+    init(slot: UnsafeMutablePointer<Slot>, serial: UInt64) {
+        self.slot = slot
+        self.serial = serial
+    }
 
     /// Makes a slot that the caller has just taken out of a stack the caller's own, under a new serial.
     ///

@@ -7,7 +7,8 @@ import Synchronization
 ///
 ///     free     -> prepared   prepare        waiting -> opening   beginOpening
 ///     prepared -> waiting    join           waiting, opening -> gone   serveOldest, leave, expire
-///     prepared -> cancelled  leave          cancelled -> free          join
+///     prepared -> cancelled  leave          cancelled -> free          join, withdraw
+///     prepared -> free       withdraw       opening -> waiting         requeue
 ///     gone     -> prepared   prepare, once the node has been taken out of the list
 struct Waiter: ~Copyable {
     /// In the stack of free nodes. First, as ``TreiberStack`` wants it.

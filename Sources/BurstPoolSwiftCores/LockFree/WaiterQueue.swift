@@ -198,15 +198,30 @@ struct WaiterQueue: ~Copyable {
         // From here on the waiter can be made to go: pairs with the loads of the state that see it.
         let prepared = WaiterState(generation: ticket.generation, .prepared)
         guard node.pointee.state.exchangeState(prepared, for: prepared.with(.waiting)) else {
-            // It left before it joined, and so never was in the list: the node is the caller's to give back.
-            let isMine = node.pointee.state.exchangeState(prepared.with(.cancelled), for: prepared.with(.free))
-            assert(isMine, "the ticket was used before")
-            if isMine { free.put(UnsafeMutableRawPointer(node)) }
+            let leftBefore = freeNode(ticket, from: .cancelled)
+            assert(leftBefore, "the ticket was used before")
             return nil
         }
         append(node)
         // After the state: pairs with expire(now:into:), which marks or resets the deadlines before it reads states.
         return deadline != .max && deadlines.lower(to: deadline, for: ticket.index)
+    }
+
+    /// Gives the node back of a waiter that has not joined, and will not. `false` if it left before.
+    func withdraw(_ ticket: LockFreeSwiftTicket) -> Bool {
+        if freeNode(ticket, from: .prepared) { return true }
+        let leftBefore = freeNode(ticket, from: .cancelled)
+        assert(leftBefore, "the ticket was used before")
+        return false
+    }
+
+    /// Gives the node back of a waiter that never was in the list. `false` if its status is another one.
+    private func freeNode(_ ticket: LockFreeSwiftTicket, from status: WaiterStatus) -> Bool {
+        let node = node(ticket)
+        let state = WaiterState(generation: ticket.generation, status)
+        guard node.pointee.state.exchangeState(state, for: state.with(.free)) else { return false }
+        free.put(UnsafeMutableRawPointer(node))
+        return true
     }
 
     /// Whether somebody waits whose status is one of these.
@@ -222,6 +237,12 @@ struct WaiterQueue: ~Copyable {
             }
         }
         return nil
+    }
+
+    /// Moves this waiter from opening back to waiting, where it stands. `false` if it has gone.
+    func requeue(_ ticket: LockFreeSwiftTicket) -> Bool {
+        let opening = WaiterState(generation: ticket.generation, .opening)
+        return node(ticket).pointee.state.exchangeState(opening, for: opening.with(.waiting))
     }
 
     // MARK: Leaving
@@ -285,6 +306,10 @@ struct WaiterQueue: ~Copyable {
         var count = 0
         var next = UInt64.max
         for group in 0...WaiterDeadlines.group(of: nodes.used - 1) {
+            if count == departures.count {
+                next = now  // No room for more: the rest is for another call, at once.
+                break
+            }
             switch deadlines.ask(group: group, now: now) {
             case nil: continue
             case .notBefore(let earliest): next = min(next, earliest)

@@ -2,9 +2,7 @@ import BurstPool
 
 /// What a pool with one lock knows: plain values, changed by one thread at a time.
 struct MutexBooks {
-    enum SlotState {
-        case vacant, opening, idle, leased, closing
-    }
+    typealias SlotState = _PoolCoreSlotState
 
     struct Slot {
         let element: UnsafeMutableRawPointer
@@ -18,6 +16,8 @@ struct MutexBooks {
     var slots: [Slot] = []
     /// Last in, first out.
     var idle: [Int] = []
+    /// Idle as well: those that a sweep has looked at.
+    var swept: [Int] = []
     var vacant: [Int] = []
     var opening = 0
     var leased = 0
@@ -25,6 +25,9 @@ struct MutexBooks {
 
     var maxSize: Int
     var hardLimit: Int
+    /// How many may wait without a permit beside those for whom there is a free place; `nil` for any number.
+    let maxWaiters: Int?
+    var isPaused = false
     var isShutDown = false
 
     var line = WaitingLine()
@@ -35,20 +38,60 @@ struct MutexBooks {
     /// 0: never.
     var observedAt: UInt64 = 0
 
-    var total: Int { idle.count + leased + opening + closing }
+    init(maxSize: Int, hardLimit: Int, maxWaiters: Int?) {
+        self.maxSize = maxSize
+        self.hardLimit = hardLimit
+        self.maxWaiters = maxWaiters
+    }
+
+    var total: Int { idle.count + swept.count + leased + opening + closing }
     var hasSurplus: Bool { total - closing > maxSize }
     var needsSettling: Bool { !line.isEmpty || hasSurplus }
+    var somebodyWaits: Bool { !isPaused && !line.isEmpty }
+    var permitIsWanted: Bool { !isPaused && line.countWithoutPermit > 0 && total < hardLimit }
+    var lineIsFull: Bool {
+        maxWaiters.map { line.countWithoutPermit >= $0 + max(hardLimit - total, 0) } ?? false
+    }
 
     mutating func takeIdle() -> MutexLease? {
-        guard let index = idle.popLast() else { return nil }
+        takeUnswept() ?? takeSwept()
+    }
+
+    mutating func takeUnswept() -> MutexLease? {
+        idle.popLast().map { leaseIdle($0) }
+    }
+
+    mutating func takeSwept() -> MutexLease? {
+        swept.popLast().map { leaseIdle($0) }
+    }
+
+    private mutating func leaseIdle(_ index: Int) -> MutexLease {
         leased += 1
         return lease(index, as: .leased)
     }
 
     mutating func putBack(_ lease: MutexLease) {
+        makeIdle(lease)
+        idle.append(lease.index)
+    }
+
+    mutating func putSwept(_ lease: MutexLease) {
+        makeIdle(lease)
+        swept.append(lease.index)
+    }
+
+    private mutating func makeIdle(_ lease: MutexLease) {
         move(lease, from: .leased, to: .idle)
         leased -= 1
-        idle.append(lease.index)
+    }
+
+    /// Takes a permit, for which there is room.
+    mutating func takePlace(elementSize: Int, elementAlignment: Int) -> MutexLease {
+        opening += 1
+        if let vacant = vacant.popLast() { return lease(vacant, as: .opening) }
+        let element = UnsafeMutableRawPointer.allocate(byteCount: elementSize, alignment: elementAlignment)
+        slots.append(Slot(element: element))
+        return lease(slots.count - 1, as: .opening)
     }
 
     /// A new lease of this slot.
@@ -58,8 +101,12 @@ struct MutexBooks {
         return MutexLease(index: index, serial: slots[index].serial, element: slots[index].element)
     }
 
+    func isCurrent(_ lease: MutexLease, as state: SlotState) -> Bool {
+        slots[lease.index].serial == lease.serial && slots[lease.index].state == state
+    }
+
     mutating func move(_ lease: MutexLease, from: SlotState, to: SlotState) {
-        assert(slots[lease.index].serial == lease.serial && slots[lease.index].state == from, "the lease has ended")
+        assert(isCurrent(lease, as: from), "the lease has ended")
         slots[lease.index].state = to
     }
 }

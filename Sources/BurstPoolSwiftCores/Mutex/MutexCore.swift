@@ -15,7 +15,13 @@ public final class MutexCore: _PoolCore {
     /// Makes a core without connections, which holds the owner from now on. It never throws: where memory is short, Swift's
     /// collections end the program.
     public init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure) {
-        books = Mutex(MutexBooks(maxSize: configuration.maxSize, hardLimit: configuration.hardLimit))
+        books = Mutex(
+            MutexBooks(
+                maxSize: configuration.maxSize,
+                hardLimit: configuration.hardLimit,
+                maxWaiters: configuration.maxWaiters
+            )
+        )
         elementSize = max(configuration.elementSize, 1)
         elementAlignment = configuration.elementAlignment
         owner = configuration.owner
@@ -36,7 +42,7 @@ public final class MutexCore: _PoolCore {
     public var memory: Int {
         books.withLock { books in
             books.slots.capacity * MemoryLayout<MutexBooks.Slot>.stride + books.slots.count * elementSize
-                + (books.idle.capacity + books.vacant.capacity) * MemoryLayout<Int>.stride
+                + (books.idle.capacity + books.swept.capacity + books.vacant.capacity) * MemoryLayout<Int>.stride
                 + books.line.memory + books.prepared.capacity * MemoryLayout<UInt64>.stride
         }
     }
@@ -46,7 +52,7 @@ public final class MutexCore: _PoolCore {
     /// Takes an idle connection, unless somebody waits for one.
     public func tryAcquire() -> MutexLease? {
         books.withLock { books in
-            books.isShutDown || !books.line.isEmpty ? nil : books.takeIdle()
+            books.isShutDown || books.isPaused || !books.line.isEmpty ? nil : books.takeIdle()
         }
     }
 
@@ -66,17 +72,17 @@ public final class MutexCore: _PoolCore {
     /// Takes a permit for the oldest waiter that has none.
     public func beginOpen() -> _PoolCoreOpening<MutexTicket, MutexLease> {
         books.withLock { books in
-            guard books.total < books.hardLimit, let ticket = books.line.givePermit() else { return .nothing }
-            books.opening += 1
-            let index: Int
-            if let vacant = books.vacant.popLast() {
-                index = vacant
-            } else {
-                index = books.slots.count
-                let element = UnsafeMutableRawPointer.allocate(byteCount: elementSize, alignment: elementAlignment)
-                books.slots.append(MutexBooks.Slot(element: element))
-            }
-            return .opening(MutexTicket(number: ticket), permit: books.lease(index, as: .opening))
+            guard books.permitIsWanted, let ticket = books.line.givePermit() else { return .nothing }
+            let permit = books.takePlace(elementSize: elementSize, elementAlignment: elementAlignment)
+            return .opening(MutexTicket(number: ticket), permit: permit)
+        }
+    }
+
+    /// Takes a permit for nobody who waits; `nil` if somebody waits for one, or none is to be had.
+    public func beginOpenUnasked() -> MutexLease? {
+        books.withLock { books in
+            guard !books.isPaused, books.line.countWithoutPermit == 0, books.total < books.hardLimit else { return nil }
+            return books.takePlace(elementSize: elementSize, elementAlignment: elementAlignment)
         }
     }
 
@@ -118,11 +124,23 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// The connection is closed: its place is free.
-    public func finishClose(_ lease: MutexLease) {
+    /// The connection is closed: its place is free. `false` if the close had ended already.
+    @discardableResult
+    public func finishClose(_ lease: MutexLease) -> Bool {
         books.withLock { books in
+            guard books.isCurrent(lease, as: .closing) else { return false }
             books.move(lease, from: .closing, to: .vacant)
             books.closing -= 1
+            books.vacant.append(lease.index)
+            return true
+        }
+    }
+
+    /// Takes the connection out of the pool: its place is free.
+    public func detach(_ lease: MutexLease) {
+        books.withLock { books in
+            books.move(lease, from: .leased, to: .vacant)
+            books.leased -= 1
             books.vacant.append(lease.index)
         }
     }
@@ -147,6 +165,7 @@ public final class MutexCore: _PoolCore {
         return books.withLock { books in
             guard books.prepared.remove(ticket.number) != nil else { return .cancelled }
             guard !books.isShutDown else { return .shutDown }
+            guard !books.lineIsFull else { return .tooManyWaiters }
             return .joined(armTimer: books.line.append(ticket.number, context: address, deadline: deadline))
         }
     }
@@ -157,6 +176,11 @@ public final class MutexCore: _PoolCore {
             if books.prepared.remove(ticket.number) != nil { return .claimedBeforeJoining }
             return books.line.remove(ticket.number).map { .claimed($0) } ?? .tooLate
         }
+    }
+
+    /// The waiter whose connection did not open waits for a permit again, in its old place.
+    public func requeueWait(_ ticket: MutexTicket) -> Bool {
+        books.withLock { $0.line.takePermitBack(ticket.number) }
     }
 
     /// Makes the oldest waiter go.
@@ -179,15 +203,16 @@ public final class MutexCore: _PoolCore {
         return deadline == .max ? nil : deadline
     }
 
+    /// How many callers wait.
+    public var waiting: Int { books.withLock { $0.line.count } }
+
     // MARK: Settling
 
-    /// Whether somebody waits for a connection.
-    public var somebodyWaits: Bool { books.withLock { !$0.line.isEmpty } }
+    /// Whether somebody waits for a connection, and the core is not paused.
+    public var somebodyWaits: Bool { books.withLock { $0.somebodyWaits } }
 
-    /// Whether somebody waits who has no permit, and there is room for one more connection.
-    public var permitIsWanted: Bool {
-        books.withLock { $0.line.hasSomebodyWithoutPermit && $0.total < $0.hardLimit }
-    }
+    /// Whether somebody waits who has no permit, there is room for one more connection, and the core is not paused.
+    public var permitIsWanted: Bool { books.withLock { $0.permitIsWanted } }
 
     /// Whether more connections exist, those closing not counted, than the soft limit.
     public var hasSurplus: Bool { books.withLock { $0.hasSurplus } }
@@ -198,7 +223,32 @@ public final class MutexCore: _PoolCore {
     /// Puts back what ``takeIdle()`` took.
     public func putBack(_ lease: MutexLease) { books.withLock { $0.putBack(lease) } }
 
+    // MARK: Sweeping
+
+    /// Takes an idle connection that no sweep has put back.
+    public func takeUnswept() -> MutexLease? { books.withLock { $0.takeUnswept() } }
+
+    /// Returns a connection to those that a sweep has looked at.
+    public func putSwept(_ lease: MutexLease) -> Bool {
+        books.withLock { books in
+            books.putSwept(lease)
+            return books.needsSettling
+        }
+    }
+
+    /// Takes an idle connection that a sweep has put back.
+    public func takeSwept() -> MutexLease? { books.withLock { $0.takeSwept() } }
+
     // MARK: Administration
+
+    /// Nothing is leased and no permit given out until ``resume()``.
+    public func pause() { books.withLock { $0.isPaused = !$0.isShutDown } }
+
+    /// Ends the pause.
+    public func resume() { books.withLock { $0.isPaused = false } }
+
+    /// Whether the core is paused.
+    public var isPaused: Bool { books.withLock { $0.isPaused } }
 
     /// Changes the limits; `false` if the core has been shut down.
     public func resize(maxSize: Int, hardLimit: Int) -> Bool {
@@ -214,6 +264,7 @@ public final class MutexCore: _PoolCore {
     public func shutdown() {
         books.withLock { books in
             books.isShutDown = true
+            books.isPaused = false
             books.maxSize = 0
             books.hardLimit = 0
         }
@@ -229,7 +280,7 @@ public final class MutexCore: _PoolCore {
     public var counts: _PoolCoreCounts {
         books.withLock { books in
             _PoolCoreCounts(
-                idle: books.idle.count,
+                idle: books.idle.count + books.swept.count,
                 leased: books.leased,
                 opening: books.opening,
                 closing: books.closing,
@@ -237,6 +288,16 @@ public final class MutexCore: _PoolCore {
                 maxSize: books.maxSize,
                 hardLimit: books.hardLimit
             )
+        }
+    }
+
+    /// A look at a slot; `nil` if so many were never used.
+    public func slot(at index: Int) -> _PoolCoreSlot<MutexLease>? {
+        books.withLock { books in
+            guard books.slots.indices.contains(index) else { return nil }
+            let slot = books.slots[index]
+            let lease = MutexLease(index: index, serial: slot.serial, element: slot.element)
+            return _PoolCoreSlot(state: slot.state, lease: lease, serial: slot.serial)
         }
     }
 

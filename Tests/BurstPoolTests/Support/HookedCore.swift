@@ -9,7 +9,11 @@ enum CoreMoment: CaseIterable, Sendable {
     case beforeFinishClose, afterFinishClose
     case afterPrepareWait, beforeJoinWait, afterJoinWait, beforeClaimWait, afterClaimWait
     case beforeHandOver, afterHandOver, beforeExpire, afterExpire
+    case beforeRequeueWait, afterRequeueWait
     case afterSomebodyWaits, afterHasSurplus, beforeTakeIdle, afterTakeIdle, beforePutBack, afterPutBack
+    case beforeTakeUnswept, afterTakeUnswept, beforePutSwept, afterPutSwept, beforeTakeSwept, afterTakeSwept
+    case beforeBeginOpenUnasked, afterBeginOpenUnasked, beforeDetach, afterDetach
+    case beforePause, afterPause, beforeResume, afterResume
     case beforeTotal
 }
 
@@ -81,13 +85,20 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     func beginOpen() -> _PoolCoreOpening<Base.Ticket, Base.Lease> {
         between(.beforeBeginOpen, .afterBeginOpen) { base.beginOpen() }
     }
+    func beginOpenUnasked() -> Base.Lease? {
+        between(.beforeBeginOpenUnasked, .afterBeginOpenUnasked) { base.beginOpenUnasked() }
+    }
     func finishOpen(_ permit: Base.Lease) { between(.beforeFinishOpen, .afterFinishOpen) { base.finishOpen(permit) } }
     func cancelOpen(_ permit: Base.Lease) { between(.beforeCancelOpen, .afterCancelOpen) { base.cancelOpen(permit) } }
     func beginClose(_ lease: Base.Lease) { between(.beforeBeginClose, .afterBeginClose) { base.beginClose(lease) } }
     func beginCloseSurplus(_ lease: Base.Lease) -> Bool {
         between(.beforeBeginCloseSurplus, .afterBeginCloseSurplus) { base.beginCloseSurplus(lease) }
     }
-    func finishClose(_ lease: Base.Lease) { between(.beforeFinishClose, .afterFinishClose) { base.finishClose(lease) } }
+    @discardableResult
+    func finishClose(_ lease: Base.Lease) -> Bool {
+        between(.beforeFinishClose, .afterFinishClose) { base.finishClose(lease) }
+    }
+    func detach(_ lease: Base.Lease) { between(.beforeDetach, .afterDetach) { base.detach(lease) } }
 
     func prepareWait() throws(_PoolCoreFailure) -> Base.Ticket {
         let ticket = try base.prepareWait()
@@ -100,11 +111,15 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     func claimWait(_ ticket: Base.Ticket) -> _PoolCoreClaim {
         between(.beforeClaimWait, .afterClaimWait) { base.claimWait(ticket) }
     }
+    func requeueWait(_ ticket: Base.Ticket) -> Bool {
+        between(.beforeRequeueWait, .afterRequeueWait) { base.requeueWait(ticket) }
+    }
     func handOver() -> UnsafeRawPointer? { between(.beforeHandOver, .afterHandOver) { base.handOver() } }
     func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64? {
         between(.beforeExpire, .afterExpire) { base.expire(now: now, resume) }
     }
     var nextDeadline: UInt64? { base.nextDeadline }
+    var waiting: Int { base.waiting }
 
     var somebodyWaits: Bool {
         defer { hooks.reach(.afterSomebodyWaits) }
@@ -118,6 +133,13 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     func takeIdle() -> Base.Lease? { between(.beforeTakeIdle, .afterTakeIdle) { base.takeIdle() } }
     func putBack(_ lease: Base.Lease) { between(.beforePutBack, .afterPutBack) { base.putBack(lease) } }
 
+    func takeUnswept() -> Base.Lease? { between(.beforeTakeUnswept, .afterTakeUnswept) { base.takeUnswept() } }
+    func putSwept(_ lease: Base.Lease) -> Bool { between(.beforePutSwept, .afterPutSwept) { base.putSwept(lease) } }
+    func takeSwept() -> Base.Lease? { between(.beforeTakeSwept, .afterTakeSwept) { base.takeSwept() } }
+
+    func pause() { between(.beforePause, .afterPause) { base.pause() } }
+    func resume() { between(.beforeResume, .afterResume) { base.resume() } }
+    var isPaused: Bool { base.isPaused }
     func resize(maxSize: Int, hardLimit: Int) -> Bool { base.resize(maxSize: maxSize, hardLimit: hardLimit) }
     func shutdown() { base.shutdown() }
     var isShutDown: Bool { base.isShutDown }
@@ -126,6 +148,7 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
         return base.total + hooks.heldPlaces.load(ordering: .acquiring)
     }
     var counts: _PoolCoreCounts { base.counts }
+    func slot(at index: Int) -> _PoolCoreSlot<Base.Lease>? { base.slot(at: index) }
     func observeLeases(now: UInt64, interval: UInt64) { base.observeLeases(now: now, interval: interval) }
     func oldestLeaseAge(now: UInt64) -> UInt64 { base.oldestLeaseAge(now: now) }
 }
