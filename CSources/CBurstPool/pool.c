@@ -172,6 +172,10 @@ uint32_t bp_waiting(const bp_pool *pool) {
     return pool == NULL ? 0 : BP_LOW(bp_load(&pool->waiting));
 }
 
+uint32_t bp_queued(const bp_pool *pool) {
+    return pool == NULL ? 0 : BP_HIGH(bp_load(&pool->waiting));
+}
+
 bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view) {
     if (pool == NULL || view == NULL) {
         return BP_INVALID_ARGUMENT;

@@ -25,6 +25,19 @@ public struct ConnectionLease<Strategy: ConnectionStrategy>: ~Copyable {
         // The end of the scope does it.
     }
 
+    /// Ends the lease and has the connection closed, because it is of no more use. In the background, as ``release()``.
+    @inlinable
+    public consuming func discard() {
+        engine.discard(lease)
+    }
+
+    /// Ends the lease and takes the connection out of the pool: it is the caller's from now on, to use and to close. Its
+    /// place in the pool is free.
+    @inlinable
+    public consuming func detach() -> sending Strategy.Connection {
+        engine.detach(lease)
+    }
+
     @inlinable
     deinit {
         engine.release(lease)

@@ -46,9 +46,11 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     /// See ``withConnection(timeout:_:)-1dc8j``.
     @inlinable
     public func withConnection<Result>(
+        fileID: StaticString = #fileID,
+        line: Int = #line,
         _ body: (inout sending Strategy.Connection) async throws -> sending Result
     ) async throws -> sending Result {
-        try await engine.withConnection(timeout: engine.acquireTimeout, body)
+        try await engine.withConnection(timeout: engine.acquireTimeout, fileID: fileID, line: line, body)
     }
 
     /// Lends a connection to a body, for as long as the body runs.
@@ -66,9 +68,11 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     @inlinable
     public func withConnection<Result>(
         timeout: Duration?,
+        fileID: StaticString = #fileID,
+        line: Int = #line,
         _ body: (inout sending Strategy.Connection) async throws -> sending Result
     ) async throws -> sending Result {
-        try await engine.withConnection(timeout: timeout, body)
+        try await engine.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
     /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:_:)-1dc8j``.
@@ -77,24 +81,29 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     /// around each call of an asynchronous closure.
     @inlinable
     public func withConnection<Result>(
+        fileID: StaticString = #fileID,
+        line: Int = #line,
         _ body: (inout sending Strategy.Connection) throws -> sending Result
     ) async throws -> sending Result {
-        try await engine.withConnection(timeout: engine.acquireTimeout, body)
+        try await engine.withConnection(timeout: engine.acquireTimeout, fileID: fileID, line: line, body)
     }
 
     /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:_:)-1dc8j``.
     @inlinable
     public func withConnection<Result>(
         timeout: Duration?,
+        fileID: StaticString = #fileID,
+        line: Int = #line,
         _ body: (inout sending Strategy.Connection) throws -> sending Result
     ) async throws -> sending Result {
-        try await engine.withConnection(timeout: timeout, body)
+        try await engine.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
-    /// Leases a connection, waiting for one as long as the configuration says. See ``acquire(timeout:)``.
+    /// Leases a connection, waiting for one as long as the configuration says. See ``acquire(timeout:fileID:line:)``.
     @inlinable
-    public func acquire() async throws -> ConnectionLease<Strategy> {
-        ConnectionLease(engine, try await engine.acquire(timeout: engine.acquireTimeout))
+    public func acquire(fileID: StaticString = #fileID, line: Int = #line) async throws -> ConnectionLease<Strategy> {
+        let lease = try await engine.acquire(timeout: engine.acquireTimeout, fileID: fileID, line: line)
+        return ConnectionLease(engine, lease)
     }
 
     /// Leases a connection, until the lease is released or goes out of scope.
@@ -103,14 +112,18 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     ///   at all.
     /// - Throws: As ``withConnection(timeout:_:)-1dc8j`` does before its body.
     @inlinable
-    public func acquire(timeout: Duration?) async throws -> ConnectionLease<Strategy> {
-        ConnectionLease(engine, try await engine.acquire(timeout: timeout))
+    public func acquire(
+        timeout: Duration?,
+        fileID: StaticString = #fileID,
+        line: Int = #line
+    ) async throws -> ConnectionLease<Strategy> {
+        ConnectionLease(engine, try await engine.acquire(timeout: timeout, fileID: fileID, line: line))
     }
 
     /// Leases a connection if one is idle and nobody waits for it. Never suspends, and never opens a connection.
     @inlinable
-    public func tryAcquire() -> ConnectionLease<Strategy>? {
-        guard let lease = engine.tryAcquire() else { return nil }
+    public func tryAcquire(fileID: StaticString = #fileID, line: Int = #line) -> ConnectionLease<Strategy>? {
+        guard let lease = engine.tryAcquire(fileID: fileID, line: line) else { return nil }
         return ConnectionLease(engine, lease)
     }
 

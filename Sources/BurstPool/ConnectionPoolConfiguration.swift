@@ -17,6 +17,43 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// that the soft limit is hard.
     public var burstLimit: Int?
 
+    // MARK: Idle connections
+
+    /// How many idle connections to have at the least, opened before anybody asks, as long as there are no more than
+    /// ``maxSize`` in all. Default: 0. At most ``maxSize``.
+    ///
+    /// They are opened when the pool is made, and again when others have been taken or closed. See also
+    /// ``ConnectionPool/prewarm(_:)``.
+    public var minimumIdle: Int = 0
+
+    /// For how long a connection may be idle before it is closed, while more than ``minimumIdle`` are. Default: `nil`, for
+    /// ever. 10 minutes is usual.
+    ///
+    /// The connection used last is used next, so the surplus gets cold. Kept to within an eighth.
+    public var idleTimeout: Duration?
+
+    /// For how long a connection may be open. One that is in use then is closed when it comes back. Default: `nil`, for
+    /// ever. 30 minutes is usual: less than what the server or a firewall allows.
+    ///
+    /// Never longer. At most an eighth of all connections are retired at a time, one hundred and twenty-eighth of this
+    /// duration apart, so that the pool is not suddenly empty.
+    public var maxLifetime: Duration?
+
+    /// By which share of ``maxLifetime``, at the most, that of each connection is shorter, at random, so that connections
+    /// opened together are not closed together. 0 up to, but not including, 1. Default: 0.1.
+    public var lifetimeJitter: Double = 0.1
+
+    // MARK: Bursts
+
+    /// For how long a connection above ``maxSize`` is kept while it is idle. Default: `nil`: it is closed when it comes
+    /// back and nobody waits, as in the package `asyncio-connection-pool`. Needs a ``burstLimit``.
+    ///
+    /// For load that comes in waves, which would open and close the same connections again and again. Kept to within an
+    /// eighth.
+    public var burstLinger: Duration?
+
+    // MARK: Opening
+
     /// How many connections are opened at the same time at the most. At least 1. Default: `nil`, as many as are wanted, as in
     /// the package `asyncio-connection-pool`.
     ///
@@ -24,12 +61,71 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// limit here it opens one for each caller, up to the hard limit, most of which come too late to be of use.
     public var maxConcurrentConnects: Int?
 
+    /// For how long a caller waits for a connection in use to come back before one is opened for it, at the least; twice
+    /// that at the most. Default: `nil`, no time. Does not apply while none is in use.
+    ///
+    /// A connect is elided if a return comes first. A little more than most uses take is right.
+    public var connectDelay: Duration?
+
+    /// How long one attempt to open a connection may take, ``ConnectionStrategy/prepareConnection(_:)`` included. Default:
+    /// `nil`, for ever.
+    ///
+    /// What takes longer is cancelled, and counts as failed with ``ConnectionPoolError/Code/connectTimedOut``. Should it
+    /// not heed that it holds its place, and nothing else, until it ends; a connection that is opened late is used.
+    public var connectTimeout: Duration?
+
+    /// How long to wait before trying again when a connection does not open. Default: `nil`: the error goes to the caller
+    /// on whose behalf it was tried, as in the package `asyncio-connection-pool`.
+    ///
+    /// With this, a caller waits for another attempt until its own time is up, unless the strategy calls the error
+    /// permanent (``ConnectionStrategy/connectErrorIsPermanent(_:)``). All attempts of the pool share one pace.
+    public var connectRetry: ConnectionBackoff?
+
+    /// Stops trying for a while where opening fails all the time. Default: `nil`, never.
+    public var circuitBreaker: ConnectionCircuitBreaker?
+
+    // MARK: Waiting
+
     /// For how long a caller waits at the most, where it does not say so itself. Default: 30 seconds, as most pools in the
     /// field have it. `nil` waits for ever. Zero and less: never wait, take what is idle or throw.
     public var acquireTimeout: Duration? = .seconds(30)
 
+    /// How many callers may wait at the same time, those not counted for whom there is room to open a connection. At least
+    /// 1. Default: `nil`, some 67 million. Who comes on top fails at once, with
+    /// ``ConnectionPoolError/Code/tooManyWaiters``.
+    public var maxWaiters: Int?
+
+    /// Turns callers away when the queue is standing. Default: `nil`, never.
+    public var delayControl: ConnectionDelayControl?
+
+    // MARK: Health
+
+    /// A connection that has been idle for longer is validated before it is handed out
+    /// (``ConnectionStrategy/validateConnection(_:)``). Default: `nil`, never.
+    ///
+    /// If it is not valid it is closed and another one is found; the caller does not notice. `tryAcquire()`, which never
+    /// suspends, hands it out as it is. Kept to within an eighth.
+    public var validateAfterIdle: Duration?
+
+    /// How long validating one connection may take; what takes longer counts as not valid. Default: 5 seconds.
+    public var validationTimeout: Duration = .seconds(5)
+
+    /// How often to validate a connection that is idle, so that neither side takes it for dead. Default: `nil`, never. At
+    /// most an eighth of the idle connections, or one, is out for that at any time. Kept to within an eighth.
+    public var keepaliveInterval: Duration?
+
+    /// Whether ``ConnectionStrategy/resetConnection(_:)`` is called when a connection comes back. It is in the background
+    /// before the connection is idle again. Default: `false`.
+    public var resetsConnections: Bool = false
+
+    // MARK: Closing
+
+    /// How long a close may take before the connection's place is free all the same. It counts against ``burstLimit`` until
+    /// then, as it does at the server. Default: 30 seconds. `nil`: for ever. Kept to within an eighth.
+    public var closeTimeout: Duration? = .seconds(30)
+
     /// What becomes of errors that ``ConnectionStrategy/closeConnection(_:)`` throws.
-    public enum CloseErrors: Sendable, Hashable {
+    public enum CloseErrors: String, Sendable, Hashable {
         /// They reach the caller of `withConnection` whose return led to the close, unless its body threw, whose error
         /// then wins. Where there is no such caller, they go to the observer.
         case thrown
@@ -40,10 +136,23 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// What becomes of errors in closing. Default: ``CloseErrors/thrown``, as in the package `asyncio-connection-pool`.
     public var closeErrors: CloseErrors = .thrown
 
-    /// Is told of what no caller can be told of. Default: `nil`, nobody.
+    // MARK: Misuse
+
+    /// For how long a lease may be out before the observer is told where in the source it was taken. Default: `nil`, for
+    /// ever. Needs an ``observer``. Kept to within an eighth.
+    public var leakThreshold: Duration?
+
+    /// Whether a call of `withConnection` fails at once, with ``ConnectionPoolError/Code/nestedAcquire``, if its own task
+    /// has all connections that there may be, by calls of `withConnection` around this one. Default: `false`: it waits, in
+    /// vain, until its time is up.
+    public var detectsNestedAcquires: Bool = false
+
+    // MARK: Surroundings
+
+    /// Is told of what happens in the pool. Default: `nil`, nobody.
     public var observer: (any ConnectionPoolObserver)?
 
-    /// Tells the time for deadlines. Default: `ContinuousClock`. Tests can give a clock that they set themselves.
+    /// Tells the time. Default: `ContinuousClock`. Tests can give a clock that they set themselves.
     public var clock: any Clock<Duration> = ContinuousClock()
 
     /// - Parameters:
@@ -52,32 +161,5 @@ public struct ConnectionPoolConfiguration: Sendable {
     public init(maxSize: Int, burstLimit: Int? = nil) {
         self.maxSize = maxSize
         self.burstLimit = burstLimit
-    }
-
-    func validate() throws(ConnectionPoolError) {
-        try Self.validate(maxSize: maxSize, burstLimit: burstLimit)
-        if let connects = maxConcurrentConnects, connects < 1 {
-            throw .invalidConfiguration(
-                "maxConcurrentConnects is \(connects), but a pool that opens none at a time never has a connection"
-            )
-        }
-    }
-
-    static func validate(maxSize: Int, burstLimit: Int?) throws(ConnectionPoolError) {
-        guard maxSize >= 1 else {
-            throw .invalidConfiguration("maxSize is \(maxSize), but a pool needs room for at least 1 connection")
-        }
-        guard maxSize <= largestSize else {
-            throw .invalidConfiguration("maxSize is \(maxSize), but a pool has room for at most \(largestSize)")
-        }
-        guard let burstLimit else { return }
-        guard burstLimit >= maxSize else {
-            throw .invalidConfiguration(
-                "burstLimit is \(burstLimit) and maxSize is \(maxSize), but the hard limit cannot be below the soft one"
-            )
-        }
-        guard burstLimit <= largestSize else {
-            throw .invalidConfiguration("burstLimit is \(burstLimit), but a pool has room for at most \(largestSize)")
-        }
     }
 }

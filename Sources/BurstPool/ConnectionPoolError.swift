@@ -6,6 +6,7 @@ public struct ConnectionPoolError: Error {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         enum Kind: String, Sendable {
             case invalidConfiguration, acquireTimedOut, poolShutDown, tooManyWaiters, outOfMemory
+            case overloaded, connectTimedOut, circuitOpen, nestedAcquire
         }
 
         let kind: Kind
@@ -20,6 +21,16 @@ public struct ConnectionPoolError: Error {
         public static let tooManyWaiters = Code(kind: .tooManyWaiters)
         /// The system has no memory for another connection's place or another waiter.
         public static let outOfMemory = Code(kind: .outOfMemory)
+        /// The queue was standing, and the caller was not served within the time that
+        /// ``ConnectionPoolConfiguration/delayControl`` leaves in such a case.
+        public static let overloaded = Code(kind: .overloaded)
+        /// An attempt to open a connection took longer than ``ConnectionPoolConfiguration/connectTimeout``.
+        public static let connectTimedOut = Code(kind: .connectTimedOut)
+        /// There is no connection, and none is opened for a while, for opening has failed too often:
+        /// ``ConnectionPoolConfiguration/circuitBreaker``.
+        public static let circuitOpen = Code(kind: .circuitOpen)
+        /// The calling task has all connections that there may be itself, and so would wait for itself.
+        public static let nestedAcquire = Code(kind: .nestedAcquire)
 
         public var description: String { kind.rawValue }
     }
@@ -33,8 +44,8 @@ public struct ConnectionPoolError: Error {
     /// The state of the pool at that moment; `nil` if there was no pool yet.
     public let statistics: ConnectionPoolStatistics?
 
-    /// For ``Code/acquireTimedOut``: the error of the latest attempt to open a connection that failed, if any has failed
-    /// since a connection was last opened.
+    /// For ``Code/acquireTimedOut``, ``Code/overloaded`` and ``Code/circuitOpen``: the error of the latest attempt to open a
+    /// connection that failed, if any has failed since a connection was last opened.
     public let underlyingError: (any Error)?
 
     /// For ``Code/acquireTimedOut``: how long the caller had been willing to wait.
@@ -73,7 +84,63 @@ extension ConnectionPoolError {
     static func tooManyWaiters(_ statistics: ConnectionPoolStatistics) -> ConnectionPoolError {
         ConnectionPoolError(
             .tooManyWaiters,
-            message: "more callers wait for a connection than the pool can number",
+            message: """
+                as many callers wait for a connection as may: \(statistics); hold connections for a shorter time, or raise \
+                maxSize, burstLimit or maxWaiters
+                """,
+            statistics: statistics
+        )
+    }
+
+    @usableFromInline
+    static func overloaded(after timeout: Duration, _ shortage: Shortage) -> ConnectionPoolError {
+        ConnectionPoolError(
+            .overloaded,
+            message: """
+                the queue has been standing for so long that callers are turned away after \(timeout): \
+                \(shortage.statistics); ask for less, hold connections for a shorter time, or raise maxSize or burstLimit
+                """,
+            statistics: shortage.statistics,
+            underlyingError: shortage.lastOpenError,
+            timeout: timeout,
+            oldestLeaseAge: shortage.oldestLeaseAge
+        )
+    }
+
+    static func connectTimedOut(after timeout: Duration, _ statistics: ConnectionPoolStatistics) -> ConnectionPoolError
+    {
+        ConnectionPoolError(
+            .connectTimedOut,
+            message:
+                "a connection did not open within \(timeout); look at the server and the network, or raise connectTimeout",
+            statistics: statistics,
+            timeout: timeout
+        )
+    }
+
+    static func circuitOpen(
+        _ statistics: ConnectionPoolStatistics,
+        lastOpenError: (any Error)?
+    ) -> ConnectionPoolError {
+        ConnectionPoolError(
+            .circuitOpen,
+            message: """
+                there is no connection, and none is opened for a while, for opening has failed too often\
+                \(lastOpenError.map { ", lately with: \($0)" } ?? "")
+                """,
+            statistics: statistics,
+            underlyingError: lastOpenError
+        )
+    }
+
+    @usableFromInline
+    static func nestedAcquire(_ statistics: ConnectionPoolStatistics) -> ConnectionPoolError {
+        ConnectionPoolError(
+            .nestedAcquire,
+            message: """
+                this task has all \(statistics.burstLimit ?? statistics.maxSize) connections that there may be itself, by calls of withConnection \
+                around this one, and would wait for itself for ever: use the connection it has, or raise the limits
+                """,
             statistics: statistics
         )
     }

@@ -31,4 +31,46 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
     /// - Throws: An error reaches the caller of `withConnection` whose return led to the close, unless
     ///   ``ConnectionPoolConfiguration/closeErrors`` says otherwise.
     func closeConnection(_ connection: sending Connection) async throws
+
+    // MARK: Optional
+
+    /// Makes a connection that has just opened ready for use. Default: nothing to do.
+    ///
+    /// - Throws: Counts as not having opened, after ``closeConnection(_:)``.
+    func prepareConnection(_ connection: inout Connection) async throws
+
+    /// Makes a connection that has come back ready for the next caller. Only called if
+    /// ``ConnectionPoolConfiguration/resetsConnections``. Default: nothing to do.
+    ///
+    /// - Throws: The connection is closed. The error is nobody's.
+    func resetConnection(_ connection: inout Connection) async throws
+
+    /// Tells whether a connection works, by talking to the peer. Only called if
+    /// ``ConnectionPoolConfiguration/validateAfterIdle`` or ``ConnectionPoolConfiguration/keepaliveInterval`` is set.
+    /// Default: `true`.
+    ///
+    /// The pool cancels it when it takes longer than ``ConnectionPoolConfiguration/validationTimeout``.
+    ///
+    /// - Throws: Counts as `false`.
+    func validateConnection(_ connection: inout Connection) async throws -> Bool
+
+    /// Tells whether there is no point in trying again after ``makeConnection()`` threw this error, such as a refused
+    /// password. Only asked if ``ConnectionPoolConfiguration/connectRetry`` is set. Default: `false`.
+    func connectErrorIsPermanent(_ error: any Error) -> Bool
+
+    /// Tells whether a connection is of no more use after the body of `withConnection` threw this error. Default: `false`.
+    func connectionIsBroken(after error: any Error) -> Bool
+
+    /// What aborts all that the connection is doing, at once, so that who uses it gets an error. Asked when it has opened.
+    /// Called by ``ConnectionPool/abort()``, from any thread, while the connection is in use. Default: `nil`, nothing does.
+    func abortHandle(for connection: Connection) -> (@Sendable () -> Void)?
+}
+
+extension ConnectionStrategy {
+    public func prepareConnection(_ connection: inout Connection) async throws {}
+    public func resetConnection(_ connection: inout Connection) async throws {}
+    public func validateConnection(_ connection: inout Connection) async throws -> Bool { true }
+    public func connectErrorIsPermanent(_ error: any Error) -> Bool { false }
+    public func connectionIsBroken(after error: any Error) -> Bool { false }
+    public func abortHandle(for connection: Connection) -> (@Sendable () -> Void)? { nil }
 }

@@ -1,5 +1,4 @@
 import BurstPool
-import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -120,21 +119,5 @@ struct CloseErrorTests {
             strategy.followNoScript()
             served.release()
         }
-    }
-}
-
-/// Keeps what a pool tells its observer.
-final class RecordingObserver: ConnectionPoolObserver {
-    private let errors = Mutex<(open: [TestError], close: [TestError])>(([], []))
-
-    var openErrors: [TestError] { errors.withLock { $0.open } }
-    var closeErrors: [TestError] { errors.withLock { $0.close } }
-
-    func connectionPool(failedToOpen error: any Error) {
-        errors.withLock { $0.open.append(error as? TestError ?? TestError("\(error)")) }
-    }
-
-    func connectionPool(failedToClose error: any Error) {
-        errors.withLock { $0.close.append(error as? TestError ?? TestError("\(error)")) }
     }
 }

@@ -216,6 +216,9 @@ uint32_t bp_total(const bp_pool *pool);
 /* How many callers wait, those for whom a connection is being opened included, in O(1). */
 uint32_t bp_waiting(const bp_pool *pool);
 
+/* Of these, those for whom no connection is being opened. O(1). 0 for NULL. */
+uint32_t bp_queued(const bp_pool *pool);
+
 /*
  * Looks at the slot with this index, from 0. What it says may be outdated when it is read: other threads go on. The
  * lease is somebody else's, if it is anybody's: good to recognise it, and for who has agreed on it with its owner, as

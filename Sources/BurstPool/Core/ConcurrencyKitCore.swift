@@ -152,6 +152,10 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public var waiting: Int { Int(bp_waiting(pool)) }
 
+    public var queued: Int { Int(bp_queued(pool)) }
+
+    public func number(of ticket: bp_ticket) -> UInt64 { ticket.value }
+
     // MARK: Settling
 
     public var somebodyWaits: Bool { bp_somebody_waits(pool) }

@@ -19,6 +19,7 @@ public protocol _PoolCore: Sendable {
     func tryAcquire() -> Lease?
     /// - Returns: Whether to settle.
     func release(_ lease: Lease) -> Bool
+    /// Memory of the slot's own, at the same address for each lease of it, and zeros at first.
     func element(of lease: Lease) -> UnsafeMutableRawPointer
 
     // Opening and closing.
@@ -51,6 +52,10 @@ public protocol _PoolCore: Sendable {
     var nextDeadline: UInt64? { get }
     /// How many callers wait, in O(1).
     var waiting: Int { get }
+    /// Of these, those for whom no connection is being opened. O(1).
+    var queued: Int { get }
+    /// A number that no other wait ever has.
+    func number(of ticket: Ticket) -> UInt64
 
     // Settling.
     var somebodyWaits: Bool { get }

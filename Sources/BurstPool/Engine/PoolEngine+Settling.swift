@@ -28,7 +28,7 @@ extension _PoolEngine {
                 } else if mayCloseInline {
                     return lease
                 } else {
-                    finishClosingInBackground(lease)
+                    finishClosingInBackground(lease, surplusReason)
                 }
             } else {
                 return nil
@@ -41,7 +41,7 @@ extension _PoolEngine {
     func serveOldestWaiter() -> Bool {
         if let lease = core.takeIdle() {
             do {
-                guard try isUsable(lease) else { return true }
+                guard try isUsable(lease, ifStale: .validate) else { return true }
             } catch {
                 // The strategy speaks of cancellation, and whom it speaks to is the caller it was asked for.
                 if let waiter = core.handOver() { fail(waiter, error) }
@@ -60,49 +60,52 @@ extension _PoolEngine {
     /// - Returns: `false` if nobody wants a connection to be opened, or none may be.
     @inlinable
     func openForOldestWaiter() -> Bool {
-        if let connectTurns, !connectTurns.take() { return false }
+        if let connectGate, !passes(connectGate) { return false }
         switch core.beginOpen() {
         case .opening(let ticket, let permit):
-            open(for: ticket, permit)
+            startOpening(permit, for: ticket)
             return true
         case .outOfMemory:
-            connectTurns?.giveBack()
+            connectGate?.giveBackUnused()
             guard let waiter = core.handOver() else { return true }
             fail(waiter, ConnectionPoolError.outOfMemory(statistics))
             return true
         case .nothing:
-            guard let connectTurns else { return false }
-            connectTurns.giveBack()
+            if observer != nil { noteLimit() }
+            guard let connectGate else { return false }
+            connectGate.giveBackUnused()
             // Somebody may have wanted the turn while it was in hand.
             return core.permitIsWanted
         }
     }
 
-    /// After a body that returned: closes surplus connections, and throws what closing throws.
+    /// Whether the gate is open. If not, somebody sees to it that those who wait are looked at again.
     @usableFromInline
-    func closeAfterReturn(_ surplus: Core.Lease) async throws {
-        var firstError: (any Error)?
-        var next: Core.Lease? = surplus
-        while let lease = next {
-            if let error = await finishClosingUncancelled(lease) {
-                if firstError == nil, closeErrors == .thrown {
-                    firstError = error
-                } else {
-                    observer?.connectionPool(failedToClose: error)
-                }
+    func passes(_ gate: ConnectGate) -> Bool {
+        let answer = gate.take(mayReturn: core.total > 0, now: { clock.now }) { noteBreaker($0) }
+        switch answer {
+        case .open: return true
+        case .noTurn: return false
+        case .closed(let moment):
+            connectAlarm.arm(at: moment, self)
+        case .circuitOpen(let moment):
+            connectAlarm.arm(at: moment, self)
+            if core.total == 0 {
+                failAllWaiters(ConnectionPoolError.circuitOpen(statistics, lastOpenError: latestOpenError.load()))
             }
-            next = settle(mayCloseInline: true)
         }
-        if let firstError { throw firstError }
+        return false
     }
 
-    /// After a body that threw, whose error wins.
-    @usableFromInline
-    func closeAfterFailure(_ surplus: Core.Lease) async {
-        var next: Core.Lease? = surplus
-        while let lease = next {
-            if let error = await finishClosingUncancelled(lease) { observer?.connectionPool(failedToClose: error) }
-            next = settle(mayCloseInline: true)
-        }
+    /// Nothing can come back that would serve them.
+    func failAllWaiters(_ error: any Error) {
+        while let waiter = core.handOver() { fail(waiter, error) }
+    }
+
+    /// A place has become free.
+    func placeIsFree() {
+        noteTotal()
+        settle()
+        topUp()
     }
 }

@@ -10,13 +10,9 @@ extension _PoolEngine {
             ? nil
             : Task.detached { [clock] in
                 try? await clock.sleep(until: deadline)
-                signal.fire()
+                signal.fire(.timedOut)
             }
-        await withTaskCancellationHandler {
-            await signal.wait()
-        } onCancel: {
-            signal.fire()
-        }
+        _ = await signal.waitUnlessCancelled()
         alarm?.cancel()
     }
 
@@ -24,9 +20,20 @@ extension _PoolEngine {
     public func beginShutdown() {
         core.shutdown()
         timer.disarm()
+        connectAlarm.disarm()
+        upkeep.stop()
         while let waiter = core.handOver() {
             fail(waiter, ConnectionPoolError.poolShutDown(statistics))
         }
         settle()
+        openingEnded.fire()
+    }
+
+    /// Shuts the pool down, and aborts what is being opened and what is in use.
+    public func abort() {
+        beginShutdown()
+        for slot in liveSlots() where slot.state != .idle {
+            header(of: slot.lease).pointee.takeAbortHandle()?.abort()
+        }
     }
 }

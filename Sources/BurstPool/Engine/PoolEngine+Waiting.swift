@@ -8,27 +8,53 @@ typealias Waiting<Lease> = UnsafeContinuation<Lease, any Error>
 extension _PoolEngine {
     /// Acquires by way of the queue, unless there happens to be an idle connection.
     @inlinable
-    func acquireSlowly(timeout: Duration?) async throws -> Core.Lease {
+    func acquireSlowly(timeout: Duration?, _ site: _LeaseSite) async throws -> Core.Lease {
+        let now = clock.now
+        let mayWait = timeout.map { $0 > .zero } ?? true
         while let idle = core.tryAcquire() {
-            if try isUsable(idle) { return idle }
+            let isFit: Bool
+            if mayWait, isStale(idle) {
+                isFit = try await validate(idle, timeout: timeout, since: now)
+            } else {
+                isFit = try isUsable(idle, ifStale: .use)
+            }
+            guard isFit else { continue }
+            noteLease(idle, site)
+            return idle
         }
-        if let timeout, timeout <= .zero {
+        guard mayWait else {
             if core.isShutDown { throw ConnectionPoolError.poolShutDown(statistics) }
-            throw ConnectionPoolError.acquireTimedOut(timeout: timeout, shortage())
+            throw ConnectionPoolError.acquireTimedOut(timeout: timeout ?? .zero, shortage())
         }
+        if detectsNestedAcquires, site.isScoped, taskHoldsAll() { throw ConnectionPoolError.nestedAcquire(statistics) }
+        return try await wait(timeout: timeout, since: now, site)
+    }
+
+    /// Waits in the queue.
+    @inlinable
+    func wait(timeout: Duration?, since began: UInt64, _ site: _LeaseSite) async throws -> Core.Lease {
+        let patience = delayControl?.timeout(timeout, queued: core.queued, now: began) ?? Patience(timeout)
         let ticket = try prepareWait()
+        if observer != nil { noteWaitBegan(ticket) }
         do {
-            return try await withTaskCancellationHandler {
+            let lease = try await withTaskCancellationHandler {
                 try await withUnsafeThrowingContinuation { (continuation: Waiting<Core.Lease>) in
-                    join(ticket, continuation, timeout: timeout)
+                    join(
+                        ticket,
+                        continuation,
+                        deadline: PoolClock.deadline(after: patience.timeout, from: began),
+                        now: began
+                    )
                 }
             } onCancel: {
                 if case .claimed(let context) = core.claimWait(ticket) {
                     fail(context, CancellationError())
                 }
             }
-        } catch let shortage as Shortage {
-            throw ConnectionPoolError.acquireTimedOut(timeout: timeout ?? .zero, shortage)
+            if observer != nil || isSpecial(lease) { noteServed(lease, site, ticket, since: began) }
+            return lease
+        } catch {
+            throw waitFailed(error, patience, ticket, since: began)
         }
     }
 
@@ -46,9 +72,8 @@ extension _PoolEngine {
     }
 
     @inlinable
-    func join(_ ticket: Core.Ticket, _ continuation: Waiting<Core.Lease>, timeout: Duration?) {
-        let now = clock.now
-        let deadline = PoolClock.deadline(after: timeout, from: now)
+    func join(_ ticket: Core.Ticket, _ continuation: Waiting<Core.Lease>, deadline: UInt64, now: UInt64) {
+        connectGate?.noteJoin()
         switch core.joinWait(
             ticket,
             context: unsafeBitCast(continuation, to: UnsafeRawPointer.self),
@@ -85,6 +110,44 @@ extension _PoolEngine {
     @inlinable
     func fail(_ context: UnsafeRawPointer, _ error: any Error) {
         unsafeBitCast(context, to: Waiting<Core.Lease>.self).resume(throwing: error)
+    }
+
+    @inlinable
+    func isStale(_ lease: Core.Lease) -> Bool {
+        !header(of: lease).pointee.marks(.isStale).isEmpty
+    }
+
+    @inlinable
+    func isSpecial(_ lease: Core.Lease) -> Bool {
+        !header(of: lease).pointee.marks(.all).isEmpty
+    }
+
+    // MARK: Away from the way of a caller that is served
+
+    @usableFromInline
+    func noteWaitBegan(_ ticket: Core.Ticket) {
+        observer?.connectionPool(.waitBegan(ConnectionWait(number: core.number(of: ticket))))
+    }
+
+    /// What to tell a caller that waited in vain.
+    @usableFromInline
+    func waitFailed(_ error: any Error, _ patience: Patience, _ ticket: Core.Ticket, since began: UInt64) -> any Error {
+        var error = error
+        if let shortage = error as? Shortage {
+            let timeout = patience.timeout ?? .zero
+            error =
+                patience.isShortened
+                ? ConnectionPoolError.overloaded(after: timeout, shortage)
+                : ConnectionPoolError.acquireTimedOut(timeout: timeout, shortage)
+        }
+        if let observer {
+            if let shed = error as? ConnectionPoolError, shed.code == .tooManyWaiters || shed.code == .overloaded {
+                observer.connectionPool(.shed(shed))
+            }
+            let wait = ConnectionWait(number: core.number(of: ticket))
+            observer.connectionPool(.acquireFailed(error, waited: .nanoseconds(clock.now - began), wait: wait))
+        }
+        return error
     }
 
     /// Ends the waits whose time is up.

@@ -11,13 +11,25 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     /// Not retained here: the core holds the strategy until it is destroyed.
     @usableFromInline let unretainedStrategy: Unmanaged<Strategy>
     @usableFromInline let acquireTimeout: Duration?
-    let closeErrors: ConnectionPoolConfiguration.CloseErrors
-    let observer: (any ConnectionPoolObserver)?
+    @usableFromInline let detectsNestedAcquires: Bool
+    @usableFromInline let observer: (any ConnectionPoolObserver)?
     @usableFromInline let clock: PoolClock
     @usableFromInline let timer = PoolTimer()
     @usableFromInline let drained = DrainSignal()
+    @usableFromInline let delayControl: DelayControl?
+    @usableFromInline let connectGate: ConnectGate?
+    let settings: EngineSettings
+    /// What each connection is marked with when it has opened.
+    let initialMarks: ConnectionMarks
+    let softLimit: Atomic<Int>
+    let hardLimit: Atomic<Int>
     let latestOpenError = LatestError()
-    @usableFromInline let connectTurns: ConnectTurns?
+    let connectAlarm = ConnectAlarm()
+    let burst = BurstTracker()
+    let upkeep: Upkeep
+    /// Fires whenever an attempt to open a connection has ended.
+    let openingEnded = DrainSignal()
+    let failedOpens = Atomic(0)
 
     public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws {
         try configuration.validate()
@@ -27,14 +39,25 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                 "\(Strategy.Connection.self) is aligned to \(alignment) bytes, but a pool places values at 64 at the most"
             )
         }
+        let observesLeases = configuration.observer?.observesLeases ?? false
+        var marks: ConnectionMarks = []
+        if configuration.leakThreshold != nil || configuration.detectsNestedAcquires { marks.insert(.isTracked) }
+        if observesLeases { marks.insert(.isObserved) }
+        if configuration.resetsConnections { marks.insert(.isReset) }
+        let keepsRecords = !marks.isDisjoint(with: .concernLease)
         let retained = Unmanaged.passRetained(strategy)
         do {
             core = try Core(
                 _PoolCoreConfiguration(
-                    maxSize: configuration.maxSize,
+                    maxSize: Self.coreMaxSize(
+                        configuration.maxSize,
+                        configuration.burstLimit,
+                        configuration.burstLinger
+                    ),
                     hardLimit: configuration.burstLimit ?? configuration.maxSize,
-                    elementSize: MemoryLayout<Strategy.Connection>.size,
-                    elementAlignment: alignment,
+                    maxWaiters: configuration.maxWaiters,
+                    elementSize: keepsRecords ? Self.recordOffset + MemoryLayout<LeaseRecord>.size : Self.recordOffset,
+                    elementAlignment: max(alignment, MemoryLayout<ConnectionHeader>.alignment),
                     owner: Unmanaged<AnyObject>.fromOpaque(retained.toOpaque())
                 )
             )
@@ -43,10 +66,17 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         }
         unretainedStrategy = retained
         acquireTimeout = configuration.acquireTimeout
-        closeErrors = configuration.closeErrors
+        detectsNestedAcquires = configuration.detectsNestedAcquires
         observer = configuration.observer
         clock = PoolClock(configuration.clock)
-        connectTurns = configuration.maxConcurrentConnects.map { ConnectTurns(limit: $0) }
+        delayControl = configuration.delayControl.map { DelayControl($0) }
+        connectGate = ConnectGate(configuration)
+        settings = EngineSettings(configuration)
+        initialMarks = marks
+        softLimit = Atomic(configuration.maxSize)
+        hardLimit = Atomic(configuration.burstLimit ?? configuration.maxSize)
+        upkeep = Upkeep(interval: settings.upkeepInterval)
+        if settings.minimumIdle > 0 { startUpkeep() }
     }
 
     deinit {
@@ -57,104 +87,110 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
 
     var strategy: Strategy { unretainedStrategy.takeUnretainedValue() }
 
-    // MARK: Leasing
+    // MARK: Slots
 
+    /// Where the connection is in a slot's element, behind its header.
     @inlinable
-    public func withConnection<Result>(
-        timeout: Duration?,
-        _ body: (inout sending Strategy.Connection) async throws -> sending Result
-    ) async throws -> sending Result {
-        let lease = try await acquire(timeout: timeout)
-        let result: Result
-        do {
-            result = try await body(&connection(of: lease).pointee)
-        } catch {
-            await giveBackAfterFailure(lease)
-            throw error
-        }
-        try await giveBack(lease)
-        return result
+    static var connectionOffset: Int {
+        let mask = MemoryLayout<Strategy.Connection>.alignment - 1
+        return (MemoryLayout<ConnectionHeader>.size + mask) & ~mask
     }
 
+    /// Where the record of the lease is, if there are any.
     @inlinable
-    public func withConnection<Result>(
-        timeout: Duration?,
-        _ body: (inout sending Strategy.Connection) throws -> sending Result
-    ) async throws -> sending Result {
-        let lease = try await acquire(timeout: timeout)
-        let result: Result
-        do {
-            result = try body(&connection(of: lease).pointee)
-        } catch {
-            await giveBackAfterFailure(lease)
-            throw error
-        }
-        try await giveBack(lease)
-        return result
-    }
-
-    @inlinable
-    public func acquire(timeout: Duration?) async throws -> Core.Lease {
-        if let idle = core.tryAcquire(), try isUsable(idle) { return idle }
-        return try await acquireSlowly(timeout: timeout)
-    }
-
-    @inlinable
-    func giveBack(_ lease: Core.Lease) async throws {
-        if core.release(lease), let surplus = settle(mayCloseInline: true) { try await closeAfterReturn(surplus) }
-    }
-
-    @inlinable
-    func giveBackAfterFailure(_ lease: Core.Lease) async {
-        if core.release(lease), let surplus = settle(mayCloseInline: true) { await closeAfterFailure(surplus) }
-    }
-
-    @inlinable
-    public func tryAcquire() -> Core.Lease? {
-        while let idle = core.tryAcquire() {
-            if (try? isUsable(idle)) == true { return idle }
-        }
-        return nil
-    }
-
-    @inlinable
-    public func release(_ lease: Core.Lease) {
-        if core.release(lease) { settle() }
+    static var recordOffset: Int {
+        let mask = MemoryLayout<LeaseRecord>.alignment - 1
+        return (connectionOffset + MemoryLayout<Strategy.Connection>.size + mask) & ~mask
     }
 
     @inlinable @inline(__always)
     public func connection(of lease: Core.Lease) -> UnsafeMutablePointer<Strategy.Connection> {
-        core.element(of: lease).assumingMemoryBound(to: Strategy.Connection.self)
+        (core.element(of: lease) + Self.connectionOffset).assumingMemoryBound(to: Strategy.Connection.self)
     }
 
-    /// Whether this connection can be handed out. If not, it is on its way out, and the lease has ended.
-    ///
-    /// - Throws: `CancellationError`, if that is what the strategy threw.
-    @inlinable
-    func isUsable(_ lease: Core.Lease) throws -> Bool {
-        do {
-            let isClosed = try unretainedStrategy._withUnsafeGuaranteedRef {
-                try $0.connectionIsClosed(connection(of: lease).pointee)
-            }
-            if !isClosed { return true }
-        } catch {
-            closeInBackground(lease)
-            if error is CancellationError { throw error }
-            return false
-        }
-        closeInBackground(lease)
-        return false
+    @inlinable @inline(__always)
+    func header(of lease: Core.Lease) -> UnsafeMutablePointer<ConnectionHeader> {
+        core.element(of: lease).assumingMemoryBound(to: ConnectionHeader.self)
+    }
+
+    @inlinable @inline(__always)
+    func record(of lease: Core.Lease) -> UnsafeMutablePointer<LeaseRecord> {
+        (core.element(of: lease) + Self.recordOffset).assumingMemoryBound(to: LeaseRecord.self)
     }
 
     // MARK: Administration
 
-    public func resize(maxSize: Int, burstLimit: Int?) throws {
-        try ConnectionPoolConfiguration.validate(maxSize: maxSize, burstLimit: burstLimit)
-        guard core.resize(maxSize: maxSize, hardLimit: burstLimit ?? maxSize) else {
-            throw ConnectionPoolError.poolShutDown(statistics)
-        }
-        settle()
+    /// With a linger, surplus connections are for the upkeep to close, and the core knows of none.
+    private static func coreMaxSize(_ maxSize: Int, _ burstLimit: Int?, _ linger: Duration?) -> Int {
+        linger == nil ? maxSize : burstLimit ?? maxSize
     }
 
-    public var statistics: ConnectionPoolStatistics { ConnectionPoolStatistics(core.counts) }
+    public func resize(maxSize: Int, burstLimit: Int?) throws {
+        try ConnectionPoolConfiguration.validate(maxSize: maxSize, burstLimit: burstLimit)
+        guard maxSize >= settings.minimumIdle else {
+            throw ConnectionPoolError.invalidConfiguration(
+                "maxSize is \(maxSize) and minimumIdle is \(settings.minimumIdle), but a pool keeps no more than maxSize connections"
+            )
+        }
+        let resized = core.resize(
+            maxSize: Self.coreMaxSize(maxSize, burstLimit, settings.burstLinger),
+            hardLimit: burstLimit ?? maxSize
+        )
+        guard resized else { throw ConnectionPoolError.poolShutDown(statistics) }
+        softLimit.store(maxSize, ordering: .sequentiallyConsistent)
+        hardLimit.store(burstLimit ?? maxSize, ordering: .sequentiallyConsistent)
+        noteTotal()
+        settle()
+        topUp()
+    }
+
+    public var statistics: ConnectionPoolStatistics {
+        var counts = core.counts
+        if counts.maxSize > 0 { counts.maxSize = softLimit.load(ordering: .sequentiallyConsistent) }
+        return ConnectionPoolStatistics(counts)
+    }
+}
+
+/// What of a configuration the engine looks at away from the hot path.
+struct EngineSettings: Sendable {
+    let minimumIdle: Int
+    let idleTimeout: UInt64?
+    let maxLifetime: UInt64?
+    let lifetimeJitter: Double
+    let burstLinger: Duration?
+    let connectTimeout: Duration?
+    let validateAfterIdle: UInt64?
+    let validationTimeout: Duration
+    let keepaliveInterval: UInt64?
+    let closeTimeout: Duration?
+    let closeErrors: ConnectionPoolConfiguration.CloseErrors
+    let leakThreshold: UInt64?
+
+    init(_ configuration: ConnectionPoolConfiguration) {
+        minimumIdle = configuration.minimumIdle
+        idleTimeout = configuration.idleTimeout?.nanoseconds
+        maxLifetime = configuration.maxLifetime?.nanoseconds
+        lifetimeJitter = configuration.lifetimeJitter
+        burstLinger = configuration.burstLinger
+        connectTimeout = configuration.connectTimeout
+        validateAfterIdle = configuration.validateAfterIdle?.nanoseconds
+        validationTimeout = configuration.validationTimeout
+        keepaliveInterval = configuration.keepaliveInterval?.nanoseconds
+        closeTimeout = configuration.closeTimeout
+        closeErrors = configuration.closeErrors
+        leakThreshold = configuration.leakThreshold?.nanoseconds
+    }
+
+    /// How often the upkeep has to look. `nil`: there is nothing to look for.
+    var upkeepInterval: UInt64? {
+        let keptToAnEighth = [
+            idleTimeout, burstLinger?.nanoseconds, validateAfterIdle, keepaliveInterval, leakThreshold,
+        ]
+        var intervals = keptToAnEighth.compactMap { $0 }.map { $0 / 8 }
+        // Often enough for the jitter to spread what expires.
+        if let maxLifetime { intervals.append(maxLifetime / 128) }
+        // A pool whose server was away must not stay without the connections it shall have.
+        if minimumIdle > 0 { intervals.append(1_000_000_000) }
+        return intervals.min().map { max($0, 1_000_000) }
+    }
 }

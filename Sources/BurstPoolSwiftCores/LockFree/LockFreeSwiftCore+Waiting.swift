@@ -54,6 +54,12 @@ extension LockFreeSwiftCore {
     /// How many callers wait, in O(1).
     public var waiting: Int { Int(books.pointee.waiting.load(ordering: .sequentiallyConsistent).low) }
 
+    /// How many of these have no permit.
+    public var queued: Int { Int(books.pointee.waiting.load(ordering: .sequentiallyConsistent).high) }
+
+    /// A number that no other wait ever has.
+    public func number(of ticket: LockFreeSwiftTicket) -> UInt64 { ticket.bits }
+
     /// Makes this waiter go, wherever it stands in the queue. O(1), amortised: now and then one call tidies up.
     public func claimWait(_ ticket: LockFreeSwiftTicket) -> _PoolCoreClaim {
         guard let departure = books.pointee.queue.leave(ticket) else { return .tooLate }

@@ -90,6 +90,7 @@ struct MutexBooks {
         opening += 1
         if let vacant = vacant.popLast() { return lease(vacant, as: .opening) }
         let element = UnsafeMutableRawPointer.allocate(byteCount: elementSize, alignment: elementAlignment)
+        element.initializeMemory(as: UInt8.self, repeating: 0, count: elementSize)
         slots.append(Slot(element: element))
         return lease(slots.count - 1, as: .opening)
     }

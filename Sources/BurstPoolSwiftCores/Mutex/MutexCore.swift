@@ -206,6 +206,12 @@ public final class MutexCore: _PoolCore {
     /// How many callers wait.
     public var waiting: Int { books.withLock { $0.line.count } }
 
+    /// How many of these have no permit.
+    public var queued: Int { books.withLock { $0.line.countWithoutPermit } }
+
+    /// A number that no other wait ever has.
+    public func number(of ticket: MutexTicket) -> UInt64 { ticket.number }
+
     // MARK: Settling
 
     /// Whether somebody waits for a connection, and the core is not paused.

@@ -121,6 +121,9 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     var nextDeadline: UInt64? { base.nextDeadline }
     var waiting: Int { base.waiting }
 
+    var queued: Int { base.queued }
+    func number(of ticket: Base.Ticket) -> UInt64 { base.number(of: ticket) }
+
     var somebodyWaits: Bool {
         defer { hooks.reach(.afterSomebodyWaits) }
         return base.somebodyWaits

@@ -16,6 +16,12 @@ protocol PoolUnderTest<Connection>: AnyObject, Sendable {
     func tryAcquire() -> TestLease<Connection>?
     func resize(maxSize: Int, burstLimit: Int?) throws
     func shutdown(drainFor: Duration?) async
+    func prewarm(_ count: Int?) async throws
+    func evictAll(over period: Duration?)
+    func pause()
+    func resume()
+    func waitUntilHealthy(timeout: Duration?) async throws
+    func abort() async
 }
 
 extension PoolUnderTest {
@@ -115,6 +121,16 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
     func shutdown(drainFor: Duration?) async {
         await engine.shutdown(drainFor: drainFor)
     }
+
+    func prewarm(_ count: Int?) async throws { try await engine.prewarm(count) }
+    func evictAll(over period: Duration?) { engine.evictAll(over: period) }
+    func pause() { engine.pause() }
+    func resume() { engine.resume() }
+    func waitUntilHealthy(timeout: Duration?) async throws { try await engine.waitUntilHealthy(timeout: timeout) }
+    func abort() async {
+        engine.abort()
+        await engine.shutdown(drainFor: nil)
+    }
 }
 
 /// `ConnectionPool` itself.
@@ -152,4 +168,11 @@ final class PublicPool<Strategy: ConnectionStrategy>: PoolUnderTest {
     func shutdown(drainFor: Duration?) async {
         await pool.shutdown(drainFor: drainFor)
     }
+
+    func prewarm(_ count: Int?) async throws { try await pool.prewarm(count) }
+    func evictAll(over period: Duration?) { pool.evictAll(over: period) }
+    func pause() { pool.pause() }
+    func resume() { pool.resume() }
+    func waitUntilHealthy(timeout: Duration?) async throws { try await pool.waitUntilHealthy(timeout: timeout) }
+    func abort() async { await pool.abort(timeout: nil) }
 }

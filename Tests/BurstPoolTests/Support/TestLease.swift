@@ -17,6 +17,18 @@ class TestLease<Connection>: @unchecked Sendable {
         end()
     }
 
+    /// Ends the lease and has the connection closed.
+    final func discard() {
+        guard isOut.exchange(false, ordering: .acquiringAndReleasing) else { return }
+        endDiscarding()
+    }
+
+    /// Ends the lease and takes the connection out of the pool.
+    final func detach() -> Connection? {
+        guard isOut.exchange(false, ordering: .acquiringAndReleasing) else { return nil }
+        return endDetaching()
+    }
+
     fileprivate final func begin() {
         guard let connection = read() as? TestConnection else { return }
         id = connection.id
@@ -26,6 +38,8 @@ class TestLease<Connection>: @unchecked Sendable {
     fileprivate func read() -> Connection { fatalError("abstract") }
     fileprivate func write(_ connection: Connection) { fatalError("abstract") }
     fileprivate func end() { fatalError("abstract") }
+    fileprivate func endDiscarding() { fatalError("abstract") }
+    fileprivate func endDetaching() -> Connection { fatalError("abstract") }
 }
 
 final class EngineLease<Strategy: ConnectionStrategy, Core: _PoolCore>: TestLease<Strategy.Connection>,
@@ -53,6 +67,17 @@ final class EngineLease<Strategy: ConnectionStrategy, Core: _PoolCore>: TestLeas
         (read() as? TestConnection)?.remote.exit()
         engine.release(lease)
     }
+    override fileprivate func endDiscarding() {
+        (read() as? TestConnection)?.remote.exit()
+        engine.discard(lease)
+        engine.release(lease)
+    }
+    override fileprivate func endDetaching() -> Strategy.Connection {
+        let connection = engine.detach(lease)
+        (connection as? TestConnection)?.remote.exit()
+        engine.release(lease)
+        return connection
+    }
 }
 
 final class PublicLease<Strategy: ConnectionStrategy>: TestLease<Strategy.Connection>, @unchecked Sendable {
@@ -73,5 +98,14 @@ final class PublicLease<Strategy: ConnectionStrategy>: TestLease<Strategy.Connec
     override fileprivate func end() {
         (read() as? TestConnection)?.remote.exit()
         lease.take()?.release()
+    }
+    override fileprivate func endDiscarding() {
+        (read() as? TestConnection)?.remote.exit()
+        lease.take()?.discard()
+    }
+    override fileprivate func endDetaching() -> Strategy.Connection {
+        (read() as? TestConnection)?.remote.exit()
+        guard let lease = lease.take() else { fatalError("the lease has ended") }
+        return lease.detach()
     }
 }

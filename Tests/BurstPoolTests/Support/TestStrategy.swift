@@ -8,6 +8,12 @@ final class TestStrategy: ConnectionStrategy {
         var open: @Sendable (Int) async throws -> Void = { _ in }
         var check: @Sendable (Remote) throws -> Bool = { $0.isClosed }
         var close: @Sendable (Remote) async throws -> Void = { _ in }
+        var prepare: @Sendable (Remote) async throws -> Void = { _ in }
+        var reset: @Sendable (Remote) async throws -> Void = { _ in }
+        var validate: @Sendable (Remote) async throws -> Bool = { !$0.isClosed }
+        var isPermanent: @Sendable (any Error) -> Bool = { _ in false }
+        var isBroken: @Sendable (any Error) -> Bool = { _ in false }
+        var abort: (@Sendable (Remote) -> Void)?
     }
 
     struct Books: Sendable {
@@ -20,6 +26,8 @@ final class TestStrategy: ConnectionStrategy {
         var peak = 0
         var checks = 0
         var closedIDs: [Int] = []
+        /// In the order in which it was asked for.
+        var validated: [Int] = []
         var remotes: [Remote] = []
         var complaints: [String] = []
 
@@ -47,6 +55,21 @@ final class TestStrategy: ConnectionStrategy {
     func onOpen(_ action: @escaping @Sendable (Int) async throws -> Void) { script.withLock { $0.open = action } }
     func onCheck(_ action: @escaping @Sendable (Remote) throws -> Bool) { script.withLock { $0.check = action } }
     func onClose(_ action: @escaping @Sendable (Remote) async throws -> Void) { script.withLock { $0.close = action } }
+
+    func onPrepare(_ action: @escaping @Sendable (Remote) async throws -> Void) {
+        script.withLock { $0.prepare = action }
+    }
+    func onReset(_ action: @escaping @Sendable (Remote) async throws -> Void) { script.withLock { $0.reset = action } }
+    func onValidate(_ action: @escaping @Sendable (Remote) async throws -> Bool) {
+        script.withLock { $0.validate = action }
+    }
+    func onAbort(_ action: @escaping @Sendable (Remote) -> Void) { script.withLock { $0.abort = action } }
+    func callPermanent(_ condition: @escaping @Sendable (any Error) -> Bool) {
+        script.withLock { $0.isPermanent = condition }
+    }
+    func callBroken(_ condition: @escaping @Sendable (any Error) -> Bool) {
+        script.withLock { $0.isBroken = condition }
+    }
 
     func followNoScript() { script.withLock { $0 = Script() } }
 
@@ -102,6 +125,38 @@ final class TestStrategy: ConnectionStrategy {
             }
         }
         try await close(remote)
+    }
+
+    func prepareConnection(_ connection: inout TestConnection) async throws {
+        let remote = connection.remote
+        remote.enter()
+        defer { remote.exit() }
+        try await script.withLock { $0.prepare }(remote)
+    }
+
+    func resetConnection(_ connection: inout TestConnection) async throws {
+        let remote = connection.remote
+        remote.enter()
+        defer { remote.exit() }
+        try await script.withLock { $0.reset }(remote)
+    }
+
+    func validateConnection(_ connection: inout TestConnection) async throws -> Bool {
+        let remote = connection.remote
+        remote.enter()
+        defer { remote.exit() }
+        ledger.withLock { $0.validated.append(remote.id) }
+        return try await script.withLock { $0.validate }(remote)
+    }
+
+    func connectErrorIsPermanent(_ error: any Error) -> Bool { script.withLock { $0.isPermanent }(error) }
+
+    func connectionIsBroken(after error: any Error) -> Bool { script.withLock { $0.isBroken }(error) }
+
+    func abortHandle(for connection: TestConnection) -> (@Sendable () -> Void)? {
+        let remote = connection.remote
+        guard let abort = script.withLock({ $0.abort }) else { return nil }
+        return { abort(remote) }
     }
 
     /// What went wrong, as far as the strategy can tell.

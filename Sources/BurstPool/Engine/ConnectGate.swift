@@ -1,0 +1,213 @@
+import Synchronization
+
+/// Whether one more connection may be opened now: how many at the same time, how soon after a failure, and whether to wait
+/// for one to come back first.
+///
+/// Whoever is turned away goes. What lets it through then is a turn given back, after which the giver settles, or the
+/// time, for which there is a ``ConnectAlarm``; so nobody is forgotten.
+@usableFromInline
+final class ConnectGate: Sendable {
+    enum Answer {
+        /// Go, and give the turn back.
+        case open
+        /// Whoever has the turns settles when it gives one back.
+        case noTurn
+        case closed(until: UInt64)
+        case circuitOpen(until: UInt64)
+    }
+
+    private let turnLimit: Int
+    private let backoff: ConnectionBackoff?
+    private let breaker: ConnectionCircuitBreaker?
+    private let delay: UInt64
+
+    private let turnsTaken = Atomic(0)
+    private let failures = Atomic(0)
+    /// 0: not closed.
+    private let closedUntil = Atomic<UInt64>(0)
+    private let breakerState = Atomic(BreakerState.closed)
+    private let joins = Atomic(0)
+    private let joinsAtReview = Atomic(0)
+    /// How many may be opened for callers that have waited for longer than the delay.
+    private let allowance = Atomic(0)
+
+    private enum BreakerState: UInt8, AtomicRepresentable {
+        case closed, open, halfOpen
+    }
+
+    /// `nil` if nothing ever keeps a connection from being opened.
+    init?(_ configuration: ConnectionPoolConfiguration) {
+        guard
+            configuration.maxConcurrentConnects != nil || configuration.connectRetry != nil
+                || configuration.circuitBreaker != nil || configuration.connectDelay != nil
+        else { return nil }
+        turnLimit = configuration.maxConcurrentConnects ?? .max
+        backoff = configuration.connectRetry
+        breaker = configuration.circuitBreaker
+        delay = configuration.connectDelay?.nanoseconds ?? 0
+    }
+
+    var retries: Bool { backoff != nil }
+
+    // MARK: Turns
+
+    /// - Parameter mayReturn: Whether there are connections, one of which may come back.
+    func take(mayReturn: Bool, now: () -> UInt64, changed: (ConnectionCircuitBreaker.State) -> Void) -> Answer {
+        switch breakerState.load(ordering: .sequentiallyConsistent) {
+        case .closed:
+            let until = closedUntil.load(ordering: .sequentiallyConsistent)
+            if until > 0, now() < until { return .closed(until: until) }
+            if delay > 0, mayReturn, !takeAllowance() {
+                return .closed(until: now().addingReportingOverflow(delay).partialValue)
+            }
+        case .open:
+            let until = closedUntil.load(ordering: .sequentiallyConsistent)
+            if now() < until { return .circuitOpen(until: until) }
+            guard move(.open, to: .halfOpen) else { return .noTurn }
+            changed(.halfOpen)
+        case .halfOpen:
+            return .noTurn
+        }
+        if takeTurn() { return .open }
+        _ = move(.halfOpen, to: .open)
+        return .noTurn
+    }
+
+    private func takeTurn() -> Bool {
+        var found = turnsTaken.load(ordering: .sequentiallyConsistent)
+        while found < turnLimit {
+            let (exchanged, original) = turnsTaken.compareExchange(
+                expected: found,
+                desired: found + 1,
+                ordering: .sequentiallyConsistent
+            )
+            if exchanged { return true }
+            found = original
+        }
+        return false
+    }
+
+    private func giveTurnBack() {
+        turnsTaken.subtract(1, ordering: .sequentiallyConsistent)
+        // Pairs with the load in takeTurn(), which follows what made room: orders what the caller looks at next.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+    }
+
+    /// There was nothing to open.
+    @usableFromInline
+    func giveBackUnused() {
+        if delay > 0 { allowance.add(1, ordering: .relaxed) }
+        _ = move(.halfOpen, to: .open)
+        giveTurnBack()
+    }
+
+    /// A connection has opened. To be followed by settling, as are the next two.
+    func succeeded(changed: (ConnectionCircuitBreaker.State) -> Void) {
+        failures.store(0, ordering: .sequentiallyConsistent)
+        closedUntil.store(0, ordering: .sequentiallyConsistent)
+        if breakerState.exchange(.closed, ordering: .sequentiallyConsistent) != .closed { changed(.closed) }
+        giveTurnBack()
+    }
+
+    /// A connection did not open.
+    func failed(isPermanent: Bool, now: () -> UInt64, changed: (ConnectionCircuitBreaker.State) -> Void) {
+        let failures = failures.add(1, ordering: .sequentiallyConsistent).newValue
+        let state = breakerState.load(ordering: .sequentiallyConsistent)
+        if let breaker, state == .halfOpen || failures >= breaker.failureThreshold {
+            close(until: now().addingReportingOverflow(breaker.openFor.nanoseconds).partialValue)
+            if breakerState.exchange(.open, ordering: .sequentiallyConsistent) != .open { changed(.open) }
+        } else if let backoff, !isPermanent {
+            close(until: now().addingReportingOverflow(backoff.delay(afterFailures: failures)).partialValue)
+        }
+        giveTurnBack()
+    }
+
+    private func close(until moment: UInt64) {
+        closedUntil.store(moment, ordering: .sequentiallyConsistent)
+    }
+
+    private func move(_ old: BreakerState, to new: BreakerState) -> Bool {
+        breakerState.compareExchange(expected: old, desired: new, ordering: .sequentiallyConsistent).exchanged
+    }
+
+    // MARK: Waiting for a return first
+
+    /// A caller joins the queue.
+    @usableFromInline
+    func noteJoin() {
+        if delay > 0 { joins.add(1, ordering: .relaxed) }
+    }
+
+    /// From here to ``review(waiting:)`` is the delay.
+    func beginReview() {
+        if delay > 0 { joinsAtReview.store(joins.load(ordering: .relaxed), ordering: .relaxed) }
+    }
+
+    /// Lets connections be opened for those who have waited since ``beginReview()``: of those who wait now, at most as many
+    /// as have joined since have not.
+    func review(waiting: Int) {
+        guard delay > 0 else { return }
+        let joinedSince = joins.load(ordering: .relaxed) - joinsAtReview.load(ordering: .relaxed)
+        allowance.store(max(0, waiting - joinedSince), ordering: .relaxed)
+    }
+
+    private func takeAllowance() -> Bool {
+        var found = allowance.load(ordering: .relaxed)
+        while found > 0 {
+            let (exchanged, original) = allowance.compareExchange(
+                expected: found,
+                desired: found - 1,
+                ordering: .relaxed
+            )
+            if exchanged { return true }
+            found = original
+        }
+        return false
+    }
+}
+
+/// Settles when the gate opens.
+@usableFromInline
+final class ConnectAlarm: Sendable {
+    private let sleeper = ReplaceableTask()
+    /// The moment; 0: not set.
+    private let moment = Atomic<UInt64>(0)
+
+    /// Sees to it that the engine settles at that moment, or earlier.
+    func arm<Strategy, Core>(at new: UInt64, _ engine: _PoolEngine<Strategy, Core>) {
+        var old = moment.load(ordering: .sequentiallyConsistent)
+        while old == 0 || new < old {
+            let (exchanged, found) = moment.compareExchange(
+                expected: old,
+                desired: new,
+                ordering: .sequentiallyConsistent
+            )
+            guard exchanged else {
+                old = found
+                continue
+            }
+            engine.connectGate?.beginReview()
+            var wanted = new
+            repeat {
+                sleeper.replace(with: Task.detached { [wanted] in await Self.run(engine, until: wanted) })
+                if engine.core.isShutDown { return disarm() }
+                // Another one may have set it to an earlier moment, and this call may have replaced its sleeper.
+                old = moment.load(ordering: .sequentiallyConsistent)
+                if old == 0 || old >= wanted { return }
+                wanted = old
+            } while true
+        }
+    }
+
+    func disarm() {
+        sleeper.replace(with: nil)
+    }
+
+    private static func run<Strategy, Core>(_ engine: _PoolEngine<Strategy, Core>, until moment: UInt64) async {
+        do { try await engine.clock.sleep(until: moment) } catch { return }
+        engine.connectAlarm.moment.store(0, ordering: .sequentiallyConsistent)
+        engine.connectGate?.review(waiting: engine.core.queued)
+        engine.settle()
+        engine.topUp()
+    }
+}

@@ -1,0 +1,95 @@
+extension _PoolEngine {
+    /// Closes a connection that is of no more use.
+    @usableFromInline
+    func closeInBackground(_ lease: Core.Lease, _ reason: ConnectionCloseReason) {
+        core.beginClose(lease)
+        finishClosingInBackground(lease, reason)
+    }
+
+    @usableFromInline
+    func finishClosingInBackground(_ lease: Core.Lease, _ reason: ConnectionCloseReason) {
+        startClosing(lease, reason) { [self] error in
+            observer?.connectionPool(.closed(reason, error: error))
+        }
+    }
+
+    /// After a body that returned: closes surplus connections, and throws what closing throws.
+    @usableFromInline
+    func closeAfterReturn(_ surplus: Core.Lease) async throws {
+        var firstError: (any Error)?
+        var next: Core.Lease? = surplus
+        while let lease = next {
+            let error = await finishClosing(lease, throwing: firstError == nil && settings.closeErrors == .thrown)
+            firstError = firstError ?? error
+            next = settle(mayCloseInline: true)
+        }
+        if let firstError { throw firstError }
+    }
+
+    /// After a body that threw, whose error wins.
+    @usableFromInline
+    func closeAfterFailure(_ surplus: Core.Lease) async {
+        var next: Core.Lease? = surplus
+        while let lease = next {
+            _ = await finishClosing(lease, throwing: false)
+            next = settle(mayCloseInline: true)
+        }
+    }
+
+    /// Returns the error of closing, if it is for the caller.
+    private func finishClosing(_ lease: Core.Lease, throwing: Bool) async -> (any Error)? {
+        let reason = surplusReason
+        return await withUnsafeContinuation { continuation in
+            startClosing(lease, reason) { [self] error in
+                observer?.connectionPool(.closed(reason, error: throwing ? nil : error))
+                continuation.resume(returning: throwing ? error : nil)
+            }
+        }
+    }
+
+    /// Why a connection is surplus.
+    @usableFromInline
+    var surplusReason: ConnectionCloseReason { core.isShutDown ? .shutdown : .surplus }
+
+    /// Closes a connection whose lease is in closing, and frees its place when that has ended or has taken too long. In a
+    /// task of its own: a strategy that heeds the cancellation of the caller would leave the connection open.
+    private func startClosing(
+        _ lease: Core.Lease,
+        _ reason: ConnectionCloseReason,
+        ended: @escaping @Sendable ((any Error)?) -> Void
+    ) {
+        _ = header(of: lease).pointee.takeAbortHandle()
+        // Out of the slot now, for the place may be another connection's before the close has ended. In one pair of
+        // hands: the slot's owner has it, and gives it to the task.
+        nonisolated(unsafe) let connection = connection(of: lease).move()
+        let watcher = after(settings.closeTimeout) { [self] in
+            guard core.finishClose(lease) else { return }
+            observer?.connectionPool(.closeTimedOut(reason))
+            placeIsFree()
+            ended(nil)
+        }
+        Task.detached { [self] in
+            var failure: (any Error)?
+            do {
+                try await strategy.closeConnection(connection)
+            } catch {
+                failure = error
+            }
+            watcher?.cancel()
+            guard core.finishClose(lease) else { return }
+            placeIsFree()
+            ended(failure)
+        }
+    }
+
+    /// Does something later, unless the task is cancelled before.
+    func after(_ duration: Duration?, _ action: @escaping @Sendable () -> Void) -> Task<Void, Never>? {
+        guard let duration else { return nil }
+        let deadline = PoolClock.deadline(after: duration, from: clock.now)
+        guard deadline != .max else { return nil }
+        return Task.detached { [clock] in
+            do { try await clock.sleep(until: deadline) } catch { return }
+            if !Task.isCancelled { action() }
+        }
+    }
+}

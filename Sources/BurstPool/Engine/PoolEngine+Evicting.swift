@@ -1,0 +1,52 @@
+import Synchronization
+
+extension _PoolEngine {
+    /// Sees to it that no connection that is open or being opened now is handed out again: at once, or one after the other
+    /// over a period.
+    public func evictAll(over period: Duration?) {
+        let live = liveSlots()
+        guard let period, period > .zero else {
+            for slot in live { header(of: slot.lease).pointee.mark(.isEvicted) }
+            // Pairs with the exchange by which a lease is taken or returned: whoever does that after this sees the marks,
+            // and what was returned before is idle now, and is found here.
+            atomicMemoryFence(ordering: .sequentiallyConsistent)
+            lookAfterConnections()
+            return
+        }
+        let now = clock.now
+        let step = period.nanoseconds / UInt64(max(1, live.count))
+        for (position, slot) in live.enumerated() {
+            let header = header(of: slot.lease)
+            let moment = now + step * UInt64(position + 1)
+            let expiry = header.pointee.expiresAt.load(ordering: .relaxed)
+            if expiry == 0 || expiry > moment { header.pointee.expiresAt.store(moment, ordering: .relaxed) }
+            header.pointee.mark(.isLeaving)
+        }
+        // One look for each connection, for up to 64 of them.
+        let looks = UInt64(min(max(live.count, 1), 64))
+        upkeep.evictor.replace(
+            with: Task.detached { [self] in
+                for look in 1...looks {
+                    let moment = now + period.nanoseconds / looks * look + 1
+                    do { try await clock.sleep(until: moment) } catch { return }
+                    lookAfterConnections()
+                }
+            }
+        )
+        if core.isShutDown { upkeep.stop() }
+    }
+
+    /// Those with a connection, or with one that is being opened.
+    func liveSlots() -> [_PoolCoreSlot<Core.Lease>] {
+        var live: [_PoolCoreSlot<Core.Lease>] = []
+        var index = 0
+        while let slot = core.slot(at: index) {
+            index += 1
+            switch slot.state {
+            case .opening, .idle, .leased: live.append(slot)
+            case .vacant, .closing: break
+            }
+        }
+        return live
+    }
+}

@@ -1,0 +1,148 @@
+import Synchronization
+
+extension _PoolEngine {
+    /// Opens a connection in a task of its own: the waiter on whose behalf it is may be served by a connection that comes
+    /// back first, or leave, and the connection then serves another one.
+    ///
+    /// - Parameter ticket: The waiter's; `nil`: for the pool's own stock.
+    @usableFromInline
+    func startOpening(_ permit: Core.Lease, for ticket: Core.Ticket?) {
+        if upkeep.interval != nil { startUpkeep() }
+        noteTotal()
+        let header = header(of: permit)
+        header.pointee.marks.store(initialMarks.rawValue, ordering: .relaxed)
+        header.pointee.expiresAt.store(0, ordering: .relaxed)
+        let began = observer == nil ? 0 : clock.now
+        let opener = Canceller()
+        header.pointee.storeAbortHandle { opener.cancel() }
+        let attempt = Claim()
+        let watcher = after(settings.connectTimeout) { [self] in
+            guard attempt.take() else { return }
+            opener.cancel()
+            openingFailed(
+                ConnectionPoolError.connectTimedOut(after: settings.connectTimeout ?? .zero, statistics),
+                for: ticket,
+                since: began
+            )
+        }
+        opener.watch(
+            Task.detached { [self] in
+                let failure = await openConnection(permit)
+                watcher?.cancel()
+                let isInTime = attempt.take()
+                if let failure {
+                    core.cancelOpen(permit)
+                    noteTotal()
+                    if isInTime { openingFailed(failure, for: ticket, since: began) } else { placeIsFree() }
+                } else {
+                    opened(permit, for: isInTime ? ticket : nil, isInTime: isInTime, since: began)
+                }
+            }
+        )
+    }
+
+    /// Returns why there is none.
+    private func openConnection(_ permit: Core.Lease) async -> (any Error)? {
+        let connection = connection(of: permit)
+        do {
+            connection.initialize(to: try await strategy.makeConnection())
+        } catch {
+            _ = header(of: permit).pointee.takeAbortHandle()
+            return error
+        }
+        do {
+            try await strategy.prepareConnection(&connection.pointee)
+        } catch {
+            _ = header(of: permit).pointee.takeAbortHandle()
+            try? await strategy.closeConnection(connection.move())
+            return error
+        }
+        _ = header(of: permit).pointee.takeAbortHandle()
+        if let abort = strategy.abortHandle(for: connection.pointee) {
+            header(of: permit).pointee.storeAbortHandle(abort)
+        }
+        if let lifetime = settings.maxLifetime {
+            // The sixteenth is what retiring an eighth at a time can take: no connection gets older than it may.
+            let share = (1 - Double.random(in: 0...1) * settings.lifetimeJitter) * 15 / 16
+            let expiry = clock.now.addingReportingOverflow(UInt64(Double(lifetime) * share))
+            header(of: permit).pointee.expiresAt.store(expiry.overflow ? 0 : expiry.partialValue, ordering: .relaxed)
+        }
+        return nil
+    }
+
+    private func opened(_ permit: Core.Lease, for ticket: Core.Ticket?, isInTime: Bool, since began: UInt64) {
+        latestOpenError.store(nil)
+        let header = header(of: permit)
+        let isEvicted = !header.pointee.marks(.isEvicted).isEmpty
+        if ticket != nil, observer != nil { header.pointee.mark(.isFresh) }
+        core.finishOpen(permit)
+        if isInTime { connectGate?.succeeded { noteBreaker($0) } }
+        observer?.connectionPool(.opened(duration: .nanoseconds(clock.now - began), wait: wait(of: ticket)))
+        if isEvicted {
+            closeInBackground(permit, .evicted)
+            if let ticket { _ = core.requeueWait(ticket) }
+            settle()
+        } else if let ticket, case .claimed(let waiter) = core.claimWait(ticket) {
+            serve(waiter, permit)
+            if connectGate != nil { settle() }
+        } else {
+            if ticket != nil { header.pointee.unmark(.isFresh) }
+            if core.release(permit) || connectGate != nil { settle() }
+        }
+        openingEnded.fire()
+    }
+
+    private func openingFailed(_ error: any Error, for ticket: Core.Ticket?, since began: UInt64) {
+        latestOpenError.store(error)
+        failedOpens.add(1, ordering: .relaxed)
+        let retries = connectGate?.retries ?? false
+        let isPermanent = retries && strategy.connectErrorIsPermanent(error)
+        let willRetry = retries && !isPermanent
+        connectGate?.failed(isPermanent: isPermanent, now: { clock.now }) { noteBreaker($0) }
+        observer?.connectionPool(
+            .openFailed(
+                error,
+                duration: .nanoseconds(clock.now - began),
+                willRetry: willRetry,
+                wait: wait(of: ticket)
+            )
+        )
+        if let ticket {
+            if willRetry {
+                _ = core.requeueWait(ticket)
+            } else if case .claimed(let waiter) = core.claimWait(ticket) {
+                fail(waiter, error)
+            }
+        }
+        if isPermanent, core.total == 0 { failAllWaiters(error) }
+        settle()
+        openingEnded.fire()
+    }
+
+    private func wait(of ticket: Core.Ticket?) -> ConnectionWait? {
+        ticket.map { ConnectionWait(number: core.number(of: $0)) }
+    }
+
+    // MARK: The pool's own stock
+
+    /// Opens connections that nobody has asked for, as many as are missing.
+    func topUp() {
+        let target = upkeep.warmTarget.load(ordering: .relaxed)
+        guard settings.minimumIdle > 0 || target > 0, !core.isShutDown else { return }
+        let counts = core.counts
+        let open = counts.idle + counts.leased + counts.opening
+        let missing = min(
+            max(settings.minimumIdle - counts.idle - counts.opening, target - open),
+            softLimit.load(ordering: .relaxed) - open - counts.closing
+        )
+        guard missing > 0 else { return }
+        for _ in 0..<missing {
+            if let connectGate, !passes(connectGate) { return }
+            guard let permit = core.beginOpenUnasked() else {
+                connectGate?.giveBackUnused()
+                return
+            }
+            startOpening(permit, for: nil)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Synchronization
+
+/// What to do with a connection that must be validated first.
+@usableFromInline
+enum StaleConnection {
+    /// The caller takes it out again and validates it.
+    case putBack
+    /// Validate it in the background, and then give it to whoever waits.
+    case validate
+    case use
+}
+
+// What the hot path leaves to others: connections and leases that are marked.
+
+extension _PoolEngine {
+    /// Whether a connection that is marked can be handed out. If not, the lease has ended.
+    @usableFromInline
+    func isFit(_ lease: Core.Lease, _ marks: ConnectionMarks, ifStale: StaleConnection) -> Bool {
+        if let reason = marks.closeReason {
+            closeInBackground(lease, reason)
+            return false
+        }
+        switch ifStale {
+        case .use: return true
+        case .putBack: if core.release(lease) { settle() }
+        case .validate: validateInBackground(lease)
+        }
+        return false
+    }
+
+    /// Notes a lease of a connection that was idle.
+    @usableFromInline
+    func noteSpecialLease(_ lease: Core.Lease, _ site: _LeaseSite, _ marks: ConnectionMarks) {
+        if marks.contains(.isTracked) {
+            let task = detectsNestedAcquires && site.isScoped ? LeaseRecord.currentTask : 0
+            record(of: lease).pointee.note(site, task: task)
+        }
+        if marks.contains(.isObserved) {
+            record(of: lease).pointee.takenAt.store(clock.now, ordering: .relaxed)
+            observer?.connectionPool(.acquired(.idle, waited: .zero, wait: nil))
+        }
+    }
+
+    /// Notes a lease of a connection that its caller has waited for.
+    @usableFromInline
+    func noteServed(_ lease: Core.Lease, _ site: _LeaseSite, _ ticket: Core.Ticket, since began: UInt64) {
+        let marks = header(of: lease).pointee.marks([.concernLease, .isFresh])
+        if marks.contains(.isTracked) {
+            let task = detectsNestedAcquires && site.isScoped ? LeaseRecord.currentTask : 0
+            record(of: lease).pointee.note(site, task: task)
+        }
+        if marks.contains(.isFresh) { header(of: lease).pointee.unmark(.isFresh) }
+        guard let observer else { return }
+        let now = clock.now
+        if marks.contains(.isObserved) { record(of: lease).pointee.takenAt.store(now, ordering: .relaxed) }
+        observer.connectionPool(
+            .acquired(
+                marks.contains(.isFresh) ? .opened : .waited,
+                waited: .nanoseconds(now - began),
+                wait: ConnectionWait(number: core.number(of: ticket))
+            )
+        )
+    }
+
+    /// Ends a lease that is marked. Returns `false` if it is to be returned as any other.
+    @usableFromInline
+    func endSpecially(_ lease: Core.Lease, _ marks: ConnectionMarks) -> Bool {
+        if marks.contains(.isObserved) {
+            let held = clock.now - record(of: lease).pointee.takenAt.load(ordering: .relaxed)
+            observer?.connectionPool(.released(held: .nanoseconds(held)))
+        }
+        if marks.contains(.isOverdue) { endOverdueLease(lease) }
+        if marks.contains(.isDetached) {
+            core.detach(lease)
+            placeIsFree()
+            return true
+        }
+        if let reason = marks.closeReason {
+            closeInBackground(lease, reason)
+            return true
+        }
+        guard marks.contains(.isReset) else { return false }
+        resetInBackground(lease)
+        return true
+    }
+
+    private func endOverdueLease(_ lease: Core.Lease) {
+        header(of: lease).pointee.unmark(.isOverdue)
+        let since = record(of: lease).pointee.overdueSince.load(ordering: .relaxed)
+        observer?.connectionPool(
+            .overdueLeaseReturned(record(of: lease).pointee.place, age: .nanoseconds(clock.now - since))
+        )
+    }
+
+    private func resetInBackground(_ lease: Core.Lease) {
+        Task.detached { [self] in
+            do {
+                try await strategy.resetConnection(&connection(of: lease).pointee)
+            } catch {
+                return closeInBackground(lease, .resetFailed)
+            }
+            if core.release(lease) { settle() }
+        }
+    }
+
+    /// Moves the connection out of the pool. The lease then ends by giving its place back.
+    public func detach(_ lease: Core.Lease) -> sending Strategy.Connection {
+        _ = header(of: lease).pointee.takeAbortHandle()
+        header(of: lease).pointee.mark(.isDetached)
+        return connection(of: lease).move()
+    }
+
+    /// The connection is closed when the lease ends.
+    public func discard(_ lease: Core.Lease) {
+        header(of: lease).pointee.mark(.isDiscarded)
+    }
+
+    /// Whether the present task has all connections that there may be, by scoped leases.
+    @usableFromInline
+    func taskHoldsAll() -> Bool {
+        let task = LeaseRecord.currentTask
+        guard task != 0 else { return false }
+        var held = 0
+        var index = 0
+        while let slot = core.slot(at: index) {
+            // What this task has noted it sees, and what others note is not this task.
+            if slot.state == .leased, record(of: slot.lease).pointee.task.load(ordering: .relaxed) == task { held += 1 }
+            index += 1
+        }
+        return held > 0 && held >= core.counts.hardLimit
+    }
+}

@@ -1,0 +1,173 @@
+import Synchronization
+
+// What happens to connections by the time: the pool looks at them now and then, in a task of its own, and leasing pays
+// nothing for it. Nothing that the pool promises its callers rests on it but what is a matter of time.
+
+extension _PoolEngine {
+    func startUpkeep() {
+        guard let interval = upkeep.interval, upkeep.start() else { return }
+        upkeep.sleeper.replace(
+            with: Task.detached { [self] in
+                topUp()
+                while true {
+                    do { try await clock.sleep(until: clock.now + interval) } catch { return }
+                    lookAfterConnections()
+                }
+            }
+        )
+        // A shutdown that came before this did not see the task, which would keep the engine.
+        if core.isShutDown { upkeep.stop() }
+    }
+
+    /// Looks at all connections, and does what is due. O(slots); goes through the idle ones only if one of them is due.
+    func lookAfterConnections() {
+        upkeep.perform { observations in
+            let due = lookAtSlots(&observations)
+            if !due.isEmpty { goThroughIdle(due, &observations) }
+        }
+        topUp()
+    }
+
+    /// What is to be done with an idle connection.
+    private enum Due {
+        case close(ConnectionCloseReason)
+        case validate
+    }
+
+    // MARK: Looking
+
+    private func lookAtSlots(_ observations: inout SlotObservations) -> [Int: Due] {
+        let now = clock.now
+        var idle: [(index: Int, since: UInt64)] = []
+        var due: [Int: Due] = [:]
+        let total = core.total
+        // So that connections as old as each other are not replaced all at once.
+        var mayExpire = max(1, total / 8)
+        var index = 0
+        while let slot = core.slot(at: index) {
+            defer { index += 1 }
+            guard slot.state == .idle || slot.state == .leased else { continue }
+            let isIdle = slot.state == .idle
+            let since = observations.note(
+                index,
+                serial: slot.serial,
+                isIdle: isIdle,
+                element: core.element(of: slot.lease),
+                now: now
+            )
+            let header = header(of: slot.lease)
+            if isIdle { idle.append((index, since)) } else { reportLease(slot, index, since, now, &observations) }
+            retireIfExpired(header, now, &mayExpire)
+            if isIdle, let reason = header.pointee.marks(.isRetired).closeReason { due[index] = .close(reason) }
+        }
+        noteIdle(idle, total: total, now: now, observations, &due)
+        return due
+    }
+
+    private func retireIfExpired(
+        _ header: UnsafeMutablePointer<ConnectionHeader>,
+        _ now: UInt64,
+        _ mayExpire: inout Int
+    ) {
+        let expiry = header.pointee.expiresAt.load(ordering: .relaxed)
+        guard expiry > 0, expiry <= now else { return }
+        if !header.pointee.marks(.isLeaving).isEmpty {
+            header.pointee.mark(.isEvicted)
+        } else if mayExpire > 0 {
+            mayExpire -= 1
+            header.pointee.mark(.isTooOld)
+        }
+    }
+
+    private func noteIdle(
+        _ idle: [(index: Int, since: UInt64)],
+        total: Int,
+        now: UInt64,
+        _ observations: SlotObservations,
+        _ due: inout [Int: Due]
+    ) {
+        var remaining = idle.count - due.count
+        var surplus = total - due.count - softLimit.load(ordering: .relaxed)
+        var mayValidate = max(1, idle.count / 8)
+        // The coldest first.
+        for (index, since) in idle.sorted(by: { $0.since < $1.since }) where due[index] == nil {
+            let idleFor = now - since
+            if surplus > 0, let linger = settings.burstLinger?.nanoseconds, idleFor >= linger {
+                due[index] = .close(.surplus)
+                surplus -= 1
+                remaining -= 1
+            } else if remaining > settings.minimumIdle, let timeout = settings.idleTimeout, idleFor >= timeout {
+                due[index] = .close(.idleTimeout)
+                surplus -= 1
+                remaining -= 1
+            } else if mayValidate > 0, let interval = settings.keepaliveInterval,
+                now - max(since, observations[index].lastValidated) >= interval
+            {
+                due[index] = .validate
+                mayValidate -= 1
+            } else if let age = settings.validateAfterIdle, idleFor >= age, let slot = core.slot(at: index) {
+                header(of: slot.lease).pointee.mark(.isStale)
+            }
+        }
+    }
+
+    private func reportLease(
+        _ slot: _PoolCoreSlot<Core.Lease>,
+        _ index: Int,
+        _ since: UInt64,
+        _ now: UInt64,
+        _ observations: inout SlotObservations
+    ) {
+        guard let threshold = settings.leakThreshold, now - since >= threshold, !observations[index].isReported else {
+            return
+        }
+        observations[index].isReported = true
+        let record = record(of: slot.lease)
+        record.pointee.overdueSince.store(since, ordering: .relaxed)
+        let place = record.pointee.place
+        header(of: slot.lease).pointee.mark(.isOverdue)
+        // It may have come back meanwhile, and what has been read and marked is the next one's.
+        if let slotNow = core.slot(at: index), slotNow.serial == slot.serial, slotNow.state == .leased {
+            observer?.connectionPool(.leaseOverdue(place, age: .nanoseconds(now - since)))
+        } else {
+            header(of: slot.lease).pointee.unmark(.isOverdue)
+        }
+    }
+
+    // MARK: Going through the idle ones
+
+    /// Takes each idle connection, down to the coldest, and does what is due. Never has more than one in hand, and those that
+    /// it has been through are at hand for everybody: see "Sweeping" in `bp_pool.h`.
+    private func goThroughIdle(_ due: [Int: Due], _ observations: inout SlotObservations) {
+        var left = core.counts.idle
+        while left > 0, let lease = core.takeUnswept() {
+            left -= 1
+            guard let index = observations.index(ofElement: core.element(of: lease)) else {
+                if core.putSwept(lease) { settle() }
+                continue
+            }
+            keepAge(index, &observations)
+            if let reason = header(of: lease).pointee.marks(.isRetired).closeReason {
+                closeInBackground(lease, reason)
+                continue
+            }
+            switch due[index] {
+            case .close(let reason):
+                closeInBackground(lease, reason)
+            case .validate:
+                observations[index].lastValidated = clock.now
+                validateInBackground(lease)
+            case nil:
+                if core.putSwept(lease) { settle() }
+            }
+        }
+        while let lease = core.takeSwept() {
+            if let index = observations.index(ofElement: core.element(of: lease)) { keepAge(index, &observations) }
+            if core.release(lease) { settle() }
+        }
+    }
+
+    private func keepAge(_ index: Int, _ observations: inout SlotObservations) {
+        if let slot = core.slot(at: index) { observations.keep(index, serial: slot.serial) }
+    }
+}

@@ -1,0 +1,54 @@
+extension _PoolEngine {
+    /// Validates a connection that the caller has leased, while the caller waits.
+    ///
+    /// - Returns: Whether it is valid; if not, the lease has ended.
+    /// - Throws: `.acquireTimedOut`, or `CancellationError`. The validation goes on, and the connection is idle after it.
+    @usableFromInline
+    func validate(_ lease: Core.Lease, timeout: Duration?, since began: UInt64) async throws -> Bool {
+        let outcome = OneShot()
+        startValidating(lease, outcome)
+        let elapsed = Duration.nanoseconds(clock.now - began)
+        let alarm = after(timeout.map { max($0 - elapsed, .zero) }) { outcome.fire(.timedOut) }
+        defer { alarm?.cancel() }
+        switch await outcome.waitUnlessCancelled() {
+        case .done: return true
+        case .timedOut: throw ConnectionPoolError.acquireTimedOut(timeout: timeout ?? .zero, shortage())
+        case .cancelled: throw CancellationError()
+        case .failed, .abandoned: return false
+        }
+    }
+
+    /// Validates a connection; whoever waits then gets it.
+    @usableFromInline
+    func validateInBackground(_ lease: Core.Lease) {
+        let outcome = OneShot()
+        outcome.fire(.abandoned)
+        startValidating(lease, outcome)
+    }
+
+    /// - Parameter outcome: Told `.done`, and the lease is the waiting party's, or `.failed`, and it is not. If nobody waits
+    ///   any more, the connection is returned or closed.
+    private func startValidating(_ lease: Core.Lease, _ outcome: OneShot) {
+        let inTime = Claim()
+        let validation = Canceller()
+        // The connection is in use for as long as the strategy uses it, whatever the clock says: it is closed then.
+        let watcher = after(settings.validationTimeout) {
+            guard inTime.take() else { return }
+            validation.cancel()
+            outcome.fire(.failed)
+        }
+        validation.watch(
+            Task.detached { [self] in
+                let isValid = (try? await strategy.validateConnection(&connection(of: lease).pointee)) ?? false
+                watcher?.cancel()
+                guard inTime.take(), isValid else {
+                    closeInBackground(lease, .validationFailed)
+                    outcome.fire(.failed)
+                    return
+                }
+                header(of: lease).pointee.unmark(.isStale)
+                if !outcome.fire(.done), core.release(lease) { settle() }
+            }
+        )
+    }
+}

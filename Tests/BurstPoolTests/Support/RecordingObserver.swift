@@ -1,0 +1,40 @@
+import BurstPool
+
+/// Keeps what a pool tells its observer.
+final class RecordingObserver: ConnectionPoolObserver {
+    let observesLeases: Bool
+    private let record = Shared<[ConnectionPoolEvent]>([])
+
+    init(observesLeases: Bool = false) {
+        self.observesLeases = observesLeases
+    }
+
+    var events: [ConnectionPoolEvent] { record.value }
+
+    func connectionPool(_ event: ConnectionPoolEvent) {
+        record.change { $0.append(event) }
+    }
+
+    /// The values of the events of one kind.
+    func all<Value>(_ value: (ConnectionPoolEvent) -> Value?) -> [Value] {
+        events.compactMap(value)
+    }
+
+    var openErrors: [TestError] {
+        all { if case .openFailed(let error, _, _, _) = $0 { TestError(of: error) } else { nil } }
+    }
+
+    var closeErrors: [TestError] {
+        all { if case .closed(_, let error?) = $0 { TestError(of: error) } else { nil } }
+    }
+
+    var closeReasons: [ConnectionCloseReason] {
+        all { if case .closed(let reason, _) = $0 { reason } else { nil } }
+    }
+}
+
+extension TestError {
+    init(of error: any Error) {
+        self = error as? TestError ?? TestError("\(error)")
+    }
+}
