@@ -145,6 +145,9 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// Whether a call of `withConnection` fails at once, with ``ConnectionPoolError/Code/nestedAcquire``, if its own task
     /// has all connections that there may be, by calls of `withConnection` around this one. Default: `false`: it waits, in
     /// vain, until its time is up.
+    ///
+    /// The one option that costs each lease more than a few instructions, for it asks which task this is: for development
+    /// and tests.
     public var detectsNestedAcquires: Bool = false
 
     // MARK: Surroundings

@@ -47,7 +47,7 @@ extension ConnectionHeader {
 struct ConnectionMarks: OptionSet, Sendable {
     @usableFromInline let rawValue: UInt32
 
-    @usableFromInline
+    @inlinable
     init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
@@ -55,40 +55,46 @@ struct ConnectionMarks: OptionSet, Sendable {
     // For the whole life of a connection, if the configuration says so.
 
     /// Who leases it notes where in the source that was.
-    @usableFromInline static var isTracked: Self { Self(rawValue: 1) }
+    @inlinable static var isTracked: Self { Self(rawValue: 1 << 0) }
+    /// Who leases it for the length of a body notes which task that is.
+    @inlinable static var isOwned: Self { Self(rawValue: 1 << 11) }
     /// The observer is told of each lease.
-    @usableFromInline static var isObserved: Self { Self(rawValue: 2) }
+    @inlinable static var isObserved: Self { Self(rawValue: 1 << 1) }
     /// It is reset when it comes back.
-    static var isReset: Self { Self(rawValue: 4) }
+    @inlinable static var isReset: Self { Self(rawValue: 1 << 2) }
 
     // For a while.
 
     /// It has been idle for so long that it must be validated before it is handed out.
-    @usableFromInline static var isStale: Self { Self(rawValue: 8) }
+    @inlinable static var isStale: Self { Self(rawValue: 1 << 3) }
     /// The first lease is that of the caller for whom it was opened.
-    static var isFresh: Self { Self(rawValue: 16) }
+    static var isFresh: Self { Self(rawValue: 1 << 4) }
     /// The present lease has been reported as overdue.
-    static var isOverdue: Self { Self(rawValue: 32) }
+    @inlinable static var isOverdue: Self { Self(rawValue: 1 << 5) }
     /// It is no longer in the slot: its lease only gives the place back.
-    static var isDetached: Self { Self(rawValue: 64) }
+    @inlinable static var isDetached: Self { Self(rawValue: 1 << 6) }
     /// When it expires, that is because it is evicted.
-    static var isLeaving: Self { Self(rawValue: 1024) }
+    static var isLeaving: Self { Self(rawValue: 1 << 7) }
 
     // It is not to be handed out any more, and closed when it comes back.
 
-    static var isTooOld: Self { Self(rawValue: 128) }
-    static var isEvicted: Self { Self(rawValue: 256) }
-    static var isDiscarded: Self { Self(rawValue: 512) }
+    @inlinable static var isTooOld: Self { Self(rawValue: 1 << 8) }
+    @inlinable static var isEvicted: Self { Self(rawValue: 1 << 9) }
+    @inlinable static var isDiscarded: Self { Self(rawValue: 1 << 10) }
 
-    static var isRetired: Self { [.isTooOld, .isEvicted, .isDiscarded] }
+    @inlinable static var isRetired: Self { isTooOld.union(isEvicted).union(isDiscarded) }
 
-    @usableFromInline static var all: Self { Self(rawValue: .max) }
-    /// What whoever takes it out of the idle ones has to see to.
-    @usableFromInline static var concernTaking: Self { [isStale, isRetired] }
+    @inlinable static var all: Self { Self(rawValue: .max) }
+    /// What keeps it from being handed out as it is.
+    @inlinable static var concernTaking: Self { isStale.union(isRetired) }
     /// What whoever has leased it has to see to.
-    @usableFromInline static var concernLease: Self { [isTracked, isObserved] }
+    @inlinable static var concernLease: Self { isTracked.union(isOwned).union(isObserved) }
+    /// Both: what a caller who takes it has to see to.
+    @inlinable static var concernCaller: Self { concernTaking.union(concernLease) }
     /// What whoever gives it back has to see to.
-    @usableFromInline static var concernReturn: Self { [isObserved, isReset, isOverdue, isDetached, isRetired] }
+    @inlinable static var concernReturn: Self {
+        isObserved.union(isReset).union(isOverdue).union(isDetached).union(isRetired)
+    }
 
     /// Why it is closed, if that is what the marks are for.
     var closeReason: ConnectionCloseReason? {

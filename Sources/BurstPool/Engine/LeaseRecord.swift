@@ -45,10 +45,9 @@ extension LeaseRecord {
         withUnsafeCurrentTask { task in task.map { unsafeBitCast($0, to: UInt.self) } ?? 0 }
     }
 
-    @inlinable
-    func note(_ site: _LeaseSite, task: UInt) {
+    @inlinable @inline(__always)
+    func note(_ site: _LeaseSite) {
         fileID.store(UInt(bitPattern: site.fileID.utf8Start), ordering: .relaxed)
         line.store(site.line, ordering: .relaxed)
-        self.task.store(task, ordering: .relaxed)
     }
 }

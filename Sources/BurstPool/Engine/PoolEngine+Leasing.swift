@@ -50,11 +50,27 @@ extension _PoolEngine {
 
     @inlinable
     func acquire(timeout: Duration?, _ site: _LeaseSite) async throws -> Core.Lease {
-        guard let idle = core.tryAcquire(), try isUsable(idle) else {
-            return try await acquireSlowly(timeout: timeout, site)
+        if let idle = core.tryAcquire(), try take(idle, site, ifStale: .putBack) { return idle }
+        return try await acquireSlowly(timeout: timeout, site)
+    }
+
+    /// Makes a connection that was idle the caller's, if it can be handed out. If not, the lease has ended.
+    ///
+    /// - Throws: As ``isOpen(_:)``.
+    @inlinable @inline(__always)
+    func take(_ idle: Core.Lease, _ site: _LeaseSite, ifStale: StaleConnection) throws -> Bool {
+        let marks = header(of: idle).pointee.marks(.concernCaller)
+        if marks.isEmpty { return try isOpen(idle) }
+        if marks == .isTracked {
+            guard try isOpen(idle) else { return false }
+            record(of: idle).pointee.note(site)
+            return true
         }
-        noteLease(idle, site)
-        return idle
+        guard marks.isDisjoint(with: .concernTaking) || takesSpecially(idle, marks, ifStale), try isOpen(idle) else {
+            return false
+        }
+        noteSpecially(idle, site, marks)
+        return true
     }
 
     @inlinable
@@ -73,10 +89,8 @@ extension _PoolEngine {
     @inlinable
     public func tryAcquire(fileID: StaticString = #fileID, line: Int = #line) -> Core.Lease? {
         while let idle = core.tryAcquire() {
-            if (try? isUsable(idle, ifStale: .use)) == true {
-                noteLease(idle, _LeaseSite(fileID, line, isScoped: false))
-                return idle
-            }
+            let site = _LeaseSite(fileID, line, isScoped: false)
+            if (try? take(idle, site, ifStale: .use)) == true { return idle }
         }
         return nil
     }
@@ -87,13 +101,11 @@ extension _PoolEngine {
         if core.release(lease) { settle() }
     }
 
-    /// Whether this connection can be handed out. If not, the lease has ended.
+    /// Whether the strategy takes this connection for open. If not, the lease has ended.
     ///
     /// - Throws: `CancellationError`, if that is what the strategy threw.
     @inlinable
-    func isUsable(_ lease: Core.Lease, ifStale: StaleConnection = .putBack) throws -> Bool {
-        let marks = header(of: lease).pointee.marks(.concernTaking)
-        if !marks.isEmpty, !isFit(lease, marks, ifStale: ifStale) { return false }
+    func isOpen(_ lease: Core.Lease) throws -> Bool {
         do {
             let isClosed = try unretainedStrategy._withUnsafeGuaranteedRef {
                 try $0.connectionIsClosed(connection(of: lease).pointee)
@@ -109,14 +121,27 @@ extension _PoolEngine {
     }
 
     @inlinable @inline(__always)
-    func noteLease(_ lease: Core.Lease, _ site: _LeaseSite) {
-        let marks = header(of: lease).pointee.marks(.concernLease)
-        if !marks.isEmpty { noteSpecialLease(lease, site, marks) }
-    }
-
-    @inlinable @inline(__always)
     func endsSpecially(_ lease: Core.Lease) -> Bool {
         let marks = header(of: lease).pointee.marks(.concernReturn)
-        return !marks.isEmpty && endSpecially(lease, marks)
+        return !marks.isEmpty && returnsSpecially(lease, marks)
+    }
+
+    // Specialised doors to what is not, through which a lease goes in registers: generic code takes it from memory, to
+    // which the hot path would have to write it each time.
+
+    @inlinable @inline(never)
+    func takesSpecially(_ lease: Core.Lease, _ marks: ConnectionMarks, _ ifStale: StaleConnection) -> Bool {
+        isFit(lease, marks, ifStale: ifStale)
+    }
+
+    @inlinable @inline(never)
+    func noteSpecially(_ lease: Core.Lease, _ site: _LeaseSite, _ marks: ConnectionMarks) {
+        noteLease(lease, site, marks)
+        if marks.contains(.isObserved) { tellOfLease(lease) }
+    }
+
+    @inlinable @inline(never)
+    func returnsSpecially(_ lease: Core.Lease, _ marks: ConnectionMarks) -> Bool {
+        endSpecially(lease, marks)
     }
 }

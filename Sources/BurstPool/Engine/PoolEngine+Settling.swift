@@ -41,7 +41,8 @@ extension _PoolEngine {
     func serveOldestWaiter() -> Bool {
         if let lease = core.takeIdle() {
             do {
-                guard try isUsable(lease, ifStale: .validate) else { return true }
+                let marks = header(of: lease).pointee.marks(.concernTaking)
+                guard marks.isEmpty || isFit(lease, marks, ifStale: .validate), try isOpen(lease) else { return true }
             } catch {
                 // The strategy speaks of cancellation, and whom it speaks to is the caller it was asked for.
                 if let waiter = core.handOver() { fail(waiter, error) }

@@ -28,27 +28,26 @@ extension _PoolEngine {
         return false
     }
 
-    /// Notes a lease of a connection that was idle.
+    /// Notes who has a connection.
     @usableFromInline
-    func noteSpecialLease(_ lease: Core.Lease, _ site: _LeaseSite, _ marks: ConnectionMarks) {
-        if marks.contains(.isTracked) {
-            let task = detectsNestedAcquires && site.isScoped ? LeaseRecord.currentTask : 0
-            record(of: lease).pointee.note(site, task: task)
-        }
-        if marks.contains(.isObserved) {
-            record(of: lease).pointee.takenAt.store(clock.now, ordering: .relaxed)
-            observer?.connectionPool(.acquired(.idle, waited: .zero, wait: nil))
-        }
+    func noteLease(_ lease: Core.Lease, _ site: _LeaseSite, _ marks: ConnectionMarks) {
+        if marks.contains(.isTracked) { record(of: lease).pointee.note(site) }
+        guard marks.contains(.isOwned) else { return }
+        record(of: lease).pointee.task.store(site.isScoped ? LeaseRecord.currentTask : 0, ordering: .relaxed)
+    }
+
+    /// Tells the observer of a lease of a connection that was idle.
+    @usableFromInline
+    func tellOfLease(_ lease: Core.Lease) {
+        record(of: lease).pointee.takenAt.store(clock.now, ordering: .relaxed)
+        observer?.connectionPool(.acquired(.idle, waited: .zero, wait: nil))
     }
 
     /// Notes a lease of a connection that its caller has waited for.
     @usableFromInline
     func noteServed(_ lease: Core.Lease, _ site: _LeaseSite, _ ticket: Core.Ticket, since began: UInt64) {
         let marks = header(of: lease).pointee.marks([.concernLease, .isFresh])
-        if marks.contains(.isTracked) {
-            let task = detectsNestedAcquires && site.isScoped ? LeaseRecord.currentTask : 0
-            record(of: lease).pointee.note(site, task: task)
-        }
+        noteLease(lease, site, marks)
         if marks.contains(.isFresh) { header(of: lease).pointee.unmark(.isFresh) }
         guard let observer else { return }
         let now = clock.now

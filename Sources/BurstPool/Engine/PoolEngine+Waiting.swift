@@ -12,15 +12,8 @@ extension _PoolEngine {
         let now = clock.now
         let mayWait = timeout.map { $0 > .zero } ?? true
         while let idle = core.tryAcquire() {
-            let isFit: Bool
-            if mayWait, isStale(idle) {
-                isFit = try await validate(idle, timeout: timeout, since: now)
-            } else {
-                isFit = try isUsable(idle, ifStale: .use)
-            }
-            guard isFit else { continue }
-            noteLease(idle, site)
-            return idle
+            if mayWait, isStale(idle), try await !validate(idle, timeout: timeout, since: now) { continue }
+            if try take(idle, site, ifStale: .use) { return idle }
         }
         guard mayWait else {
             if core.isShutDown { throw ConnectionPoolError.poolShutDown(statistics) }
@@ -31,7 +24,7 @@ extension _PoolEngine {
     }
 
     /// Waits in the queue.
-    @inlinable
+    @inlinable @inline(__always)
     func wait(timeout: Duration?, since began: UInt64, _ site: _LeaseSite) async throws -> Core.Lease {
         let patience = delayControl?.timeout(timeout, queued: core.queued, now: began) ?? Patience(timeout)
         let ticket = try prepareWait()

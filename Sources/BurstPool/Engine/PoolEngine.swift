@@ -41,7 +41,8 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         }
         let observesLeases = configuration.observer?.observesLeases ?? false
         var marks: ConnectionMarks = []
-        if configuration.leakThreshold != nil || configuration.detectsNestedAcquires { marks.insert(.isTracked) }
+        if configuration.leakThreshold != nil { marks.insert(.isTracked) }
+        if configuration.detectsNestedAcquires { marks.insert(.isOwned) }
         if observesLeases { marks.insert(.isObserved) }
         if configuration.resetsConnections { marks.insert(.isReset) }
         let keepsRecords = !marks.isDisjoint(with: .concernLease)

@@ -9,6 +9,7 @@ enum InstructionGuard {
     static func main() async throws {
         let record = Record()
         try await leaseFromNoActor(record)
+        try await leaseWithEverything(record)
         try await leaseFromActor(record)
         try await leaseFromMainActor(record)
         leaseFromC(record)
@@ -43,6 +44,48 @@ enum InstructionGuard {
             }
         }
         await pool.shutdown()
+    }
+
+    /// With every option on that does not make the strategy or the observer work for each lease.
+    @concurrent
+    private static func leaseWithEverything(_ record: Record) async throws {
+        var configuration = ConnectionPoolConfiguration(maxSize: 8, burstLimit: 16)
+        configuration.minimumIdle = 1
+        configuration.idleTimeout = .seconds(600)
+        configuration.maxLifetime = .seconds(1800)
+        configuration.burstLinger = .seconds(60)
+        configuration.maxConcurrentConnects = 2
+        configuration.connectDelay = .milliseconds(5)
+        configuration.connectTimeout = .seconds(5)
+        configuration.connectRetry = ConnectionBackoff()
+        configuration.circuitBreaker = ConnectionCircuitBreaker()
+        configuration.maxWaiters = 1000
+        configuration.delayControl = ConnectionDelayControl()
+        configuration.validateAfterIdle = .seconds(60)
+        configuration.keepaliveInterval = .seconds(120)
+        configuration.leakThreshold = .seconds(60)
+        configuration.observer = Bystander()
+        let pool = try ConnectionPool(strategy: Strategy(), configuration: configuration)
+        try await pool.prewarm()
+        try await record.measure("withConnection, synchronous body, every option on") { count in
+            for _ in 0..<count {
+                try await pool.withConnection { connection in
+                    connection.uses &+= 1
+                }
+            }
+        }
+        await pool.shutdown()
+        configuration.detectsNestedAcquires = true
+        let detecting = try ConnectionPool(strategy: Strategy(), configuration: configuration)
+        try await detecting.prewarm()
+        try await record.measure("withConnection, synchronous body, every option on, nested calls detected") { count in
+            for _ in 0..<count {
+                try await detecting.withConnection { connection in
+                    connection.uses &+= 1
+                }
+            }
+        }
+        await detecting.shutdown()
     }
 
     private static func leaseFromActor(_ record: Record) async throws {
@@ -150,6 +193,11 @@ enum InstructionGuard {
         try await pool.withConnection { _ in }
         return pool
     }
+}
+
+/// An observer that does not want to know of each lease.
+private struct Bystander: ConnectionPoolObserver {
+    func connectionPool(_ event: ConnectionPoolEvent) {}
 }
 
 private actor Caller {
