@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const scenario *const suites[] = {leasing_scenarios, waiting_scenarios, limit_scenarios, queue_scenarios,
-                                         blocking_scenarios};
+static const scenario *const suites[] = {leasing_scenarios, waiting_scenarios, limit_scenarios,
+                                         queue_scenarios,   upkeep_scenarios,  blocking_scenarios};
 #define SUITES (sizeof suites / sizeof *suites)
 #define SCHEDULE_TEXT 8192
 

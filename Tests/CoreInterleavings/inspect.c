@@ -68,7 +68,8 @@ static void inspect_slots(const bp_pool *pool, inspection *found) {
     }
     if (found->broken == NULL) {
         found->broken =
-            see_stack(pool, seen, &pool->idle.stripes[pool->idle.mask + 1].stack, BP_SLOT_IDLE, &found->idle);
+            see_stack(pool, seen, &pool->idle.stripes[pool->idle.mask + 1].stack, BP_SLOT_IDLE, &found->swept);
+        found->idle += found->swept;
     }
     if (found->broken == NULL) {
         found->broken = see_stack(pool, seen, &pool->vacant, BP_SLOT_VACANT, &found->vacant);
@@ -135,6 +136,7 @@ inspection inspect(const bp_pool *pool) {
     found.total_closing = (unsigned)(places >> 32);
     found.waiting = (unsigned)(uint32_t)waiting;
     found.waiting_without_permit = (unsigned)((waiting >> 32) & 0x3fffffff);
+    found.is_paused = (waiting >> 62 & 1) != 0;
     found.max_size = (unsigned)(uint32_t)limits;
     found.hard_limit = (unsigned)((limits >> 32) & 0x7fffffff);
     found.dead = pool->queue.dead.value;

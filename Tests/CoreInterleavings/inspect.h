@@ -7,6 +7,7 @@
 typedef struct {
     /* Slots. */
     unsigned used_slots, idle, vacant, leased, opening, closing;
+    unsigned swept;   /* Of those idle, those that a sweep has put back. */
     unsigned nowhere; /* In no stack and not leased, opening or closing: in the hands of a thread that was stopped. */
     /* Counters. */
     unsigned total, total_closing, waiting, waiting_without_permit, hard_limit, max_size;
@@ -14,6 +15,7 @@ typedef struct {
     /* Waiters' nodes. */
     unsigned used_nodes, linked, free_nodes, linked_dead, alive, alive_without_permit;
     bool tail_is_last;
+    bool is_paused;
     const char *broken; /* What is wrong with the structure itself; NULL if nothing is. */
 } inspection;
 

@@ -30,6 +30,9 @@ static unsigned waits_undelivered(void) {
 
 /* Waiters that stay although there is something to serve them with. */
 static unsigned served_too_late(const inspection *found) {
+    if (found->is_paused) {
+        return 0;
+    }
     unsigned connections = least(found->alive, found->idle);
     unsigned permits = found->hard_limit > found->total ? found->hard_limit - found->total : 0;
     return connections + least(least(found->alive_without_permit, permits), found->alive - connections);
@@ -73,6 +76,8 @@ void check_at_rest(void) {
         const wait *it = &world.waits[i];
         REQUIRE(!is_waiting(it) || it->deadline >= world.timer, "nobody has promised to look at a deadline");
         REQUIRE(it->joined == BP_OK || it->resumed == 0, "resumed without having waited");
+        REQUIRE(!it->cancelled_early || it->joined == BP_EMPTY || it->joined == BP_CANCELLED,
+                "cancelled before it joined, and told something else");
     }
     check_statistics(&found);
 }

@@ -15,6 +15,6 @@ typedef struct {
 } scenario;
 
 extern const scenario leasing_scenarios[], waiting_scenarios[], limit_scenarios[], queue_scenarios[],
-    blocking_scenarios[];
+    upkeep_scenarios[], blocking_scenarios[];
 
 #endif

@@ -75,13 +75,20 @@ bool is_waiting(const wait *it) {
 }
 
 /* Nobody who had joined before `time`, and still waits, may have been passed over for `other`. */
-static void require_nobody_older(uint64_t time, const wait *other, bool without_permit, const char *what) {
+static void require_nobody_older(uint64_t time, const wait *other, const char *what) {
     for (unsigned i = 0; i < world.wait_count; i++) {
         const wait *it = &world.waits[i];
-        if (it != other && is_waiting(it) && it->join_ended < time &&
-            (!without_permit || inspect_ticket(world.pool, it->ticket) == TICKET_WAITING)) {
-            fail("%s", what);
-        }
+        REQUIRE(it == other || !is_waiting(it) || it->join_ended >= time, "%s", what);
+    }
+}
+
+/* The same for a permit. Whoever was sent back into the queue since the permit was asked for may have come too late. */
+static void require_nobody_older_without_permit(uint64_t time, uint64_t asked, const wait *other, const char *what) {
+    for (unsigned i = 0; i < world.wait_count; i++) {
+        const wait *it = &world.waits[i];
+        REQUIRE(it == other || it->joined != BP_OK || inspect_ticket(world.pool, it->ticket) != TICKET_WAITING ||
+                    it->join_ended >= time || it->requeued >= asked,
+                "%s", what);
     }
 }
 
@@ -89,14 +96,25 @@ static void require_nobody_older(uint64_t time, const wait *other, bool without_
  * A newcomer looks before it takes, and on a weakly ordered CPU "before" is only what it has heard of: there, nothing
  * tells it of a waiter or a shutdown that nobody told it of. So these rules do not hold in the view model.
  */
-static void require_not_overtaking(uint64_t began, bool without_permit, const char *what) {
+static void require_not_overtaking(uint64_t began, const char *what) {
     if (model != MEMORY_VIEW) {
-        require_nobody_older(began, NULL, without_permit, what);
+        require_nobody_older(began, NULL, what);
+    }
+}
+
+static void require_not_overtaking_for_permit(uint64_t began, const char *what) {
+    if (model != MEMORY_VIEW) {
+        require_nobody_older_without_permit(began, began, NULL, what);
     }
 }
 
 static void require_open_for_business(uint64_t began, const char *what) {
     REQUIRE(model == MEMORY_VIEW || world.shut_down_at == 0 || began < world.shut_down_at, "%s", what);
+}
+
+/* Who began to ask while the pool was paused, and has the answer while it still is, is given nothing. */
+static void require_not_paused(uint64_t began, const char *what) {
+    REQUIRE(model == MEMORY_VIEW || world.paused_at == 0 || began < world.paused_at, "%s", what);
 }
 
 /* Whoever is told that the pool has been shut down is told the truth. */
@@ -140,8 +158,12 @@ bool join_queue(wait *it) {
     bp_status status = bp_wait_join(world.pool, it->ticket, it, it->deadline, &arm);
     it->joined = status;
     it->join_ended = event();
-    REQUIRE(status == BP_OK || status == BP_CANCELLED || status == BP_SHUT_DOWN, "bp_wait_join answers %s",
-            bp_status_name(status));
+    REQUIRE(status == BP_OK || status == BP_CANCELLED || status == BP_SHUT_DOWN ||
+                (status == BP_TOO_MANY_WAITERS && world.max_waiters != 0),
+            "bp_wait_join answers %s", bp_status_name(status));
+    if (status == BP_TOO_MANY_WAITERS) {
+        require_open_for_business(it->join_began, "turned away for others, though the pool has been shut down");
+    }
     require_known_shutdown(status);
     REQUIRE(status == BP_OK || it->resumed == 0, "resumed, and was told that it does not wait");
     REQUIRE(status != BP_OK || !it->cancelled_early, "joins though cancelled");
@@ -216,7 +238,7 @@ static void hand_over_or_put_back(bp_lease lease) {
     void *context;
     if (bp_hand_over(world.pool, &context) == BP_OK) {
         wait *it = context;
-        require_nobody_older(it->join_began, it, false, "an older waiter was passed over");
+        require_nobody_older(it->join_began, it, "an older waiter was passed over");
         resume_with(it, lease);
     } else {
         disown(lease);
@@ -224,18 +246,63 @@ static void hand_over_or_put_back(bp_lease lease) {
     }
 }
 
-static void open_for(bp_ticket ticket, bp_lease permit) {
-    void *context;
+static wait *find_wait(bp_ticket ticket) {
     for (unsigned i = 0; i < world.wait_count; i++) {
         wait *it = &world.waits[i];
         if (it->prepared && it->ticket.value == ticket.value) {
-            REQUIRE(!it->opened_for, "two permits for one waiter");
-            it->opened_for = true;
-            require_nobody_older(it->join_began, it, true, "an older waiter was passed over for a permit");
+            return it;
         }
     }
+    return NULL;
+}
+
+static void note_opening(bp_ticket ticket, uint64_t asked) {
+    wait *it = find_wait(ticket);
+    if (it != NULL) {
+        REQUIRE(!it->opened_for, "two permits for one waiter");
+        it->opened_for = true;
+        require_nobody_older_without_permit(it->join_began, asked, it, "an older waiter was passed over for a permit");
+    }
+}
+
+bool requeue(bp_ticket ticket) {
+    wait *it = find_wait(ticket);
+    if (it != NULL) {
+        it->opened_for = false;
+        it->requeued = UINT64_MAX;
+    }
+    bp_status status = bp_wait_requeue(world.pool, ticket);
+    REQUIRE(status == BP_OK || status == BP_STALE_TICKET, "bp_wait_requeue answers %s", bp_status_name(status));
+    if (it != NULL) {
+        it->requeued = event();
+    }
+    return status == BP_OK;
+}
+
+/* Either way round: before the permit has ended, and after. */
+static void requeue_without_opening(bp_ticket ticket, bp_lease permit) {
+    bool first = this_thread() % 2 == 1;
+    if (first) {
+        requeue(ticket);
+    }
+    disown(permit);
+    REQUIRE(bp_cancel_open(world.pool, permit) == BP_OK, "bp_cancel_open refuses");
+    if (!first) {
+        requeue(ticket);
+    }
+}
+
+static void open_for(bp_ticket ticket, bp_lease permit, uint64_t asked) {
+    void *context;
+    note_opening(ticket, asked);
     note_permit(permit);
     bool opens = world.opens_to_fail == 0;
+    if (!opens && world.requeues != 0) {
+        world.opens_to_fail--;
+        world.requeues--;
+        requeue_without_opening(ticket, permit);
+        return;
+    }
     if (opens) {
         set_open(permit, true);
         REQUIRE(bp_finish_open(world.pool, permit) == BP_OK, "bp_finish_open refuses");
@@ -273,15 +340,18 @@ void settle(void) {
     for (;;) {
         bp_lease lease;
         bp_ticket ticket;
+        uint64_t asked = event();
         bool waits = bp_somebody_waits(world.pool);
-        if (!waits && !bp_has_surplus(world.pool)) {
+        if (waits) {
+            require_not_paused(asked, "served while the pool is paused");
+        } else if (!bp_has_surplus(world.pool)) {
             return;
         }
         if (bp_take_idle(world.pool, &lease) == BP_OK) {
             own(lease, true);
             (waits ? hand_over_or_put_back : close_or_put_back)(lease);
         } else if (waits && bp_begin_open(world.pool, &ticket, &lease) == BP_OK) {
-            open_for(ticket, lease);
+            open_for(ticket, lease, asked);
         } else {
             return;
         }
@@ -294,8 +364,9 @@ bp_lease take_now(void) {
     uint64_t began = event();
     bp_lease lease = bp_try_acquire(world.pool);
     if (lease.slot != NULL) {
-        require_not_overtaking(began, false, "a newcomer took what a waiter waits for");
+        require_not_overtaking(began, "a newcomer took what a waiter waits for");
         require_open_for_business(began, "leased after shutdown");
+        require_not_paused(began, "leased while the pool is paused");
         own(lease, true);
     }
     return lease;
@@ -321,8 +392,9 @@ bool take_permit(bp_lease *permit) {
                 "bp_begin_open_unasked answers %s", bp_status_name(status));
         return false;
     }
-    require_not_overtaking(began, true, "a newcomer took a permit that a waiter waits for");
+    require_not_overtaking_for_permit(began, "a newcomer took a permit that a waiter waits for");
     require_open_for_business(began, "a permit after shutdown");
+    require_not_paused(began, "a permit while the pool is paused");
     note_permit(*permit);
     return true;
 }
@@ -391,8 +463,54 @@ void resize(uint32_t max_size, uint32_t hard_limit) {
     settle();
 }
 
+void pause_pool(void) {
+    bp_status status = bp_pause(world.pool);
+    require_known_shutdown(status);
+    REQUIRE(status == BP_OK || status == BP_SHUT_DOWN, "bp_pause answers %s", bp_status_name(status));
+    if (status == BP_OK && !world.is_being_shut_down) {
+        world.paused_at = event();
+    }
+}
+
+void resume_pool(void) {
+    world.paused_at = 0;
+    REQUIRE(bp_resume(world.pool) == BP_OK, "bp_resume refuses");
+    settle();
+}
+
+void look_at_idle(unsigned count) {
+    bp_lease lease;
+    for (unsigned i = 0; i < count && bp_take_unswept(world.pool, &lease) == BP_OK; i++) {
+        own(lease, true);
+        if (is_dead(lease)) {
+            discard(lease);
+            continue;
+        }
+        disown(lease);
+        bp_status status = bp_put_swept(world.pool, lease);
+        REQUIRE(status == BP_OK || status == BP_SETTLE, "bp_put_swept answers %s", bp_status_name(status));
+        if (status == BP_SETTLE) {
+            settle();
+        }
+    }
+}
+
+void return_swept(void) {
+    bp_lease lease;
+    while (bp_take_swept(world.pool, &lease) == BP_OK) {
+        own(lease, true);
+        give(lease);
+    }
+}
+
+void sweep_idle(unsigned count) {
+    look_at_idle(count);
+    return_swept();
+}
+
 void shut_down(void) {
     world.is_being_shut_down = true;
+    world.paused_at = 0;
     REQUIRE(bp_shutdown(world.pool) == BP_OK, "bp_shutdown refuses");
     if (world.shut_down_at == 0) {
         world.shut_down_at = event();
@@ -407,15 +525,21 @@ void shut_down(void) {
 /* Setting up. */
 
 void world_create(uint32_t max_size, uint32_t hard_limit, uint32_t stripes) {
+    world_create_limited(max_size, hard_limit, stripes, 0);
+}
+
+void world_create_limited(uint32_t max_size, uint32_t hard_limit, uint32_t stripes, uint32_t max_waiters) {
     memset(&world, 0, sizeof world);
     bp_pool_configuration configuration = {.max_size = max_size,
                                            .hard_limit = hard_limit,
+                                           .max_waiters = max_waiters,
                                            .stripes = stripes,
                                            .element_size = sizeof(connection),
                                            .element_alignment = _Alignof(connection)};
     REQUIRE(bp_pool_create(&configuration, &world.pool) == BP_OK, "no pool");
     world.stripes = stripes;
     world.greatest_limit = hard_limit;
+    world.max_waiters = max_waiters;
     world.timer = BP_NO_DEADLINE;
     world.clock_base = UINT64_C(1) << 40;
     world.freeze_allowance = 1;

@@ -29,6 +29,7 @@ typedef struct {
     bool opened_for;      /* bp_begin_open named it. */
     uint64_t join_began;  /* Times are counts of events. */
     uint64_t join_ended;
+    uint64_t requeued; /* When it was last sent back into the queue; UINT64_MAX while that is under way. */
     uint64_t deadline;
     int resumed;    /* How often. */
     bool parked;    /* A thread waits here; else the lease is taken back at the end. */
@@ -46,12 +47,15 @@ typedef struct {
     uint32_t stripes;
     unsigned greatest_limit;
     unsigned opens_to_fail;
+    unsigned requeues;   /* So many of the waiters whose connection does not open are sent back into the queue. */
     unsigned opens_dead; /* So many connections turn out to be closed when they are looked at. */
     unsigned opened, closed;
     uint64_t timer;          /* The earliest time at which somebody has promised to call bp_expire. */
     uint64_t clock_base;     /* Added to all deadlines. */
     bool is_being_shut_down; /* bp_shutdown was called. */
     uint64_t shut_down_at;   /* It has returned. */
+    uint64_t paused_at;      /* bp_pause has returned, and nobody has called bp_resume since; 0: not so. */
+    uint32_t max_waiters;    /* 0: without limit. */
     bool checks_contents;
     uint64_t stamp;
     unsigned freeze_allowance; /* What a frozen thread may withhold: 1 unless the scenario hands it more. */
@@ -62,6 +66,7 @@ extern world_state world;
 
 /* Setting up and ending, outside of threads. */
 void world_create(uint32_t max_size, uint32_t hard_limit, uint32_t stripes);
+void world_create_limited(uint32_t max_size, uint32_t hard_limit, uint32_t stripes, uint32_t max_waiters);
 void add_idle(unsigned count);
 void add_leased(unsigned count);    /* To world.leases. */
 bp_lease surrender(unsigned index); /* One of world.leases, to code that does not track owners. */
@@ -87,6 +92,12 @@ bool reopen(bp_lease *lease); /* Another connection in its place. */
 void settle(void);
 void resize(uint32_t max_size, uint32_t hard_limit);
 void shut_down(void);
+void pause_pool(void);
+void resume_pool(void);
+/* A sweep: looks at up to so many idle connections, closes those that are dead; and then returns the others. */
+void sweep_idle(unsigned count);
+void look_at_idle(unsigned count);
+void return_swept(void);
 void own(bp_lease lease, bool is_open);
 void disown(bp_lease lease);
 bp_lease take_over(unsigned index); /* One of world.leases, from the set-up to this thread. */
@@ -96,7 +107,8 @@ wait *prepare(uint64_t deadline);    /* NULL: shut down. */
 bool join_queue(wait *it);           /* And settles. False: not waiting. */
 wait *add_waiter(uint64_t deadline); /* Joins while setting up; no thread waits. */
 bool park(wait *it, bp_lease *lease);
-bool cancel(wait *it); /* True: it was this call that made it go. */
+bool requeue(bp_ticket ticket); /* False: it has gone. */
+bool cancel(wait *it);          /* True: it was this call that made it go. */
 void expire(uint64_t time, size_t capacity);
 void resume(wait *it, bp_status outcome, bp_lease lease);
 bool is_waiting(const wait *it);
