@@ -87,15 +87,24 @@ CK_CC_INLINE static bool bp_stack_is_empty(bp_stack *stack) {
     return ck_pr_load_ptr(&stack->top.head) == NULL;
 }
 
+/*
+ * ck_stack_pop_mpmc goes on from what its compare-and-swap brought back when it failed. On aarch64 before LSE2 these two
+ * words need not have been there at the same time; with a top that is older than the generation, the next attempt
+ * succeeds once the entry is back, and puts its former successor on top, whoever owns that by now. So each attempt
+ * starts anew, with the generation before the top.
+ */
 CK_CC_INLINE static bp_stack_entry *bp_stack_pop(bp_stack *stack) {
-    if (bp_stack_is_empty(stack)) {
-        ck_pr_fence_acquire();
-        return NULL;
+    bp_stack_entry *entry = NULL;
+    while (!bp_stack_is_empty(stack)) {
+        bp_full_fence_beside_rmw();
+        bool popped = ck_stack_trypop_mpmc(&stack->top, &entry);
+        bp_full_fence_beside_rmw();
+        if (popped) {
+            return entry;
+        }
     }
-    bp_full_fence_beside_rmw();
-    bp_stack_entry *entry = ck_stack_pop_mpmc(&stack->top);
-    bp_full_fence_beside_rmw();
-    return entry;
+    ck_pr_fence_acquire();
+    return NULL;
 }
 
 #endif

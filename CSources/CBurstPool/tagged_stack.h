@@ -1,16 +1,16 @@
 /*
  * Treiber's stack on single 64-bit cells, for the backends that have no double-width compare-and-swap.
  *
- * The top is an address and a tag in one word: user-space addresses have 47 bits, entries are aligned to 64 bytes, so
- * 41 bits hold the address and 23 are left for the tag. That is enough for tests and not for production, where
- * Concurrency Kit's stack has a 64-bit generation.
+ * The top is an address and a tag in one word: user-space addresses have up to 48 bits (47 on x86-64, 48 on Linux on
+ * aarch64), entries are aligned to 64 bytes, so 42 bits hold the address and 22 are left for the tag. That is enough for
+ * tests and not for production, where Concurrency Kit's stack has a 64-bit generation.
  *
  * R. K. Treiber, Systems Programming: Coping with Parallelism, IBM RJ 5118, 1986.
  */
 #ifndef BP_TAGGED_STACK_H
 #define BP_TAGGED_STACK_H
 
-#define BP_TAGGED_STACK_ADDRESS_BITS 41
+#define BP_TAGGED_STACK_ADDRESS_BITS 42
 
 typedef struct {
     bp_atomic64 top;

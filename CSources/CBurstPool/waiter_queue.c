@@ -222,21 +222,21 @@ restart:;
         if (bp_load(&before->link) != to_node) {
             goto interference;
         }
-        if (bp_state_status(state) != BP_WAITER_GONE) {
-            if ((statuses & (1u << bp_state_status(state))) != 0) {
-                return (bp_found){index, state};
-            }
-            before = node;
-            to_node = link;
-            continue;
+        if ((statuses & (1u << bp_state_status(state))) != 0) {
+            return (bp_found){index, state};
         }
         uint64_t next = bp_link_index(link);
         if (next == 0) {
-            /* The link was read first: somebody may have joined behind it before it died. */
+            /* The link was read first: somebody may have joined behind it before it came to the state it was found in. */
             if (bp_load(&node->link) != link) {
                 continue;
             }
-            return (bp_found){0, 0}; /* Dead, but the last: it stays, for others to append to. */
+            return (bp_found){0, 0}; /* The last, and if dead it stays, for others to append to. */
+        }
+        if (bp_state_status(state) != BP_WAITER_GONE) {
+            before = node;
+            to_node = link;
+            continue;
         }
         if (!bp_link_is_marked(link)) {
             uint64_t marked = (link + BP_TAG_ONE) | BP_MARK;

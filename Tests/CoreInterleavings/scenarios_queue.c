@@ -119,6 +119,24 @@ static void somebody_always_waits(unsigned thread) {
     }
 }
 
+/* Somebody lacks a permit all the time: first the one, then the other, who joins before the first gets the only one. */
+static void set_up_somebody_lacks(void) {
+    set_up_somebody();
+    /* Room for one more, for which nobody has settled yet. */
+    REQUIRE(bp_resize(world.pool, 2, 2) == BP_OK, "bp_resize refuses");
+    world.greatest_limit = 2;
+}
+
+static void somebody_always_lacks_a_permit(unsigned thread) {
+    if (thread == 0) {
+        bp_lease permit;
+        REQUIRE(bp_begin_open_unasked(world.pool, &permit) == BP_EMPTY,
+                "nobody lacks a permit, it says, and somebody always did");
+    } else {
+        join_queue(prepare(BP_NO_DEADLINE));
+    }
+}
+
 static void set_up_deadlines(void) {
     set_up_all_leased();
     add_waiter(10);
@@ -201,6 +219,7 @@ const scenario queue_scenarios[] = {
     {"sweep", 3, set_up_sweep, sweep, check_swept, false},
     {"memory-of-the-gone", 2, set_up_memory, memory_of_the_gone, check_memory, false},
     {"somebody-waits", 2, set_up_somebody, somebody_always_waits, NULL, false},
+    {"somebody-lacks-a-permit", 2, set_up_somebody_lacks, somebody_always_lacks_a_permit, NULL, false},
     {"deadlines", 3, set_up_deadlines, deadlines, check_deadlines_kept, false},
     {"early-deadlines", 3, set_up_early_deadlines, deadlines, check_deadlines_kept, false},
     {"two-timers", 3, set_up_deadlines, two_timers, check_deadlines_kept, false},

@@ -1,0 +1,323 @@
+/*
+ * The checker against histories made by hand: those that break a rule must each be refused, for the right reason, and
+ * those that only look as if they did must pass.
+ *
+ * Moments are small numbers. Each case says what happened in the order of its lines; S is a slot, T a ticket.
+ */
+#include "checker.h"
+
+#include <string.h>
+
+#define MOST_EVENTS 16
+
+static char slots[4]; /* Their addresses are all that counts. */
+
+typedef struct {
+    const char *name;
+    const char *wrong; /* What the complaint begins with; NULL: none. */
+    event events[MOST_EVENTS];
+} example;
+
+/* Events. From, until, and what else matters. */
+#define SLOT(KIND, FROM, UNTIL, S, SERIAL)                                                                             \
+    { .what = EVENT_##KIND, .begin = FROM, .end = UNTIL, .slot = &slots[S], .serial = SERIAL }
+#define LEFT(KIND, FROM, UNTIL, S, SERIAL, VALUE)                                                                      \
+    { .what = EVENT_##KIND, .begin = FROM, .end = UNTIL, .slot = &slots[S], .serial = SERIAL, .value = VALUE }
+#define OPEN_FOR(FROM, UNTIL, S, SERIAL, T)                                                                            \
+    { .what = EVENT_BEGIN_OPEN, .begin = FROM, .end = UNTIL, .slot = &slots[S], .serial = SERIAL, .ticket = T }
+#define WAITER(KIND, FROM, UNTIL, T)                                                                                   \
+    { .what = EVENT_##KIND, .begin = FROM, .end = UNTIL, .ticket = T }
+#define JOIN(FROM, UNTIL, T)                                                                                           \
+    { .what = EVENT_JOIN, .begin = FROM, .end = UNTIL, .ticket = T, .value = BP_NO_DEADLINE }
+#define TIMED(KIND, FROM, UNTIL, T, TIME)                                                                              \
+    { .what = EVENT_##KIND, .begin = FROM, .end = UNTIL, .ticket = T, .value = TIME }
+#define POOL(KIND, FROM, UNTIL)                                                                                        \
+    { .what = EVENT_##KIND, .begin = FROM, .end = UNTIL }
+#define RESIZE(FROM, UNTIL, SOFT, HARD)                                                                                \
+    { .what = EVENT_RESIZE, .begin = FROM, .end = UNTIL, .value = SOFT, .other = HARD }
+#define REST_UNTIL(AT, LOOKED, NEXT, IDLE, LEASED, OPENING, CLOSING, WAITING, SOFT, HARD)                              \
+    {                                                                                                                  \
+        .what = EVENT_REST, .begin = AT, .end = AT + 1, .looked_until = LOOKED, .next_deadline = NEXT, .statistics = { \
+            .idle = IDLE,                                                                                              \
+            .leased = LEASED,                                                                                          \
+            .opening = OPENING,                                                                                        \
+            .closing = CLOSING,                                                                                        \
+            .waiting = WAITING,                                                                                        \
+            .max_size = SOFT,                                                                                          \
+            .hard_limit = HARD                                                                                         \
+        }                                                                                                              \
+    }
+#define REST(AT, IDLE, LEASED, OPENING, CLOSING, WAITING)                                                              \
+    REST_UNTIL(AT, 0, BP_NO_DEADLINE, IDLE, LEASED, OPENING, CLOSING, WAITING, 2, 2)
+
+/* A connection that is open and idle: serial 1, from 1 to 6. */
+#define IDLE_CONNECTION(S)                                                                                             \
+    SLOT(BEGIN_OPEN_UNASKED, 1, 2, S, 1), SLOT(FINISH_OPEN, 3, 4, S, 1), SLOT(RELEASE, 5, 6, S, 1)
+/* One that is leased: serial 1, from 1 to 4. */
+#define LEASED_CONNECTION(S) SLOT(BEGIN_OPEN_UNASKED, 1, 2, S, 1), SLOT(FINISH_OPEN, 3, 4, S, 1)
+
+/* All pools are made with a soft and a hard limit of 2. */
+static const example examples[] = {
+    /* Slots. */
+    {"leased twice in turn",
+     NULL,
+     {IDLE_CONNECTION(0), SLOT(TAKE, 10, 11, 0, 2), SLOT(RELEASE, 12, 13, 0, 2), SLOT(TAKE, 14, 15, 0, 3)}},
+    {"taken while it is given back",
+     NULL,
+     {IDLE_CONNECTION(0), SLOT(TAKE, 10, 11, 0, 2), SLOT(RELEASE, 20, 30, 0, 2), SLOT(TAKE, 15, 25, 0, 3)}},
+    {"two owners, before the first one gives back",
+     "a slot has the next owner before",
+     {IDLE_CONNECTION(0), SLOT(TAKE, 10, 11, 0, 2), SLOT(RELEASE, 30, 31, 0, 2), SLOT(TAKE, 20, 21, 0, 3)}},
+    {"two owners with one serial",
+     "a slot is not in the state",
+     {IDLE_CONNECTION(0), SLOT(TAKE, 10, 20, 0, 2), SLOT(TAKE, 11, 21, 0, 2)}},
+    {"two owners, neither of whom gives back",
+     "a slot is not in the state",
+     {IDLE_CONNECTION(0), SLOT(TAKE, 10, 11, 0, 2), SLOT(TAKE_IDLE, 30, 31, 0, 3)}},
+    {"given back twice",
+     "a slot is not in the state",
+     {IDLE_CONNECTION(0), SLOT(TAKE, 10, 11, 0, 2), SLOT(RELEASE, 12, 13, 0, 2), SLOT(RELEASE, 12, 13, 0, 2)}},
+    {"a permit for a slot in use",
+     "a slot is not in the state",
+     {LEASED_CONNECTION(0), SLOT(BEGIN_OPEN_UNASKED, 10, 11, 0, 2)}},
+    {"closed twice",
+     "a slot is not in the state",
+     {LEASED_CONNECTION(0), SLOT(BEGIN_CLOSE, 10, 11, 0, 1), SLOT(FINISH_CLOSE, 12, 13, 0, 1),
+      SLOT(FINISH_CLOSE, 14, 15, 0, 1)}},
+    {"taken after it was closed",
+     "a slot is not in the state",
+     {LEASED_CONNECTION(0), SLOT(BEGIN_CLOSE, 10, 11, 0, 1), SLOT(FINISH_CLOSE, 12, 13, 0, 1),
+      SLOT(TAKE, 14, 15, 0, 2)}},
+    {"opened anew in its place",
+     NULL,
+     {LEASED_CONNECTION(0), SLOT(REOPEN, 10, 11, 0, 1), SLOT(FINISH_OPEN, 12, 13, 0, 2), SLOT(RELEASE, 14, 15, 0, 2)}},
+    {"the old lease after opening anew",
+     "a slot is not in the state",
+     {LEASED_CONNECTION(0), SLOT(REOPEN, 10, 11, 0, 1), SLOT(RELEASE, 12, 13, 0, 1)}},
+    {"what was left is found",
+     NULL,
+     {IDLE_CONNECTION(0), LEFT(TAKE, 10, 11, 0, 2, 0), LEFT(RELEASE, 12, 13, 0, 2, 7), LEFT(TAKE, 14, 15, 0, 3, 7)}},
+    {"what was left is not found",
+     "an owner does not find",
+     {IDLE_CONNECTION(0), LEFT(RELEASE, 12, 13, 0, 2, 7), LEFT(TAKE, 10, 11, 0, 2, 0), LEFT(TAKE, 14, 15, 0, 3, 6)}},
+
+    /* Places. */
+    {"as many as allowed", NULL, {LEASED_CONNECTION(0), LEASED_CONNECTION(1)}},
+    {"one too many",
+     "a permit beyond the hard limit",
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), SLOT(BEGIN_OPEN_UNASKED, 10, 11, 2, 1)}},
+    {"one more while another closes",
+     NULL,
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), SLOT(BEGIN_CLOSE, 5, 6, 0, 1), SLOT(FINISH_CLOSE, 12, 20, 0, 1),
+      SLOT(BEGIN_OPEN_UNASKED, 10, 15, 2, 1)}},
+    {"one more before the close has begun to end",
+     "a permit beyond the hard limit",
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), SLOT(BEGIN_CLOSE, 5, 6, 0, 1), SLOT(FINISH_CLOSE, 12, 20, 0, 1),
+      SLOT(BEGIN_OPEN_UNASKED, 9, 11, 2, 1)}},
+    {"one more after the limit was raised",
+     NULL,
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), RESIZE(5, 6, 2, 3), SLOT(BEGIN_OPEN_UNASKED, 10, 11, 2, 1)}},
+    {"one more after the limit was lowered again",
+     "a permit beyond the hard limit",
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), RESIZE(5, 6, 2, 3), RESIZE(7, 8, 2, 2),
+      SLOT(BEGIN_OPEN_UNASKED, 10, 11, 2, 1)}},
+    {"one more while the limit is lowered again",
+     NULL,
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), RESIZE(5, 6, 2, 3), RESIZE(7, 10, 2, 2),
+      SLOT(BEGIN_OPEN_UNASKED, 10, 11, 2, 1)}},
+    {"closed as surplus after the limit was lowered",
+     NULL,
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), RESIZE(5, 6, 1, 2), SLOT(BEGIN_CLOSE_SURPLUS, 10, 11, 0, 1)}},
+    {"closed as surplus where there is none",
+     "a connection was closed as surplus",
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), SLOT(BEGIN_CLOSE_SURPLUS, 10, 11, 0, 1)}},
+    {"closed as surplus beside one who looks for somebody to open for",
+     NULL,
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), POOL(FIND_NOBODY_TO_OPEN, 9, 12),
+      SLOT(BEGIN_CLOSE_SURPLUS, 10, 11, 0, 1)}},
+    {"two closed as surplus where there is one",
+     "a connection was closed as surplus",
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), RESIZE(5, 6, 1, 2), SLOT(BEGIN_CLOSE_SURPLUS, 10, 11, 0, 1),
+      SLOT(BEGIN_CLOSE_SURPLUS, 12, 13, 1, 1)}},
+
+    /* Waiters. */
+    {"served in the order of their coming",
+     NULL,
+     {JOIN(1, 2, 1), JOIN(3, 4, 2), WAITER(HAND_OVER, 5, 6, 1), WAITER(HAND_OVER, 7, 8, 2)}},
+    {"overtaken",
+     "a waiter was served before an older one",
+     {JOIN(1, 2, 1), JOIN(3, 4, 2), WAITER(HAND_OVER, 7, 8, 1), WAITER(HAND_OVER, 5, 6, 2)}},
+    {"overtaken, and never served",
+     "a waiter was served before an older one",
+     {JOIN(1, 2, 1), JOIN(3, 4, 2), WAITER(HAND_OVER, 5, 6, 2)}},
+    {"overtaken, and served by its own connection later",
+     "a waiter was served before an older one",
+     {JOIN(1, 2, 1), OPEN_FOR(3, 4, 0, 1, 1), JOIN(5, 6, 2), WAITER(HAND_OVER, 7, 8, 2), WAITER(CLAIM, 9, 10, 1)}},
+    {"joined at the same time, served in either order",
+     NULL,
+     {JOIN(1, 4, 1), JOIN(2, 3, 2), WAITER(HAND_OVER, 7, 8, 1), WAITER(HAND_OVER, 5, 6, 2)}},
+    {"served at the same time",
+     NULL,
+     {JOIN(1, 2, 1), JOIN(3, 4, 2), WAITER(HAND_OVER, 7, 9, 1), WAITER(HAND_OVER, 5, 8, 2)}},
+    {"served while the older one leaves",
+     NULL,
+     {JOIN(1, 2, 1), JOIN(3, 4, 2), WAITER(CLAIM, 6, 9, 1), WAITER(HAND_OVER, 5, 7, 2)}},
+    {"served before its join has ended", NULL, {JOIN(1, 9, 1), WAITER(HAND_OVER, 3, 4, 1)}},
+    {"got its own connection before an older one",
+     NULL,
+     {JOIN(1, 2, 1), JOIN(3, 4, 2), OPEN_FOR(5, 6, 0, 1, 1), OPEN_FOR(7, 8, 1, 1, 2), WAITER(CLAIM, 9, 10, 2),
+      WAITER(HAND_OVER, 11, 12, 1)}},
+    {"permits in the order of their coming",
+     NULL,
+     {JOIN(1, 2, 1), JOIN(3, 4, 2), OPEN_FOR(5, 6, 0, 1, 1), OPEN_FOR(7, 8, 1, 1, 2)}},
+    {"overtaken by a permit",
+     "a waiter got a permit before an older one",
+     {JOIN(1, 2, 1), JOIN(3, 4, 2), OPEN_FOR(5, 6, 0, 1, 2), OPEN_FOR(7, 8, 1, 1, 1)}},
+    {"two permits for one",
+     "two permits for one waiter",
+     {JOIN(1, 2, 1), OPEN_FOR(5, 6, 0, 1, 1), OPEN_FOR(7, 8, 1, 1, 1)}},
+    {"ended twice",
+     "a waiter was made to go twice",
+     {JOIN(1, 2, 1), WAITER(CLAIM, 5, 6, 1), WAITER(HAND_OVER, 5, 7, 1)}},
+    {"served, and never joined", "somebody was found waiting who had not joined", {WAITER(HAND_OVER, 5, 6, 1)}},
+    {"served before it joined", "a waiter was found before it joined", {JOIN(7, 8, 1), WAITER(HAND_OVER, 5, 6, 1)}},
+    {"joined twice", "a ticket joined twice", {JOIN(1, 2, 1), WAITER(HAND_OVER, 3, 4, 1), JOIN(7, 8, 1)}},
+    {"expired in time", NULL, {TIMED(JOIN, 1, 2, 1, 50), TIMED(EXPIRE, 60, 61, 1, 60)}},
+    {"expired before its time",
+     "a wait ended before its time was up",
+     {TIMED(JOIN, 1, 2, 1, 50), TIMED(EXPIRE, 40, 41, 1, 40)}},
+
+    /* Newcomers. */
+    {"taken when nobody waited any more",
+     NULL,
+     {IDLE_CONNECTION(0), JOIN(7, 8, 1), WAITER(CLAIM, 10, 13, 1), SLOT(TAKE, 9, 12, 0, 2)}},
+    {"taken although somebody waited",
+     "somebody waited all the while",
+     {IDLE_CONNECTION(0), JOIN(7, 8, 1), WAITER(CLAIM, 13, 14, 1), SLOT(TAKE, 9, 12, 0, 2)}},
+    {"taken although somebody waited, who waits still",
+     "somebody waited all the while",
+     {IDLE_CONNECTION(0), JOIN(7, 8, 1), SLOT(TAKE, 9, 12, 0, 2)}},
+    {"taken although two waited in turn",
+     "somebody waited all the while",
+     {IDLE_CONNECTION(0), JOIN(7, 8, 1), JOIN(10, 11, 2), WAITER(CLAIM, 12, 13, 1), WAITER(CLAIM, 20, 21, 2),
+      SLOT(TAKE, 9, 19, 0, 2)}},
+    {"taken in the moment between two",
+     NULL,
+     {IDLE_CONNECTION(0), JOIN(7, 8, 1), WAITER(CLAIM, 12, 13, 1), JOIN(12, 14, 2), SLOT(TAKE, 9, 19, 0, 2)}},
+    {"taken although a connection was being opened for somebody",
+     "somebody waited all the while",
+     {IDLE_CONNECTION(0), JOIN(7, 8, 1), OPEN_FOR(9, 10, 1, 1, 1), SLOT(TAKE, 11, 12, 0, 2)}},
+    {"a permit unasked, while the one who waits has one",
+     NULL,
+     {JOIN(1, 2, 1), OPEN_FOR(3, 4, 0, 1, 1), SLOT(BEGIN_OPEN_UNASKED, 5, 6, 1, 1)}},
+    {"a permit unasked, although somebody waits for one",
+     "somebody waited all the while",
+     {JOIN(1, 2, 1), SLOT(BEGIN_OPEN_UNASKED, 5, 6, 1, 1)}},
+    {"found nobody where nobody was", NULL, {POOL(FIND_NOBODY, 1, 2), JOIN(3, 4, 1)}},
+    {"found nobody although somebody waited",
+     "somebody waited all the while",
+     {JOIN(3, 4, 1), POOL(FIND_NOBODY, 5, 6)}},
+    {"found nobody to open for, for all have permits",
+     NULL,
+     {JOIN(1, 2, 1), OPEN_FOR(3, 4, 0, 1, 1), POOL(FIND_NOBODY_TO_OPEN, 5, 6)}},
+    {"found nobody to open for although somebody waited",
+     "somebody waited all the while",
+     {JOIN(1, 2, 1), POOL(FIND_NOBODY_TO_OPEN, 5, 6)}},
+
+    /* Rest. */
+    {"one idle at rest", NULL, {IDLE_CONNECTION(0), REST(10, 1, 0, 0, 0, 0)}},
+    {"one of each at rest",
+     NULL,
+     {RESIZE(0, 1, 4, 4), IDLE_CONNECTION(0), LEASED_CONNECTION(1), SLOT(BEGIN_OPEN_UNASKED, 7, 8, 2, 1),
+      SLOT(BEGIN_CLOSE, 9, 10, 1, 1), REST_UNTIL(20, 0, BP_NO_DEADLINE, 1, 0, 1, 1, 0, 4, 4)}},
+    {"a lost connection", "at rest the pool tells of", {IDLE_CONNECTION(0), REST(10, 0, 0, 0, 0, 0)}},
+    {"a connection too many", "at rest the pool tells of", {IDLE_CONNECTION(0), REST(10, 2, 0, 0, 0, 0)}},
+    {"counted as leased after it came back",
+     "at rest the pool tells of",
+     {IDLE_CONNECTION(0), REST(10, 0, 1, 0, 0, 0)}},
+    {"somebody waits and is not counted",
+     "at rest the pool tells of",
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), JOIN(7, 8, 1), REST(10, 0, 2, 0, 0, 0)}},
+    {"somebody has gone and is counted",
+     "at rest the pool tells of",
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), JOIN(7, 8, 1), WAITER(CLAIM, 8, 9, 1), REST(10, 0, 2, 0, 0, 1)}},
+    {"somebody waits, and all are leased",
+     NULL,
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), JOIN(7, 8, 1), REST(10, 0, 2, 0, 0, 1)}},
+    {"left waiting beside an idle connection",
+     "at rest somebody waits beside an idle connection",
+     {IDLE_CONNECTION(0), LEASED_CONNECTION(1), JOIN(7, 8, 1), REST(10, 1, 1, 0, 0, 1)}},
+    {"left waiting beside a free place",
+     "at rest somebody waits beside a place that is free",
+     {LEASED_CONNECTION(0), JOIN(7, 8, 1), REST(10, 0, 1, 0, 0, 1)}},
+    {"waits for its own connection beside a free place",
+     NULL,
+     {JOIN(7, 8, 1), OPEN_FOR(9, 10, 0, 1, 1), REST(20, 0, 0, 1, 0, 1)}},
+    {"a surplus connection left idle",
+     "at rest a surplus connection is idle",
+     {IDLE_CONNECTION(0), IDLE_CONNECTION(1), RESIZE(7, 8, 1, 2),
+      REST_UNTIL(10, 0, BP_NO_DEADLINE, 2, 0, 0, 0, 0, 1, 2)}},
+    {"limits that nobody set",
+     "at rest the limits are not those last set",
+     {RESIZE(7, 8, 1, 2), REST_UNTIL(10, 0, BP_NO_DEADLINE, 0, 0, 0, 0, 0, 2, 3)}},
+    {"waits although its time is up",
+     "at rest somebody waits whose time is up",
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), TIMED(JOIN, 7, 8, 1, 50),
+      REST_UNTIL(60, 55, 50, 0, 2, 0, 0, 1, 2, 2)}},
+    {"the alarm is set too late",
+     "at rest the next deadline is later",
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), TIMED(JOIN, 7, 8, 1, 50), TIMED(JOIN, 7, 8, 2, 70),
+      REST_UNTIL(30, 0, 70, 0, 2, 0, 0, 2, 2, 2)}},
+    {"the alarm is set in time",
+     NULL,
+     {LEASED_CONNECTION(0), LEASED_CONNECTION(1), TIMED(JOIN, 7, 8, 1, 50), TIMED(JOIN, 7, 8, 2, 70),
+      REST_UNTIL(30, 0, 50, 0, 2, 0, 0, 2, 2, 2)}},
+
+    /* After shutdown. */
+    {"joined while it was shut down", NULL, {POOL(SHUT_DOWN, 5, 8), JOIN(7, 9, 1), WAITER(HAND_OVER, 10, 11, 1)}},
+    {"joined after it was shut down",
+     "somebody joined after the pool was shut down",
+     {POOL(SHUT_DOWN, 5, 8), JOIN(9, 10, 1), WAITER(HAND_OVER, 20, 21, 1)}},
+    {"joined after it was shut down, and sent away meanwhile",
+     NULL,
+     {POOL(SHUT_DOWN, 5, 8), JOIN(9, 12, 1), WAITER(HAND_OVER, 11, 13, 1)}},
+    {"prepared and joined after it was shut down, and sent away meanwhile",
+     "somebody joined after the pool was shut down",
+     {POOL(SHUT_DOWN, 5, 8),
+      {.what = EVENT_JOIN, .begin = 10, .end = 12, .ticket = 1, .other = 9, .value = BP_NO_DEADLINE},
+      WAITER(HAND_OVER, 11, 13, 1)}},
+    {"leased after it was shut down",
+     "the pool does business after it was shut down",
+     {IDLE_CONNECTION(0), POOL(SHUT_DOWN, 7, 8), SLOT(TAKE, 9, 10, 0, 2)}},
+    {"opened after it was shut down",
+     "a permit beyond the hard limit",
+     {POOL(SHUT_DOWN, 5, 8), SLOT(BEGIN_OPEN_UNASKED, 9, 10, 0, 1)}},
+};
+
+static size_t count_events(const event *events) {
+    size_t count = 0;
+    while (count < MOST_EVENTS && events[count].end != 0) {
+        count++;
+    }
+    return count;
+}
+
+int main(void) {
+    unsigned failed = 0, refused = 0, count = sizeof examples / sizeof *examples;
+    for (unsigned i = 0; i < count; i++) {
+        const example *it = &examples[i];
+        event events[MOST_EVENTS];
+        memcpy(events, it->events, sizeof events);
+        const char *wrong = check_history(events, count_events(events), (pool_limits){2, 2});
+        bool is_right =
+            it->wrong == NULL ? wrong == NULL : wrong != NULL && strncmp(wrong, it->wrong, strlen(it->wrong)) == 0;
+        refused += wrong != NULL;
+        if (!is_right) {
+            failed++;
+            fprintf(stderr, "%s: expected: %s\n  found: %s\n", it->name,
+                    it->wrong == NULL ? "nothing wrong" : it->wrong, wrong == NULL ? "nothing wrong" : wrong);
+        }
+    }
+    printf("%u histories, %u refused, %u wrongly judged\n", count, refused, failed);
+    return failed > 0;
+}
