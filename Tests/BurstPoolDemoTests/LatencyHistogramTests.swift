@@ -2,7 +2,7 @@ import Testing
 
 @testable import BurstPoolDemo
 
-@Suite("The latency histogram")
+@Suite("The latency histogram", .timeLimit(.minutes(1)))
 struct LatencyHistogramTests {
     @Test("tells quantiles within three per cent")
     func quantiles() {

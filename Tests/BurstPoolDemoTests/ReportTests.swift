@@ -7,7 +7,7 @@ import Testing
     import FoundationXML
 #endif
 
-@Suite("The report")
+@Suite("The report", .timeLimit(.minutes(1)))
 struct ReportTests {
     private func sample(_ milliseconds: Int, total: Int, commands: Int) -> Sample {
         Sample(

@@ -1,7 +1,7 @@
 import BurstPoolRedis
 import Testing
 
-@Suite("URLs")
+@Suite("URLs", .timeLimit(.minutes(1)))
 struct URLTests {
     @Test(
         "a URL means what it says",

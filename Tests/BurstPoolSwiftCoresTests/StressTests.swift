@@ -7,7 +7,7 @@ import Testing
 /// Real threads that lease, return, wait, cancel each other's waits, time out, discard, fail to open and resize.
 ///
 /// Every rule that is broken ends the program, for a thread that waits for ever cannot be stopped.
-@Suite(.serialized) struct StressTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct StressTests {
     @Test(arguments: CoreKind.allCases)
     func `threads never share a connection, and lose none`(_ kind: CoreKind) async throws {
         func check(_ type: (some MeasurableCore).Type) async throws {
