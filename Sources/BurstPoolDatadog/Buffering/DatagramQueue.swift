@@ -55,6 +55,9 @@ final class DatagramQueue: Sendable {
     }
 
     var statistics: DogStatsDStatistics { state.withLock { $0.statistics } }
+
+    /// Whether everything has been sent or dropped and nothing will come any more.
+    var hasEnded: Bool { state.withLock { $0.hasEnded } }
 }
 
 // MARK: - Giving, from any thread

@@ -18,7 +18,7 @@
 /// What the protocol does not allow in a name or a tag is replaced, not refused: see ``DogStatsDTag`` for tags. In the name of a metric, everything up to the first letter is left out and each character
 /// that is no ASCII letter, digit, `_` or `.` becomes an underscore.
 public final class DogStatsDClient: Sendable {
-    let recorder: Recorder
+    let recorder: MessageRecorder
     private let flushing: Task<Void, Never>
 
     /// Makes a client, and starts its two tasks: one that sends, and one that has it send at every flush.
@@ -35,7 +35,7 @@ public final class DogStatsDClient: Sendable {
 
     init(configuration: DogStatsDConfiguration, resolve: @escaping NameResolver) throws(DogStatsDError) {
         try configuration.validate()
-        let recorder = Recorder(configuration)
+        let recorder = MessageRecorder(configuration)
         self.recorder = recorder
         let clock = configuration.clock
         Task {

@@ -28,7 +28,7 @@ public struct DogStatsDTag: Sendable, Hashable {
     }
 }
 
-extension DogStatsDTag: ExpressibleByStringLiteral {
+extension DogStatsDTag: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
     public init(stringLiteral text: String) { self.init(text) }
 }
 

@@ -38,7 +38,7 @@ struct ByteWriter {
 
     /// A finite number, in the shortest way that reads as the same number again.
     mutating func write(_ number: Double) {
-        if let integer = Int64(exactly: number), abs(number) < 1e15 {
+        if let integer = Int64(exactly: number), abs(number) < 1e16 {
             write(integer)
         } else {
             write(number.description)

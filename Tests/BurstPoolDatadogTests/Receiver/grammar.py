@@ -65,7 +65,9 @@ def tag(raw):
     result = text(raw)
     require(result, "there is an empty tag")
     for character in result:
-        allowed = character in "_-:./" or unicodedata.category(character)[0] in "LNM"
+        category = unicodedata.category(character)
+        # "Cn": this Python knows no such character, which may be a letter of a later Unicode.
+        allowed = character in "_-:./" or category[0] in "LN" or category in ("Mn", "Mc", "Cn")
         require(allowed, "%r is not allowed in the tag %r" % (character, result))
     return result
 

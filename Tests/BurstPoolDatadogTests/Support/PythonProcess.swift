@@ -61,9 +61,12 @@ final class PythonProcess: Sendable {
         return process.terminationStatus
     }
 
-    /// Waits for so many lines, and takes them, and whatever came after.
-    func lines(_ count: Int) async throws -> [String] {
-        try await eventually("\(count) lines are printed") { output.withLock { $0.count } >= count }
+    /// Waits for so many lines, or one that is the last whatever was expected, or the end of the program, and takes what it
+    /// has printed until then.
+    func lines(_ count: Int, orUntil isLast: (String) -> Bool = { _ in false }) async throws -> [String] {
+        try await eventually("\(count) lines are printed") {
+            output.withLock { $0.count >= count || $0.contains(where: isLast) } || !process.isRunning
+        }
         return output.withLock { lines in
             defer { lines = [] }
             return lines
@@ -127,13 +130,15 @@ struct PythonReceiver {
             path ?? "udp"
         )
         struct Listening: Decodable { var port: Int }
-        let first = try await process.lines(1)[0]
+        let first = try #require(try await process.lines(1).first, "the receiver has not started")
         let port = try JSONDecoder().decode(Listening.self, from: Data(first.utf8)).port
         address = path.map { .unixSocket(path: $0) } ?? .udp(host: "127.0.0.1", port: port)
     }
 
-    /// Waits for so many messages.
+    /// Waits for so many messages, or for a datagram that cannot be read.
     func messages(_ count: Int) async throws -> [ReadMessage] {
-        try await process.lines(count).map { try JSONDecoder().decode(ReadMessage.self, from: Data($0.utf8)) }
+        try await process.lines(count) { $0.hasPrefix(#"{"error""#) }.map {
+            try JSONDecoder().decode(ReadMessage.self, from: Data($0.utf8))
+        }
     }
 }

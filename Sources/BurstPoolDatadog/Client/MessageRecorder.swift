@@ -2,7 +2,7 @@ import Synchronization
 
 /// Turns what is recorded into messages, and puts them into the queue: everything between the client's methods and the task
 /// that sends.
-final class Recorder: Sendable {
+final class MessageRecorder: Sendable {
     let format: MessageFormat
     let queue: DatagramQueue
     let aggregated = AggregatedMetrics()
@@ -46,7 +46,7 @@ final class Recorder: Sendable {
 
 // MARK: - Metrics
 
-extension Recorder {
+extension MessageRecorder {
     /// Sends a metric as a message of its own.
     ///
     /// - Parameter writeValue: Writes the value. May be called twice.
@@ -151,7 +151,7 @@ extension Recorder {
 
 // MARK: - Events and service checks
 
-extension Recorder {
+extension MessageRecorder {
     func send(_ event: Event) {
         guard !event.title.isEmpty, event.timestamp.map({ $0 > 0 }) ?? true else { return queue.drop(.invalid) }
         submit(.event) { format.writeEvent(event, into: &$0) }
@@ -165,7 +165,7 @@ extension Recorder {
 
 // MARK: - Messages
 
-extension Recorder {
+extension MessageRecorder {
     private func submit(_ kind: MessageKind, _ write: (inout ByteWriter) -> Void) {
         if !submitIfItFits(kind, write) { queue.drop(.tooLarge) }
     }
