@@ -220,6 +220,33 @@ struct AgentAwayTests {
         await client.shutdown()
     }
 
+    @Test("an agent that has stopped reading holds up a flush once, however much waits")
+    func hungAgent() async throws {
+        let path = uniqueSocketPath()
+        let receiver = try DatagramReceiver(path: path)
+        let clock = ManualClock()
+        var configuration = quietConfiguration(.unixSocket(path: path))
+        configuration.clock = clock
+        configuration.maximumQueuedDatagrams = 2000
+        let client = try DogStatsDClient(configuration: configuration)
+        for _ in 0..<1000 { client.set("n", String(repeating: "x", count: 8000)) }
+        let ending = Task { await client.shutdown() }
+        var waited = Duration.zero
+        try await eventually("the client ends") {
+            // It waits for room, not for the next flush.
+            if let next = clock.nextDeadline, next < .seconds(3000) {
+                clock.advance(by: .milliseconds(1))
+                waited += .milliseconds(1)
+            }
+            return client.recorder.queue.hasEnded
+        }
+        await ending.value
+        #expect(waited == Sender.patience)
+        #expect(client.statistics.messagesDropped(.agentTooSlow) > 1)
+        #expect(client.statistics.messagesDropped(.agentTooSlow) == 1000 - receiver.take().count)
+        client.statistics.checkSums()
+    }
+
     @Test("an agent that is slow for a moment loses nothing")
     func briefPause() async throws {
         let path = uniqueSocketPath()

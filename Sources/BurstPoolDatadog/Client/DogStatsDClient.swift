@@ -15,8 +15,9 @@
 /// All methods can be called from any thread or task at any time. A client that is no longer referred to sends what it still
 /// has and ends; ``shutdown()`` waits for that.
 ///
-/// What the protocol does not allow in a name or a tag is replaced, not refused: see ``DogStatsDTag`` for tags. In the name of a metric, everything up to the first letter is left out and each character
-/// that is no ASCII letter, digit, `_` or `.` becomes an underscore.
+/// What the protocol does not allow in a name or a tag is replaced, not refused: see ``DogStatsDTag`` for tags. In the name
+/// of a metric everything up to the first letter is left out, and each character that is no ASCII letter, digit, `_` or `.`
+/// becomes an underscore.
 public final class DogStatsDClient: Sendable {
     let recorder: MessageRecorder
     private let flushing: Task<Void, Never>
@@ -38,11 +39,12 @@ public final class DogStatsDClient: Sendable {
         let recorder = MessageRecorder(configuration)
         self.recorder = recorder
         let clock = configuration.clock
-        Task {
+        // Detached, because what a task inherits belongs to whoever happens to make the client.
+        Task.detached {
             var sender = Sender(queue: recorder.queue, address: configuration.address, clock: clock, resolve: resolve)
             await sender.run()
         }
-        flushing = Task {
+        flushing = Task.detached {
             // Ends when it is cancelled, which makes the sleep throw.
             while (try? await clock.sleep(for: configuration.flushInterval)) != nil {
                 recorder.sendTelemetryIfDue()
@@ -63,7 +65,8 @@ public final class DogStatsDClient: Sendable {
     /// Waits until everything that was recorded before the call has been handed to the system or dropped.
     ///
     /// Where the agent is given by name this includes the time that the system takes to resolve it, at the first time, which
-    /// can be seconds. Cancelling the caller does not shorten it.
+    /// can be seconds. An agent that has stopped reading delays it by a tenth of a second. Cancelling the caller does not
+    /// shorten it.
     public func flush() async {
         recorder.collect()
         await recorder.queue.drain()

@@ -24,7 +24,7 @@ public struct DogStatsDStatistics: Sendable, Hashable {
         public static let shutDown = DropReason(kind: .shutDown)
         /// Nobody listens at the address, it does not exist, or no way leads there.
         public static let agentUnreachable = DropReason(kind: .agentUnreachable)
-        /// The agent, or the system's buffer before it, had no room for 100 milliseconds.
+        /// The agent, or the system's buffer before it, had no room for 100 milliseconds, and not since.
         public static let agentTooSlow = DropReason(kind: .agentTooSlow)
         /// The system does not send it for another reason: the datagram is larger than it allows, or sending is forbidden.
         public static let refusedBySystem = DropReason(kind: .refusedBySystem)

@@ -1,7 +1,6 @@
 /// How the client's messages look: what all of them have in common, and how each kind is written.
 ///
-/// The order of the fields is the one of the protocol's description. Nothing here allocates but what Swift's description of
-/// a number does.
+/// The order of the fields is the one of the protocol's description.
 struct MessageFormat: Sendable {
     private let prefix: String
     private let globalTags: [DogStatsDTag]

@@ -1,9 +1,20 @@
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
 /// Sends what waits in a queue, one datagram after the other, until the queue is closed and empty.
 ///
 /// The one task that owns this value is the only one that knows the socket. It waits for nobody but the queue, for a name to
 /// be resolved the first time, and, for a tenth of a second at the most, for room in the receiver's buffer.
 struct Sender {
     /// How long a datagram waits for room before it is dropped: as long as Datadog's client for Go waits.
+    ///
+    /// Those after it do not wait at all, until one has been sent again: an agent that has stopped reading costs this time
+    /// once, and not for each of all that wait, at a shutdown for example.
     static let patience = Duration.milliseconds(100)
 
     private let queue: DatagramQueue
@@ -13,6 +24,8 @@ struct Sender {
     private var socket: (address: SocketAddress, socket: DatagramSocket)?
     /// The datagram before, over UDP: the error of the next one tells that nobody got it.
     private var previous: (messages: Int, bytes: Int)?
+    /// Whether the last datagram was dropped because there was no room.
+    private var isStuck = false
 
     init(queue: DatagramQueue, address: DogStatsDAddress, clock: any Clock<Duration>, resolve: @escaping NameResolver) {
         self.queue = queue
@@ -39,20 +52,27 @@ struct Sender {
                 }
                 try socket.send(datagram.bytes)
                 previous = isUnix ? nil : (datagram.messages, datagram.bytes.count)
+                isStuck = false
                 return queue.countSent(datagram)
             } catch {
                 switch error.meaning {
                 case .refused:
                     return queue.countDropped(datagram, .refusedBySystem)
                 case .noRoom:
-                    guard waited < Self.patience else { return queue.countDropped(datagram, .agentTooSlow) }
+                    guard waited < Self.patience, !isStuck else {
+                        isStuck = true
+                        return queue.countDropped(datagram, .agentTooSlow)
+                    }
                     try? await clock.sleep(for: pause)
                     waited += pause
                     pause = min(pause * 2, Self.patience - waited)
                 case .nobodyListens:
+                    if error.code == ECONNREFUSED, let previous {
+                        queue.countLost(messages: previous.messages, bytes: previous.bytes)
+                    }
                     disconnect()
                     failures += 1
-                    // Once more: over UDP the error was the answer to the datagram before, over a unix socket there may be
+                    // Once more: over UDP a refusal was the answer to the datagram before, over a unix socket there may be
                     // a new agent at the old path; and a name can stand for several addresses.
                     guard failures <= max(1, addresses.count) else {
                         return queue.countDropped(datagram, .agentUnreachable)
@@ -77,7 +97,6 @@ struct Sender {
     }
 
     private mutating func disconnect() {
-        if let previous { queue.countLost(messages: previous.messages, bytes: previous.bytes) }
         previous = nil
         socket = nil
         addresses.reject()
