@@ -195,6 +195,37 @@ struct AgentAwayTests {
         await client.shutdown()
     }
 
+    @Test("an address that works is kept when the name is asked for again")
+    func keepsAddress() async throws {
+        let clock = ManualClock()
+        let receiver = try DatagramReceiver(address: "127.0.0.2")
+        var configuration = quietConfiguration(.udp(host: "agent.test", port: receiver.port))
+        configuration.clock = clock
+        let asked = Atomic(0)
+        let client = try DogStatsDClient(configuration: configuration) { _, port in
+            asked.add(1, ordering: .relaxed)
+            return await SystemNameResolver.resolve(host: "127.0.0.1", port: port)
+                + SystemNameResolver.resolve(host: "127.0.0.2", port: port)
+        }
+        for _ in 0..<2 {
+            client.count("n")
+            await client.flush()
+        }
+        #expect(receiver.take() == ["n:1|c"])
+        for round in 2...4 {
+            clock.advance(by: AgentAddresses.refreshInterval)
+            for _ in 0..<20 {
+                client.count("n")
+                await client.flush()
+                #expect(receiver.take() == ["n:1|c"])
+                await letOthersRun()
+            }
+            #expect(asked.load(ordering: .relaxed) >= round)
+        }
+        #expect(client.statistics.messagesDropped(.agentUnreachable) == 1)
+        await client.shutdown()
+    }
+
     @Test("an agent that does not read gets what fits, and the rest is dropped and counted after a while")
     func slowAgent() async throws {
         let path = uniqueSocketPath()

@@ -1,4 +1,5 @@
 import Metrics
+import Synchronization
 import Testing
 
 @testable import BurstPoolDatadog
@@ -88,6 +89,61 @@ struct AggregationTests {
         await client.shutdown()
     }
 
+    @Test("what is recorded between a flush's look at the list and its look at the value is listed again")
+    func betweenListAndValue() throws {
+        let metrics = AggregatedMetrics()
+        let metric = metrics.metric(.count, name: "n", tags: [])
+        func record() {
+            metric.add(Int64(1))
+            #expect(metrics.list(metric))
+        }
+        func value() -> Int64? { if case .integer(let sum) = metric.takeValue() { sum } else { nil } }
+
+        record()
+        record()
+        #expect(metrics.takeListed().count == 1)
+        record()
+        #expect(value() == 3)
+        record()
+        // Once, although it was recorded twice since.
+        #expect(metrics.takeListed().count == 1)
+        #expect(value() == 1)
+        #expect(metrics.takeListed().isEmpty)
+        #expect(value() == nil)
+    }
+
+    @Test("what is recorded at the same time as a flush is in this one or in the next")
+    func besideFlush() async throws {
+        let recorder = MessageRecorder(quietConfiguration(.standard))
+        let metric = try #require(recorder.aggregatedMetric(.count, "n", tags: []))
+        for round in 0..<1000 {
+            let (begins, ends) = (Flag(), Flag())
+            await withTaskGroup { group in
+                group.addTask {
+                    while !begins.isSet.load(ordering: .acquiring) { await Task.yield() }
+                    for _ in 0...round % 3 { recorder.record(metric) { $0.add(Int64(1)) } }
+                    ends.isSet.store(true, ordering: .releasing)
+                }
+                group.addTask {
+                    begins.isSet.store(true, ordering: .releasing)
+                    while !ends.isSet.load(ordering: .acquiring) { recorder.collect() }
+                }
+            }
+            recorder.collect()
+            recorder.queue.sendCurrent()
+            let batch = try #require(await recorder.queue.next())
+            let sum = batch.datagrams.reduce(0) { sum, datagram in
+                let messages = String(decoding: datagram.bytes, as: UTF8.self).split(separator: "\n")
+                recorder.queue.countSent(datagram)
+                return messages.reduce(sum) { $0 + Int($1.split { ":|".contains($0) }[1])! }
+            }
+            guard sum == round % 3 + 1 else {
+                Issue.record("\(sum) of \(round % 3 + 1) in round \(round)")
+                return
+            }
+        }
+    }
+
     @Test("nothing is lost or counted twice when many tasks record while others flush")
     func concurrent() async throws {
         let path = uniqueSocketPath()
@@ -143,4 +199,8 @@ struct AggregationTests {
         for task in 0..<tasks { #expect(sums["own\(task)"] == Double(rounds * 2)) }
         #expect(histograms == tasks * rounds / 16)
     }
+}
+
+private final class Flag: Sendable {
+    let isSet = Atomic(false)
 }

@@ -127,8 +127,14 @@ struct BufferingTests {
             await gate.pass()
             return await SystemNameResolver.resolve(host: "127.0.0.1", port: port)
         }
-        // Nothing can be sent before the name is resolved: four full ones, and the one that is being filled.
-        for number in 0..<100 { record(64, in: client, Character(Unicode.Scalar(UInt8(33 + number % 90)))) }
+        // Nothing can be sent before the name is resolved: four full ones, also if one of them has been taken to be sent, and
+        // the one that is being filled.
+        func recordNumber(_ number: Int) {
+            record(64, in: client, Character(Unicode.Scalar(UInt8(33 + number % 90))))
+        }
+        for number in 0..<2 { recordNumber(number) }
+        try await eventually("the first is about to be sent") { gate.held == 1 }
+        for number in 2..<100 { recordNumber(number) }
         #expect(client.statistics.messagesAccepted == 5)
         #expect(client.statistics.messagesWaiting == 5)
         #expect(client.statistics.messagesDropped(.queueFull) == 95)
