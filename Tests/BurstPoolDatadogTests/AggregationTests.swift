@@ -1,5 +1,4 @@
 import Metrics
-import Synchronization
 import Testing
 
 @testable import BurstPoolDatadog
@@ -117,16 +116,16 @@ struct AggregationTests {
         let recorder = MessageRecorder(quietConfiguration(.standard))
         let metric = try #require(recorder.aggregatedMetric(.count, "n", tags: []))
         for round in 0..<1000 {
-            let (begins, ends) = (Flag(), Flag())
+            let (begins, ends) = (Tally(), Tally())
             await withTaskGroup { group in
                 group.addTask {
-                    while !begins.isSet.load(ordering: .acquiring) { await Task.yield() }
+                    while begins.value == 0 { await Task.yield() }
                     for _ in 0...round % 3 { recorder.record(metric) { $0.add(Int64(1)) } }
-                    ends.isSet.store(true, ordering: .releasing)
+                    ends.raise()
                 }
                 group.addTask {
-                    begins.isSet.store(true, ordering: .releasing)
-                    while !ends.isSet.load(ordering: .acquiring) { recorder.collect() }
+                    begins.raise()
+                    while ends.value == 0 { recorder.collect() }
                 }
             }
             recorder.collect()
@@ -199,8 +198,4 @@ struct AggregationTests {
         for task in 0..<tasks { #expect(sums["own\(task)"] == Double(rounds * 2)) }
         #expect(histograms == tasks * rounds / 16)
     }
-}
-
-private final class Flag: Sendable {
-    let isSet = Atomic(false)
 }
