@@ -25,6 +25,7 @@ let package = Package(
         .library(name: "BurstPool", targets: ["BurstPool"]),
         .library(name: "CBurstPool", targets: ["CBurstPool"]),
         .library(name: "BurstPoolRedis", targets: ["BurstPoolRedis"]),
+        .library(name: "BurstPoolDatadog", targets: ["BurstPoolDatadog"]),
         // For comparisons, not for production.
         .library(name: "BurstPoolSwiftCores", targets: ["BurstPoolSwiftCores"]),
         .executable(name: "burst-pool-demo", targets: ["BurstPoolDemo"]),
@@ -36,12 +37,14 @@ let package = Package(
             description: "The product burst-pool-demo, which needs swift-argument-parser.",
             enabledTraits: ["Redis"]
         ),
-        .default(enabledTraits: ["Redis", "Demo"]),
+        .trait(name: "Datadog", description: "The product BurstPoolDatadog, which needs swift-metrics."),
+        .default(enabledTraits: ["Redis", "Demo", "Datadog"]),
     ],
     dependencies: [
         // Each for the products of one trait. A package that depends on this one with `traits: []` fetches none of them.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     ],
     targets: [
         .systemLibrary(
@@ -78,6 +81,14 @@ let package = Package(
                 "CHiredis",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "BurstPoolDatadog",
+            dependencies: [
+                "BurstPool",
+                .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Datadog"])),
             ],
             swiftSettings: swiftSettings
         ),
@@ -134,6 +145,16 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
             ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolDatadogTests",
+            dependencies: [
+                "BurstPoolDatadog",
+                .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["Datadog"])),
+            ],
+            // Run by the tests with Python, where they are.
+            exclude: ["Receiver"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -1,0 +1,35 @@
+/// A metric that is put together between two flushes, found once and kept.
+///
+/// Keeps the client alive, and with it whatever the metric has to send.
+struct AggregatedHandle: Sendable {
+    private let client: DogStatsDClient
+    private let metric: AggregatedMetric?
+
+    init(_ client: DogStatsDClient, _ kind: AggregatedMetric.Kind, _ label: String, _ dimensions: [(String, String)]) {
+        self.client = client
+        metric = client.recorder.aggregatedMetric(kind, label, tags: dimensions.map(DogStatsDTag.init))
+    }
+
+    func record(_ change: (AggregatedMetric) -> Void) { client.recorder.record(metric, change) }
+
+    func dropInvalid() { client.recorder.queue.drop(.invalid) }
+}
+
+/// A metric each of whose values is sent.
+struct ValueHandle: Sendable {
+    private let client: DogStatsDClient
+    private let label: String
+    private let tags: [DogStatsDTag]
+    let type: MetricType
+
+    init(_ client: DogStatsDClient, _ type: MetricType, _ label: String, _ dimensions: [(String, String)]) {
+        self.client = client
+        self.type = type
+        self.label = label
+        tags = dimensions.map(DogStatsDTag.init)
+    }
+
+    func send(_ value: Double) {
+        client.recorder.sendValues(CollectionOfOne(value), label, type, tags: tags, sampleRate: 1)
+    }
+}

@@ -1,0 +1,146 @@
+import Metrics
+import Testing
+
+@testable import BurstPoolDatadog
+
+@Suite("Counts and gauges between flushes", .timeLimit(.minutes(2)))  // Millions of them.
+struct AggregationTests {
+    @Test("counts are added up, and of a gauge the last value is sent, each for its name and tags")
+    func aggregated() async throws {
+        let sent = try await messages {
+            for number in 1...100 {
+                $0.count("a", number)
+                $0.count("a", tags: ["x"])
+                $0.count("a", 0.25)
+                $0.gauge("g", Double(number))
+                $0.gauge("g", Double(-number), tags: ["x"])
+            }
+        }
+        #expect(Set(sent) == ["a:5050|c", "a:100|c|#x", "a:25|c", "g:100|g", "g:-100|g|#x"])
+        #expect(sent.count == 5)
+    }
+
+    @Test("a flush sends what was added since the one before, and no gauge that was not set")
+    func anew() async throws {
+        let receiver = try DatagramReceiver()
+        let client = try quietClient(to: receiver)
+        client.count("c", 5)
+        client.gauge("g", 5)
+        await client.flush()
+        #expect(receiver.take() == ["c:5|c\ng:5|g"])
+        client.count("c", 2)
+        await client.flush()
+        #expect(receiver.take() == ["c:2|c"])
+        client.gauge("g", 5)
+        await client.flush()
+        #expect(receiver.take() == ["g:5|g"])
+        client.count("c", 3)
+        client.count("c", -3)
+        await client.flush()
+        #expect(receiver.take() == [])
+        await client.shutdown()
+    }
+
+    @Test("without it each is a message")
+    func notAggregated() async throws {
+        let sent = try await messages {
+            $0.aggregatesCountsAndGauges = false
+        } _: {
+            for number in 1...3 {
+                $0.count("c", number)
+                $0.count("c", 0.5)
+                $0.gauge("g", Double(number))
+            }
+        }
+        #expect(sent == (1...3).flatMap { ["c:\($0)|c", "c:0.5|c", "g:\($0)|g"] })
+    }
+
+    @Test("what has a time of its own is sent as it is")
+    func timestamped() async throws {
+        let sent = try await messages {
+            for number in 1...3 { $0.count("c", number, timestamp: Int64(number)) }
+        }
+        #expect(sent == ["c:1|c|T1", "c:2|c|T2", "c:3|c|T3"])
+    }
+
+    @Test("more names than are kept take no more memory, and are sent all the same")
+    func manyNames() async throws {
+        let receiver = try DatagramReceiver()
+        let client = try quietClient(to: receiver) { $0.maximumQueuedDatagrams = 100_000 }
+        let names = AggregatedMetrics.limit * 2 + 10
+        for name in 0..<names { client.count("n\(name)") }
+        // What was not listed was sent at once.
+        var received: [String] = []
+        try await eventually("the rest is sent") {
+            received += receiver.takeMessages()
+            return client.statistics.messagesAccepted == AggregatedMetrics.limit + 10
+        }
+        let flushing = Task { await client.flush() }
+        try await eventually("all of it has come") {
+            received += receiver.takeMessages()
+            return client.statistics.messagesWaiting == 0 && client.statistics.messagesAccepted == names
+        }
+        await flushing.value
+        received += receiver.takeMessages()
+        #expect(client.statistics.messagesSent == names)
+        // A receive buffer that overflows is not the client's affair; a message that comes twice would be.
+        #expect(Set(received).count == received.count)
+        await client.shutdown()
+    }
+
+    @Test("nothing is lost or counted twice when many tasks record while others flush")
+    func concurrent() async throws {
+        let path = uniqueSocketPath()
+        let receiver = try DatagramReceiver(path: path)
+        let client = try DogStatsDClient(configuration: quietConfiguration(.unixSocket(path: path)))
+        let counter = Counter(label: "kept", factory: DogStatsDMetricsFactory(client: client))
+        let (tasks, rounds) = (8, 4000)
+
+        var sums: [String: Double] = [:]
+        var histograms = 0
+        func read() {
+            for message in receiver.takeMessages() {
+                let pieces = message.split(separator: "|")[0].split(separator: ":")
+                if pieces[0] == "h" {
+                    histograms += 1
+                } else {
+                    sums[String(pieces[0]), default: 0] += Double(pieces[1])!
+                }
+            }
+        }
+        let recording = Task {
+            await withTaskGroup { group in
+                for task in 0..<tasks {
+                    group.addTask {
+                        for round in 0..<rounds {
+                            client.count("shared")
+                            client.count("own\(task)", 2)
+                            client.count("fraction", 0.5)
+                            counter.increment(by: 3)
+                            if round % 16 == 0 { client.histogram("h", 1) }
+                            client.gauge("g", Double(round))
+                            if round % 64 == 0 { await client.flush() }
+                        }
+                    }
+                }
+            }
+            await client.shutdown()
+        }
+        // Nobody may wait for this to read for long, or datagrams are dropped.
+        try await eventually("everything has been sent") {
+            read()
+            client.statistics.checkSums()
+            return client.statistics.messagesAccepted > 0 && client.recorder.queue.hasEnded
+        }
+        await recording.value
+        read()
+
+        #expect(client.statistics.messagesDropped == 0, "\(client.statistics)")
+        #expect(client.statistics.messagesWaiting == 0)
+        #expect(sums["shared"] == Double(tasks * rounds))
+        #expect(sums["fraction"] == Double(tasks * rounds) / 2)
+        #expect(sums["kept"] == Double(tasks * rounds * 3))
+        for task in 0..<tasks { #expect(sums["own\(task)"] == Double(rounds * 2)) }
+        #expect(histograms == tasks * rounds / 16)
+    }
+}

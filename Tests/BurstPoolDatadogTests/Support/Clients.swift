@@ -1,0 +1,44 @@
+import Testing
+
+@testable import BurstPoolDatadog
+
+/// A configuration in which nothing happens by itself: no flush within the time of any test, and no telemetry.
+func quietConfiguration(_ address: DogStatsDAddress) -> DogStatsDConfiguration {
+    var configuration = DogStatsDConfiguration(address: address)
+    configuration.flushInterval = .seconds(3600)
+    configuration.sendsTelemetry = false
+    return configuration
+}
+
+/// A client that sends to a receiver and does nothing by itself.
+func quietClient(
+    to receiver: DatagramReceiver,
+    _ change: (inout DogStatsDConfiguration) -> Void = { _ in }
+) throws -> DogStatsDClient {
+    var configuration = quietConfiguration(.udp(host: "127.0.0.1", port: receiver.port))
+    change(&configuration)
+    return try DogStatsDClient(configuration: configuration)
+}
+
+/// The messages that a client sends when it records something, over a real socket.
+func messages(
+    _ change: (inout DogStatsDConfiguration) -> Void = { _ in },
+    _ record: (DogStatsDClient) -> Void
+) async throws -> [String] {
+    let receiver = try DatagramReceiver()
+    let client = try quietClient(to: receiver, change)
+    record(client)
+    await client.shutdown()
+    return receiver.takeMessages()
+}
+
+extension DogStatsDStatistics {
+    /// The numbers that can be expected to add up at any moment.
+    func checkSums(_ location: SourceLocation = #_sourceLocation) {
+        let droppedLater = [DropReason.agentUnreachable, .agentTooSlow, .refusedBySystem].reduce(0) {
+            $0 + messagesDropped($1)
+        }
+        #expect(messagesAccepted == messagesSent + messagesWaiting + droppedLater, "\(self)", sourceLocation: location)
+        #expect(messagesWaiting >= 0 && messagesSent >= 0, "\(self)", sourceLocation: location)
+    }
+}
