@@ -26,6 +26,9 @@ let package = Package(
         .library(name: "CBurstPool", targets: ["CBurstPool"]),
         .library(name: "BurstPoolRedis", targets: ["BurstPoolRedis"]),
         .library(name: "BurstPoolDatadog", targets: ["BurstPoolDatadog"]),
+        .library(name: "BurstPoolObservability", targets: ["BurstPoolObservability"]),
+        .library(name: "BurstPoolServiceLifecycle", targets: ["BurstPoolServiceLifecycle"]),
+        .library(name: "BurstPoolConfigReader", targets: ["BurstPoolConfigReader"]),
         // For comparisons, not for production.
         .library(name: "BurstPoolSwiftCores", targets: ["BurstPoolSwiftCores"]),
         .executable(name: "burst-pool-demo", targets: ["BurstPoolDemo"]),
@@ -38,13 +41,27 @@ let package = Package(
             enabledTraits: ["Redis"]
         ),
         .trait(name: "Datadog", description: "The product BurstPoolDatadog, which needs swift-metrics."),
-        .default(enabledTraits: ["Redis", "Demo", "Datadog"]),
+        .trait(
+            name: "Observability",
+            description:
+                "The product BurstPoolObservability, which needs swift-metrics, swift-distributed-tracing and swift-log."
+        ),
+        .trait(
+            name: "ServiceLifecycle",
+            description: "The product BurstPoolServiceLifecycle, which needs swift-service-lifecycle."
+        ),
+        .trait(name: "ConfigReader", description: "The product BurstPoolConfigReader, which needs swift-configuration."),
+        .default(enabledTraits: ["Redis", "Demo", "Datadog", "Observability", "ServiceLifecycle", "ConfigReader"]),
     ],
     dependencies: [
         // Each for the products of one trait. A package that depends on this one with `traits: []` fetches none of them.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
     ],
     targets: [
         .systemLibrary(
@@ -88,7 +105,45 @@ let package = Package(
             name: "BurstPoolDatadog",
             dependencies: [
                 "BurstPool",
+                "BurstPoolSampling",
                 .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Datadog"])),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        // Reads a pool's statistics for gauges. Not a product: nobody else's business.
+        .target(
+            name: "BurstPoolSampling",
+            dependencies: ["BurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "BurstPoolObservability",
+            dependencies: [
+                "BurstPool",
+                "BurstPoolSampling",
+                .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Observability"])),
+                .product(name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Observability"])),
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Observability"])),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "BurstPoolServiceLifecycle",
+            dependencies: [
+                "BurstPool",
+                .product(
+                    name: "ServiceLifecycle",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])
+                ),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "BurstPoolConfigReader",
+            dependencies: [
+                "BurstPool",
+                .product(name: "Configuration", package: "swift-configuration", condition: .when(traits: ["ConfigReader"])),
             ],
             swiftSettings: swiftSettings
         ),
@@ -155,6 +210,41 @@ let package = Package(
             ],
             // Run by the tests with Python, where they are.
             exclude: ["Receiver"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolObservabilityTests",
+            dependencies: [
+                "BurstPoolObservability",
+                .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Observability"])),
+                .product(
+                    name: "InMemoryTracing",
+                    package: "swift-distributed-tracing",
+                    condition: .when(traits: ["Observability"])
+                ),
+                .product(name: "InMemoryLogging", package: "swift-log", condition: .when(traits: ["Observability"])),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolServiceLifecycleTests",
+            dependencies: [
+                "BurstPoolServiceLifecycle",
+                .product(
+                    name: "ServiceLifecycleTestKit",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])
+                ),
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["ServiceLifecycle"])),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolConfigReaderTests",
+            dependencies: [
+                "BurstPoolConfigReader",
+                .product(name: "Configuration", package: "swift-configuration", condition: .when(traits: ["ConfigReader"])),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -1,0 +1,6 @@
+/// Names of OpenTelemetry's semantic conventions for database clients.
+enum Convention {
+    static let prefix = "db.client.connection."
+    static let poolName = "db.client.connection.pool.name"
+    static let state = "db.client.connection.state"
+}

@@ -1,0 +1,11 @@
+extension Duration {
+    /// Whole nanoseconds, as far as they fit: 292 years either way.
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflowToo) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return overflow || overflowToo ? (seconds < 0 ? .min : .max) : sum
+    }
+
+    var milliseconds: Double { self / .milliseconds(1) }
+}

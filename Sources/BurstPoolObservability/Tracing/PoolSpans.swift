@@ -1,0 +1,108 @@
+import BurstPool
+import Tracing
+
+/// Makes a pool's spans.
+///
+/// The span of an acquire is started when its caller joins the queue, in the caller's task, for the spans of connects need it
+/// as a parent. The others are made when all is known of them, with the instants of their beginning and end.
+final class PoolSpans: Sendable {
+    private let tracer: any Tracer
+    private let poolName: String
+    private let waits = TracedWaits(limit: 4096)
+
+    /// `nil`: there is nowhere to send them.
+    init?(_ configuration: ConnectionPoolTelemetryConfiguration) {
+        guard let tracer = configuration.tracer, !(tracer is NoOpTracer) else { return nil }
+        self.tracer = tracer
+        poolName = configuration.poolName
+    }
+
+    func record(_ event: ConnectionPoolEvent) {
+        switch event {
+        case .waitBegan(let wait): began(wait)
+        case .acquired(let acquisition, let waited, let wait?):
+            let (span, began) = acquireSpan(of: wait, waited)
+            span.attributes["connection_pool.acquisition"] = acquisition.rawValue
+            if acquisition == .waited { makeWaitSpan(in: span.context, from: began, lasting: waited, nil) }
+            span.end(at: began.advanced(by: waited))
+        case .acquireFailed(let error, let waited, let wait?):
+            let (span, began) = acquireSpan(of: wait, waited)
+            makeWaitSpan(in: span.context, from: began, lasting: waited, error)
+            span.fail(error, at: began.advanced(by: waited))
+            span.end(at: began.advanced(by: waited))
+        case .opened(let duration, let wait):
+            let parent = wait.flatMap { waits.context(of: $0, isLastConnect: true) }
+            makeConnectSpan(in: parent, lasting: duration, nil)
+        case .openFailed(let error, let duration, let willRetry, let wait):
+            let parent = wait.flatMap { waits.context(of: $0, isLastConnect: !willRetry) }
+            makeConnectSpan(in: parent, lasting: duration, error)
+        default: break
+        }
+    }
+
+    private func began(_ wait: ConnectionWait) {
+        guard waits.hasRoom else { return }
+        let now = Instant.now
+        let span = startSpan("acquire", in: ServiceContext.current, at: now)
+        waits.add(wait, TracedWait(span: span, began: now))
+    }
+
+    /// The one started when the wait began; if there were too many then, one that is made now, still in the caller's task.
+    private func acquireSpan(of wait: ConnectionWait, _ waited: Duration) -> (any Span, Instant) {
+        if let traced = waits.end(wait) { return (traced.span, traced.began) }
+        let began = Instant.now.advanced(by: .zero - waited)
+        return (startSpan("acquire", in: ServiceContext.current, at: began), began)
+    }
+
+    private func makeWaitSpan(
+        in parent: ServiceContext,
+        from began: Instant,
+        lasting duration: Duration,
+        _ error: (any Error)?
+    ) {
+        let span = startSpan("wait", in: parent, at: began)
+        if let error { span.fail(error, at: began.advanced(by: duration)) }
+        span.end(at: began.advanced(by: duration))
+    }
+
+    private func makeConnectSpan(in parent: ServiceContext?, lasting duration: Duration, _ error: (any Error)?) {
+        let now = Instant.now
+        let span = startSpan("connect", in: parent, ofKind: .client, at: now.advanced(by: .zero - duration))
+        if let error { span.fail(error, at: now) }
+        span.end(at: now)
+    }
+
+    private func startSpan(
+        _ name: String,
+        in parent: ServiceContext?,
+        ofKind kind: SpanKind = .internal,
+        at instant: Instant
+    ) -> any Span {
+        let span = tracer.startSpan(
+            "connection_pool.\(name)",
+            context: parent ?? .topLevel,
+            ofKind: kind,
+            at: instant
+        )
+        span.attributes[Convention.poolName] = poolName
+        return span
+    }
+}
+
+typealias Instant = DefaultTracerClock.Timestamp
+
+extension Instant {
+    static var now: Instant { DefaultTracerClock.now }
+
+    func advanced(by duration: Duration) -> Instant {
+        let (moment, overflow) = Int64(clamping: nanosecondsSinceEpoch).addingReportingOverflow(duration.nanoseconds)
+        return Instant(nanosecondsSinceEpoch: UInt64(overflow ? .max : max(0, moment)))
+    }
+}
+
+extension Span {
+    fileprivate func fail(_ error: any Error, at instant: Instant) {
+        recordError(error, attributes: [:], at: instant)
+        setStatus(SpanStatus(code: .error, message: "\(error)"))
+    }
+}
