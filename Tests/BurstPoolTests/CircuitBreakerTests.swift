@@ -68,7 +68,10 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("When the time has passed one attempt is made, and its success closes the breaker", arguments: CoreKind.allCases)
+    @Test(
+        "When the time has passed one attempt is made, and its success closes the breaker",
+        arguments: CoreKind.allCases
+    )
     func halfOpen(kind: CoreKind) async throws {
         try await withBreaker(kind) { pool, strategy, clock, observer in
             let gate = Gate()
@@ -115,7 +118,10 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("Those who wait are looked after when the time has passed, without anybody coming", arguments: CoreKind.allCases)
+    @Test(
+        "Those who wait are looked after when the time has passed, without anybody coming",
+        arguments: CoreKind.allCases
+    )
     func wakes(kind: CoreKind) async throws {
         try await withBreaker(kind) { pool, strategy, clock, _ in
             let lease = try await pool.acquire()

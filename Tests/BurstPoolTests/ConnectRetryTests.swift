@@ -27,7 +27,10 @@ struct ConnectRetryTests {
         clock.advance(by: .seconds(5))
     }
 
-    @Test("Callers keep their places in the queue while it fails, and are served in order", arguments: CoreKind.allCases)
+    @Test(
+        "Callers keep their places in the queue while it fails, and are served in order",
+        arguments: CoreKind.allCases
+    )
     func order(kind: CoreKind) async throws {
         try await withRetries(kind, maxSize: 1) { pool, strategy, clock, observer in
             strategy.onOpen { attempt in if attempt <= 3 { throw TestError("refused") } }
@@ -39,13 +42,18 @@ struct ConnectRetryTests {
             lease.release()
             try await second.value.release()
             #expect(strategy.books.attempts == 4)
-            let retried = observer.all { if case .openFailed(_, _, let will, let wait) = $0 { (will, wait) } else { nil } }
+            let retried = observer.all {
+                if case .openFailed(_, _, let will, let wait) = $0 { (will, wait) } else { nil }
+            }
             #expect(retried.map(\.0) == [true, true, true])
             #expect(Set(retried.map(\.1)).count == 1, "all on behalf of the first")
         }
     }
 
-    @Test("A permanent error reaches the caller at once, and those for whom nothing is left", arguments: CoreKind.allCases)
+    @Test(
+        "A permanent error reaches the caller at once, and those for whom nothing is left",
+        arguments: CoreKind.allCases
+    )
     func permanent(kind: CoreKind) async throws {
         try await withRetries(kind, maxSize: 2) { pool, strategy, _, observer in
             let gate = Gate()

@@ -113,7 +113,10 @@ struct ConnectTimeoutTests {
         }
     }
 
-    @Test("Preparing is part of it, and what was opened by then is closed, whatever is cancelled", arguments: CoreKind.allCases)
+    @Test(
+        "Preparing is part of it, and what was opened by then is closed, whatever is cancelled",
+        arguments: CoreKind.allCases
+    )
     func preparing(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.connectTimeout = .seconds(2) }) {
             pool,

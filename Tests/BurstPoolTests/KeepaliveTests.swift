@@ -38,7 +38,11 @@ struct KeepaliveTests {
         }
     }
 
-    @Test("No more than an eighth are out for it, however long it takes", arguments: CoreKind.allCases, [(16, 2), (7, 1)])
+    @Test(
+        "No more than an eighth are out for it, however long it takes",
+        arguments: CoreKind.allCases,
+        [(16, 2), (7, 1)]
+    )
     func anEighth(kind: CoreKind, sizes: (count: Int, most: Int)) async throws {
         try await withTimedPool(
             kind,
@@ -101,7 +105,11 @@ struct KeepaliveTests {
         }
     }
 
-    @Test("It does not make a connection any younger: it is idle all the same", arguments: CoreKind.allCases, [false, true])
+    @Test(
+        "It does not make a connection any younger: it is idle all the same",
+        arguments: CoreKind.allCases,
+        [false, true]
+    )
     func idleAge(kind: CoreKind, takesLong: Bool) async throws {
         try await withTimedPool(
             kind,

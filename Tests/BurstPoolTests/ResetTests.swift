@@ -3,7 +3,10 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct ResetTests {
-    @Test("A connection is reset each time it comes back, before it is idle, and nobody waits for that", arguments: CoreKind.allCases)
+    @Test(
+        "A connection is reset each time it comes back, before it is idle, and nobody waits for that",
+        arguments: CoreKind.allCases
+    )
     func resets(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.resetsConnections = true }) { pool, strategy, _, _ in
             let gate = Gate()

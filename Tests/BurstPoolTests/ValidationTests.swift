@@ -48,7 +48,11 @@ struct ValidationTests {
         }
     }
 
-    @Test("One that is not valid is replaced, and the caller does not notice", arguments: CoreKind.allCases, [true, false])
+    @Test(
+        "One that is not valid is replaced, and the caller does not notice",
+        arguments: CoreKind.allCases,
+        [true, false]
+    )
     func replaced(kind: CoreKind, byError: Bool) async throws {
         try await withStalePool(kind, maxSize: 2) { pool, strategy, _, observer in
             strategy.onValidate { _ in
@@ -91,7 +95,10 @@ struct ValidationTests {
         }
     }
 
-    @Test("One that does not heed its cancellation keeps its place, and the caller gets another", arguments: CoreKind.allCases)
+    @Test(
+        "One that does not heed its cancellation keeps its place, and the caller gets another",
+        arguments: CoreKind.allCases
+    )
     func heedless(kind: CoreKind) async throws {
         try await withStalePool(kind, maxSize: 2, configure: { $0.validationTimeout = .seconds(3) }) {
             pool,
@@ -116,7 +123,10 @@ struct ValidationTests {
         }
     }
 
-    @Test("A caller that is cancelled meanwhile goes, and the connection is idle afterwards", arguments: CoreKind.allCases)
+    @Test(
+        "A caller that is cancelled meanwhile goes, and the connection is idle afterwards",
+        arguments: CoreKind.allCases
+    )
     func cancelled(kind: CoreKind) async throws {
         try await withStalePool(kind, maxSize: 1) { pool, strategy, _, _ in
             let gate = Gate()
@@ -138,7 +148,10 @@ struct ValidationTests {
         }
     }
 
-    @Test("A caller whose time is up meanwhile is told so, and the connection is idle afterwards", arguments: CoreKind.allCases)
+    @Test(
+        "A caller whose time is up meanwhile is told so, and the connection is idle afterwards",
+        arguments: CoreKind.allCases
+    )
     func deadline(kind: CoreKind) async throws {
         try await withStalePool(kind, maxSize: 1) { pool, strategy, clock, _ in
             let gate = Gate()
@@ -156,7 +169,11 @@ struct ValidationTests {
         }
     }
 
-    @Test("Who does not wait gets it as it is, and it is not stale any more", arguments: CoreKind.allCases, [true, false])
+    @Test(
+        "Who does not wait gets it as it is, and it is not stale any more",
+        arguments: CoreKind.allCases,
+        [true, false]
+    )
     func withoutWaiting(kind: CoreKind, byTryAcquire: Bool) async throws {
         try await withStalePool(kind, maxSize: 1) { pool, strategy, _, _ in
             strategy.onValidate { _ in false }
@@ -172,7 +189,11 @@ struct ValidationTests {
         }
     }
 
-    @Test("One that is evicted or dies while it is validated is not handed out", arguments: CoreKind.allCases, [true, false])
+    @Test(
+        "One that is evicted or dies while it is validated is not handed out",
+        arguments: CoreKind.allCases,
+        [true, false]
+    )
     func overtaken(kind: CoreKind, isEvicted: Bool) async throws {
         try await withStalePool(kind, maxSize: 2) { pool, strategy, _, _ in
             let gate = Gate()
