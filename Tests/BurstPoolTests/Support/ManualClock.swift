@@ -13,6 +13,8 @@ final class ManualClock: Clock {
     private struct Sleeper {
         let id: Int
         let deadline: Instant
+        /// For how long it was to sleep when it began.
+        let length: Duration
         let continuation: UnsafeContinuation<Void, any Error>
     }
 
@@ -34,6 +36,11 @@ final class ManualClock: Clock {
     /// When the first of those who sleep will wake.
     var nextDeadline: Duration? { state.withLock { $0.sleepers.map(\.deadline.sinceStart).min() } }
 
+    /// Whether a task sleeps that was to sleep for so long.
+    func hasSleeper(of length: Duration) -> Bool {
+        state.withLock { $0.sleepers.contains { $0.length == length } }
+    }
+
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         let id = state.withLock { state in
             state.nextID += 1
@@ -44,7 +51,14 @@ final class ManualClock: Clock {
                 let outcome = state.withLock { state -> Result<Void, any Error>? in
                     if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
                     if deadline <= state.now { return .success(()) }
-                    state.sleepers.append(Sleeper(id: id, deadline: deadline, continuation: continuation))
+                    state.sleepers.append(
+                        Sleeper(
+                            id: id,
+                            deadline: deadline,
+                            length: state.now.duration(to: deadline),
+                            continuation: continuation
+                        )
+                    )
                     return nil
                 }
                 if let outcome { continuation.resume(with: outcome) }

@@ -10,9 +10,11 @@ protocol PoolUnderTest<Connection>: AnyObject, Sendable {
 
     func withConnection<Result>(
         timeout: Duration?,
+        fileID: StaticString,
+        line: Int,
         _ body: (inout sending Connection) async throws -> sending Result
     ) async throws -> sending Result
-    func acquire(timeout: Duration?) async throws -> TestLease<Connection>
+    func acquire(timeout: Duration?, fileID: StaticString, line: Int) async throws -> TestLease<Connection>
     func tryAcquire() -> TestLease<Connection>?
     func resize(maxSize: Int, burstLimit: Int?) throws
     func shutdown(drainFor: Duration?) async
@@ -20,19 +22,39 @@ protocol PoolUnderTest<Connection>: AnyObject, Sendable {
     func evictAll(over period: Duration?)
     func pause()
     func resume()
+    var isPaused: Bool { get }
     func waitUntilHealthy(timeout: Duration?) async throws
     func abort() async
 }
 
 extension PoolUnderTest {
     func withConnection<Result>(
+        timeout: Duration?,
+        _ fileID: StaticString = #fileID,
+        _ line: Int = #line,
         _ body: (inout sending Connection) async throws -> sending Result
     ) async throws -> sending Result {
-        try await withConnection(timeout: defaultTimeout, body)
+        try await withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
-    func acquire() async throws -> TestLease<Connection> {
-        try await acquire(timeout: defaultTimeout)
+    func withConnection<Result>(
+        _ fileID: StaticString = #fileID,
+        _ line: Int = #line,
+        _ body: (inout sending Connection) async throws -> sending Result
+    ) async throws -> sending Result {
+        try await withConnection(timeout: defaultTimeout, fileID: fileID, line: line, body)
+    }
+
+    func acquire(
+        timeout: Duration?,
+        _ fileID: StaticString = #fileID,
+        _ line: Int = #line
+    ) async throws -> TestLease<Connection> {
+        try await acquire(timeout: timeout, fileID: fileID, line: line)
+    }
+
+    func acquire(_ fileID: StaticString = #fileID, _ line: Int = #line) async throws -> TestLease<Connection> {
+        try await acquire(timeout: defaultTimeout, fileID: fileID, line: line)
     }
 
     func resize(maxSize: Int) throws {
@@ -101,13 +123,15 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
 
     func withConnection<Result>(
         timeout: Duration?,
+        fileID: StaticString,
+        line: Int,
         _ body: (inout sending Strategy.Connection) async throws -> sending Result
     ) async throws -> sending Result {
-        try await engine.withConnection(timeout: timeout, body)
+        try await engine.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
-    func acquire(timeout: Duration?) async throws -> TestLease<Strategy.Connection> {
-        EngineLease(engine, try await engine.acquire(timeout: timeout))
+    func acquire(timeout: Duration?, fileID: StaticString, line: Int) async throws -> TestLease<Strategy.Connection> {
+        EngineLease(engine, try await engine.acquire(timeout: timeout, fileID: fileID, line: line))
     }
 
     func tryAcquire() -> TestLease<Strategy.Connection>? {
@@ -126,6 +150,7 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
     func evictAll(over period: Duration?) { engine.evictAll(over: period) }
     func pause() { engine.pause() }
     func resume() { engine.resume() }
+    var isPaused: Bool { engine.isPaused }
     func waitUntilHealthy(timeout: Duration?) async throws { try await engine.waitUntilHealthy(timeout: timeout) }
     func abort() async {
         engine.abort()
@@ -147,13 +172,15 @@ final class PublicPool<Strategy: ConnectionStrategy>: PoolUnderTest {
 
     func withConnection<Result>(
         timeout: Duration?,
+        fileID: StaticString,
+        line: Int,
         _ body: (inout sending Strategy.Connection) async throws -> sending Result
     ) async throws -> sending Result {
-        try await pool.withConnection(timeout: timeout, body)
+        try await pool.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
-    func acquire(timeout: Duration?) async throws -> TestLease<Strategy.Connection> {
-        PublicLease(try await pool.acquire(timeout: timeout))
+    func acquire(timeout: Duration?, fileID: StaticString, line: Int) async throws -> TestLease<Strategy.Connection> {
+        PublicLease(try await pool.acquire(timeout: timeout, fileID: fileID, line: line))
     }
 
     func tryAcquire() -> TestLease<Strategy.Connection>? {
@@ -173,6 +200,7 @@ final class PublicPool<Strategy: ConnectionStrategy>: PoolUnderTest {
     func evictAll(over period: Duration?) { pool.evictAll(over: period) }
     func pause() { pool.pause() }
     func resume() { pool.resume() }
+    var isPaused: Bool { pool.isPaused }
     func waitUntilHealthy(timeout: Duration?) async throws { try await pool.waitUntilHealthy(timeout: timeout) }
     func abort() async { await pool.abort(timeout: nil) }
 }

@@ -28,6 +28,17 @@ final class RecordingObserver: ConnectionPoolObserver {
         all { if case .closed(_, let error?) = $0 { TestError(of: error) } else { nil } }
     }
 
+    var breakerStates: [ConnectionCircuitBreaker.State] {
+        all { if case .breakerChanged(let state) = $0 { state } else { nil } }
+    }
+
+    /// What kinds of events there were, in order.
+    var kinds: [String] {
+        events.map { String("\($0)".prefix { $0 != "(" }) }
+    }
+
+    func count(_ kind: String) -> Int { kinds.count { $0 == kind } }
+
     var closeReasons: [ConnectionCloseReason] {
         all { if case .closed(let reason, _) = $0 { reason } else { nil } }
     }

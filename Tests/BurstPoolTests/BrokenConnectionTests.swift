@@ -1,0 +1,57 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct BrokenConnectionTests {
+    @Test("A connection that is discarded is closed, and the next caller gets another", arguments: CoreKind.allCases)
+    func discarded(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, observer in
+            let lease = try await pool.acquire()
+            let waiter = try await pool.startWaiting()
+            lease.discard()
+            let other = try await waiter.value
+            #expect(other.id == 2)
+            #expect(strategy.books.closedIDs == [1])
+            try await eventually("it is told of") { observer.closeReasons == [.discarded] }
+            other.release()
+        }
+    }
+
+    @Test("After an error that shows a connection to be broken it is closed", arguments: CoreKind.allCases)
+    func broken(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, observer in
+            strategy.callBroken { $0 as? TestError == TestError("protocol") }
+            await #expect(throws: TestError("protocol")) {
+                try await pool.withConnection { _ in throw TestError("protocol") }
+            }
+            let id = try await pool.withConnection { $0.id }
+            #expect(id == 2)
+            #expect(observer.closeReasons == [.discarded])
+        }
+    }
+
+    @Test("After any other error it stays", arguments: CoreKind.allCases)
+    func notBroken(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, observer in
+            strategy.callBroken { $0 as? TestError == TestError("protocol") }
+            await #expect(throws: TestError("no such user")) {
+                try await pool.withConnection { _ in throw TestError("no such user") }
+            }
+            let id = try await pool.withConnection { $0.id }
+            #expect(id == 1)
+            #expect(observer.closeReasons == [])
+        }
+    }
+
+    @Test("An error in closing it is the observer's, and the body's error the caller's", arguments: CoreKind.allCases)
+    func closeError(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, observer in
+            strategy.callBroken { _ in true }
+            strategy.onClose { _ in throw TestError("close") }
+            await #expect(throws: TestError("body")) {
+                try await pool.withConnection { _ in throw TestError("body") }
+            }
+            try await eventually("it is told of") { observer.closeErrors == [TestError("close")] }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct BurstLingerTests {
+    @Test("Without it, what is above maxSize is closed when it comes back", arguments: CoreKind.allCases)
+    func none(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 2, burstLimit: 6) { pool, _, _, observer in
+            try await pool.lease(6).release()
+            try await eventually("four are closed") { pool.statistics.total == 2 }
+            try await eventually("all are told of") { observer.closeReasons.count == 4 }
+            #expect(Set(observer.closeReasons) == [.surplus])
+        }
+    }
+
+    @Test("With it, the next wave finds them, and they are closed when no wave comes", arguments: CoreKind.allCases)
+    func kept(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 2, burstLimit: 6, configure: { $0.burstLinger = .seconds(80) }) {
+            pool,
+            strategy,
+            clock,
+            observer in
+            try await pool.lease(6).release()
+            let upkeep = try await UpkeepStepper(pool, clock)
+            for _ in 0..<3 {
+                try await upkeep.pass(.seconds(79))
+                #expect(pool.statistics.idle == 6)
+                #expect(pool.statistics.isBursting)
+                #expect(pool.statistics.maxSize == 2)
+                try await pool.lease(6).release()
+            }
+            #expect(strategy.books.opened == 6)
+            try await upkeep.pass(.seconds(91))
+            #expect(pool.statistics.idle == 2, "and no fewer than maxSize are kept")
+            #expect(observer.closeReasons == [.surplus, .surplus, .surplus, .surplus])
+            try await upkeep.pass(.seconds(200))
+            #expect(pool.statistics.idle == 2)
+        }
+    }
+
+    @Test("Those in use count: only as many idle ones go as there are too many", arguments: CoreKind.allCases)
+    func inUse(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 3, burstLimit: 6, configure: { $0.burstLinger = .seconds(80) }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            var leases = try await pool.lease(6)
+            let upkeep = try await UpkeepStepper(pool, clock)
+            for _ in 0..<4 { leases.removeLast().release() }
+            try await upkeep.pass(.seconds(200))
+            #expect(pool.statistics.inUse == 2)
+            #expect(pool.statistics.idle == 1)
+            leases.release()
+        }
+    }
+
+    @Test("When the burst limit is taken away, all that is above maxSize is closed", arguments: CoreKind.allCases)
+    func resized(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 2, burstLimit: 6, configure: { $0.burstLinger = .seconds(80) }) {
+            pool,
+            _,
+            _,
+            _ in
+            try await pool.lease(6).release()
+            #expect(pool.statistics.idle == 6)
+            try pool.resize(maxSize: 3)
+            try await eventually("three are left") { pool.statistics.total == 3 }
+            #expect(pool.statistics.burstLimit == nil)
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct CircuitBreakerTests {
+    private func withBreaker(
+        _ kind: CoreKind,
+        maxSize: Int = 4,
+        _ test: (TestPool, TestStrategy, ManualClock, RecordingObserver) async throws -> Void
+    ) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: maxSize,
+            configure: { $0.circuitBreaker = ConnectionCircuitBreaker(failureThreshold: 3, openFor: .seconds(15)) },
+            test
+        )
+    }
+
+    private func fail(_ pool: TestPool, times: Int) async throws {
+        for _ in 0..<times {
+            await #expect(throws: TestError("refused")) { try await pool.withConnection { $0.use() } }
+        }
+    }
+
+    @Test("After so many failures in a row callers fail at once, and nothing is tried", arguments: CoreKind.allCases)
+    func opens(kind: CoreKind) async throws {
+        try await withBreaker(kind) { pool, strategy, clock, observer in
+            strategy.onOpen { _ in throw TestError("refused") }
+            try await fail(pool, times: 3)
+            #expect(observer.breakerStates == [.open])
+            for second in [0, 14] {
+                clock.advance(by: .seconds(second))
+                let error = try await poolError(.circuitOpen) { try await pool.withConnection { $0.use() } }
+                #expect(error.underlyingError as? TestError == TestError("refused"))
+            }
+            #expect(strategy.books.attempts == 3)
+        }
+    }
+
+    @Test("A success in between starts the count anew", arguments: CoreKind.allCases)
+    func reset(kind: CoreKind) async throws {
+        try await withBreaker(kind) { pool, strategy, _, observer in
+            strategy.onOpen { attempt in if attempt != 3 { throw TestError("refused") } }
+            try await fail(pool, times: 2)
+            try await pool.acquire().discard()
+            try await eventually("it is closed") { pool.statistics.total == 0 }
+            try await fail(pool, times: 2)
+            #expect(observer.breakerStates == [])
+            try await fail(pool, times: 1)
+            #expect(observer.breakerStates == [.open])
+        }
+    }
+
+    @Test("Who can wait for a connection in use waits", arguments: CoreKind.allCases)
+    func waits(kind: CoreKind) async throws {
+        try await withBreaker(kind) { pool, strategy, _, _ in
+            let lease = try await pool.acquire()
+            strategy.onOpen { _ in throw TestError("refused") }
+            try await fail(pool, times: 3)
+            let waiter = try await pool.startWaiting()
+            let other = try await pool.startWaiting()
+            #expect(strategy.books.attempts == 4)
+            lease.release()
+            let served = try await waiter.value
+            #expect(served.id == 1)
+            served.discard()
+            _ = try await poolError(.circuitOpen) { _ = try await other.value }
+        }
+    }
+
+    @Test(
+        "When the time has passed one attempt is made, and its success closes the breaker",
+        arguments: CoreKind.allCases
+    )
+    func halfOpen(kind: CoreKind) async throws {
+        try await withBreaker(kind) { pool, strategy, clock, observer in
+            let gate = Gate()
+            strategy.onOpen { attempt in
+                if attempt <= 3 { throw TestError("refused") }
+                await gate.pass()
+            }
+            try await fail(pool, times: 3)
+            clock.advance(by: .seconds(15))
+            var waiters: [Task<TestLease<TestConnection>, any Error>] = []
+            for _ in 0..<3 { waiters.append(try await pool.startWaiting()) }
+            await letOthersRun()
+            #expect(strategy.books.attempts == 4)
+            #expect(observer.breakerStates == [.open, .halfOpen])
+            gate.open()
+            var leases: [TestLease<TestConnection>] = []
+            for waiter in waiters { leases.append(try await waiter.value) }
+            #expect(observer.breakerStates == [.open, .halfOpen, .closed])
+            #expect(strategy.books.attempts == 6)
+            leases.release()
+        }
+    }
+
+    @Test("If it fails the breaker is open for the same time again", arguments: CoreKind.allCases)
+    func opensAgain(kind: CoreKind) async throws {
+        try await withBreaker(kind) { pool, strategy, clock, observer in
+            let gate = Gate()
+            strategy.onOpen { attempt in
+                if attempt == 4 { await gate.pass() }
+                if attempt <= 4 { throw TestError("refused") }
+            }
+            try await fail(pool, times: 3)
+            clock.advance(by: .seconds(15))
+            let probe = try await pool.startWaiting()
+            let other = try await pool.startWaiting()
+            gate.open()
+            await #expect(throws: TestError("refused")) { try await probe.value }
+            _ = try await poolError(.circuitOpen) { _ = try await other.value }
+            clock.advance(by: .milliseconds(14_999))
+            _ = try await poolError(.circuitOpen) { try await pool.withConnection { $0.use() } }
+            clock.advance(by: .milliseconds(1))
+            try await pool.withConnection { $0.use() }
+            #expect(observer.breakerStates == [.open, .halfOpen, .open, .halfOpen, .closed])
+        }
+    }
+
+    @Test(
+        "Those who wait are looked after when the time has passed, without anybody coming",
+        arguments: CoreKind.allCases
+    )
+    func wakes(kind: CoreKind) async throws {
+        try await withBreaker(kind) { pool, strategy, clock, _ in
+            let lease = try await pool.acquire()
+            strategy.onOpen { attempt in if attempt <= 4 { throw TestError("refused") } }
+            try await fail(pool, times: 3)
+            let waiter = try await pool.startWaiting()
+            try await clock.waitForSleepers(1)
+            clock.advance(by: .seconds(15))
+            let served = try await waiter.value
+            #expect(served.id == 2)
+            [lease, served].release()
+        }
+    }
+
+    @Test("With retries, callers that have no connection to wait for still fail at once", arguments: CoreKind.allCases)
+    func withRetries(kind: CoreKind) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 2,
+            configure: {
+                $0.circuitBreaker = ConnectionCircuitBreaker(failureThreshold: 2, openFor: .seconds(15))
+                $0.connectRetry = ConnectionBackoff()
+            }
+        ) { pool, strategy, clock, _ in
+            strategy.onOpen { _ in throw TestError("refused") }
+            let waiter = try await pool.startWaiting()
+            try await eventually("the first has failed") {
+                strategy.books.failures >= 1 && (clock.sleepers > 0 || strategy.books.failures == 2)
+            }
+            clock.advance(by: .milliseconds(100))
+            let error = try await poolError(.circuitOpen) { _ = try await waiter.value }
+            #expect(error.underlyingError as? TestError == TestError("refused"))
+            #expect(strategy.books.attempts == 2)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct CloseTimeoutTests {
+    @Test("A connection that is being closed counts until that has taken too long", arguments: CoreKind.allCases)
+    func placeFreed(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, mostEver: 2) { pool, strategy, clock, observer in
+            let gate = Gate()
+            strategy.onClose { _ in await gate.pass() }
+            try await pool.acquire().discard()
+            try await eventually("it is being closed") { gate.held == 1 }
+            let waiter = try await pool.startWaiting()
+            try await clock.waitForSleepers(1)
+            clock.advance(by: .milliseconds(29_999))
+            await letOthersRun()
+            #expect(strategy.books.attempts == 1)
+            #expect(pool.statistics.closing == 1)
+            clock.advance(by: .milliseconds(1))
+            let lease = try await waiter.value
+            #expect(lease.id == 2)
+            #expect(pool.statistics.total == 1)
+            let reasons = observer.all { if case .closeTimedOut(let reason) = $0 { reason } else { nil } }
+            #expect(reasons == [.discarded])
+            // Its late end is nobody's business any more.
+            gate.open()
+            try await eventually("the close has ended") { strategy.books.closed == 1 }
+            #expect(pool.statistics.total == 1)
+            lease.release()
+            #expect(pool.statistics.idle == 1)
+        }
+    }
+
+    @Test("Who returned the connection is not held up for longer", arguments: CoreKind.allCases, [true, false])
+    func caller(kind: CoreKind, bodyThrows: Bool) async throws {
+        try await withTimedPool(kind, maxSize: 1, burstLimit: 2, configure: { $0.closeTimeout = .seconds(7) }) {
+            pool,
+            strategy,
+            clock,
+            observer in
+            let gate = Gate()
+            strategy.onClose { _ in
+                await gate.pass()
+                throw TestError("late")
+            }
+            let lease = try await pool.acquire()
+            let caller = Task {
+                try await pool.withConnection { _ in if bodyThrows { throw TestError("body") } }
+            }
+            try await eventually("the surplus is being closed") { gate.held == 1 && clock.sleepers == 1 }
+            clock.advance(by: .seconds(7))
+            if bodyThrows {
+                await #expect(throws: TestError("body")) { try await caller.value }
+            } else {
+                try await caller.value
+            }
+            #expect(pool.statistics.total == 1)
+            gate.open()
+            lease.release()
+            #expect(observer.count("closeTimedOut") == 1)
+        }
+    }
+
+    @Test("A close that ends in time is as any other", arguments: CoreKind.allCases)
+    func inTime(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, _, clock, observer in
+            try await pool.acquire().discard()
+            try await eventually("it is closed") { observer.closeReasons == [.discarded] }
+            try await clock.waitForSleepers(0)
+            #expect(observer.count("closeTimedOut") == 0)
+        }
+    }
+
+    @Test("Without a limit it takes as long as it takes", arguments: CoreKind.allCases)
+    func noLimit(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.closeTimeout = nil }) { pool, strategy, clock, _ in
+            let gate = Gate()
+            strategy.onClose { _ in await gate.pass() }
+            try await pool.acquire().discard()
+            try await eventually("it is being closed") { gate.held == 1 }
+            clock.advance(by: .seconds(1_000_000))
+            await letOthersRun()
+            #expect(pool.statistics.closing == 1)
+            gate.open()
+        }
+    }
+
+    @Test("A shutdown does not wait for it any longer either", arguments: CoreKind.allCases)
+    func shutdown(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 2) { pool, strategy, clock, _ in
+            let gate = Gate()
+            strategy.onClose { _ in await gate.pass() }
+            try await pool.warmUp(2)
+            let end = Task { await pool.shutdown() }
+            try await eventually("both are being closed") { gate.held == 2 && clock.sleepers == 2 }
+            clock.advance(by: .seconds(30))
+            await end.value
+            #expect(pool.statistics.total == 0)
+            gate.open()
+            try await eventually("they are closed") { strategy.books.closed == 2 }
+        }
+    }
+}

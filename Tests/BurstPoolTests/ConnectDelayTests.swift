@@ -1,0 +1,115 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct ConnectDelayTests {
+    private func withDelay(
+        _ kind: CoreKind,
+        maxSize: Int,
+        _ test: (TestPool, TestStrategy, ManualClock) async throws -> Void
+    ) async throws {
+        try await withTimedPool(kind, maxSize: maxSize, configure: { $0.connectDelay = .milliseconds(100) }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            try await test(pool, strategy, clock)
+        }
+    }
+
+    @Test("The first connection is not delayed", arguments: CoreKind.allCases)
+    func first(kind: CoreKind) async throws {
+        try await withDelay(kind, maxSize: 2) { pool, strategy, _ in
+            try await pool.withConnection { $0.use() }
+            #expect(strategy.books.opened == 1)
+        }
+    }
+
+    @Test("Who is served by a return in time has none opened", arguments: CoreKind.allCases)
+    func elided(kind: CoreKind) async throws {
+        try await withDelay(kind, maxSize: 4) { pool, strategy, clock in
+            let lease = try await pool.acquire()
+            var waiters: [Task<Void, any Error>] = []
+            for _ in 0..<3 {
+                let waiter = try await pool.startWaiting()
+                waiters.append(Task { try await waiter.value.release() })
+            }
+            clock.advance(by: .milliseconds(99))
+            await letOthersRun()
+            lease.release()
+            for waiter in waiters { try await waiter.value }
+            clock.advance(by: .seconds(10))
+            await letOthersRun()
+            #expect(strategy.books.attempts == 1)
+        }
+    }
+
+    @Test("Who is not has one opened, after one delay at the least and two at the most", arguments: CoreKind.allCases)
+    func bounds(kind: CoreKind) async throws {
+        try await withDelay(kind, maxSize: 4) { pool, strategy, clock in
+            let lease = try await pool.acquire()
+            let early = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(50))
+            let late = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(49))
+            await letOthersRun()
+            #expect(strategy.books.attempts == 1)
+            clock.advance(by: .milliseconds(1))
+            let forEarly = try await early.value
+            // The second has waited for 50 ms.
+            try await clock.waitForSleepers(1)
+            clock.advance(by: .milliseconds(49))
+            await letOthersRun()
+            #expect(strategy.books.attempts == 2, "99 ms are less than the delay")
+            clock.advance(by: .milliseconds(101))
+            let forLate = try await late.value
+            #expect(strategy.books.attempts == 3)
+            #expect(clock.now.sinceStart == .milliseconds(250))
+            [lease, forEarly, forLate].release()
+        }
+    }
+
+    @Test("A crowd gets one each, where nothing comes back", arguments: CoreKind.allCases)
+    func crowd(kind: CoreKind) async throws {
+        try await withDelay(kind, maxSize: 8) { pool, strategy, clock in
+            let lease = try await pool.acquire()
+            var waiters: [Task<TestLease<TestConnection>, any Error>] = []
+            for _ in 0..<7 { waiters.append(try await pool.startWaiting()) }
+            // The delay that is under way has begun with the first, and is only its own.
+            clock.advance(by: .milliseconds(100))
+            try await eventually("one is opened for the first") { strategy.books.opened == 2 }
+            try await clock.waitForSleepers(1)
+            clock.advance(by: .milliseconds(100))
+            var leases = [lease]
+            for waiter in waiters { leases.append(try await waiter.value) }
+            #expect(strategy.books.opened == 8)
+            leases.release()
+        }
+    }
+
+    @Test("A right to open that nobody has used is not the next caller's", arguments: CoreKind.allCases)
+    func unused(kind: CoreKind) async throws {
+        try await withDelay(kind, maxSize: 2) { pool, strategy, clock in
+            let leases = try await pool.lease(1)
+            let second = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(100))
+            let other = try await second.value
+            // At the limit: the time passes, and there is no room to open one.
+            let third = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(100))
+            await letOthersRun()
+            clock.advance(by: .milliseconds(100))
+            await letOthersRun()
+            other.release()
+            let again = try await third.value
+            leases[0].discard()
+            try await eventually("there is room") { pool.statistics.total == 1 }
+            #expect(strategy.books.attempts == 2)
+            let fourth = try await pool.startWaiting()
+            await letOthersRun()
+            #expect(strategy.books.attempts == 2, "the fourth has not waited at all")
+            again.release()
+            try await fourth.value.release()
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct HealthTests {
+    @Test("It returns when a connection can be had that works", arguments: CoreKind.allCases)
+    func healthy(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, _ in
+            try await pool.waitUntilHealthy(timeout: nil)
+            #expect(strategy.books.validated == [1])
+            #expect(pool.statistics.idle == 1)
+            try await pool.waitUntilHealthy(timeout: .seconds(1))
+            #expect(strategy.books.validated == [1, 1])
+        }
+    }
+
+    @Test("While the server is away it tries now and then, and returns when it is there", arguments: CoreKind.allCases)
+    func triesAgain(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
+            strategy.onOpen { attempt in if attempt <= 3 { throw TestError("refused") } }
+            let waiting = Task { try await pool.waitUntilHealthy(timeout: nil) }
+            for failure in 1...3 {
+                try await eventually("attempt \(failure) has failed") {
+                    strategy.books.failures >= failure && (clock.sleepers > 0 || strategy.books.attempts > failure)
+                }
+                clock.advance(by: .seconds(1))
+            }
+            try await waiting.value
+            #expect(strategy.books.attempts == 4)
+        }
+    }
+
+    @Test("A server that answers with nonsense is not stormed with attempts", arguments: CoreKind.allCases)
+    func invalid(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
+            strategy.onValidate { $0.id == 40 }
+            let waiting = Task { try await pool.waitUntilHealthy(timeout: nil) }
+            var attempts = 0
+            // Pauses of up to a second each: after some, several attempts cannot come in one go.
+            for _ in 0..<8 {
+                try await eventually("it pauses") { clock.sleepers == 1 && pool.statistics.total == 0 }
+                await letOthersRun()
+                #expect(strategy.books.opened <= attempts + 3)
+                attempts = strategy.books.opened
+                clock.advance(by: .seconds(1))
+            }
+            waiting.cancel()
+            await #expect(throws: CancellationError.self) { try await waiting.value }
+        }
+    }
+
+    @Test("When the time is up it says why", arguments: CoreKind.allCases)
+    func timeIsUp(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
+            strategy.onOpen { _ in throw TestError("refused") }
+            let waiting = Task { try await pool.waitUntilHealthy(timeout: .seconds(3)) }
+            let isOver = Shared(false)
+            let watching = Task {
+                defer { isOver.set(true) }
+                try await waiting.value
+            }
+            try await eventually("the time is up") {
+                if clock.sleepers > 0 { clock.advance(by: .milliseconds(100)) }
+                return isOver.value
+            }
+            await #expect(throws: TestError("refused")) { try await watching.value }
+            #expect(clock.now.sinceStart <= .seconds(4))
+        }
+    }
+
+    @Test("A permanent error, a shutdown and a cancellation end it at once", arguments: CoreKind.allCases)
+    func ends(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
+            strategy.onOpen { attempt in throw TestError(attempt == 1 ? "wrong password" : "refused") }
+            strategy.callPermanent { $0 as? TestError == TestError("wrong password") }
+            await #expect(throws: TestError("wrong password")) { try await pool.waitUntilHealthy(timeout: nil) }
+
+            let cancelled = Task { try await pool.waitUntilHealthy(timeout: nil) }
+            try await eventually("it has tried") { strategy.books.failures >= 2 }
+            cancelled.cancel()
+            await #expect(throws: CancellationError.self) { try await cancelled.value }
+
+            await pool.shutdown()
+            _ = try await poolError(.poolShutDown) { try await pool.waitUntilHealthy(timeout: nil) }
+        }
+    }
+}

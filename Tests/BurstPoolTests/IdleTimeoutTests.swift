@@ -1,0 +1,109 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct IdleTimeoutTests {
+    @Test(
+        "An idle connection is closed when its time is up, at most an eighth later, whatever else is looked after",
+        arguments: CoreKind.allCases,
+        [nil, .seconds(68), .seconds(79)] as [Duration?]
+    )
+    func closes(kind: CoreKind, keepalive: Duration?) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 3,
+            configure: {
+                $0.idleTimeout = .seconds(80)
+                $0.keepaliveInterval = keepalive
+            }
+        ) { pool, strategy, clock, observer in
+            let chronicle = Chronicle(strategy, clock)
+            try await pool.warmUp(3)
+            let upkeep = try await UpkeepStepper(pool, clock)
+            // Not a multiple of the upkeep's interval: what counts is how long the connection was idle.
+            try await upkeep.pass(.seconds(1))
+            for lease in try await pool.lease(3) { lease.release() }
+            try await upkeep.pass(.seconds(120))
+            #expect(chronicle.closed.count == 3)
+            for (_, moment) in chronicle.closed { #expect(moment >= .seconds(81) && moment <= .seconds(91)) }
+            #expect(observer.closeReasons == [.idleTimeout, .idleTimeout, .idleTimeout])
+            #expect(pool.statistics.total == 0)
+        }
+    }
+
+    @Test("As many as shall be idle are kept, and are not opened anew", arguments: CoreKind.allCases)
+    func keepsMinimum(kind: CoreKind) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 4,
+            configure: {
+                $0.idleTimeout = .seconds(80)
+                $0.minimumIdle = 2
+            }
+        ) { pool, strategy, clock, _ in
+            try await pool.prewarm(2)
+            let upkeep = try await UpkeepStepper(pool, clock)
+            try await pool.warmUp(4)
+            try await upkeep.pass(.seconds(300))
+            #expect(pool.statistics.idle == 2)
+            #expect(strategy.books.opened == 4)
+        }
+    }
+
+    @Test("The coldest are closed; what is used now and then stays", arguments: CoreKind.allCases)
+    func coldest(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 4, configure: { $0.idleTimeout = .seconds(80) }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            let chronicle = Chronicle(strategy, clock)
+            try await pool.warmUp(4)
+            let upkeep = try await UpkeepStepper(pool, clock)
+            var lastUse: [Int: Duration] = [:]
+            for _ in 0..<60 {
+                try await upkeep.pass(.seconds(5))
+                let id = try await pool.withConnection { $0.id }
+                lastUse[id] = clock.now.sinceStart
+            }
+            #expect(pool.statistics.idle >= 1, "one is used every five seconds")
+            #expect(strategy.books.opened == 4, "none has had to be opened anew")
+            for (id, moment) in chronicle.closed {
+                #expect(moment - (lastUse[id] ?? .zero) >= .seconds(80), "connection \(id) was in use lately")
+            }
+        }
+    }
+
+    @Test("A connection that is in use is not idle, however long", arguments: CoreKind.allCases)
+    func inUse(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 2, configure: { $0.idleTimeout = .seconds(80) }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            let lease = try await pool.acquire()
+            let upkeep = try await UpkeepStepper(pool, clock)
+            try await upkeep.pass(.seconds(1000))
+            #expect(strategy.books.closed == 0)
+            lease.release()
+            try await upkeep.pass(.seconds(79))
+            #expect(pool.statistics.idle == 1)
+            try await upkeep.pass(.seconds(11))
+            #expect(strategy.books.closed == 1)
+        }
+    }
+
+    @Test("No time is too long", arguments: CoreKind.allCases)
+    func longest(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.idleTimeout = .seconds(Int64.max) }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            try await pool.warmUp(1)
+            clock.advance(by: .seconds(1_000_000))
+            await letOthersRun()
+            #expect(pool.statistics.idle == 1)
+        }
+    }
+}

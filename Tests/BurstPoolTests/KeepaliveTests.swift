@@ -1,0 +1,139 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct KeepaliveTests {
+    @Test("An idle connection is validated each time the interval has passed", arguments: CoreKind.allCases)
+    func validates(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.keepaliveInterval = .seconds(80) }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            try await pool.warmUp(1)
+            let upkeep = try await UpkeepStepper(pool, clock)
+            try await upkeep.pass(.seconds(79))
+            #expect(strategy.books.validated == [])
+            try await upkeep.pass(.seconds(11))
+            #expect(strategy.books.validated == [1])
+            try await upkeep.pass(.seconds(69))
+            #expect(strategy.books.validated == [1])
+            try await upkeep.pass(.seconds(21))
+            #expect(strategy.books.validated == [1, 1])
+            try await eventually("it is idle") { pool.statistics.idle == 1 }
+        }
+    }
+
+    @Test("One that is in use is left alone", arguments: CoreKind.allCases)
+    func inUse(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.keepaliveInterval = .seconds(80) }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            let lease = try await pool.acquire()
+            try await UpkeepStepper(pool, clock).pass(.seconds(500))
+            #expect(strategy.books.validated == [])
+            lease.release()
+        }
+    }
+
+    @Test(
+        "No more than an eighth are out for it, however long it takes",
+        arguments: CoreKind.allCases,
+        [(16, 2), (7, 1)]
+    )
+    func anEighth(kind: CoreKind, sizes: (count: Int, most: Int)) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: sizes.count,
+            configure: {
+                $0.keepaliveInterval = .seconds(80)
+                $0.validationTimeout = .seconds(3600)
+            }
+        ) { pool, strategy, clock, _ in
+            let gate = Gate()
+            strategy.onValidate { _ in
+                await gate.pass()
+                return true
+            }
+            try await pool.warmUp(sizes.count)
+            let upkeep = try await UpkeepStepper(pool, clock)
+            try await upkeep.pass(.seconds(200)) { #expect(gate.held <= sizes.most) }
+            #expect(gate.held == sizes.most)
+            #expect(pool.statistics.idle == sizes.count - sizes.most)
+            gate.open()
+            try await upkeep.pass(.seconds(200))
+            #expect(Set(strategy.books.validated).count == sizes.count, "each gets its turn")
+        }
+    }
+
+    @Test("One that fails is closed, and replaced if too few are idle", arguments: CoreKind.allCases)
+    func failing(kind: CoreKind) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 4,
+            configure: {
+                $0.keepaliveInterval = .seconds(80)
+                $0.minimumIdle = 2
+            }
+        ) { pool, strategy, clock, observer in
+            strategy.onValidate { $0.id != 1 }
+            try await pool.prewarm(2)
+            try await UpkeepStepper(pool, clock).pass(.seconds(100))
+            try await eventually("it is closed") { observer.closeReasons == [.validationFailed] }
+            try await eventually("two are idle") { pool.statistics.idle == 2 }
+            #expect(strategy.books.closedIDs == [1])
+            #expect(strategy.books.opened == 3)
+        }
+    }
+
+    @Test("One that takes too long is closed", arguments: CoreKind.allCases)
+    func slow(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.keepaliveInterval = .seconds(80) }) {
+            pool,
+            strategy,
+            clock,
+            observer in
+            strategy.onValidate { _ in
+                try await clock.sleep(until: clock.now.advanced(by: .seconds(3600)), tolerance: nil)
+                return true
+            }
+            try await pool.warmUp(1)
+            try await UpkeepStepper(pool, clock).pass(.seconds(100))
+            try await eventually("it is closed") { observer.closeReasons == [.validationFailed] }
+        }
+    }
+
+    @Test(
+        "It does not make a connection any younger: it is idle all the same",
+        arguments: CoreKind.allCases,
+        [false, true]
+    )
+    func idleAge(kind: CoreKind, takesLong: Bool) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 1,
+            configure: {
+                $0.keepaliveInterval = .seconds(80)
+                $0.idleTimeout = .seconds(240)
+                $0.validationTimeout = .seconds(60)
+            }
+        ) { pool, strategy, clock, observer in
+            let chronicle = Chronicle(strategy, clock)
+            if takesLong {
+                // Longer than the upkeep sleeps, so that it sees the connection being validated.
+                strategy.onValidate { _ in
+                    try await clock.sleep(until: clock.now.advanced(by: .seconds(25)), tolerance: nil)
+                    return true
+                }
+            }
+            try await pool.warmUp(1)
+            try await UpkeepStepper(pool, clock).pass(.seconds(300))
+            #expect(strategy.books.validated.count >= 2)
+            #expect(observer.closeReasons == [.idleTimeout])
+            let closed = try #require(chronicle.closed[1])
+            #expect(closed >= .seconds(240) && closed <= .seconds(270))
+        }
+    }
+}

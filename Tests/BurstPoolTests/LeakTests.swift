@@ -1,0 +1,139 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct LeakTests {
+    private struct Report: Equatable {
+        let place: String
+        let age: Duration
+    }
+
+    private func overdue(_ observer: RecordingObserver) -> [Report] {
+        observer.all {
+            if case .leaseOverdue(let place, let age) = $0 { Report(place: place.description, age: age) } else { nil }
+        }
+    }
+
+    private func returned(_ observer: RecordingObserver) -> [Report] {
+        observer.all {
+            if case .overdueLeaseReturned(let place, let age) = $0 {
+                Report(place: place.description, age: age)
+            } else {
+                nil
+            }
+        }
+    }
+
+    private func withThreshold(
+        _ kind: CoreKind,
+        maxSize: Int = 2,
+        configure: (inout ConnectionPoolConfiguration) -> Void = { _ in },
+        _ test: (TestPool, TestStrategy, ManualClock, RecordingObserver) async throws -> Void
+    ) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: maxSize,
+            configure: {
+                $0.leakThreshold = .seconds(80)
+                configure(&$0)
+            },
+            test
+        )
+    }
+
+    @Test(
+        "A lease that is out for too long is told of once, with its place, and again when it ends",
+        arguments: CoreKind.allCases
+    )
+    func overdueOnce(kind: CoreKind) async throws {
+        try await withThreshold(kind) { pool, _, clock, observer in
+            try await pool.warmUp(1)
+            let upkeep = try await UpkeepStepper(pool, clock)
+            let line = #line + 1
+            let lease = try await pool.acquire()
+            try await upkeep.pass(.seconds(79))
+            #expect(overdue(observer) == [])
+            try await upkeep.pass(.seconds(11))
+            let reports = overdue(observer)
+            #expect(reports.map(\.place) == ["BurstPoolTests/LeakTests.swift:\(line)"])
+            #expect(reports.allSatisfy { $0.age >= .seconds(80) && $0.age <= .seconds(90) })
+            try await upkeep.pass(.seconds(500))
+            #expect(overdue(observer) == reports)
+            #expect(returned(observer) == [])
+            lease.release()
+            #expect(returned(observer).map(\.place) == reports.map(\.place))
+            let age = try #require(returned(observer).first).age
+            #expect(age >= .seconds(580) && age <= .seconds(590))
+            // The next one to have it has done nothing wrong.
+            try await pool.withConnection { $0.use() }
+            #expect(returned(observer).count == 1)
+        }
+    }
+
+    @Test("The place of who waited for its connection, or had it opened, is known too", arguments: CoreKind.allCases)
+    func waited(kind: CoreKind) async throws {
+        try await withThreshold(kind, maxSize: 1) { pool, _, clock, observer in
+            let first = try await pool.acquire()
+            let upkeep = try await UpkeepStepper(pool, clock)
+            let gate = Gate()
+            let line = #line + 2
+            let executor = ObservedExecutor()
+            let user = Task(executorPreference: executor) { try await pool.withConnection { _ in await gate.pass() } }
+            try await eventually("it waits") { executor.hasSuspended && pool.statistics.waiting == 1 }
+            first.release()
+            try await eventually("it has it") { gate.held == 1 }
+            try await upkeep.pass(.seconds(91))
+            #expect(overdue(observer).map(\.place) == ["BurstPoolTests/LeakTests.swift:\(line)"])
+            gate.open()
+            try await user.value
+            #expect(returned(observer).count == 1)
+        }
+    }
+
+    @Test("Leases in time are not told of, one after the other", arguments: CoreKind.allCases)
+    func inTime(kind: CoreKind) async throws {
+        try await withThreshold(kind, maxSize: 1) { pool, _, clock, observer in
+            try await pool.warmUp(1)
+            let upkeep = try await UpkeepStepper(pool, clock)
+            for _ in 0..<5 {
+                let lease = try await pool.acquire()
+                try await upkeep.pass(.seconds(60))
+                lease.release()
+            }
+            #expect(overdue(observer) == [])
+        }
+    }
+
+    @Test("What the pool itself does with a connection for long is no leak", arguments: CoreKind.allCases)
+    func ownUse(kind: CoreKind) async throws {
+        try await withThreshold(
+            kind,
+            maxSize: 2,
+            configure: {
+                $0.resetsConnections = true
+                $0.keepaliveInterval = .seconds(400)
+                $0.validationTimeout = .seconds(3600)
+            }
+        ) { pool, strategy, clock, observer in
+            let resetting = Gate()
+            let validating = Gate()
+            strategy.onReset { _ in await resetting.pass() }
+            strategy.onValidate { _ in
+                await validating.pass()
+                return true
+            }
+            try await pool.withConnection { $0.use() }
+            let upkeep = try await UpkeepStepper(pool, clock)
+            try await upkeep.pass(.seconds(200))
+            resetting.open()
+            try await eventually("it is idle") { pool.statistics.idle == 1 }
+            try await upkeep.pass(.seconds(700))
+            #expect(validating.held == 1)
+            validating.open()
+            try await eventually("it is idle") { pool.statistics.idle == 1 }
+            try await pool.withConnection { $0.use() }
+            #expect(overdue(observer) == [])
+            #expect(returned(observer) == [])
+        }
+    }
+}

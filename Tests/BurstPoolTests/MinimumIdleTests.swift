@@ -1,0 +1,155 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct MinimumIdleTests {
+    @Test("A new pool opens as many connections as shall be idle, and no more", arguments: CoreKind.allCases)
+    func filledAtCreation(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 5, configure: { $0.minimumIdle = 3 }) { pool, strategy, clock, _ in
+            try await eventually("three are idle") { pool.statistics.idle == 3 }
+            let upkeep = try await UpkeepStepper(pool, clock)
+            try await upkeep.pass(.seconds(5))
+            #expect(strategy.books.attempts == 3)
+        }
+    }
+
+    @Test("What has been taken is made up for within a second", arguments: CoreKind.allCases)
+    func refilledAfterTakes(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 5, configure: { $0.minimumIdle = 3 }) { pool, strategy, clock, _ in
+            try await eventually("three are idle") { pool.statistics.idle == 3 }
+            let upkeep = try await UpkeepStepper(pool, clock)
+            let leases = try await pool.lease(2)
+            try await upkeep.pass(.seconds(1))
+            #expect(pool.statistics.idle == 3)
+            #expect(pool.statistics.total == 5)
+            leases.release()
+            try await upkeep.pass(.seconds(2))
+            #expect(strategy.books.attempts == 5, "what has come back is enough")
+        }
+    }
+
+    @Test("What has been closed is made up for at once", arguments: CoreKind.allCases)
+    func refilledAfterCloses(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 4, configure: { $0.minimumIdle = 2 }) { pool, strategy, _, _ in
+            try await eventually("two are idle") { pool.statistics.idle == 2 }
+            try await pool.acquire().discard()
+            try await eventually("two are idle again") { strategy.books.closed == 1 && pool.statistics.idle == 2 }
+            #expect(strategy.books.opened == 3)
+        }
+    }
+
+    @Test("There are never more than maxSize for the sake of it", arguments: CoreKind.allCases, [nil, 8] as [Int?])
+    func neverAboveMaxSize(kind: CoreKind, burstLimit: Int?) async throws {
+        try await withTimedPool(kind, maxSize: 4, burstLimit: burstLimit, configure: { $0.minimumIdle = 4 }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            try await eventually("four are idle") { pool.statistics.idle == 4 }
+            let upkeep = try await UpkeepStepper(pool, clock)
+            let leases = try await pool.lease(3)
+            try await upkeep.pass(.seconds(3))
+            #expect(pool.statistics.idle == 1)
+            #expect(strategy.books.peak == 4)
+            leases.release()
+        }
+    }
+
+    @Test("Failures to open are survived, at one attempt a second", arguments: CoreKind.allCases)
+    func survivesFailures(kind: CoreKind) async throws {
+        let clock = ManualClock()
+        let strategy = TestStrategy()
+        strategy.onOpen { attempt in if attempt <= 3 { throw TestError("refused") } }
+        var configuration = ConnectionPoolConfiguration(maxSize: 2)
+        configuration.minimumIdle = 1
+        configuration.clock = clock
+        let pool = try kind.makePool(strategy: strategy, configuration: configuration)
+        let upkeep = try await UpkeepStepper(pool, clock)
+        for second in 1...3 {
+            try await eventually("attempt \(second) has failed") { strategy.books.failures == second }
+            await letOthersRun()
+            #expect(strategy.books.attempts == second)
+            #expect(pool.statistics.total == 0)
+            try await upkeep.pass(.seconds(1))
+        }
+        #expect(pool.statistics.idle == 1)
+        #expect(strategy.books.attempts == 4)
+        await pool.shutdown()
+    }
+
+    @Test("They are all opened though connects are delayed, or are few at a time", arguments: CoreKind.allCases)
+    func withGate(kind: CoreKind) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 5,
+            configure: {
+                $0.minimumIdle = 4
+                $0.connectDelay = .seconds(3600)
+            }
+        ) { pool, strategy, _, _ in
+            try await eventually("four are idle") { pool.statistics.idle == 4 }
+        }
+        try await withTimedPool(
+            kind,
+            maxSize: 5,
+            configure: {
+                $0.minimumIdle = 4
+                $0.maxConcurrentConnects = 1
+            }
+        ) { pool, strategy, _, _ in
+            try await eventually("four are idle") { pool.statistics.idle == 4 }
+            #expect(strategy.books.attempts == 4)
+        }
+    }
+
+    @Test("While the pool is paused none is opened, and all are when it goes on", arguments: CoreKind.allCases)
+    func paused(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 4, configure: { $0.minimumIdle = 2 }) { pool, strategy, clock, _ in
+            try await eventually("two are idle") { pool.statistics.idle == 2 }
+            let upkeep = try await UpkeepStepper(pool, clock)
+            let lease = try await pool.acquire()
+            pool.pause()
+            try await upkeep.pass(.seconds(3))
+            #expect(pool.statistics.total == 2)
+            pool.resume()
+            try await eventually("two are idle again, at once") { pool.statistics.idle == 2 }
+            lease.release()
+        }
+    }
+
+    @Test("A maxSize below it is refused, one as large is taken", arguments: CoreKind.allCases)
+    func resized(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 4, mostEver: 6, configure: { $0.minimumIdle = 3 }) { pool, _, _, _ in
+            let error = try await poolError(.invalidConfiguration) { try pool.resize(maxSize: 2) }
+            #expect(error.message.contains("maxSize is 2"))
+            #expect(error.message.contains("minimumIdle is 3"))
+            #expect(pool.statistics.maxSize == 4)
+            try pool.resize(maxSize: 3)
+            try await eventually("three are idle") { pool.statistics.idle == 3 }
+            let lease = try await pool.acquire()
+            try pool.resize(maxSize: 6)
+            try await eventually("with more room there are three again") { pool.statistics.idle == 3 }
+            lease.release()
+        }
+    }
+
+    @Test("A pool that is dropped is gone, with all that looks after its connections", arguments: CoreKind.allCases)
+    func dropped(kind: CoreKind) async throws {
+        let witness = Witness()
+        let clock = ManualClock()
+        do {
+            let strategy = TestStrategy(witness: witness)
+            var configuration = ConnectionPoolConfiguration(maxSize: 4)
+            configuration.minimumIdle = 2
+            configuration.idleTimeout = .seconds(60)
+            configuration.connectTimeout = .seconds(5)
+            configuration.connectDelay = .seconds(1)
+            configuration.clock = clock
+            let pool = try kind.makePool(strategy: strategy, configuration: configuration)
+            try await eventually("two are idle") { pool.statistics.idle == 2 }
+            pool.evictAll(over: .seconds(3600))
+        }
+        try await eventually("the strategy is released") { witness.watchedIsGone }
+        try await eventually("nobody sleeps any more") { clock.sleepers == 0 }
+    }
+}

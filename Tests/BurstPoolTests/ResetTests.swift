@@ -1,0 +1,71 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct ResetTests {
+    @Test(
+        "A connection is reset each time it comes back, before it is idle, and nobody waits for that",
+        arguments: CoreKind.allCases
+    )
+    func resets(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.resetsConnections = true }) { pool, strategy, _, _ in
+            let gate = Gate()
+            let resets = Shared(0)
+            strategy.onReset { _ in
+                resets.countUp()
+                await gate.pass()
+            }
+            try await pool.withConnection { $0.use() }
+            try await eventually("it is being reset") { gate.held == 1 }
+            #expect(pool.statistics.idle == 0)
+            #expect(pool.tryAcquire() == nil)
+            let waiter = try await pool.startWaiting()
+            gate.open()
+            let lease = try await waiter.value
+            #expect(lease.id == 1)
+            lease.release()
+            try await eventually("it is idle") { pool.statistics.idle == 1 }
+            #expect(resets.value == 2)
+            try #require(pool.tryAcquire()).release()
+            try await eventually("it is idle") { pool.statistics.idle == 1 }
+            #expect(resets.value == 3)
+        }
+    }
+
+    @Test("One that cannot be reset is closed, and who waits gets another", arguments: CoreKind.allCases)
+    func failing(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.resetsConnections = true }) {
+            pool,
+            strategy,
+            _,
+            observer in
+            strategy.onReset { if $0.id == 1 { throw TestError("reset") } }
+            let lease = try await pool.acquire()
+            let waiter = try await pool.startWaiting()
+            lease.release()
+            let other = try await waiter.value
+            #expect(other.id == 2)
+            try await eventually("it is told of") { observer.closeReasons == [.resetFailed] }
+            other.release()
+        }
+    }
+
+    @Test("Without the setting, and where the connection is closed anyway, none is reset", arguments: CoreKind.allCases)
+    func notAsked(kind: CoreKind) async throws {
+        let resets = Shared(0)
+        try await withPool(kind, maxSize: 1) { pool, strategy in
+            strategy.onReset { _ in resets.countUp() }
+            try await pool.withConnection { $0.use() }
+        }
+        try await withPool(kind, maxSize: 1, configure: { $0.resetsConnections = true }) { pool, strategy in
+            strategy.onReset { _ in resets.countUp() }
+            try await pool.acquire().discard()
+            let lease = try await pool.acquire()
+            let end = Task { await pool.shutdown() }
+            try await eventually("the pool is shut down") { pool.statistics.maxSize == 0 }
+            lease.release()
+            await end.value
+        }
+        #expect(resets.value == 0)
+    }
+}

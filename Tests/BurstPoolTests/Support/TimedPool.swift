@@ -1,0 +1,99 @@
+import BurstPool
+import Testing
+
+/// As ``withPool(_:maxSize:burstLimit:mostEver:hooked:sourceLocation:configure:_:)``, in virtual time, with an observer.
+/// Callers wait for ever unless they say otherwise, so that no timer sleeps on the clock for them.
+func withTimedPool(
+    _ kind: CoreKind,
+    maxSize: Int,
+    burstLimit: Int? = nil,
+    mostEver: Int? = nil,
+    hooked: Bool = false,
+    observesLeases: Bool = false,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    configure: (inout ConnectionPoolConfiguration) -> Void = { _ in },
+    _ test: (TestPool, TestStrategy, ManualClock, RecordingObserver) async throws -> Void
+) async throws {
+    let clock = ManualClock()
+    let observer = RecordingObserver(observesLeases: observesLeases)
+    try await withPool(
+        kind,
+        maxSize: maxSize,
+        burstLimit: burstLimit,
+        mostEver: mostEver,
+        hooked: hooked,
+        sourceLocation: sourceLocation,
+        configure: {
+            $0.clock = clock
+            $0.observer = observer
+            $0.acquireTimeout = nil
+            configure(&$0)
+        }
+    ) { pool, strategy in
+        try await test(pool, strategy, clock, observer)
+    }
+}
+
+/// Sets a pool's clock forward so that its upkeep, which sleeps a while at a time, looks at each moment that it means to.
+struct UpkeepStepper {
+    private let clock: ManualClock
+    private let pool: TestPool
+    /// For how long the upkeep sleeps at a time.
+    let interval: Duration
+
+    /// To be called when the upkeep sleeps, or is about to, and nobody else does.
+    init(_ pool: TestPool, _ clock: ManualClock) async throws {
+        try await clock.waitForSleepers(1)
+        self.clock = clock
+        self.pool = pool
+        interval = try #require(clock.nextDeadline) - clock.now.sinceStart
+    }
+
+    /// - Parameter waitsForStrategy: Whether each look is followed by waiting for what it has set about to open or close.
+    func pass(_ duration: Duration, waitsForStrategy: Bool = true, afterEach: () -> Void = {}) async throws {
+        let end = clock.now.sinceStart + duration
+        while let next = clock.nextDeadline, next <= end {
+            clock.advance(by: next - clock.now.sinceStart)
+            try await rest(waitsForStrategy)
+            afterEach()
+        }
+        clock.advance(by: end - clock.now.sinceStart)
+        try await rest(waitsForStrategy)
+    }
+
+    private func rest(_ waitsForStrategy: Bool) async throws {
+        try await eventually("the upkeep sleeps again") { clock.hasSleeper(of: interval) }
+        await letOthersRun()
+        guard waitsForStrategy else { return }
+        try await eventually("nothing is being opened or closed") {
+            let statistics = pool.statistics
+            return statistics.closing == 0 && statistics.connecting == 0
+        }
+    }
+}
+
+/// When connections were opened and closed.
+final class Chronicle: Sendable {
+    private let openings = Shared<[Int: Duration]>([:])
+    private let closings = Shared<[Int: Duration]>([:])
+
+    init(_ strategy: TestStrategy, _ clock: ManualClock) {
+        strategy.onPrepare { [openings] remote in openings.change { $0[remote.id] = clock.now.sinceStart } }
+        strategy.onClose { [closings] remote in closings.change { $0[remote.id] = clock.now.sinceStart } }
+    }
+
+    var closed: [Int: Duration] { closings.value }
+
+    /// How old each was when it was closed.
+    var ages: [Int: Duration] {
+        let opened = openings.value
+        return closings.value.reduce(into: [:]) { ages, closing in
+            ages[closing.key] = closing.value - (opened[closing.key] ?? .zero)
+        }
+    }
+
+    /// How many were closed at each moment.
+    var closedAtOnce: [Duration: Int] {
+        Dictionary(grouping: closings.value.values, by: { $0 }).mapValues(\.count)
+    }
+}

@@ -1,0 +1,226 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct ValidationTests {
+    /// A pool whose idle connections are stale.
+    private func withStalePool(
+        _ kind: CoreKind,
+        maxSize: Int,
+        idle: Int = 1,
+        configure: (inout ConnectionPoolConfiguration) -> Void = { _ in },
+        _ test: (TestPool, TestStrategy, ManualClock, RecordingObserver) async throws -> Void
+    ) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: maxSize,
+            configure: {
+                $0.validateAfterIdle = .seconds(80)
+                configure(&$0)
+            }
+        ) { pool, strategy, clock, observer in
+            try await pool.warmUp(idle)
+            try await UpkeepStepper(pool, clock).pass(.seconds(91))
+            try await test(pool, strategy, clock, observer)
+        }
+    }
+
+    @Test("A connection is validated if it has been idle for longer, and only then", arguments: CoreKind.allCases)
+    func onlyWhenStale(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.validateAfterIdle = .seconds(80) }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            try await pool.warmUp(1)
+            let upkeep = try await UpkeepStepper(pool, clock)
+            for _ in 0..<3 {
+                try await upkeep.pass(.seconds(79))
+                try await pool.withConnection { $0.use() }
+            }
+            #expect(strategy.books.validated == [])
+            try await upkeep.pass(.seconds(91))
+            try await pool.withConnection { $0.use() }
+            #expect(strategy.books.validated == [1])
+            try await pool.withConnection { $0.use() }
+            #expect(strategy.books.validated == [1], "it has just been used")
+            #expect(strategy.books.opened == 1)
+        }
+    }
+
+    @Test(
+        "One that is not valid is replaced, and the caller does not notice",
+        arguments: CoreKind.allCases,
+        [true, false]
+    )
+    func replaced(kind: CoreKind, byError: Bool) async throws {
+        try await withStalePool(kind, maxSize: 2) { pool, strategy, _, observer in
+            strategy.onValidate { _ in
+                if byError { throw TestError("reset by peer") }
+                return false
+            }
+            let id = try await pool.withConnection { $0.id }
+            #expect(id == 2)
+            try await eventually("it is told of") { observer.closeReasons == [.validationFailed] }
+            #expect(strategy.books.closedIDs == [1])
+        }
+    }
+
+    @Test("Of several that are not valid each is tried, until one is", arguments: CoreKind.allCases)
+    func several(kind: CoreKind) async throws {
+        try await withStalePool(kind, maxSize: 4, idle: 4) { pool, strategy, _, _ in
+            strategy.onValidate { $0.id == 3 }
+            let id = try await pool.withConnection { $0.id }
+            #expect(id == 3)
+            #expect(strategy.books.opened == 4)
+        }
+    }
+
+    @Test("One that takes too long is cancelled and replaced when the time is up", arguments: CoreKind.allCases)
+    func slow(kind: CoreKind) async throws {
+        try await withStalePool(kind, maxSize: 1) { pool, strategy, clock, _ in
+            strategy.onValidate { _ in
+                try await clock.sleep(until: clock.now.advanced(by: .seconds(3600)), tolerance: nil)
+                return true
+            }
+            let caller = Task { try await pool.withConnection { $0.id } }
+            try await eventually("it is being validated") { clock.hasSleeper(of: .seconds(3600)) }
+            clock.advance(by: .seconds(4))
+            await letOthersRun()
+            #expect(strategy.books.closed == 0)
+            clock.advance(by: .seconds(1))
+            let id = try await caller.value
+            #expect(id == 2)
+            #expect(strategy.books.closedIDs == [1])
+        }
+    }
+
+    @Test(
+        "One that does not heed its cancellation keeps its place, and the caller gets another",
+        arguments: CoreKind.allCases
+    )
+    func heedless(kind: CoreKind) async throws {
+        try await withStalePool(kind, maxSize: 2, configure: { $0.validationTimeout = .seconds(3) }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            let gate = Gate()
+            strategy.onValidate { _ in
+                await gate.pass()
+                return true
+            }
+            let caller = Task { try await pool.withConnection { $0.id } }
+            try await eventually("it is being validated") { gate.held == 1 && clock.hasSleeper(of: .seconds(3)) }
+            clock.advance(by: .seconds(3))
+            let id = try await caller.value
+            #expect(id == 2)
+            #expect(pool.statistics.total == 2)
+            gate.open()
+            try await eventually("it is closed, though valid: nobody knows any more for how long") {
+                strategy.books.closedIDs == [1]
+            }
+        }
+    }
+
+    @Test(
+        "A caller that is cancelled meanwhile goes, and the connection is idle afterwards",
+        arguments: CoreKind.allCases
+    )
+    func cancelled(kind: CoreKind) async throws {
+        try await withStalePool(kind, maxSize: 1) { pool, strategy, _, _ in
+            let gate = Gate()
+            strategy.onValidate { _ in
+                await gate.pass()
+                return true
+            }
+            let caller = Task { try await pool.withConnection { $0.id } }
+            try await eventually("it is being validated") { gate.held == 1 }
+            caller.cancel()
+            await #expect(throws: CancellationError.self) { try await caller.value }
+            let waiter = try await pool.startWaiting()
+            gate.open()
+            let lease = try await waiter.value
+            #expect(lease.id == 1)
+            lease.release()
+            #expect(pool.statistics.idle == 1)
+            #expect(strategy.books.validated == [1])
+        }
+    }
+
+    @Test(
+        "A caller whose time is up meanwhile is told so, and the connection is idle afterwards",
+        arguments: CoreKind.allCases
+    )
+    func deadline(kind: CoreKind) async throws {
+        try await withStalePool(kind, maxSize: 1) { pool, strategy, clock, _ in
+            let gate = Gate()
+            strategy.onValidate { _ in
+                await gate.pass()
+                return true
+            }
+            let caller = Task { try await pool.withConnection(timeout: .seconds(2)) { $0.id } }
+            try await eventually("it is being validated") { gate.held == 1 && clock.hasSleeper(of: .seconds(2)) }
+            clock.advance(by: .seconds(2))
+            let error = try await poolError(.acquireTimedOut) { _ = try await caller.value }
+            #expect(error.timeout == .seconds(2))
+            gate.open()
+            try await eventually("it is idle") { pool.statistics.idle == 1 }
+        }
+    }
+
+    @Test(
+        "Who does not wait gets it as it is, and it is not stale any more",
+        arguments: CoreKind.allCases,
+        [true, false]
+    )
+    func withoutWaiting(kind: CoreKind, byTryAcquire: Bool) async throws {
+        try await withStalePool(kind, maxSize: 1) { pool, strategy, _, _ in
+            strategy.onValidate { _ in false }
+            if byTryAcquire {
+                try #require(pool.tryAcquire()).release()
+            } else {
+                try await pool.acquire(timeout: .zero).release()
+            }
+            #expect(strategy.books.validated == [])
+            let id = try await pool.withConnection { $0.id }
+            #expect(id == 1)
+            #expect(strategy.books.validated == [], "it has been used just now")
+        }
+    }
+
+    @Test(
+        "One that is evicted or dies while it is validated is not handed out",
+        arguments: CoreKind.allCases,
+        [true, false]
+    )
+    func overtaken(kind: CoreKind, isEvicted: Bool) async throws {
+        try await withStalePool(kind, maxSize: 2) { pool, strategy, _, _ in
+            let gate = Gate()
+            strategy.onValidate { _ in
+                await gate.pass()
+                return true
+            }
+            let caller = Task { try await pool.withConnection { $0.id } }
+            try await eventually("it is being validated") { gate.held == 1 }
+            if isEvicted { pool.evictAll(over: nil) } else { strategy.remote(1).hangUp() }
+            gate.open()
+            let id = try await caller.value
+            #expect(id == 2)
+            try await eventually("it is closed") { strategy.books.closedIDs == [1] }
+        }
+    }
+
+    @Test("Who waits for a stale connection gets it when it has been validated", arguments: CoreKind.allCases)
+    func waited(kind: CoreKind) async throws {
+        try await withStalePool(kind, maxSize: 1) { pool, strategy, _, _ in
+            pool.pause()
+            let waiter = try await pool.startWaiting()
+            pool.resume()
+            let lease = try await waiter.value
+            #expect(lease.id == 1)
+            #expect(strategy.books.validated == [1])
+            lease.release()
+        }
+    }
+}
