@@ -115,7 +115,7 @@ struct AggregationTests {
     func besideFlush() async throws {
         let recorder = MessageRecorder(quietConfiguration(.standard))
         let metric = try #require(recorder.aggregatedMetric(.count, "n", tags: []))
-        for round in 0..<300 {
+        for round in 0..<60 {
             let (begins, ends) = (Tally(), Tally())
             await withTaskGroup { group in
                 group.addTask {
