@@ -9,7 +9,9 @@ demo: setup
 	$(SWIFT) build -c release --product burst-pool-demo
 	"$$($(SWIFT) build -c release --show-bin-path)/burst-pool-demo" $(DEMO)
 
-test: setup
+test:
+	@Scripts/setup tests
+	@Tests/BurstPoolDatadogTests/Receiver/install
 	Scripts/test
 
 # What else proves the core: more schedules, and that every known way to break it is noticed. MINUTES=60 goes deeper.
