@@ -57,7 +57,8 @@ static bp_status bp_pool_make(const bp_pool_configuration *configuration, bp_poo
     }
     pool->owner = configuration->owner;
     pool->release_owner = configuration->release_owner;
-    pool->max_waiters = configuration->max_waiters == 0 ? BP_MAX_WAITERS : configuration->max_waiters;
+    uint32_t max_waiters = configuration->max_waiters == 0 ? BP_MAX_WAITERS : configuration->max_waiters;
+    pool->full = max_waiters * BP_HIGH_ONE;
     *made = pool;
     return BP_OK;
 }
@@ -557,17 +558,22 @@ bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket) {
 }
 
 /*
- * Whether, with so many waiting without a permit, one more is too many. Those for whom there is a free place will have
- * a permit as soon as anybody settles. After a shutdown nobody is turned away for this.
+ * Whether one more is too many, where the word of those who wait is not below that of a full queue: it may be for a
+ * flag. Those for whom there is a free place will have a permit as soon as anybody settles. After a shutdown nobody is
+ * turned away for this.
  */
-static bool bp_is_full(const bp_pool *pool, uint32_t without_permit) {
-    if (without_permit < pool->max_waiters) {
-        return false;
-    }
+static __attribute__((noinline)) bool bp_is_full(const bp_pool *pool, uint64_t waiting) {
     uint64_t limits = bp_load(&pool->limits);
     uint32_t total = BP_LOW(bp_load(&pool->places)), hard_limit = BP_HIGH(limits);
     uint32_t free_places = hard_limit > total ? hard_limit - total : 0;
-    return (limits & BP_SHUT) == 0 && without_permit - pool->max_waiters >= free_places;
+    return (limits & BP_SHUT) == 0 && BP_HIGH(waiting) >= BP_HIGH(pool->full) + free_places;
+}
+
+/* Whoever has been counted, but does not join. */
+static __attribute__((noinline)) bp_status bp_turn_away(bp_pool *pool, bp_ticket ticket) {
+    bp_status status = bp_waiter_withdraw(&pool->queue, ticket);
+    bp_count_gone(pool, BP_WAITER_WAITING);
+    return status == BP_OK ? BP_TOO_MANY_WAITERS : status;
 }
 
 bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t deadline, bool *arm_timer) {
@@ -580,13 +586,10 @@ bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t 
     }
     /* Before the waiter can be found: the count is never too low, and who releases after this will look. */
     uint64_t before = bp_add(&pool->waiting, 1 + BP_HIGH_ONE);
-    bp_status status;
-    if (bp_is_full(pool, BP_HIGH(before))) {
-        status = bp_waiter_withdraw(&pool->queue, ticket);
-        status = status == BP_OK ? BP_TOO_MANY_WAITERS : status;
-    } else {
-        status = bp_waiter_join(&pool->queue, ticket, context, deadline, &is_earliest);
+    if (__builtin_expect(before >= pool->full, 0) && bp_is_full(pool, before)) {
+        return bp_turn_away(pool, ticket);
     }
+    bp_status status = bp_waiter_join(&pool->queue, ticket, context, deadline, &is_earliest);
     if (status != BP_OK) {
         bp_count_gone(pool, BP_WAITER_WAITING);
         return status;

@@ -26,7 +26,7 @@ struct bp_pool {
     bp_atomic64 observed_at;
     void *owner;
     void (*release_owner)(void *owner);
-    uint32_t max_waiters;
+    uint64_t full; /* What waiting is when as many wait without a permit as may: see bp_is_full. */
 
     bp_waiter_queue queue;
 };

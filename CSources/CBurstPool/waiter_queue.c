@@ -295,8 +295,9 @@ bp_status bp_waiter_prepare(bp_waiter_queue *queue, bp_ticket *ticket) {
     return BP_OK;
 }
 
-/* Gives the node back of a waiter that never was in the list. False if its status is another one. */
-static bool bp_waiter_free(bp_waiter_queue *queue, bp_ticket ticket, bp_waiter_status status) {
+/* Gives the node back of a waiter that never was in the list. False if its status is another one. Seldom called. */
+static __attribute__((noinline)) bool bp_waiter_free(bp_waiter_queue *queue, bp_ticket ticket,
+                                                     bp_waiter_status status) {
     bp_waiter *node = bp_ticket_node(queue, ticket);
     uint64_t state = bp_ticket_state(ticket, status);
     if (node == NULL || !bp_cas(&node->state, &state, bp_ticket_state(ticket, BP_WAITER_FREE))) {

@@ -4,7 +4,8 @@ import Foundation
 import Synchronization
 import Testing
 
-/// Real threads that lease, return, wait, cancel each other's waits, time out, discard, fail to open and resize.
+/// Real threads that lease, return, wait, cancel each other's waits, time out, discard, fail to open, resize, sweep, pause,
+/// and are turned away.
 ///
 /// Every rule that is broken ends the program, for a thread that waits for ever cannot be stopped.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct StressTests {
@@ -13,6 +14,24 @@ import Testing
         func check(_ type: (some MeasurableCore).Type) async throws {
             let stress = try Stress(type, hardLimit: 3)
             await onThreads(5) { number in stress.work(seed: UInt64(number), rounds: 20_000) }
+            stress.finish()
+        }
+        try await check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `threads that are turned away, paused and swept around never share a connection either`(
+        _ kind: CoreKind
+    ) async throws {
+        func check(_ type: (some MeasurableCore).Type) async throws {
+            let stress = try Stress(type, hardLimit: 2, maxWaiters: 2)
+            await onThreads(6) { number in
+                if number == 0 {
+                    stress.keepUp(rounds: 4000)
+                } else {
+                    stress.work(seed: UInt64(number), rounds: 10_000)
+                }
+            }
             stress.finish()
         }
         try await check(kind.type)
@@ -61,12 +80,13 @@ private final class Stress<Core: MeasurableCore>: Sendable {
     /// A ticket for some other thread to cancel.
     private let mailbox = Mutex<Core.Ticket?>(nil)
 
-    init(_ type: Core.Type, hardLimit: Int) throws {
+    init(_ type: Core.Type, hardLimit: Int, maxWaiters: Int? = nil) throws {
         self.hardLimit = hardLimit
         core = try Core(
             _PoolCoreConfiguration(
                 maxSize: hardLimit,
                 hardLimit: hardLimit,
+                maxWaiters: maxWaiters,
                 elementSize: MemoryLayout<Connection>.size,
                 elementAlignment: MemoryLayout<Connection>.alignment,
                 owner: Unmanaged<AnyObject>.passRetained(NSObject())
@@ -88,6 +108,42 @@ private final class Stress<Core: MeasurableCore>: Sendable {
                 require(core.resize(maxSize: soft, hardLimit: hardLimit), "not shut down")
                 settle(&random)
             }
+        }
+    }
+
+    /// One thread: sweeps, and pauses now and then, for as many rounds.
+    func keepUp(rounds: Int) {
+        var random = SplitMix(state: 4711)
+        for _ in 0..<rounds {
+            if random.oneIn(16) {
+                core.pause()
+                core.pause()
+                sched_yield()
+                require(core.isPaused, "nobody else ends the pause")
+                core.resume()
+                settle(&random)
+            }
+            sweep(&random)
+            let slots = (0..<hardLimit).compactMap { core.slot(at: $0) }
+            require(core.slot(at: hardLimit) == nil && slots.count <= hardLimit, "no more slots than the hard limit")
+        }
+        require(core.takeSwept() == nil, "all that was swept is back")
+    }
+
+    private func sweep(_ random: inout SplitMix) {
+        for _ in 0..<hardLimit {
+            guard let lease = core.takeUnswept() else { break }
+            require(connection(of: lease).pointee.users.load(ordering: .relaxed) == 0, "nobody has what is idle")
+            if random.oneIn(16) {
+                core.beginClose(lease)
+                close(lease)
+                settle(&random)
+            } else if core.putSwept(lease) {
+                settle(&random)
+            }
+        }
+        while let lease = core.takeSwept() {
+            if core.release(lease) { settle(&random) }
         }
     }
 
@@ -160,7 +216,8 @@ private final class Stress<Core: MeasurableCore>: Sendable {
         guard case .opening(let ticket, let permit) = core.beginOpen() else { return false }
         if random.oneIn(8) {
             core.cancelOpen(permit)
-            cancel(ticket)
+            // The next round of settling serves whoever is sent back into the queue.
+            if random.oneIn(2) { cancel(ticket) } else { _ = core.requeueWait(ticket) }
             return true
         }
         require(openConnections.add(1, ordering: .relaxed).newValue <= hardLimit, "the hard limit")
@@ -179,7 +236,7 @@ private final class Stress<Core: MeasurableCore>: Sendable {
         usesOfClosed.add(connection.pointee.uses, ordering: .relaxed)
         connection.deinitialize(count: 1)
         openConnections.subtract(1, ordering: .relaxed)
-        core.finishClose(lease)
+        require(core.finishClose(lease), "a close ends once")
     }
 
     private func cancel(_ ticket: Core.Ticket) {

@@ -346,14 +346,15 @@ int main(int argc, char **argv) {
         failures += replay_folder(regressions, &passed);
         printf("%u regressions passed, %u failed\n", passed, failures);
     }
-    const scenario *order[128];
-    result results[128];
-    unsigned count = 0;
+    const scenario *order[256];
+    result results[256];
+    unsigned count = 0, count_first = 0;
     for (unsigned pass = 0; pass < 2; pass++) {
         for (size_t suite = 0; suite < SUITES; suite++) {
             for (const scenario *it = suites[suite]; it->name != NULL; it++) {
                 if (is_named(first, it->name) == (pass == 0) && (only == NULL || is_named(only, it->name))) {
                     order[count++] = it;
+                    count_first += pass == 0 && first != NULL;
                 }
             }
         }
@@ -365,7 +366,12 @@ int main(int argc, char **argv) {
         if (is_terminal) {
             fprintf(stderr, "\r%u of %u: %-40s", done + 1, count, exploring->name);
         }
-        bool good = explore_scenario(&results[done++], seconds / count, seed);
+        /* Those to be tried first have half of the time among them: it is there that something is looked for. */
+        bool half = count_first != 0 && count_first != count;
+        double share = !half                ? seconds / count
+                       : done < count_first ? seconds / 2 / count_first
+                                            : seconds / 2 / (count - count_first);
+        bool good = explore_scenario(&results[done++], share, seed);
         passed += good;
         failures += !good;
     }
