@@ -12,13 +12,9 @@ extension _PoolEngine {
         let now = clock.now
         let mayWait = timeout.map { $0 > .zero } ?? true
         while let idle = core.tryAcquire() {
-            let isFit: Bool
-            if mayWait, isStale(idle) {
-                isFit = try await validate(idle, timeout: timeout, since: now)
-            } else {
-                isFit = try isUsable(idle, ifStale: .use)
-            }
-            guard isFit else { continue }
+            if mayWait, isStale(idle), !(try await validate(idle, timeout: timeout, since: now)) { continue }
+            // Also after validating, which takes its time.
+            guard try isUsable(idle, ifStale: .use) else { continue }
             noteLease(idle, site)
             return idle
         }
@@ -112,9 +108,10 @@ extension _PoolEngine {
         unsafeBitCast(context, to: Waiting<Core.Lease>.self).resume(throwing: error)
     }
 
+    /// Whether it must be validated, and may be handed out if it is valid.
     @inlinable
     func isStale(_ lease: Core.Lease) -> Bool {
-        !header(of: lease).pointee.marks(.isStale).isEmpty
+        header(of: lease).pointee.marks(.concernTaking) == .isStale
     }
 
     @inlinable
@@ -145,7 +142,7 @@ extension _PoolEngine {
                 observer.connectionPool(.shed(shed))
             }
             let wait = ConnectionWait(number: core.number(of: ticket))
-            observer.connectionPool(.acquireFailed(error, waited: .nanoseconds(clock.now - began), wait: wait))
+            observer.connectionPool(.acquireFailed(error, waited: clock.elapsed(since: began), wait: wait))
         }
         return error
     }

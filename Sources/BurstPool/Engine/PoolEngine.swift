@@ -19,6 +19,8 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     @usableFromInline let delayControl: DelayControl?
     @usableFromInline let connectGate: ConnectGate?
     let settings: EngineSettings
+    /// Whether the observer is told of each lease.
+    let observesLeases: Bool
     /// What each connection is marked with when it has opened.
     let initialMarks: ConnectionMarks
     let softLimit: Atomic<Int>
@@ -39,10 +41,11 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                 "\(Strategy.Connection.self) is aligned to \(alignment) bytes, but a pool places values at 64 at the most"
             )
         }
-        let observesLeases = configuration.observer?.observesLeases ?? false
+        observesLeases = configuration.observer?.observesLeases ?? false
         var marks: ConnectionMarks = []
         if configuration.leakThreshold != nil || configuration.detectsNestedAcquires { marks.insert(.isTracked) }
-        if observesLeases { marks.insert(.isObserved) }
+        // Who looks for nested calls has to see each return, too: a task does not have what it has given back.
+        if observesLeases || configuration.detectsNestedAcquires { marks.insert(.isObserved) }
         if configuration.resetsConnections { marks.insert(.isReset) }
         let keepsRecords = !marks.isDisjoint(with: .concernLease)
         let retained = Unmanaged.passRetained(strategy)
@@ -142,6 +145,8 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         noteTotal()
         settle()
         topUp()
+        // For whoever warms the pool to more than it may have now.
+        openingEnded.fire()
     }
 
     public var statistics: ConnectionPoolStatistics {
@@ -186,7 +191,8 @@ struct EngineSettings: Sendable {
         let keptToAnEighth = [
             idleTimeout, burstLinger?.nanoseconds, validateAfterIdle, keepaliveInterval, leakThreshold,
         ]
-        var intervals = keptToAnEighth.compactMap { $0 }.map { $0 / 8 }
+        // What a time runs from is seen one look late at the most, and so is that it has run out.
+        var intervals = keptToAnEighth.compactMap { $0 }.map { $0 / 16 }
         // Often enough for the jitter to spread what expires.
         if let maxLifetime { intervals.append(maxLifetime / 128) }
         // A pool whose server was away must not stay without the connections it shall have.
