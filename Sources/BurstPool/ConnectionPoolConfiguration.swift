@@ -35,7 +35,7 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// For how long a connection may be open. One that is in use then is closed when it comes back. Default: `nil`, for
     /// ever. 30 minutes is usual: less than what the server or a firewall allows.
     ///
-    /// Never longer. At most an eighth of all connections are retired at a time, one hundred and twenty-eighth of this
+    /// Never longer. At most an eighth of all connections, rounded up, are retired at a time, one hundred and twenty-eighth of this
     /// duration apart, so that the pool is not suddenly empty.
     public var maxLifetime: Duration?
 
@@ -62,7 +62,8 @@ public struct ConnectionPoolConfiguration: Sendable {
     public var maxConcurrentConnects: Int?
 
     /// For how long a caller waits for a connection in use to come back before one is opened for it, at the least; twice
-    /// that at the most. Default: `nil`, no time. Does not apply while none is in use.
+    /// that at the most. Default: `nil`, no time. Does not apply while there is no connection at all, nor to those that the
+    /// pool opens for its own stock.
     ///
     /// A connect is elided if a return comes first. A little more than most uses take is right.
     public var connectDelay: Duration?
@@ -111,7 +112,8 @@ public struct ConnectionPoolConfiguration: Sendable {
     public var validationTimeout: Duration = .seconds(5)
 
     /// How often to validate a connection that is idle, so that neither side takes it for dead. Default: `nil`, never. At
-    /// most an eighth of the idle connections, or one, is out for that at any time. Kept to within an eighth.
+    /// most an eighth of the idle connections, or one, is out for that at any time; where more are due at once, the others
+    /// have theirs as these come back. Else kept to within an eighth.
     public var keepaliveInterval: Duration?
 
     /// Whether ``ConnectionStrategy/resetConnection(_:)`` is called when a connection comes back. It is in the background

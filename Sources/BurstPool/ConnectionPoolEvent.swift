@@ -9,7 +9,7 @@ public enum ConnectionPoolEvent: Sendable {
     /// A connection did not open, or was not open in time. `willRetry`: the caller goes on waiting for another attempt;
     /// else it is told, if it still waits.
     case openFailed(any Error, duration: Duration, willRetry: Bool, wait: ConnectionWait?)
-    /// A connection was closed; `error`: what ``ConnectionStrategy/closeConnection(_:)`` threw, if no caller was told.
+    /// A connection was closed, be it late; `error`: what ``ConnectionStrategy/closeConnection(_:)`` threw, if no caller was told.
     case closed(ConnectionCloseReason, error: (any Error)?)
     /// Closing a connection has taken longer than ``ConnectionPoolConfiguration/closeTimeout``. Its place is free; the close
     /// goes on.

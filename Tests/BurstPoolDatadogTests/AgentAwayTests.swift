@@ -4,7 +4,7 @@ import Testing
 
 @testable import BurstPoolDatadog
 
-@Suite("An agent that is away", .timeLimit(.minutes(1)))
+@Suite("An agent that is away", .timeLimit(.minutes(5)))
 struct AgentAwayTests {
     /// A port of this machine at which nobody listens.
     private func closedPort() throws -> Int { try DatagramReceiver().port }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import BurstPoolDatadog
 
-@Suite("Buffering", .timeLimit(.minutes(1)))
+@Suite("Buffering", .timeLimit(.minutes(5)))
 struct BufferingTests {
     /// A message of exactly so many bytes.
     private func record(_ bytes: Int, in client: DogStatsDClient, _ letter: Character = "x") {

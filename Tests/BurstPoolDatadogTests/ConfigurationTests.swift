@@ -1,7 +1,7 @@
 import BurstPoolDatadog
 import Testing
 
-@Suite("Configuration", .timeLimit(.minutes(1)))
+@Suite("Configuration", .timeLimit(.minutes(5)))
 struct ConfigurationTests {
     @Test(
         "a URL means what it says",

@@ -1,7 +1,7 @@
 import BurstPoolDatadog
 import Testing
 
-@Suite("Names and tags", .timeLimit(.minutes(1)))
+@Suite("Names and tags", .timeLimit(.minutes(5)))
 struct EscapingTests {
     @Test(
         "a metric's name starts with a letter and has ASCII letters, digits, underscores and dots",

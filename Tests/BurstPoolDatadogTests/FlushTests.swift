@@ -2,7 +2,7 @@ import Testing
 
 @testable import BurstPoolDatadog
 
-@Suite("Flushing and ending", .timeLimit(.minutes(1)))
+@Suite("Flushing and ending", .timeLimit(.minutes(5)))
 struct FlushTests {
     @Test("what was recorded is sent at the end of each flush interval, and not before")
     func interval() async throws {

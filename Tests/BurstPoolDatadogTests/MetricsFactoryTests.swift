@@ -3,7 +3,7 @@ import Testing
 
 @testable import BurstPoolDatadog
 
-@Suite("The swift-metrics backend", .timeLimit(.minutes(1)))
+@Suite("The swift-metrics backend", .timeLimit(.minutes(5)))
 struct MetricsFactoryTests {
     /// The messages that are sent when something is recorded by swift-metrics.
     private func sent(

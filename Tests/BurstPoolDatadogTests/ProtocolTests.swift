@@ -1,7 +1,7 @@
 import BurstPoolDatadog
 import Testing
 
-@Suite("Messages, byte by byte", .timeLimit(.minutes(1)))
+@Suite("Messages, byte by byte", .timeLimit(.minutes(5)))
 struct ProtocolTests {
     @Test("a count")
     func count() async throws {

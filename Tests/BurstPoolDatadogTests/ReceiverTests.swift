@@ -2,7 +2,7 @@ import BurstPoolDatadog
 import Foundation
 import Testing
 
-@Suite("An independent receiver", .timeLimit(.minutes(1)))
+@Suite("An independent receiver", .timeLimit(.minutes(5)))
 struct ReceiverTests {
     @Test("reads every kind of metric as it was meant", arguments: [false, true])
     func metrics(overUnixSocket: Bool) async throws {
@@ -82,7 +82,7 @@ struct ReceiverTests {
     }
 }
 
-@Suite("Datadog's own client", .timeLimit(.minutes(1)))
+@Suite("Datadog's own client", .timeLimit(.minutes(5)))
 struct OfficialClientTests {
     private struct Call: Encodable {
         var method: String

@@ -2,7 +2,7 @@ import Testing
 
 @testable import BurstPoolDatadog
 
-@Suite("What the client says about itself", .timeLimit(.minutes(1)))
+@Suite("What the client says about itself", .timeLimit(.minutes(5)))
 struct TelemetryTests {
     @Test("every 10 seconds it sends what was added to its numbers, without prefix, with the global tags")
     func telemetry() async throws {

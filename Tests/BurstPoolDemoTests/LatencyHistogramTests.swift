@@ -2,7 +2,7 @@ import Testing
 
 @testable import BurstPoolDemo
 
-@Suite("The latency histogram", .timeLimit(.minutes(1)))
+@Suite("The latency histogram", .timeLimit(.minutes(5)))
 struct LatencyHistogramTests {
     @Test("tells quantiles within three per cent")
     func quantiles() {

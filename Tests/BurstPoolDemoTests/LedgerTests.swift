@@ -3,7 +3,7 @@ import Testing
 
 @testable import BurstPoolDemo
 
-@Suite("What a task knows about its keys", .timeLimit(.minutes(1)))
+@Suite("What a task knows about its keys", .timeLimit(.minutes(5)))
 struct LedgerTests {
     private let old = Array("old".utf8)
     private let new = Array("new".utf8)

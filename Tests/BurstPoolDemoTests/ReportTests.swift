@@ -7,7 +7,7 @@ import Testing
     import FoundationXML
 #endif
 
-@Suite("The report", .timeLimit(.minutes(1)))
+@Suite("The report", .timeLimit(.minutes(5)))
 struct ReportTests {
     private func sample(_ milliseconds: Int, total: Int, commands: Int) -> Sample {
         Sample(

@@ -2,7 +2,7 @@ import Testing
 
 @testable import BurstPoolDemo
 
-@Suite("The schedule of the load", .timeLimit(.minutes(1)))
+@Suite("The schedule of the load", .timeLimit(.minutes(5)))
 struct ScheduleTests {
     @Test(
         "all tasks are at work in the middle of the spike, and outside it fewer than the pool keeps connections",

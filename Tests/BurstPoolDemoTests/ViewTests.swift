@@ -2,7 +2,7 @@ import Testing
 
 @testable import BurstPoolDemo
 
-@Suite("The view", .timeLimit(.minutes(1)))
+@Suite("The view", .timeLimit(.minutes(5)))
 struct ViewTests {
     @Test("a line is cut to the width without cutting the code of a colour")
     func cutting() {

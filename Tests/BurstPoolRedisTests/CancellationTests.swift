@@ -1,7 +1,7 @@
 import BurstPoolRedis
 import Testing
 
-@Suite("Cancelled commands", .timeLimit(.minutes(1)))
+@Suite("Cancelled commands", .timeLimit(.minutes(5)))
 struct CancellationTests {
     @Test("a command of a task that is cancelled already is not sent, and the connection goes on")
     func before() async throws {

@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 import Testing
 
-@Suite("Opening connections", .timeLimit(.minutes(1)))
+@Suite("Opening connections", .timeLimit(.minutes(5)))
 struct ConnectTests {
     @Test("a wrong password is refused with the server's reason")
     func wrongPassword() async throws {

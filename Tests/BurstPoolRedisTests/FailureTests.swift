@@ -3,7 +3,7 @@ import BurstPoolRedisServer
 import NIOCore
 import Testing
 
-@Suite("Connections that fail", .timeLimit(.minutes(1)))
+@Suite("Connections that fail", .timeLimit(.minutes(5)))
 struct FailureTests {
     @Test("a connection that the server kills is noticed without a command being sent")
     func clientKill() async throws {

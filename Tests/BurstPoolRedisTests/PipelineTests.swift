@@ -1,7 +1,7 @@
 import BurstPoolRedis
 import Testing
 
-@Suite("Pipelines", .timeLimit(.minutes(1)))
+@Suite("Pipelines", .timeLimit(.minutes(5)))
 struct PipelineTests {
     @Test("ten thousand commands in one pipeline have their ten thousand replies, in order")
     func tenThousand() async throws {

@@ -2,7 +2,7 @@ import BurstPoolRedis
 import NIOCore
 import Testing
 
-@Suite("Servers that break the protocol", .timeLimit(.minutes(1)))
+@Suite("Servers that break the protocol", .timeLimit(.minutes(5)))
 struct ProtocolErrorTests {
     @Test(
         "what is not a reply is an error that says why, and closes the connection",

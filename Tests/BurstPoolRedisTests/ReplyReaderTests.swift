@@ -2,7 +2,7 @@ import Testing
 
 @testable import BurstPoolRedis
 
-@Suite("The reader of replies", .timeLimit(.minutes(1)))
+@Suite("The reader of replies", .timeLimit(.minutes(5)))
 struct ReplyReaderTests {
     @Test("random replies, cut into random pieces, come out as they went in")
     func randomReplies() throws {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import BurstPoolRedis
 
-@Suite("Continuations that event loops resume", .timeLimit(.minutes(1)))
+@Suite("Continuations that event loops resume", .timeLimit(.minutes(5)))
 struct ResumptionTests {
     @Test("a task whose event loop drops its work learns of it")
     func dropped() async {

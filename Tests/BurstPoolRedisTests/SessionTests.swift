@@ -1,7 +1,7 @@
 import BurstPoolRedis
 import Testing
 
-@Suite("What a user leaves behind on a connection", .timeLimit(.minutes(1)))
+@Suite("What a user leaves behind on a connection", .timeLimit(.minutes(5)))
 struct SessionTests {
     @Test(
         "a connection that is not as it was is not handed out again",

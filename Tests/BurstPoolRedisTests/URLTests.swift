@@ -1,7 +1,7 @@
 import BurstPoolRedis
 import Testing
 
-@Suite("URLs", .timeLimit(.minutes(1)))
+@Suite("URLs", .timeLimit(.minutes(5)))
 struct URLTests {
     @Test(
         "a URL means what it says",

@@ -3,7 +3,7 @@ import BurstPoolSwiftCores
 import Testing
 
 /// The public faces of the cores; what a pool does in general is tested in BurstPoolTests.
-@Suite(.timeLimit(.minutes(1))) struct BenchmarkConnectionPoolTests {
+@Suite(.timeLimit(.minutes(5))) struct BenchmarkConnectionPoolTests {
     private final class Counter {
         var uses = 0
     }

@@ -3,7 +3,7 @@ import BurstPoolSwiftCores
 import Testing
 
 /// Slots, places and limits, on each core.
-@Suite(.timeLimit(.minutes(1))) struct LeaseTests {
+@Suite(.timeLimit(.minutes(5))) struct LeaseTests {
     @Test(arguments: CoreKind.allCases)
     func `a core without connections leases none`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// Sweeping, waiting again, limits of waiters, pauses and looks at slots, on each core.
-@Suite(.timeLimit(.minutes(1))) struct UpkeepTests {
+@Suite(.timeLimit(.minutes(5))) struct UpkeepTests {
     @Test(arguments: CoreKind.allCases)
     func `a sweep sees every idle connection once, with one in hand`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {

@@ -3,7 +3,7 @@ import BurstPoolSwiftCores
 import Testing
 
 /// Those who wait, on each core.
-@Suite(.timeLimit(.minutes(1))) struct WaitingTests {
+@Suite(.timeLimit(.minutes(5))) struct WaitingTests {
     @Test(arguments: CoreKind.allCases)
     func `first come, first served`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {

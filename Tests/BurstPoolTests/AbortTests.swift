@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct AbortTests {
     @Test(
         "What is in use is aborted, what is being opened is cancelled, what is idle is closed",

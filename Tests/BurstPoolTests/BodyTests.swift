@@ -2,7 +2,7 @@ import BurstPool
 import Testing
 
 /// What the body of `withConnection` may do.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct BodyTests {
     @Test(
         "What the body returns is returned, what it throws is thrown, and the connection goes back",

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct BrokenConnectionTests {
     @Test("A connection that is discarded is closed, and the next caller gets another", arguments: CoreKind.allCases)
     func discarded(kind: CoreKind) async throws {

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct BurstAndShrinkTests {
     @Test("Connections are opened one by one, as they are needed, and used again", arguments: CoreKind.allCases)
     func opensOnDemand(kind: CoreKind) async throws {

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct BurstLingerTests {
     @Test("Without it, what is above maxSize is closed when it comes back", arguments: CoreKind.allCases)
     func none(kind: CoreKind) async throws {

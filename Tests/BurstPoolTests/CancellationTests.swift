@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CancellationTests {
     @Test("Cancelled while waiting, a caller leaves the queue and nothing behind", arguments: CoreKind.allCases)
     func whileWaiting(kind: CoreKind) async throws {

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CloseErrorTests {
     @Test("An error in closing a surplus connection reaches the caller who returned it", arguments: CoreKind.allCases)
     func reachesTheCaller(kind: CoreKind) async throws {

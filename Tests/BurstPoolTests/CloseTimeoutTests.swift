@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CloseTimeoutTests {
     @Test("A connection that is being closed counts until that has taken too long", arguments: CoreKind.allCases)
     func placeFreed(kind: CoreKind) async throws {

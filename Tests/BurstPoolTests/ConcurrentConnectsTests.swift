@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConcurrentConnectsTests {
     @Test("No more connections are opened at the same time than the configuration says", arguments: CoreKind.allCases)
     func limit(kind: CoreKind) async throws {

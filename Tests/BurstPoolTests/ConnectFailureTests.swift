@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConnectFailureTests {
     @Test(
         "An error in opening reaches the caller it was opened for, and the place is free at once",

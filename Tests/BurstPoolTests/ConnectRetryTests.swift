@@ -1,7 +1,7 @@
 @testable import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConnectRetryTests {
     private func withRetries(
         _ kind: CoreKind,

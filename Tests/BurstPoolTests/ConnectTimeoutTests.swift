@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConnectTimeoutTests {
     @Test("The caller is told, and the attempt is cancelled", arguments: CoreKind.allCases)
     func heeded(kind: CoreKind) async throws {

@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 
 /// The pool keeps connections of any type in memory of its own.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConnectionTypesTests {
     private func withValues<Value: Sendable>(
         _ kind: CoreKind,

@@ -76,7 +76,7 @@ private struct Contradiction: Sendable, CustomTestStringConvertible {
     ]
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ContradictionTests {
     @Test(
         "Settings that make no sense are refused with a message that names them and their values",

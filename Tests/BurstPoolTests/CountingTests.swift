@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CountingTests {
     @Test("Connections in use at the same time are each counted", arguments: CoreKind.allCases)
     func countsConcurrentUse(kind: CoreKind) async throws {

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct DetachTests {
     @Test(
         "The connection is the caller's, its place is free, and who waits has another opened",

@@ -2,7 +2,7 @@ import BurstPool
 import Testing
 
 /// What becomes of a pool that nobody shuts down.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct DroppingTests {
     @Test("Dropping the last reference frees everything", arguments: CoreKind.allCases)
     func freesEverything(kind: CoreKind) async throws {

@@ -212,7 +212,7 @@ extension ConnectionPoolEvent {
     }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct EventTests {
     @Test(
         "The observer is told of what happens, in order and with the right values",

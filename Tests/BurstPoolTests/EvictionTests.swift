@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct EvictionTests {
     @Test(
         "At once: idle ones are closed now, those in use when they come back, and none is handed out again",

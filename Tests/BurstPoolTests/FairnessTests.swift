@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FairnessTests {
     @Test("Waiters are served in the order in which they came", arguments: CoreKind.allCases)
     func firstComeFirstServed(kind: CoreKind) async throws {

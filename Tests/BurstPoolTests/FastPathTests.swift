@@ -4,7 +4,7 @@ import Testing
 /// That an idle connection is taken without suspending, shown by counting the jobs that are enqueued meanwhile.
 ///
 /// That nothing is allocated either is for `FastPathProbe` to show, which is built with optimisation.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FastPathTests {
     private static let rounds = 10_000
 

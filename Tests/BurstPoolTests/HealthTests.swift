@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HealthTests {
     @Test("It returns when a connection can be had that works", arguments: CoreKind.allCases)
     func healthy(kind: CoreKind) async throws {

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct IdleTimeoutTests {
     @Test(
         "An idle connection is closed when its time is up, at most an eighth later, whatever else is looked after",

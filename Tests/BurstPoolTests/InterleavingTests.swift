@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 
 /// Each thing that can happen, at each moment between the engine and its core, in turn: races that need no luck.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct InterleavingTests {
     /// What happens meanwhile.
     enum Interference: CaseIterable, Sendable {

@@ -2,7 +2,7 @@ import BurstPool
 import Testing
 
 /// The pool runs bodies where its caller runs.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct IsolationTests {
     private actor Owner {
         var log: [Int] = []

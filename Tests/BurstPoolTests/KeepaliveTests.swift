@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct KeepaliveTests {
     @Test("An idle connection is validated each time the interval has passed", arguments: CoreKind.allCases)
     func validates(kind: CoreKind) async throws {

@@ -2,7 +2,7 @@ import BurstPool
 import Testing
 
 /// The move-only lease. It is of the public face only.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LeaseTests {
     private func withPublicPool(
         maxSize: Int,

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct MinimumIdleTests {
     @Test("A new pool opens as many connections as shall be idle, and no more", arguments: CoreKind.allCases)
     func filledAtCreation(kind: CoreKind) async throws {

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct OvertakenConnectTests {
     @Test(
         "A caller whose connection is being opened is served by one that is returned first",

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct PauseTests {
     @Test(
         "While it is paused nothing is handed out; then those who waited are served in order",

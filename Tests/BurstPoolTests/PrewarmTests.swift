@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct PrewarmTests {
     @Test("As many are open as were asked for when it returns", arguments: CoreKind.allCases, [1, 3, 4])
     func opens(kind: CoreKind, count: Int) async throws {

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ResetTests {
     @Test(
         "A connection is reset each time it comes back, before it is idle, and nobody waits for that",

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ResizeTests {
     @Test("Raising the limit gives those who wait the permits that this makes free", arguments: CoreKind.allCases)
     func raisesWithWaiters(kind: CoreKind) async throws {

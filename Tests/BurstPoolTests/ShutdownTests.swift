@@ -2,7 +2,7 @@ import BurstPool
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ShutdownTests {
     @Test("After shutdown nothing is handed out any more", arguments: CoreKind.allCases)
     func refusesNewCallers(kind: CoreKind) async throws {

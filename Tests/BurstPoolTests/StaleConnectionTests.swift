@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct StaleConnectionTests {
     @Test("A connection that has died while idle is closed, and another one is opened", arguments: CoreKind.allCases)
     func replacesDead(kind: CoreKind) async throws {

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct WaiterLimitTests {
     @Test(
         "Who comes when as many wait as may fails at once, and the others wait on",

@@ -1,7 +1,7 @@
 import CBurstPool
 import Testing
 
-@Suite("Leases, places and limits", .timeLimit(.minutes(1)))
+@Suite("Leases, places and limits", .timeLimit(.minutes(5)))
 struct LeaseTests {
     @Test("with one stripe, the connection that came back last is leased first")
     func lastInFirstOut() {

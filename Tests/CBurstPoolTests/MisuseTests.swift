@@ -1,7 +1,7 @@
 import CBurstPool
 import Testing
 
-@Suite("Misuse of the C API ends in a status, and the pool is untouched", .timeLimit(.minutes(1)))
+@Suite("Misuse of the C API ends in a status, and the pool is untouched", .timeLimit(.minutes(5)))
 struct MisuseTests {
     @Test("NULL is refused by every call that takes a pool")
     func nullPool() {

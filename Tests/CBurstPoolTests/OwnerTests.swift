@@ -1,7 +1,7 @@
 import CBurstPool
 import Testing
 
-@Suite("What the pool holds for its user is released once", .timeLimit(.minutes(1)))
+@Suite("What the pool holds for its user is released once", .timeLimit(.minutes(5)))
 struct OwnerTests {
     private final class Owner {
         let onRelease: () -> Void

@@ -1,7 +1,7 @@
 import CBurstPool
 import Testing
 
-@Suite("The waiter queue", .timeLimit(.minutes(1)))
+@Suite("The waiter queue", .timeLimit(.minutes(5)))
 struct QueueTests {
     @Test("serves the oldest first, and skips those that left")
     func order() {

@@ -1,7 +1,7 @@
 import CBurstPool
 import Testing
 
-@Suite("Sweeping, slots and pauses", .timeLimit(.minutes(1)))
+@Suite("Sweeping, slots and pauses", .timeLimit(.minutes(5)))
 struct UpkeepTests {
     @Test("a sweep sees every idle connection once, with one in hand, and leaves the warmest on top")
     func sweep() {

@@ -13,16 +13,21 @@ extension _PoolEngine {
     @usableFromInline
     func noteTotal() {
         guard let observer else { return }
-        let total = core.total
-        let maxSize = softLimit.load(ordering: .relaxed)
-        if total < hardLimit.load(ordering: .relaxed) { burst.isAtLimit.store(false, ordering: .relaxed) }
-        if total > maxSize {
-            if !burst.isBursting.exchange(true, ordering: .relaxed) {
-                observer.connectionPool(.burstBegan(total: total, maxSize: maxSize))
+        var hasChanged: Bool
+        repeat {
+            let total = core.total
+            let maxSize = softLimit.load(ordering: .sequentiallyConsistent)
+            if total < hardLimit.load(ordering: .relaxed) { burst.isAtLimit.store(false, ordering: .relaxed) }
+            let bursts = total > maxSize
+            hasChanged = burst.isBursting.exchange(bursts, ordering: .sequentiallyConsistent) != bursts
+            if hasChanged {
+                observer.connectionPool(
+                    bursts
+                        ? .burstBegan(total: total, maxSize: maxSize) : .burstEnded(total: total, maxSize: maxSize)
+                )
             }
-        } else if burst.isBursting.exchange(false, ordering: .relaxed) {
-            observer.connectionPool(.burstEnded(total: total, maxSize: maxSize))
-        }
+            // What was read before the exchange can be older than what another one has noted before it: look again.
+        } while hasChanged
     }
 
     /// To be called when somebody waits and no permit was to be had.
@@ -30,7 +35,7 @@ extension _PoolEngine {
     func noteLimit() {
         guard let observer else { return }
         let total = core.total
-        guard total > 0, total >= hardLimit.load(ordering: .relaxed),
+        guard total > 0, core.queued > 0, total >= hardLimit.load(ordering: .relaxed),
             !burst.isAtLimit.exchange(true, ordering: .relaxed)
         else { return }
         observer.connectionPool(.limitReached(total: total))

@@ -26,10 +26,16 @@ final class ConnectGate: Sendable {
     /// 0: not closed.
     private let closedUntil = Atomic<UInt64>(0)
     private let breakerState = Atomic(BreakerState.closed)
+    /// Whether the attempt of the half-open breaker has begun, and was told of.
+    private let isProbing = Atomic(false)
+
+    // Callers are numbered as they join the queue.
     private let joins = Atomic(0)
-    private let joinsAtReview = Atomic(0)
-    /// How many may be opened for callers that have waited for longer than the delay.
-    private let allowance = Atomic(0)
+    /// When the present delay has begun; 0: none has.
+    private let delayBegan = Atomic<UInt64>(0)
+    private let joinsAtBegin = Atomic(0)
+    /// Callers with lower numbers have waited for longer than the delay.
+    private let matured = Atomic(0)
 
     private enum BreakerState: UInt8, AtomicRepresentable {
         case closed, open, halfOpen
@@ -51,26 +57,27 @@ final class ConnectGate: Sendable {
 
     // MARK: Turns
 
-    /// - Parameter mayReturn: Whether there are connections, one of which may come back.
-    func take(mayReturn: Bool, now: () -> UInt64, changed: (ConnectionCircuitBreaker.State) -> Void) -> Answer {
+    /// - Parameters:
+    ///   - mayReturn: Whether it is for somebody who can wait for a connection to come back.
+    ///   - queued: How many wait for whom no connection is being opened.
+    func take(mayReturn: Bool, queued: () -> Int, now: () -> UInt64) -> Answer {
         switch breakerState.load(ordering: .sequentiallyConsistent) {
         case .closed:
             let until = closedUntil.load(ordering: .sequentiallyConsistent)
             if until > 0, now() < until { return .closed(until: until) }
-            if delay > 0, mayReturn, !takeAllowance() {
-                return .closed(until: now().addingReportingOverflow(delay).partialValue)
-            }
+            if delay > 0, mayReturn, let until = delayEnd(queued, now) { return .closed(until: until) }
+            return takeTurn() ? .open : .noTurn
         case .open:
             let until = closedUntil.load(ordering: .sequentiallyConsistent)
             if now() < until { return .circuitOpen(until: until) }
-            guard move(.open, to: .halfOpen) else { return .noTurn }
-            changed(.halfOpen)
+            guard takeTurn() else { return .noTurn }
+            if move(.open, to: .halfOpen) { return .open }
+            // Another one makes the attempt, and settles when that has ended.
+            giveTurnBack()
+            return .noTurn
         case .halfOpen:
             return .noTurn
         }
-        if takeTurn() { return .open }
-        _ = move(.halfOpen, to: .open)
-        return .noTurn
     }
 
     private func takeTurn() -> Bool {
@@ -96,15 +103,21 @@ final class ConnectGate: Sendable {
     /// There was nothing to open.
     @usableFromInline
     func giveBackUnused() {
-        if delay > 0 { allowance.add(1, ordering: .relaxed) }
-        _ = move(.halfOpen, to: .open)
+        if !isProbing.load(ordering: .sequentiallyConsistent) { _ = move(.halfOpen, to: .open) }
         giveTurnBack()
+    }
+
+    /// An attempt begins, with a turn that was taken.
+    func noteAttempt(changed: (ConnectionCircuitBreaker.State) -> Void) {
+        guard breaker != nil, breakerState.load(ordering: .sequentiallyConsistent) == .halfOpen else { return }
+        if !isProbing.exchange(true, ordering: .sequentiallyConsistent) { changed(.halfOpen) }
     }
 
     /// A connection has opened. To be followed by settling, as are the next two.
     func succeeded(changed: (ConnectionCircuitBreaker.State) -> Void) {
         failures.store(0, ordering: .sequentiallyConsistent)
         closedUntil.store(0, ordering: .sequentiallyConsistent)
+        isProbing.store(false, ordering: .sequentiallyConsistent)
         if breakerState.exchange(.closed, ordering: .sequentiallyConsistent) != .closed { changed(.closed) }
         giveTurnBack()
     }
@@ -115,6 +128,7 @@ final class ConnectGate: Sendable {
         let state = breakerState.load(ordering: .sequentiallyConsistent)
         if let breaker, state == .halfOpen || failures >= breaker.failureThreshold {
             close(until: now().addingReportingOverflow(breaker.openFor.nanoseconds).partialValue)
+            isProbing.store(false, ordering: .sequentiallyConsistent)
             if breakerState.exchange(.open, ordering: .sequentiallyConsistent) != .open { changed(.open) }
         } else if let backoff, !isPermanent {
             close(until: now().addingReportingOverflow(backoff.delay(afterFailures: failures)).partialValue)
@@ -138,31 +152,28 @@ final class ConnectGate: Sendable {
         if delay > 0 { joins.add(1, ordering: .relaxed) }
     }
 
-    /// From here to ``review(waiting:)`` is the delay.
-    func beginReview() {
-        if delay > 0 { joinsAtReview.store(joins.load(ordering: .relaxed), ordering: .relaxed) }
-    }
-
-    /// Lets connections be opened for those who have waited since ``beginReview()``: of those who wait now, at most as many
-    /// as have joined since have not.
-    func review(waiting: Int) {
-        guard delay > 0 else { return }
-        let joinedSince = joins.load(ordering: .relaxed) - joinsAtReview.load(ordering: .relaxed)
-        allowance.store(max(0, waiting - joinedSince), ordering: .relaxed)
-    }
-
-    private func takeAllowance() -> Bool {
-        var found = allowance.load(ordering: .relaxed)
-        while found > 0 {
-            let (exchanged, original) = allowance.compareExchange(
-                expected: found,
-                desired: found - 1,
-                ordering: .relaxed
-            )
-            if exchanged { return true }
-            found = original
+    /// When a connection may be opened for the oldest caller, who has not waited for long enough; `nil`: it has.
+    ///
+    /// Delays follow each other while somebody waits, and one that has ended lets all pass who had joined before it began.
+    /// So each waits for one at the least and for two at the most.
+    private func delayEnd(_ queued: () -> Int, _ now: () -> UInt64) -> UInt64? {
+        if oldestHasMatured(queued()) { return nil }
+        let now = now()
+        let began = delayBegan.load(ordering: .acquiring)
+        if began > 0, now >= began.addingReportingOverflow(delay).partialValue {
+            matured.store(joinsAtBegin.load(ordering: .relaxed), ordering: .relaxed)
+            _ = delayBegan.compareExchange(expected: began, desired: 0, ordering: .acquiringAndReleasing)
+            if oldestHasMatured(queued()) { return nil }
         }
-        return false
+        let (begins, found) = delayBegan.compareExchange(expected: 0, desired: now, ordering: .acquiringAndReleasing)
+        if begins { joinsAtBegin.store(joins.load(ordering: .relaxed), ordering: .relaxed) }
+        return (begins ? now : found).addingReportingOverflow(delay).partialValue
+    }
+
+    /// The queue is in the order of the numbers. Where some have left it early the oldest is taken for younger than it is,
+    /// and waits for one more delay.
+    private func oldestHasMatured(_ queued: Int) -> Bool {
+        joins.load(ordering: .relaxed) - queued < matured.load(ordering: .relaxed)
     }
 }
 
@@ -186,7 +197,6 @@ final class ConnectAlarm: Sendable {
                 old = found
                 continue
             }
-            engine.connectGate?.beginReview()
             var wanted = new
             repeat {
                 sleeper.replace(with: Task.detached { [wanted] in await Self.run(engine, until: wanted) })
@@ -206,7 +216,6 @@ final class ConnectAlarm: Sendable {
     private static func run<Strategy, Core>(_ engine: _PoolEngine<Strategy, Core>, until moment: UInt64) async {
         do { try await engine.clock.sleep(until: moment) } catch { return }
         engine.connectAlarm.moment.store(0, ordering: .sequentiallyConsistent)
-        engine.connectGate?.review(waiting: engine.core.queued)
         engine.settle()
         engine.topUp()
     }

@@ -93,7 +93,7 @@ struct ConnectionMarks: OptionSet, Sendable {
     @inlinable static var concernCaller: Self { concernTaking.union(concernLease) }
     /// What whoever gives it back has to see to.
     @inlinable static var concernReturn: Self {
-        isObserved.union(isReset).union(isOverdue).union(isDetached).union(isRetired)
+        isOwned.union(isObserved).union(isReset).union(isOverdue).union(isDetached).union(isRetired)
     }
 
     /// Why it is closed, if that is what the marks are for.

@@ -20,6 +20,13 @@ struct PoolClock: Sendable {
     @usableFromInline
     var now: UInt64 { read() }
 
+    /// How long ago a moment was. No time at all if it is yet to come, as it can seem to two threads.
+    @usableFromInline
+    func elapsed(since moment: UInt64) -> Duration {
+        let now = read()
+        return .nanoseconds(now - min(now, moment))
+    }
+
     /// Sleeps until then, or until the task is cancelled.
     func sleep(until nanoseconds: UInt64) async throws {
         try await wait(nanoseconds)

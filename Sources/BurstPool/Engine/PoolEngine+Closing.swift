@@ -8,9 +8,7 @@ extension _PoolEngine {
 
     @usableFromInline
     func finishClosingInBackground(_ lease: Core.Lease, _ reason: ConnectionCloseReason) {
-        startClosing(lease, reason) { [self] error in
-            observer?.connectionPool(.closed(reason, error: error))
-        }
+        startClosing(lease, reason)
     }
 
     /// After a body that returned: closes surplus connections, and throws what closing throws.
@@ -38,12 +36,8 @@ extension _PoolEngine {
 
     /// Returns the error of closing, if it is for the caller.
     private func finishClosing(_ lease: Core.Lease, throwing: Bool) async -> (any Error)? {
-        let reason = surplusReason
-        return await withUnsafeContinuation { continuation in
-            startClosing(lease, reason) { [self] error in
-                observer?.connectionPool(.closed(reason, error: throwing ? nil : error))
-                continuation.resume(returning: throwing ? error : nil)
-            }
+        await withUnsafeContinuation { continuation in
+            startClosing(lease, surplusReason, throwing: throwing) { continuation.resume(returning: $0) }
         }
     }
 
@@ -53,10 +47,15 @@ extension _PoolEngine {
 
     /// Closes a connection whose lease is in closing, and frees its place when that has ended or has taken too long. In a
     /// task of its own: a strategy that heeds the cancellation of the caller would leave the connection open.
+    ///
+    /// - Parameters:
+    ///   - throwing: Whether an error is for the caller, and not for the observer.
+    ///   - ended: Called when the place is free, with the error if it is for the caller.
     private func startClosing(
         _ lease: Core.Lease,
         _ reason: ConnectionCloseReason,
-        ended: @escaping @Sendable ((any Error)?) -> Void
+        throwing: Bool = false,
+        ended: (@Sendable ((any Error)?) -> Void)? = nil
     ) {
         _ = header(of: lease).pointee.takeAbortHandle()
         // Out of the slot now, for the place may be another connection's before the close has ended. In one pair of
@@ -66,7 +65,7 @@ extension _PoolEngine {
             guard core.finishClose(lease) else { return }
             observer?.connectionPool(.closeTimedOut(reason))
             placeIsFree()
-            ended(nil)
+            ended?(nil)
         }
         Task.detached { [self] in
             var failure: (any Error)?
@@ -76,9 +75,13 @@ extension _PoolEngine {
                 failure = error
             }
             watcher?.cancel()
-            guard core.finishClose(lease) else { return }
+            let isInTime = core.finishClose(lease)
+            // A caller that has not waited for it is not told.
+            let isCallers = isInTime && throwing
+            observer?.connectionPool(.closed(reason, error: isCallers ? nil : failure))
+            guard isInTime else { return }
             placeIsFree()
-            ended(failure)
+            ended?(isCallers ? failure : nil)
         }
     }
 

@@ -1,5 +1,17 @@
 import Synchronization
 
+extension ConnectionHeader {
+    /// Sees to it that the connection expires at that moment at the latest.
+    func lowerExpiry(to moment: UInt64) {
+        var expiry = expiresAt.load(ordering: .relaxed)
+        while expiry == 0 || expiry > moment {
+            let (lowered, found) = expiresAt.compareExchange(expected: expiry, desired: moment, ordering: .relaxed)
+            if lowered { return }
+            expiry = found
+        }
+    }
+}
+
 extension _PoolEngine {
     /// Sees to it that no connection that is open or being opened now is handed out again: at once, or one after the other
     /// over a period.
@@ -14,12 +26,13 @@ extension _PoolEngine {
             return
         }
         let now = clock.now
-        let step = period.nanoseconds / UInt64(max(1, live.count))
+        // No more than fits a clock: it does not matter what becomes of connections after some hundred years.
+        let length = min(period.nanoseconds, UInt64(Int64.max) / 2)
+        let step = length / UInt64(max(1, live.count))
         for (position, slot) in live.enumerated() {
             let header = header(of: slot.lease)
             let moment = now + step * UInt64(position + 1)
-            let expiry = header.pointee.expiresAt.load(ordering: .relaxed)
-            if expiry == 0 || expiry > moment { header.pointee.expiresAt.store(moment, ordering: .relaxed) }
+            header.pointee.lowerExpiry(to: moment)
             header.pointee.mark(.isLeaving)
         }
         // One look for each connection, for up to 64 of them.
@@ -27,7 +40,7 @@ extension _PoolEngine {
         upkeep.evictor.replace(
             with: Task.detached { [self] in
                 for look in 1...looks {
-                    let moment = now + period.nanoseconds / looks * look + 1
+                    let moment = now + (look == looks ? length : length / looks * look)
                     do { try await clock.sleep(until: moment) } catch { return }
                     lookAfterConnections()
                 }

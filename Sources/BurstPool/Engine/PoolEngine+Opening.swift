@@ -13,6 +13,7 @@ extension _PoolEngine {
         header.pointee.marks.store(initialMarks.rawValue, ordering: .relaxed)
         header.pointee.expiresAt.store(0, ordering: .relaxed)
         let began = observer == nil ? 0 : clock.now
+        connectGate?.noteAttempt { noteBreaker($0) }
         let opener = Canceller()
         header.pointee.storeAbortHandle { opener.cancel() }
         let attempt = Claim()
@@ -54,7 +55,10 @@ extension _PoolEngine {
             try await strategy.prepareConnection(&connection.pointee)
         } catch {
             _ = header(of: permit).pointee.takeAbortHandle()
-            try? await strategy.closeConnection(connection.move())
+            // In one pair of hands, and in a task of its own: this one may have been cancelled, and a strategy that heeds
+            // that would leave the connection open.
+            nonisolated(unsafe) let unprepared = connection.move()
+            await Task.detached { [strategy] in try? await strategy.closeConnection(unprepared) }.value
             return error
         }
         _ = header(of: permit).pointee.takeAbortHandle()
@@ -65,7 +69,8 @@ extension _PoolEngine {
             // The sixteenth is what retiring an eighth at a time can take: no connection gets older than it may.
             let share = (1 - Double.random(in: 0...1) * settings.lifetimeJitter) * 15 / 16
             let expiry = clock.now.addingReportingOverflow(UInt64(Double(lifetime) * share))
-            header(of: permit).pointee.expiresAt.store(expiry.overflow ? 0 : expiry.partialValue, ordering: .relaxed)
+            // It may have been told to go earlier while it was being opened.
+            if !expiry.overflow { header(of: permit).pointee.lowerExpiry(to: expiry.partialValue) }
         }
         return nil
     }
@@ -77,10 +82,16 @@ extension _PoolEngine {
         if ticket != nil, observer != nil { header.pointee.mark(.isFresh) }
         core.finishOpen(permit)
         if isInTime { connectGate?.succeeded { noteBreaker($0) } }
-        observer?.connectionPool(.opened(duration: .nanoseconds(clock.now - began), wait: wait(of: ticket)))
+        observer?.connectionPool(.opened(duration: clock.elapsed(since: began), wait: wait(of: ticket)))
         if isEvicted {
             closeInBackground(permit, .evicted)
             if let ticket { _ = core.requeueWait(ticket) }
+            settle()
+        } else if core.isPaused {
+            // Nothing is handed out now. Whoever it was for is the oldest of those who wait, and gets it afterwards.
+            header.pointee.unmark(.isFresh)
+            if let ticket { _ = core.requeueWait(ticket) }
+            _ = core.release(permit)
             settle()
         } else if let ticket, case .claimed(let waiter) = core.claimWait(ticket) {
             serve(waiter, permit)
@@ -102,7 +113,7 @@ extension _PoolEngine {
         observer?.connectionPool(
             .openFailed(
                 error,
-                duration: .nanoseconds(clock.now - began),
+                duration: clock.elapsed(since: began),
                 willRetry: willRetry,
                 wait: wait(of: ticket)
             )
@@ -126,20 +137,30 @@ extension _PoolEngine {
     // MARK: The pool's own stock
 
     /// Opens connections that nobody has asked for, as many as are missing.
+    @usableFromInline
     func topUp() {
-        let target = upkeep.warmTarget.load(ordering: .relaxed)
-        guard settings.minimumIdle > 0 || target > 0, !core.isShutDown else { return }
+        guard settings.minimumIdle > 0 || upkeep.warmTarget > 0, !core.isShutDown else { return }
+        // A pool that is full, as it is while many wait, need not be counted.
+        guard core.total < softLimit.load(ordering: .relaxed) else { return }
+        // Two that have counted the same would open twice as many.
+        upkeep.stocking.perform { openMissing() }
+    }
+
+    private func openMissing() {
         let counts = core.counts
         let open = counts.idle + counts.leased + counts.opening
         let missing = min(
-            max(settings.minimumIdle - counts.idle - counts.opening, target - open),
+            max(settings.minimumIdle - counts.idle - counts.opening, upkeep.warmTarget - open),
             softLimit.load(ordering: .relaxed) - open - counts.closing
         )
         guard missing > 0 else { return }
         for _ in 0..<missing {
-            if let connectGate, !passes(connectGate) { return }
+            // Who opens for nobody need not wait for a connection to come back first.
+            if let connectGate, !passes(connectGate, mayReturn: false) { return }
             guard let permit = core.beginOpenUnasked() else {
                 connectGate?.giveBackUnused()
+                // Somebody may have wanted the turn while it was in hand.
+                if connectGate != nil, core.permitIsWanted { settle() }
                 return
             }
             startOpening(permit, for: nil)

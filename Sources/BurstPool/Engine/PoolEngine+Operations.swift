@@ -13,17 +13,12 @@ extension _PoolEngine {
             )
         }
         let failedBefore = failedOpens.load(ordering: .relaxed)
-        upkeep.warmers.add(1, ordering: .relaxed)
-        defer {
-            // The target is not for ever: it would undo idleTimeout.
-            if upkeep.warmers.subtract(1, ordering: .relaxed).newValue == 0 {
-                upkeep.warmTarget.store(0, ordering: .relaxed)
-            }
-        }
-        while count <= softLimit.load(ordering: .relaxed) {
-            upkeep.warmTarget.max(count, ordering: .relaxed)
+        upkeep.beginWarming(count)
+        defer { upkeep.endWarming() }
+        while true {
             let ended = OneShot()
             openingEnded.add(ended)
+            guard count <= softLimit.load(ordering: .sequentiallyConsistent) else { break }
             if core.isShutDown { throw ConnectionPoolError.poolShutDown(statistics) }
             let counts = core.counts
             if counts.idle + counts.leased >= count { return }
@@ -47,6 +42,7 @@ extension _PoolEngine {
     public func resume() {
         core.resume()
         settle()
+        topUp()
     }
 
     public var isPaused: Bool { core.isPaused }
@@ -59,18 +55,32 @@ extension _PoolEngine {
         let deadline = PoolClock.deadline(after: timeout, from: clock.now)
         let pace = ConnectionBackoff(base: .milliseconds(50), cap: .seconds(1))
         var failures = 0
+        var latest: (any Error)?
         while true {
             do {
-                let left = deadline == .max ? nil : Duration.nanoseconds(deadline - min(deadline, clock.now))
-                let lease = try await acquire(timeout: left)
-                if try await validate(lease, timeout: left, since: clock.now) { return release(lease) }
+                if try await isHealthy(until: deadline) { return }
             } catch {
                 let isFinal = (error as? ConnectionPoolError)?.code == .poolShutDown || error is CancellationError
-                if isFinal || strategy.connectErrorIsPermanent(error) || clock.now >= deadline { throw error }
-                failures += 1
-                let pause = pace.delay(afterFailures: failures)
-                try await clock.sleep(until: min(deadline, clock.now.addingReportingOverflow(pause).partialValue))
+                // That the time was up says less than what has failed before.
+                if isFinal || strategy.connectErrorIsPermanent(error) { throw error }
+                if clock.now >= deadline { throw latest ?? error }
+                latest = error
             }
+            failures += 1
+            let now = clock.now
+            let pause = now.addingReportingOverflow(pace.delay(afterFailures: failures)).partialValue
+            try await clock.sleep(until: min(deadline, pause))
+            if clock.now >= deadline, let latest { throw latest }
         }
+    }
+
+    private func isHealthy(until deadline: UInt64) async throws -> Bool {
+        let now = clock.now
+        let left = deadline == .max ? nil : Duration.nanoseconds(deadline - min(deadline, now))
+        let lease = try await acquire(timeout: left)
+        noteReturn(lease, header(of: lease).pointee.marks(.concernReturn))
+        guard try await validate(lease, timeout: left, since: now) else { return false }
+        if !disposeSpecially(lease, header(of: lease).pointee.marks(.concernReturn)), core.release(lease) { settle() }
+        return true
     }
 }

@@ -61,7 +61,7 @@ extension _PoolEngine {
     /// - Returns: `false` if nobody wants a connection to be opened, or none may be.
     @inlinable
     func openForOldestWaiter() -> Bool {
-        if let connectGate, !passes(connectGate) { return false }
+        if let connectGate, !passes(connectGate, mayReturn: core.total > 0) { return false }
         switch core.beginOpen() {
         case .opening(let ticket, let permit):
             startOpening(permit, for: ticket)
@@ -73,18 +73,20 @@ extension _PoolEngine {
             return true
         case .nothing:
             if observer != nil { noteLimit() }
-            guard let connectGate else { return false }
-            connectGate.giveBackUnused()
-            // Somebody may have wanted the turn while it was in hand.
-            return core.permitIsWanted
+            connectGate?.giveBackUnused()
+            // Somebody may have wanted the turn while it was in hand, and so may the pool for its stock.
+            if connectGate != nil, core.permitIsWanted { return true }
+            topUp()
+            return false
         }
     }
 
     /// Whether the gate is open. If not, somebody sees to it that those who wait are looked at again.
+    ///
+    /// - Parameter mayReturn: Whether it is for somebody who can wait for a connection to come back.
     @usableFromInline
-    func passes(_ gate: ConnectGate) -> Bool {
-        let answer = gate.take(mayReturn: core.total > 0, now: { clock.now }) { noteBreaker($0) }
-        switch answer {
+    func passes(_ gate: ConnectGate, mayReturn: Bool) -> Bool {
+        switch gate.take(mayReturn: mayReturn, queued: { core.queued }, now: { clock.now }) {
         case .open: return true
         case .noTurn: return false
         case .closed(let moment):

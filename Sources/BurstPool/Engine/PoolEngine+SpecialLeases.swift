@@ -21,7 +21,9 @@ extension _PoolEngine {
             return false
         }
         switch ifStale {
-        case .use: return true
+        case .use:
+            header(of: lease).pointee.unmark(.isStale)
+            return true
         case .putBack: if core.release(lease) { settle() }
         case .validate: validateInBackground(lease)
         }
@@ -55,7 +57,7 @@ extension _PoolEngine {
         observer.connectionPool(
             .acquired(
                 marks.contains(.isFresh) ? .opened : .waited,
-                waited: .nanoseconds(now - began),
+                waited: .nanoseconds(now - min(now, began)),
                 wait: ConnectionWait(number: core.number(of: ticket))
             )
         )
@@ -64,11 +66,23 @@ extension _PoolEngine {
     /// Ends a lease that is marked. Returns `false` if it is to be returned as any other.
     @usableFromInline
     func endSpecially(_ lease: Core.Lease, _ marks: ConnectionMarks) -> Bool {
+        noteReturn(lease, marks)
+        return disposeSpecially(lease, marks)
+    }
+
+    /// Notes that the caller has no more use for it.
+    func noteReturn(_ lease: Core.Lease, _ marks: ConnectionMarks) {
         if marks.contains(.isObserved) {
-            let held = clock.now - record(of: lease).pointee.takenAt.load(ordering: .relaxed)
-            observer?.connectionPool(.released(held: .nanoseconds(held)))
+            let since = record(of: lease).pointee.takenAt.load(ordering: .relaxed)
+            observer?.connectionPool(.released(held: clock.elapsed(since: since)))
         }
+        // Before it is anybody else's: a task does not have what it has given back.
+        if marks.contains(.isOwned) { record(of: lease).pointee.task.store(0, ordering: .relaxed) }
         if marks.contains(.isOverdue) { endOverdueLease(lease) }
+    }
+
+    /// Does with a connection what its marks say. Returns `false` if that is to return it as any other.
+    func disposeSpecially(_ lease: Core.Lease, _ marks: ConnectionMarks) -> Bool {
         if marks.contains(.isDetached) {
             core.detach(lease)
             placeIsFree()
@@ -78,7 +92,8 @@ extension _PoolEngine {
             closeInBackground(lease, reason)
             return true
         }
-        guard marks.contains(.isReset) else { return false }
+        // Nobody will use it after a shutdown.
+        guard marks.contains(.isReset), !core.isShutDown else { return false }
         resetInBackground(lease)
         return true
     }
@@ -87,11 +102,18 @@ extension _PoolEngine {
         header(of: lease).pointee.unmark(.isOverdue)
         let since = record(of: lease).pointee.overdueSince.load(ordering: .relaxed)
         observer?.connectionPool(
-            .overdueLeaseReturned(record(of: lease).pointee.place, age: .nanoseconds(clock.now - since))
+            .overdueLeaseReturned(record(of: lease).pointee.place, age: clock.elapsed(since: since))
         )
     }
 
+    /// Notes that the pool itself uses a connection: that is nobody's leak.
+    func noteOwnUse(_ lease: Core.Lease) {
+        guard !header(of: lease).pointee.marks(.isTracked).isEmpty else { return }
+        record(of: lease).pointee.fileID.store(0, ordering: .relaxed)
+    }
+
     private func resetInBackground(_ lease: Core.Lease) {
+        noteOwnUse(lease)
         Task.detached { [self] in
             do {
                 try await strategy.resetConnection(&connection(of: lease).pointee)

@@ -39,15 +39,19 @@ extension _PoolEngine {
     private func lookAtSlots(_ observations: inout SlotObservations) -> [Int: Due] {
         let now = clock.now
         var idle: [(index: Int, since: UInt64)] = []
-        var due: [Int: Due] = [:]
+        var expired: [(index: Int, at: UInt64)] = []
+        var beingValidated = 0
         let total = core.total
-        // So that connections as old as each other are not replaced all at once.
-        var mayExpire = max(1, total / 8)
         var index = 0
         while let slot = core.slot(at: index) {
             defer { index += 1 }
             guard slot.state == .idle || slot.state == .leased else { continue }
+            if let moment = expiry(header(of: slot.lease), now) { expired.append((index, moment)) }
             let isIdle = slot.state == .idle
+            if !isIdle, observations.isOwn(index, serial: slot.serial) {
+                beingValidated += 1
+                continue
+            }
             let since = observations.note(
                 index,
                 serial: slot.serial,
@@ -55,32 +59,44 @@ extension _PoolEngine {
                 element: core.element(of: slot.lease),
                 now: now
             )
-            let header = header(of: slot.lease)
             if isIdle { idle.append((index, since)) } else { reportLease(slot, index, since, now, &observations) }
-            retireIfExpired(header, now, &mayExpire)
-            if isIdle, let reason = header.pointee.marks(.isRetired).closeReason { due[index] = .close(reason) }
         }
-        noteIdle(idle, total: total, now: now, observations, &due)
+        retire(expired, total: total, &observations)
+        var due: [Int: Due] = [:]
+        for (index, _) in idle {
+            guard let slot = core.slot(at: index) else { continue }
+            if let reason = header(of: slot.lease).pointee.marks(.isRetired).closeReason { due[index] = .close(reason) }
+        }
+        noteIdle(idle, beingValidated: beingValidated, total: total, now: now, observations, &due)
         return due
     }
 
-    private func retireIfExpired(
-        _ header: UnsafeMutablePointer<ConnectionHeader>,
-        _ now: UInt64,
-        _ mayExpire: inout Int
-    ) {
+    /// Since when a connection has been too old, if it is, and not marked as such yet.
+    private func expiry(_ header: UnsafeMutablePointer<ConnectionHeader>, _ now: UInt64) -> UInt64? {
         let expiry = header.pointee.expiresAt.load(ordering: .relaxed)
-        guard expiry > 0, expiry <= now else { return }
-        if !header.pointee.marks(.isLeaving).isEmpty {
+        guard expiry > 0, expiry <= now, header.pointee.marks(.isRetired).isEmpty else { return nil }
+        guard header.pointee.marks(.isLeaving).isEmpty else {
             header.pointee.mark(.isEvicted)
-        } else if mayExpire > 0 {
-            mayExpire -= 1
-            header.pointee.mark(.isTooOld)
+            return nil
+        }
+        return expiry
+    }
+
+    /// Marks those that are too old, the oldest first, and not too many at a time.
+    ///
+    /// An eighth of what there was when the first of them came, for the others do not get fewer by its end: so each is
+    /// marked within eight looks, which is the time that its expiry leaves.
+    private func retire(_ expired: [(index: Int, at: UInt64)], total: Int, _ observations: inout SlotObservations) {
+        observations.mostSinceExpiry = expired.isEmpty ? 0 : max(observations.mostSinceExpiry, total)
+        let most = (observations.mostSinceExpiry + 7) / 8
+        for (index, _) in expired.sorted(by: { $0.at < $1.at }).prefix(most) {
+            if let slot = core.slot(at: index) { header(of: slot.lease).pointee.mark(.isTooOld) }
         }
     }
 
     private func noteIdle(
         _ idle: [(index: Int, since: UInt64)],
+        beingValidated: Int,
         total: Int,
         now: UInt64,
         _ observations: SlotObservations,
@@ -88,10 +104,10 @@ extension _PoolEngine {
     ) {
         var remaining = idle.count - due.count
         var surplus = total - due.count - softLimit.load(ordering: .relaxed)
-        var mayValidate = max(1, idle.count / 8)
+        var mayValidate = max(1, (idle.count + beingValidated) / 8) - beingValidated
         // The coldest first.
         for (index, since) in idle.sorted(by: { $0.since < $1.since }) where due[index] == nil {
-            let idleFor = now - since
+            let idleFor = now - min(now, since)
             if surplus > 0, let linger = settings.burstLinger?.nanoseconds, idleFor >= linger {
                 due[index] = .close(.surplus)
                 surplus -= 1
@@ -101,7 +117,7 @@ extension _PoolEngine {
                 surplus -= 1
                 remaining -= 1
             } else if mayValidate > 0, let interval = settings.keepaliveInterval,
-                now - max(since, observations[index].lastValidated) >= interval
+                now - min(now, max(since, observations[index].lastValidated)) >= interval
             {
                 due[index] = .validate
                 mayValidate -= 1
@@ -118,11 +134,13 @@ extension _PoolEngine {
         _ now: UInt64,
         _ observations: inout SlotObservations
     ) {
-        guard let threshold = settings.leakThreshold, now - since >= threshold, !observations[index].isReported else {
-            return
-        }
-        observations[index].isReported = true
+        guard let threshold = settings.leakThreshold, now - min(now, since) >= threshold,
+            !observations[index].isReported
+        else { return }
         let record = record(of: slot.lease)
+        // Without a place it is in use by the pool itself.
+        guard record.pointee.fileID.load(ordering: .relaxed) != 0 else { return }
+        observations[index].isReported = true
         record.pointee.overdueSince.store(since, ordering: .relaxed)
         let place = record.pointee.place
         header(of: slot.lease).pointee.mark(.isOverdue)

@@ -7,7 +7,7 @@ extension _PoolEngine {
     func validate(_ lease: Core.Lease, timeout: Duration?, since began: UInt64) async throws -> Bool {
         let outcome = OneShot()
         startValidating(lease, outcome)
-        let elapsed = Duration.nanoseconds(clock.now - began)
+        let elapsed = clock.elapsed(since: began)
         let alarm = after(timeout.map { max($0 - elapsed, .zero) }) { outcome.fire(.timedOut) }
         defer { alarm?.cancel() }
         switch await outcome.waitUnlessCancelled() {
@@ -29,6 +29,7 @@ extension _PoolEngine {
     /// - Parameter outcome: Told `.done`, and the lease is the waiting party's, or `.failed`, and it is not. If nobody waits
     ///   any more, the connection is returned or closed.
     private func startValidating(_ lease: Core.Lease, _ outcome: OneShot) {
+        noteOwnUse(lease)
         let inTime = Claim()
         let validation = Canceller()
         // The connection is in use for as long as the strategy uses it, whatever the clock says: it is closed then.

@@ -13,6 +13,7 @@ extension _PoolEngine {
         let mayWait = timeout.map { $0 > .zero } ?? true
         while let idle = core.tryAcquire() {
             if mayWait, isStale(idle), try await !validate(idle, timeout: timeout, since: now) { continue }
+            // Also after validating, which takes its time.
             if try take(idle, site, ifStale: .use) { return idle }
         }
         guard mayWait else {
@@ -105,9 +106,10 @@ extension _PoolEngine {
         unsafeBitCast(context, to: Waiting<Core.Lease>.self).resume(throwing: error)
     }
 
+    /// Whether it must be validated, and may be handed out if it is valid.
     @inlinable
     func isStale(_ lease: Core.Lease) -> Bool {
-        !header(of: lease).pointee.marks(.isStale).isEmpty
+        header(of: lease).pointee.marks(.concernTaking) == .isStale
     }
 
     @inlinable
@@ -138,7 +140,7 @@ extension _PoolEngine {
                 observer.connectionPool(.shed(shed))
             }
             let wait = ConnectionWait(number: core.number(of: ticket))
-            observer.connectionPool(.acquireFailed(error, waited: .nanoseconds(clock.now - began), wait: wait))
+            observer.connectionPool(.acquireFailed(error, waited: clock.elapsed(since: began), wait: wait))
         }
         return error
     }

@@ -19,6 +19,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     @usableFromInline let delayControl: DelayControl?
     @usableFromInline let connectGate: ConnectGate?
     let settings: EngineSettings
+    /// Whether the observer is told of each lease.
     /// What each connection is marked with when it has opened.
     let initialMarks: ConnectionMarks
     let softLimit: Atomic<Int>
@@ -143,6 +144,8 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         noteTotal()
         settle()
         topUp()
+        // For whoever warms the pool to more than it may have now.
+        openingEnded.fire()
     }
 
     public var statistics: ConnectionPoolStatistics {
@@ -187,7 +190,8 @@ struct EngineSettings: Sendable {
         let keptToAnEighth = [
             idleTimeout, burstLinger?.nanoseconds, validateAfterIdle, keepaliveInterval, leakThreshold,
         ]
-        var intervals = keptToAnEighth.compactMap { $0 }.map { $0 / 8 }
+        // What a time runs from is seen one look late at the most, and so is that it has run out.
+        var intervals = keptToAnEighth.compactMap { $0 }.map { $0 / 16 }
         // Often enough for the jitter to spread what expires.
         if let maxLifetime { intervals.append(maxLifetime / 128) }
         // A pool whose server was away must not stay without the connections it shall have.

@@ -13,6 +13,8 @@ struct SlotObservations {
     }
 
     private(set) var all: [Observation] = []
+    /// How many connections there were at the most since there last was none that was too old.
+    var mostSinceExpiry = 0
     private var indexOfElement: [UnsafeMutableRawPointer: Int] = [:]
 
     subscript(index: Int) -> Observation {
@@ -35,6 +37,11 @@ struct SlotObservations {
     /// A slot that the upkeep itself has taken: it goes on having been idle since it was.
     mutating func keep(_ index: Int, serial: UInt64) {
         all[index].serial = serial
+    }
+
+    /// Whether a lease is the upkeep's own: of a connection that was idle when it took it.
+    func isOwn(_ index: Int, serial: UInt64) -> Bool {
+        index < all.count && all[index].isIdle && all[index].serial == serial
     }
 
     func index(ofElement element: UnsafeMutableRawPointer) -> Int? {

@@ -6,11 +6,13 @@ final class Upkeep: Sendable {
     let interval: UInt64?
     let sleeper = ReplaceableTask()
     let evictor = ReplaceableTask()
-    /// How many connections shall be open, beyond what the configuration asks for: see `prewarm`.
-    let warmTarget = Atomic(0)
-    let warmers = Atomic(0)
+    /// Opens connections for the pool's own stock.
+    let stocking = OneAtATime()
+    private let looking = OneAtATime()
     private let hasStarted = Atomic(false)
-    private let requests = Atomic(0)
+    /// In the upper half, how many calls of `prewarm` are under way; in the lower one, the greatest number of connections
+    /// that one of them asks for. In one word, so that who ends the last call does not undo the next one.
+    private let warming = Atomic<UInt64>(0)
     /// Only for whoever is at it.
     nonisolated(unsafe) private var observations = SlotObservations()
 
@@ -28,13 +30,37 @@ final class Upkeep: Sendable {
         evictor.replace(with: nil)
     }
 
-    /// Has one party at a time at it. Who comes meanwhile goes, and whoever is at it does it once more.
+    /// Has one party at a time look.
     func perform(_ look: (inout SlotObservations) -> Void) {
-        guard requests.add(1, ordering: .acquiringAndReleasing).oldValue == 0 else { return }
-        var seen: Int
-        repeat {
-            seen = requests.load(ordering: .acquiring)
-            look(&observations)
-        } while requests.subtract(seen, ordering: .acquiringAndReleasing).newValue > 0
+        looking.perform { look(&observations) }
+    }
+
+    // MARK: Warming
+
+    private static let oneCall: UInt64 = 1 << 32
+
+    /// How many connections shall be open because somebody warms the pool.
+    var warmTarget: Int { Int(UInt32(truncatingIfNeeded: warming.load(ordering: .sequentiallyConsistent))) }
+
+    func beginWarming(_ count: Int) {
+        changeWarming { $0 + Self.oneCall + UInt64(max(0, count - Int(UInt32(truncatingIfNeeded: $0)))) }
+    }
+
+    /// The target is not for ever: it would undo idleTimeout.
+    func endWarming() {
+        changeWarming { $0 < 2 * Self.oneCall ? 0 : $0 - Self.oneCall }
+    }
+
+    private func changeWarming(_ change: (UInt64) -> UInt64) {
+        var before = warming.load(ordering: .relaxed)
+        while true {
+            let (changed, found) = warming.compareExchange(
+                expected: before,
+                desired: change(before),
+                ordering: .sequentiallyConsistent
+            )
+            if changed { return }
+            before = found
+        }
     }
 }
