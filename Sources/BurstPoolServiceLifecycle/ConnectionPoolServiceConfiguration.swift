@@ -1,4 +1,4 @@
-public import BurstPool
+import BurstPool
 
 /// How a pool starts and ends as a service.
 ///
