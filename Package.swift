@@ -50,7 +50,10 @@ let package = Package(
             name: "ServiceLifecycle",
             description: "The product BurstPoolServiceLifecycle, which needs swift-service-lifecycle."
         ),
-        .trait(name: "ConfigReader", description: "The product BurstPoolConfigReader, which needs swift-configuration."),
+        .trait(
+            name: "ConfigReader",
+            description: "The product BurstPoolConfigReader, which needs swift-configuration."
+        ),
         .default(enabledTraits: ["Redis", "Demo", "Datadog", "Observability", "ServiceLifecycle", "ConfigReader"]),
     ],
     dependencies: [
@@ -122,7 +125,11 @@ let package = Package(
                 "BurstPool",
                 "BurstPoolSampling",
                 .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Observability"])),
-                .product(name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Observability"])),
+                .product(
+                    name: "Tracing",
+                    package: "swift-distributed-tracing",
+                    condition: .when(traits: ["Observability"])
+                ),
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Observability"])),
             ],
             swiftSettings: swiftSettings
@@ -143,7 +150,11 @@ let package = Package(
             name: "BurstPoolConfigReader",
             dependencies: [
                 "BurstPool",
-                .product(name: "Configuration", package: "swift-configuration", condition: .when(traits: ["ConfigReader"])),
+                .product(
+                    name: "Configuration",
+                    package: "swift-configuration",
+                    condition: .when(traits: ["ConfigReader"])
+                ),
             ],
             swiftSettings: swiftSettings
         ),
@@ -216,6 +227,13 @@ let package = Package(
             name: "BurstPoolObservabilityTests",
             dependencies: [
                 "BurstPoolObservability",
+                .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Observability"])),
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Observability"])),
+                .product(
+                    name: "Tracing",
+                    package: "swift-distributed-tracing",
+                    condition: .when(traits: ["Observability"])
+                ),
                 .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Observability"])),
                 .product(
                     name: "InMemoryTracing",
@@ -243,7 +261,11 @@ let package = Package(
             name: "BurstPoolConfigReaderTests",
             dependencies: [
                 "BurstPoolConfigReader",
-                .product(name: "Configuration", package: "swift-configuration", condition: .when(traits: ["ConfigReader"])),
+                .product(
+                    name: "Configuration",
+                    package: "swift-configuration",
+                    condition: .when(traits: ["ConfigReader"])
+                ),
             ],
             swiftSettings: swiftSettings
         ),

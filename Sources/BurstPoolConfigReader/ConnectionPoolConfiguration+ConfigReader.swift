@@ -51,7 +51,9 @@ extension ConnectionPoolConfiguration {
             try group.read("base", into: &backoff.base, FieldReader.duration)
             try group.read("cap", into: &backoff.cap, FieldReader.duration)
         }
-        circuitBreaker = try keys.group("circuitBreaker", ConnectionCircuitBreaker()) { group, breaker throws(ReadError) in
+        circuitBreaker = try keys.group("circuitBreaker", ConnectionCircuitBreaker()) {
+            group,
+            breaker throws(ReadError) in
             try group.read("failureThreshold", into: &breaker.failureThreshold, FieldReader.integer)
             try group.read("openFor", into: &breaker.openFor, FieldReader.duration)
         }

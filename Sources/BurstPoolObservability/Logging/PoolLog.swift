@@ -53,7 +53,9 @@ final class PoolLog: Sendable {
         logger.log(
             level: kind.level,
             "\(kind.rawValue), more of the same",
-            metadata: ["suppressed": .stringConvertible(count), "interval_ms": .stringConvertible(interval.milliseconds)]
+            metadata: [
+                "suppressed": .stringConvertible(count), "interval_ms": .stringConvertible(interval.milliseconds),
+            ]
         )
     }
 }

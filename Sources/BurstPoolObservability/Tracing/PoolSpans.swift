@@ -8,13 +8,16 @@ import Tracing
 final class PoolSpans: Sendable {
     private let tracer: any Tracer
     private let poolName: String
-    private let waits = TracedWaits(limit: 4096)
+    private let waits: TracedWaits
 
     /// `nil`: there is nowhere to send them.
-    init?(_ configuration: ConnectionPoolTelemetryConfiguration) {
+    ///
+    /// - Parameter limit: Of how many who wait, and of how many who have waited, to keep the spans.
+    init?(_ configuration: ConnectionPoolTelemetryConfiguration, limit: Int = 4096) {
         guard let tracer = configuration.tracer, !(tracer is NoOpTracer) else { return nil }
         self.tracer = tracer
         poolName = configuration.poolName
+        waits = TracedWaits(limit: limit)
     }
 
     func record(_ event: ConnectionPoolEvent) {
@@ -26,8 +29,10 @@ final class PoolSpans: Sendable {
             if acquisition == .waited { makeWaitSpan(in: span.context, from: began, lasting: waited, nil) }
             span.end(at: began.advanced(by: waited))
         case .acquireFailed(let error, let waited, let wait?):
+            let connectHasEnded = waits.connectHasEnded(wait)
             let (span, began) = acquireSpan(of: wait, waited)
-            makeWaitSpan(in: span.context, from: began, lasting: waited, error)
+            // If a connect had the last word it was that, and not the queue.
+            if !connectHasEnded { makeWaitSpan(in: span.context, from: began, lasting: waited, error) }
             span.fail(error, at: began.advanced(by: waited))
             span.end(at: began.advanced(by: waited))
         case .opened(let duration, let wait):

@@ -35,6 +35,10 @@ final class TracedWaits: Sendable {
         state.withLock { $0.open[wait] = traced }
     }
 
+    func connectHasEnded(_ wait: ConnectionWait) -> Bool {
+        state.withLock { $0.open[wait]?.connectHasEnded ?? false }
+    }
+
     func end(_ wait: ConnectionWait) -> TracedWait? {
         state.withLock { state in
             guard let traced = state.open.removeValue(forKey: wait) else { return nil }

@@ -1,0 +1,247 @@
+import BurstPool
+import Synchronization
+import Testing
+
+@testable import BurstPoolDatadog
+
+@Suite("The pool's observer", .timeLimit(.minutes(1)))
+struct PoolObserverTests {
+    private struct Observed {
+        let receiver: DatagramReceiver
+        let client: DogStatsDClient
+        let clock = ManualClock()
+        let strategy: ScriptedStrategy
+        let observer: DatadogConnectionPoolObserver
+        let pool: ConnectionPool<ScriptedStrategy>
+
+        init(
+            maxSize: Int,
+            burstLimit: Int? = nil,
+            countsIdleLeases: Bool = true,
+            strategy: ScriptedStrategy = ScriptedStrategy()
+        ) throws {
+            receiver = try DatagramReceiver()
+            client = try quietClient(to: receiver)
+            self.strategy = strategy
+            observer = DatadogConnectionPoolObserver(
+                client: client,
+                service: "orders",
+                extraTags: ["region:eu", "tier:1"],
+                countsIdleLeases: countsIdleLeases,
+                clock: clock
+            )
+            pool = try ConnectionPool(
+                strategy: strategy,
+                configuration: ConnectionPoolConfiguration(maxSize: maxSize, burstLimit: burstLimit),
+                datadog: observer
+            )
+        }
+
+        /// What is sent now, gauges apart: they depend on when they are refreshed.
+        func takeCountsAndEvents() async -> [String] {
+            await client.flush()
+            return receiver.takeMessages().filter { !$0.contains("|g|") }.sorted()
+        }
+
+        /// Lets time go on until what is sent last for each gauge is this.
+        func expectGauges(_ values: (total: Int, available: Int, waiting: Int, used: Int, acquiring: Int)) async throws
+        {
+            let expected = [
+                "orders.pool.available_connections:\(values.available)|g|#region:eu,tier:1",
+                "orders.pool.connections_acquiring:\(values.acquiring)|g|#region:eu,tier:1",
+                "orders.pool.connections_used:\(values.used)|g|#region:eu,tier:1",
+                "orders.pool.total_connections:\(values.total)|g|#region:eu,tier:1",
+                "orders.pool.waiting:\(values.waiting)|g|#region:eu,tier:1",
+            ]
+            var latest: [String: String] = [:]
+            for _ in 0..<2_000 {
+                clock.advance(by: .milliseconds(100))
+                await client.flush()
+                for message in receiver.takeMessages() where message.contains("|g|") {
+                    latest[String(message.prefix { $0 != ":" })] = message
+                }
+                if latest.values.sorted() == expected { return }
+                await Task.yield()
+            }
+            #expect(latest.values.sorted() == expected)
+        }
+    }
+
+    @Test("gauges have the names and values of the Python package, and are 0 when the pool is shut down")
+    func gauges() async throws {
+        let gate = Gate()
+        let strategy = ScriptedStrategy { $0.open = { if $0 == 3 { await gate.pass() } } }
+        let observed = try Observed(maxSize: 2, burstLimit: 3, strategy: strategy)
+        let pool = observed.pool
+        try await observed.expectGauges((0, 0, 0, 0, 0))
+        let first = try await pool.acquire()
+        let second = try await pool.acquire()
+        try await observed.expectGauges((2, 0, 0, 2, 0))
+        let users = [Task { try await pool.withConnection { _ in } }, Task { try await pool.withConnection { _ in } }]
+        try await eventually("both wait") { pool.statistics.waiting == 2 && gate.held == 1 }
+        // One waits for the connection that is being opened, the other for whichever comes back.
+        try await observed.expectGauges((3, 0, 1, 2, 2))
+        gate.open()
+        for user in users { try await user.value }
+        first.release()
+        second.release()
+        try await observed.expectGauges((2, 2, 0, 0, 0))
+        await pool.shutdown()
+        try await observed.expectGauges((0, 0, 0, 0, 0))
+        await observed.client.shutdown()
+    }
+
+    @Test("callers are counted by how they got their connection")
+    func methods() async throws {
+        let observed = try Observed(maxSize: 1)
+        let pool = observed.pool
+        try await pool.withConnection { _ in }
+        #expect(
+            await observed.takeCountsAndEvents()
+                == ["orders.pool.getting_connection:1|c|#region:eu,tier:1,method:new"]
+        )
+        for _ in 0..<3 { try await pool.withConnection { _ in } }
+        let lease = try await pool.acquire()
+        let waiter = Task { try await pool.withConnection { _ in } }
+        try await eventually("one waits") { pool.statistics.waiting == 1 }
+        lease.release()
+        try await waiter.value
+        #expect(
+            await observed.takeCountsAndEvents() == [
+                "orders.pool.getting_connection:1|c|#region:eu,tier:1,method:wait",
+                "orders.pool.getting_connection:4|c|#region:eu,tier:1,method:available",
+            ]
+        )
+        await pool.shutdown()
+        await observed.client.shutdown()
+    }
+
+    @Test("a caller that gets no connection is counted by what it tried")
+    func failures() async throws {
+        let strategy = ScriptedStrategy { $0.open = { if $0 == 1 { throw ScriptedError("refused") } } }
+        let observed = try Observed(maxSize: 1, strategy: strategy)
+        let pool = observed.pool
+        await #expect(throws: ScriptedError.self) { try await pool.withConnection { _ in } }
+        #expect(
+            await observed.takeCountsAndEvents()
+                == ["orders.pool.getting_connection:1|c|#region:eu,tier:1,method:new"]
+        )
+        let lease = try await pool.acquire()
+        await #expect(throws: ConnectionPoolError.self) {
+            try await pool.withConnection(timeout: .milliseconds(1)) { _ in }
+        }
+        #expect(
+            await observed.takeCountsAndEvents() == [
+                "orders.pool.getting_connection:1|c|#region:eu,tier:1,method:new",
+                "orders.pool.getting_connection:1|c|#region:eu,tier:1,method:wait",
+            ]
+        )
+        lease.release()
+        await pool.shutdown()
+        await observed.client.shutdown()
+    }
+
+    @Test("without the flag, idle leases are not counted")
+    func noIdleLeases() async throws {
+        let observed = try Observed(maxSize: 1, countsIdleLeases: false)
+        #expect(!observed.observer.observesLeases)
+        for _ in 0..<10 { try await observed.pool.withConnection { _ in } }
+        #expect(
+            await observed.takeCountsAndEvents()
+                == ["orders.pool.getting_connection:1|c|#region:eu,tier:1,method:new"]
+        )
+        await observed.pool.shutdown()
+        await observed.client.shutdown()
+    }
+
+    @Test("a burst is three events: it began, it reached the limit, which is said once, and it ended")
+    func burst() async throws {
+        let observed = try Observed(maxSize: 1, burstLimit: 2, countsIdleLeases: false)
+        let pool = observed.pool
+        let first = try await pool.acquire()
+        #expect(await observed.takeCountsAndEvents().allSatisfy { !$0.hasPrefix("_e") })
+        let second = try await pool.acquire()
+        func events() async -> [String] { await observed.takeCountsAndEvents().filter { $0.hasPrefix("_e") } }
+        #expect(
+            await events() == [
+                "_e{32,58}:orders pool using burst capacity|Pool max size of 1 will be exceeded temporarily, up to 2"
+                    + "|t:warning|#region:eu,tier:1"
+            ]
+        )
+        for _ in 0..<2 {
+            let waiter = Task { try await pool.withConnection { _ in } }
+            try await eventually("one waits") { pool.statistics.waiting == 1 }
+            waiter.cancel()
+            _ = await waiter.result
+        }
+        #expect(
+            await events() == [
+                "_e{31,84}:orders pool reached burst limit|There are 2 connections, as many as there may be: "
+                    + "not enough to satisfy all users|t:error|#region:eu,tier:1"
+            ]
+        )
+        second.release()
+        try await eventually("the surplus is closed") { pool.statistics.total == 1 }
+        var ended: [String] = []
+        try await eventually("the end is told") {
+            pool.statistics.total == 1
+        }
+        for _ in 0..<1_000 where ended.isEmpty {
+            ended = await events()
+            await Task.yield()
+        }
+        #expect(
+            ended == [
+                "_e{29,78}:orders pool no longer bursting|Number of connections has dropped to 1, "
+                    + "which is the pool's max size, or below|t:success|#region:eu,tier:1"
+            ]
+        )
+        first.release()
+        await pool.shutdown()
+        await observed.client.shutdown()
+    }
+
+    @Test("a pool without a burst limit reaches none")
+    func noBurstLimit() async throws {
+        let observed = try Observed(maxSize: 1, countsIdleLeases: false)
+        let pool = observed.pool
+        let lease = try await pool.acquire()
+        let waiter = Task { try await pool.withConnection { _ in } }
+        try await eventually("one waits") { pool.statistics.waiting == 1 }
+        lease.release()
+        try await waiter.value
+        #expect(await observed.takeCountsAndEvents().allSatisfy { !$0.hasPrefix("_e") })
+        await pool.shutdown()
+        await observed.client.shutdown()
+    }
+
+    @Test("gauges are sent every minute though nothing happens")
+    func everyMinute() async throws {
+        let observed = try Observed(maxSize: 1)
+        try await observed.expectGauges((0, 0, 0, 0, 0))
+        // Whatever was due is done: only the period is left.
+        try await eventually("one sleeps") {
+            if observed.clock.sleepers > 1 { observed.clock.advance(by: .milliseconds(100)) }
+            return observed.clock.sleepers == 1
+        }
+        _ = await observed.takeCountsAndEvents()
+        observed.clock.advance(by: .seconds(60))
+        var messages: [String] = []
+        for _ in 0..<1_000 where messages.isEmpty {
+            await observed.client.flush()
+            messages = observed.receiver.takeMessages()
+            await Task.yield()
+        }
+        #expect(
+            messages == [
+                "orders.pool.total_connections:0|g|#region:eu,tier:1",
+                "orders.pool.available_connections:0|g|#region:eu,tier:1",
+                "orders.pool.waiting:0|g|#region:eu,tier:1",
+                "orders.pool.connections_used:0|g|#region:eu,tier:1",
+                "orders.pool.connections_acquiring:0|g|#region:eu,tier:1",
+            ]
+        )
+        await observed.pool.shutdown()
+        await observed.client.shutdown()
+    }
+}

@@ -1,0 +1,1 @@
+../../BurstPoolObservabilityTests/Support/ScriptedStrategy.swift

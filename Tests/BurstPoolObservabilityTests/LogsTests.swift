@@ -1,0 +1,174 @@
+import InMemoryLogging
+import Logging
+import Testing
+
+@testable import BurstPool
+@testable import BurstPoolObservability
+
+@Suite("Logs", .timeLimit(.minutes(1)))
+struct LogsTests {
+    private func makeTelemetry(
+        _ log: InMemoryLogHandler,
+        _ clock: ManualClock,
+        _ change: (inout ConnectionPoolTelemetryConfiguration) -> Void = { _ in }
+    ) -> ConnectionPoolTelemetry {
+        var configuration = ConnectionPoolTelemetryConfiguration(poolName: "orders")
+        configuration.metricsFactory = nil
+        configuration.tracer = nil
+        configuration.logger = Logger(label: "test") { _ in log }
+        configuration.clock = clock
+        change(&configuration)
+        return ConnectionPoolTelemetry(configuration: configuration)
+    }
+
+    @Test("an outage with 10,000 failures is one line, and one more that says how many there were")
+    func outage() async throws {
+        let strategy = ScriptedStrategy { $0.open = { throw ScriptedError("refused, attempt \($0)") } }
+        let observed = try ObservedPool(maxSize: 4, strategy: strategy)
+        await withTaskGroup { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<2_500 { try? await observed.pool.withConnection { _ in } }
+                }
+            }
+        }
+        #expect(strategy.attemptsSoFar == 10_000)
+        let failures = observed.log.entries.filter { $0.level == .error }
+        #expect(failures.count == 1)
+        #expect(failures.first?.message == "A connection did not open")
+        #expect(failures.first?.metadata["pool.name"] == "orders")
+        #expect(failures.first?.metadata["error"]?.description.hasPrefix("refused, attempt ") == true)
+        #expect(failures.first?.metadata["duration_ms"] == "0.0")
+
+        observed.telemetryClock.advance(by: .milliseconds(9_999))
+        await letOthersRun()
+        #expect(observed.log.entries.filter { $0.level == .error }.count == 1)
+        observed.telemetryClock.advance(by: .milliseconds(1))
+        try await eventually("the rest is told") { observed.log.entries.filter { $0.level == .error }.count == 2 }
+        let summary = try #require(observed.log.entries.last { $0.level == .error })
+        #expect(summary.message == "A connection did not open, more of the same")
+        #expect(summary.metadata == ["pool.name": "orders", "suppressed": "9999", "interval_ms": "10000.0"])
+
+        try? await observed.pool.withConnection { _ in }
+        #expect(
+            observed.log.entries.filter { $0.level == .error }.count == 3,
+            "the next interval has a line of its own"
+        )
+        // What the queue at the limit may add is as limited.
+        #expect(observed.log.entries.count <= 6, "\(observed.log.entries.map(\.message))")
+        await observed.pool.shutdown()
+    }
+
+    @Test("kinds do not use up each other's lines")
+    func kinds() {
+        let log = InMemoryLogHandler()
+        let telemetry = makeTelemetry(log, ManualClock())
+        for _ in 0..<3 {
+            telemetry.connectionPool(.burstBegan(total: 3, maxSize: 2))
+            telemetry.connectionPool(.burstEnded(total: 2, maxSize: 2))
+        }
+        #expect(log.entries.count == 2)
+    }
+
+    @Test("an interval of zero logs every event")
+    func unlimited() {
+        let log = InMemoryLogHandler()
+        let telemetry = makeTelemetry(log, ManualClock()) { $0.logInterval = .zero }
+        for _ in 0..<100 { telemetry.connectionPool(.burstBegan(total: 3, maxSize: 2)) }
+        #expect(log.entries.count == 100)
+    }
+
+    @Test("what was not told yet is told when the telemetry ends")
+    func end() {
+        let log = InMemoryLogHandler()
+        do {
+            let telemetry = makeTelemetry(log, ManualClock())
+            for _ in 0..<5 { telemetry.connectionPool(.burstBegan(total: 3, maxSize: 2)) }
+        }
+        #expect(log.entries.count == 2)
+        #expect(log.entries.last?.metadata["suppressed"] == "4")
+    }
+
+    private static let place = ConnectionLeasePlace(fileID: "App/Orders.swift", line: 12)
+    private static let error = ScriptedError("refused")
+    private static let timedOut = ConnectionPoolError(.acquireTimedOut, message: "late")
+    private static let overloaded = ConnectionPoolError(.overloaded, message: "full")
+    private static let lines: [(ConnectionPoolEvent, Logger.Level, Logger.Metadata)] = [
+        (.opened(duration: .milliseconds(5), wait: nil), .debug, ["duration_ms": "5.0"]),
+        (
+            .openFailed(error, duration: .milliseconds(5), willRetry: false, wait: nil), .error,
+            ["error": "refused", "duration_ms": "5.0"]
+        ),
+        (
+            .openFailed(error, duration: .milliseconds(5), willRetry: true, wait: nil), .warning,
+            ["error": "refused", "duration_ms": "5.0"]
+        ),
+        (.closed(.idleTimeout, error: nil), .debug, ["reason": "idleTimeout"]),
+        (.closed(.surplus, error: error), .warning, ["reason": "surplus", "error": "refused"]),
+        (.closeTimedOut(.shutdown), .warning, ["reason": "shutdown"]),
+        (
+            .acquireFailed(timedOut, waited: .seconds(1), wait: nil), .warning,
+            ["error": "\(timedOut)", "duration_ms": "1000.0"]
+        ),
+        (.shed(overloaded), .warning, ["error": "\(overloaded)"]),
+        (.burstBegan(total: 3, maxSize: 2), .notice, ["total": "3", "max_size": "2"]),
+        (.burstEnded(total: 2, maxSize: 2), .notice, ["total": "2", "max_size": "2"]),
+        (.limitReached(total: 4), .warning, ["total": "4"]),
+        (.breakerChanged(.open), .error, [:]),
+        (.breakerChanged(.halfOpen), .info, [:]),
+        (.breakerChanged(.closed), .notice, [:]),
+        (
+            .leaseOverdue(place, age: .seconds(60)), .warning,
+            ["place": "App/Orders.swift:12", "duration_ms": "60000.0"]
+        ),
+        (
+            .overdueLeaseReturned(place, age: .seconds(61)), .notice,
+            ["place": "App/Orders.swift:12", "duration_ms": "61000.0"]
+        ),
+    ]
+
+    @Test("each kind has its level and its metadata", arguments: lines.indices)
+    func line(_ index: Int) {
+        let (event, level, metadata) = Self.lines[index]
+        var log = InMemoryLogHandler()
+        log.logLevel = .trace
+        makeTelemetry(log, ManualClock()).connectionPool(event)
+        #expect(log.entries.map(\.level) == [level])
+        #expect(log.entries.first?.metadata == metadata.merging(["pool.name": "orders"]) { $1 })
+    }
+
+    @Test("no two kinds have the same message, and every kind has been tried")
+    func messages() {
+        let log = InMemoryLogHandler()
+        var verbose = log
+        verbose.logLevel = .trace
+        let telemetry = makeTelemetry(verbose, ManualClock())
+        for (event, _, _) in Self.lines { telemetry.connectionPool(event) }
+        let circuitOpen = ConnectionPoolError(.circuitOpen, message: "open")
+        telemetry.connectionPool(.acquireFailed(circuitOpen, waited: .zero, wait: nil))
+        #expect(Set(log.entries.map { "\($0.message)" }).count == PoolLogKind.allCases.count)
+    }
+
+    @Test("what is no failure, or is told of already, has no line")
+    func silence() {
+        var log = InMemoryLogHandler()
+        log.logLevel = .trace
+        let telemetry = makeTelemetry(log, ManualClock())
+        let wait = ConnectionWait(number: 1)
+        telemetry.connectionPool(.waitBegan(wait))
+        telemetry.connectionPool(.acquired(.waited, waited: .zero, wait: wait))
+        telemetry.connectionPool(.acquireFailed(CancellationError(), waited: .zero, wait: wait))
+        telemetry.connectionPool(.acquireFailed(Self.error, waited: .zero, wait: wait))
+        telemetry.connectionPool(.acquireFailed(Self.overloaded, waited: .zero, wait: wait))
+        #expect(log.entries.isEmpty)
+    }
+
+    @Test("a line below the logger's level uses up nothing")
+    func belowLevel() {
+        var log = InMemoryLogHandler()
+        log.logLevel = .error
+        let telemetry = makeTelemetry(log, ManualClock())
+        for _ in 0..<3 { telemetry.connectionPool(.limitReached(total: 4)) }
+        #expect(log.entries.isEmpty)
+    }
+}

@@ -1,0 +1,1 @@
+../../BurstPoolTests/Support/Shared.swift
