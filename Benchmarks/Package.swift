@@ -36,6 +36,11 @@ let package = Package(
                 .product(name: "CAllocationCount", package: "instruction-guard"),
             ]
         ),
+        // How long callers wait, beside what queueing theory says: see the article Choosing limits.
+        .executableTarget(
+            name: "curves",
+            dependencies: [.product(name: "BurstPool", package: "swift-burst-pool")]
+        ),
         .executableTarget(
             name: "BurstPoolBenchmarks",
             dependencies: [

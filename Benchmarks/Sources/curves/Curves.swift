@@ -1,0 +1,92 @@
+import BurstPool
+import Foundation
+
+/// Measures how long callers wait for a connection, and writes it as Markdown: `curves [file]`.
+@main
+struct Curves {
+    static func main() async throws {
+        let file = CommandLine.arguments.dropFirst().first ?? "Results/curves.md"
+        let meanUse = (asked: 0.005, measured: try await measuredUse(asked: 0.005))
+        say("sleeps of 5 ms take \(milliseconds(meanUse.measured))")
+        let loads = try await LoadExperiment.run(meanUse: meanUse)
+        say("loads done")
+        let overload = OverloadExperiment(load: 2, seconds: 12, warmUp: 2)
+        let overloaded = try await overload.run(meanUse: meanUse)
+        say("overload done")
+        let crowd = OverloadExperiment(load: 0.4, crowd: 32, seconds: 20, warmUp: 0)
+        let crowded = try await crowd.run(meanUse: meanUse)
+        let text = """
+            <!-- Written by curves. -->
+
+            ## Waiting against load
+
+            \(table(loads))
+            ## Twice what can be done
+
+            \(table(overloaded))
+            ## A crowd each second
+
+            \(table(crowded))
+            """
+        try Data(text.utf8).write(to: URL(filePath: file))
+        print(text)
+    }
+
+    /// A sleep takes a little longer than it was asked to, and that is part of the use: found out before, so that the loads
+    /// come out about as intended.
+    private static func measuredUse(asked: Double) async throws -> Double {
+        var configuration = ConnectionPoolConfiguration(maxSize: 64)
+        configuration.acquireTimeout = nil
+        let arrivals = Arrivals(rate: 2000, meanUse: asked, duration: 4, seed: 64)
+        let calls = try await OpenLoop(configuration: configuration, arrivals: arrivals).run()
+        return Summary(calls, duration: 4, warmUp: 1).meanUse
+    }
+
+    private static func table(_ points: [LoadExperiment.Point]) -> String {
+        var text = """
+            | `maxSize` | calls | per second | mean use | load | mean wait | Erlang C | p99 of the wait | Erlang C |
+            |---|---|---|---|---|---|---|---|---|
+
+            """
+        for point in points {
+            let summary = point.summary
+            let theory = ErlangC(
+                servers: point.maxSize,
+                arrivals: summary.arrivalsPerSecond,
+                meanUse: summary.meanUse
+            )
+            text += "| \(point.maxSize) | \(summary.count) | \(Int(summary.arrivalsPerSecond.rounded())) "
+            text += "| \(milliseconds(summary.meanUse)) | \(String(format: "%.2f", theory.load)) "
+            text += "| \(milliseconds(summary.meanWait)) | \(milliseconds(theory.meanWait)) "
+            text += "| \(milliseconds(summary.wait(quantile: 0.99))) | \(milliseconds(theory.quantile(0.99))) |\n"
+        }
+        return text
+    }
+
+    private static func table(_ points: [OverloadExperiment.Point]) -> String {
+        let patience = Int(Summary.patience)
+        var text = """
+            | | come per second | served within \(patience) s, per second | p50 of those served | p99 | refused | after, on average |
+            |---|---|---|---|---|---|---|
+
+            """
+        for point in points {
+            let summary = point.summary
+            text += "| \(point.name) | \(Int(summary.arrivalsPerSecond.rounded())) | \(Int(summary.goodput.rounded())) "
+            text += "| \(milliseconds(summary.wait(quantile: 0.5))) | \(milliseconds(summary.wait(quantile: 0.99))) "
+            text += "| \(String(format: "%.1f", summary.shareRefused * 100)) % "
+            text += "| \(summary.shareRefused > 0 ? milliseconds(summary.meanWaitOfRefused) : "–") |\n"
+        }
+        return text
+    }
+
+    private static func milliseconds(_ seconds: Double) -> String {
+        guard seconds.isFinite else { return "∞" }
+        let value = seconds * 1000
+        return String(format: value >= 100 ? "%.0f ms" : value >= 1 ? "%.1f ms" : "%.2f ms", value)
+    }
+
+    private static func say(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+}

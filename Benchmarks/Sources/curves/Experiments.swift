@@ -1,0 +1,96 @@
+import BurstPool
+
+/// How long callers wait, against the load.
+struct LoadExperiment {
+    static let sizes = [4, 8, 16]
+    /// The nearer to 1, the longer a queue takes to forget how it began, and so the longer the run.
+    static let loads: [(load: Double, seconds: Double)] = [(0.3, 6), (0.5, 6), (0.7, 10), (0.8, 16), (0.9, 30)]
+
+    struct Point {
+        var maxSize: Int
+        var summary: Summary
+    }
+
+    /// - Parameter meanUse: As it is asked of the sleep, and as it comes out: that is a little more, and makes the load.
+    static func run(meanUse: (asked: Double, measured: Double)) async throws -> [Point] {
+        var points: [Point] = []
+        for (load, seconds) in loads {
+            // The sizes at the same time: they do not share a pool, and all of it is mostly sleep.
+            points += try await withThrowingTaskGroup(of: (Int, [Call]).self) { group in
+                for size in sizes {
+                    group.addTask {
+                        let arrivals = Arrivals(
+                            rate: load * Double(size) / meanUse.measured,
+                            meanUse: meanUse.asked,
+                            duration: seconds,
+                            seed: UInt64(size)
+                        )
+                        var configuration = ConnectionPoolConfiguration(maxSize: size)
+                        configuration.acquireTimeout = nil
+                        return (size, try await OpenLoop(configuration: configuration, arrivals: arrivals).run())
+                    }
+                }
+                return try await group.reduce(into: []) {
+                    $0.append(Point(maxSize: $1.0, summary: Summary($1.1, duration: seconds, warmUp: 1)))
+                }
+            }
+        }
+        return points.sorted { ($0.maxSize, $0.summary.arrivalsPerSecond) < ($1.maxSize, $1.summary.arrivalsPerSecond) }
+    }
+}
+
+/// What is left of the service when more is asked than can be done, or when a crowd comes.
+struct OverloadExperiment: Sendable {
+    static let maxSize = 4
+    static let maxWaiters = 16
+
+    struct Point {
+        var name: String
+        var summary: Summary
+    }
+
+    /// As a share of what the connections can do.
+    var load: Double
+    var crowd = 0
+    var seconds: Double
+    var warmUp: Double
+
+    static var contenders: [(name: String, configuration: ConnectionPoolConfiguration)] {
+        var nothing = ConnectionPoolConfiguration(maxSize: maxSize)
+        nothing.acquireTimeout = nil
+        var timeout = nothing
+        timeout.acquireTimeout = .seconds(Summary.patience)
+        var limited = timeout
+        limited.maxWaiters = maxWaiters
+        var controlled = timeout
+        controlled.delayControl = ConnectionDelayControl()
+        return [
+            ("nothing", nothing),
+            ("`acquireTimeout` 1 s", timeout),
+            ("and `maxWaiters` \(maxWaiters)", limited),
+            ("and `delayControl`", controlled),
+        ]
+    }
+
+    /// All at the same time, with the same arrivals.
+    func run(meanUse: (asked: Double, measured: Double)) async throws -> [Point] {
+        let arrivals = Arrivals(
+            rate: load * Double(Self.maxSize) / meanUse.measured,
+            crowd: crowd,
+            meanUse: meanUse.asked,
+            duration: seconds,
+            seed: 1
+        )
+        let points = try await withThrowingTaskGroup(of: (Int, Point).self) { group in
+            for (index, contender) in Self.contenders.enumerated() {
+                group.addTask {
+                    let calls = try await OpenLoop(configuration: contender.configuration, arrivals: arrivals).run()
+                    let summary = Summary(calls, duration: seconds, warmUp: warmUp)
+                    return (index, Point(name: contender.name, summary: summary))
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        return points.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+}
