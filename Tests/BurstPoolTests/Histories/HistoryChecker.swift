@@ -1,0 +1,104 @@
+/// Judges whether a history could be that of a pool that does each call at one moment between its begin and its end.
+///
+/// Calls that overlap, or touch, may have happened in either order, so a rule is broken only if it is broken however they
+/// happened. What that means for each rule is said where it is checked.
+enum HistoryChecker {
+    /// What is wrong with a history.
+    struct Violation: Error, CustomStringConvertible {
+        var rule: Rule
+        var evidence: [String]
+
+        init(_ rule: Rule, _ evidence: Any...) {
+            self.rule = rule
+            self.evidence = evidence.map { "\($0)" }
+        }
+
+        var description: String { "\(rule): \(evidence.joined(separator: "; "))" }
+    }
+
+    enum Rule: Sendable {
+        // Slots and connections.
+        case ownedTwice, stateSkipped, connectionShared, useLost, connectionNotClosedOnce, usedOutsideItsLife
+        // Places.
+        case overLimit, closedWithoutSurplus
+        // Waiters.
+        case endedTwice, neverJoined, permitTwice, endedTooEarly, servedOutOfOrder, permitOutOfOrder, overtaken
+        case joinedAfterShutdown
+        // Rest.
+        case inexactStatistics, leftWaiting, leftIdle, openAfterShutdown, businessAfterShutdown
+    }
+
+    static func check(_ history: History) throws(Violation) {
+        let events = history.events.sorted { $0.end < $1.end }
+        try checkTurns(events)
+        try checkBorrowings(history)
+        try checkPlaces(events, history)
+        try checkWaiters(events)
+        try checkRests(events, history)
+    }
+}
+
+extension HistoryEvent.Kind {
+    /// How many connections this adds to those that are idle, leased, being opened, being closed.
+    var change: (idle: Int, leased: Int, opening: Int, closing: Int) {
+        switch self {
+        case .take, .takeIdle: (-1, 1, 0, 0)
+        case .release: (1, -1, 0, 0)
+        case .beginOpen: (0, 0, 1, 0)
+        case .finishOpen: (0, 1, -1, 0)
+        case .cancelOpen: (0, 0, -1, 0)
+        case .beginClose, .beginCloseSurplus: (0, -1, 0, 1)
+        case .finishClose: (0, 0, 0, -1)
+        case .join, .handOver, .claim, .expire, .findNobody, .openForNobody, .resize, .shutdown: (0, 0, 0, 0)
+        }
+    }
+
+    /// How many places this takes; below zero: gives back.
+    var places: Int { change.idle + change.leased + change.opening + change.closing }
+
+    var isAboutSlot: Bool { change != (0, 0, 0, 0) }
+}
+
+/// A number that changes at moments.
+struct Course {
+    private var steps: [(time: UInt64, by: Int)] = []
+    private var counts: [Int] = []
+
+    mutating func add(_ by: Int, at time: UInt64) {
+        if by != 0 { steps.append((time, by)) }
+    }
+
+    /// To be called before the first question.
+    mutating func finish() {
+        steps.sort { ($0.time, $0.by) < ($1.time, $1.by) }
+        var count = 0
+        counts = steps.map { step in
+            count += step.by
+            return count
+        }
+    }
+
+    /// All values that the number has from a moment on until just before another one.
+    func values(from begin: UInt64, until end: UInt64) -> [Int] {
+        var index = steps.partitionPoint { $0.time <= begin }
+        var values = [index > 0 ? counts[index - 1] : 0]
+        while index < steps.count, steps[index].time < end {
+            values.append(counts[index])
+            index += 1
+        }
+        return values
+    }
+}
+
+extension Array {
+    /// How many at the front fulfil a condition that none fulfils after the first that does not.
+    func partitionPoint(_ isInFront: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if isInFront(self[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,310 @@
+import BurstPool
+
+/// What a strategy must have for its pool's core to be recorded.
+protocol RecordedStrategy: AnyObject {
+    var recorder: HistoryRecorder { get }
+    /// What is wrong with the core, so that the check of its history can be checked; `nil`: nothing.
+    var fault: CoreFault? { get }
+}
+
+/// Something that no history of a pool may show.
+enum CoreFault: CaseIterable, Sendable {
+    case newcomersOvertake, opensOneMoreThanAllowed, miscounts
+}
+
+/// Another core, each call of which is recorded, with a pause of random length before it. For engines whose strategy is a
+/// ``RecordedStrategy``.
+struct RecordingCore<Base: _PoolCore>: _PoolCore {
+    struct Lease: Sendable {
+        let base: Base.Lease
+        let turn: UInt64
+    }
+
+    struct Ticket: Sendable {
+        let base: Base.Ticket
+        let asked: UInt64
+
+        /// All tickets are one number, and none is given out twice.
+        var number: UInt64 {
+            precondition(MemoryLayout<Base.Ticket>.size == 8, "\(Base.Ticket.self) is not one number")
+            return withUnsafeBytes(of: base) { $0.loadUnaligned(as: UInt64.self) }
+        }
+    }
+
+    private let base: Base
+    private let recorder: HistoryRecorder
+    private let fault: CoreFault?
+
+    init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure) {
+        let owner = configuration.owner.takeUnretainedValue()
+        guard let strategy = owner as? any RecordedStrategy else { fatalError("the strategy is not to be recorded") }
+        recorder = strategy.recorder
+        fault = strategy.fault
+        var configuration = configuration
+        if fault == .opensOneMoreThanAllowed { configuration.hardLimit += 1 }
+        base = try Base(configuration)
+    }
+
+    func destroy() { base.destroy() }
+
+    // MARK: Recording
+
+    /// Makes a call, and records what `event` makes of its result, if anything.
+    private func record<Value>(_ call: () -> Value, _ event: (Value) -> HistoryEvent?) -> Value {
+        let log = recorder.log
+        log.pauseSomewhat()
+        let begin = historyNow()
+        let value = call()
+        let end = historyNow()
+        if var event = event(value) {
+            event.begin = begin
+            event.end = end
+            log.append(event)
+        }
+        return value
+    }
+
+    private func made(_ kind: HistoryEvent.Kind) -> HistoryEvent { HistoryEvent(kind, 0, 0) }
+
+    private func made(_ kind: HistoryEvent.Kind, _ lease: Lease) -> HistoryEvent {
+        var event = made(kind)
+        event.slot = UInt(bitPattern: base.element(of: lease.base))
+        event.turn = lease.turn
+        return event
+    }
+
+    private func made(_ kind: HistoryEvent.Kind, _ ticket: UInt64) -> HistoryEvent {
+        var event = made(kind)
+        event.ticket = ticket
+        return event
+    }
+
+    private func lease(_ base: Base.Lease) -> Lease { Lease(base: base, turn: recorder.log.uniqueNumber()) }
+
+    /// A caller that waits is known to the base by one of these, so that it can be told who it is when it goes.
+    private final class Context {
+        let real: UnsafeRawPointer
+        let ticket: UInt64
+
+        init(_ real: UnsafeRawPointer, _ ticket: UInt64) {
+            self.real = real
+            self.ticket = ticket
+        }
+
+        static func of(_ opaque: UnsafeRawPointer) -> Context {
+            Unmanaged<Context>.fromOpaque(opaque).takeRetainedValue()
+        }
+    }
+
+    // MARK: Leases
+
+    func tryAcquire() -> Lease? {
+        record {
+            (fault == .newcomersOvertake ? base.takeIdle() : base.tryAcquire()).map(lease)
+        } _: {
+            $0.map { made(.take, $0) }
+        }
+    }
+
+    func takeIdle() -> Lease? {
+        record {
+            base.takeIdle().map(lease)
+        } _: {
+            $0.map { made(.takeIdle, $0) }
+        }
+    }
+
+    func release(_ lease: Lease) -> Bool {
+        let event = made(.release, lease)
+        return record {
+            base.release(lease.base)
+        } _: { _ in
+            event
+        }
+    }
+
+    func putBack(_ lease: Lease) {
+        let event = made(.release, lease)
+        record {
+            base.putBack(lease.base)
+        } _: { _ in
+            event
+        }
+    }
+
+    func element(of lease: Lease) -> UnsafeMutableRawPointer { base.element(of: lease.base) }
+
+    // MARK: Opening and closing
+
+    func beginOpen() -> _PoolCoreOpening<Ticket, Lease> {
+        record {
+            switch base.beginOpen() {
+            case .opening(let ticket, let permit): .opening(Ticket(base: ticket, asked: 0), permit: lease(permit))
+            case .nothing: .nothing
+            case .outOfMemory: .outOfMemory
+            }
+        } _: { opening in
+            guard case .opening(let ticket, let permit) = opening else { return made(.openForNobody) }
+            var event = made(.beginOpen, permit)
+            event.ticket = ticket.number
+            return event
+        }
+    }
+
+    func finishOpen(_ permit: Lease) {
+        let event = made(.finishOpen, permit)
+        record {
+            base.finishOpen(permit.base)
+        } _: { _ in
+            event
+        }
+    }
+
+    func cancelOpen(_ permit: Lease) {
+        let event = made(.cancelOpen, permit)
+        record {
+            base.cancelOpen(permit.base)
+        } _: { _ in
+            event
+        }
+    }
+
+    func beginClose(_ lease: Lease) {
+        let event = made(.beginClose, lease)
+        record {
+            base.beginClose(lease.base)
+        } _: { _ in
+            event
+        }
+    }
+
+    func beginCloseSurplus(_ lease: Lease) -> Bool {
+        let event = made(.beginCloseSurplus, lease)
+        return record {
+            base.beginCloseSurplus(lease.base)
+        } _: {
+            $0 ? event : nil
+        }
+    }
+
+    func finishClose(_ lease: Lease) {
+        let event = made(.finishClose, lease)
+        record {
+            base.finishClose(lease.base)
+        } _: { _ in
+            event
+        }
+    }
+
+    // MARK: Waiting
+
+    func prepareWait() throws(_PoolCoreFailure) -> Ticket {
+        recorder.log.pauseSomewhat()
+        let asked = historyNow()
+        return Ticket(base: try base.prepareWait(), asked: asked)
+    }
+
+    func joinWait(_ ticket: Ticket, context: UnsafeRawPointer, deadline: UInt64) -> _PoolCoreJoining {
+        let number = ticket.number
+        let context = Unmanaged.passRetained(Context(context, number))
+        let joining = record {
+            base.joinWait(ticket.base, context: context.toOpaque(), deadline: deadline)
+        } _: { joining in
+            guard case .joined = joining else { return nil }
+            var event = made(.join, number)
+            event.value = deadline
+            event.other = ticket.asked
+            return event
+        }
+        // Else it never comes back.
+        guard case .joined = joining else {
+            context.release()
+            return joining
+        }
+        return joining
+    }
+
+    func claimWait(_ ticket: Ticket) -> _PoolCoreClaim {
+        let claim = record {
+            base.claimWait(ticket.base)
+        } _: { claim in
+            guard case .claimed = claim else { return nil }
+            return made(.claim, ticket.number)
+        }
+        guard case .claimed(let context) = claim else { return claim }
+        return .claimed(Context.of(context).real)
+    }
+
+    func handOver() -> UnsafeRawPointer? {
+        let context = record {
+            base.handOver().map(Context.of)
+        } _: { context in
+            context.map { made(.handOver, $0.ticket) } ?? made(.findNobody)
+        }
+        return context?.real
+    }
+
+    func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64? {
+        let log = recorder.log
+        log.pauseSomewhat()
+        var gone: [Context] = []
+        let begin = historyNow()
+        let next = base.expire(now: now) { gone.append(Context.of($0)) }
+        let end = historyNow()
+        for context in gone {
+            var event = HistoryEvent(.expire, begin, end)
+            event.ticket = context.ticket
+            event.value = now
+            log.append(event)
+        }
+        for context in gone { resume(context.real) }
+        return next
+    }
+
+    var nextDeadline: UInt64? { base.nextDeadline }
+
+    // MARK: Settling
+
+    var somebodyWaits: Bool {
+        record {
+            base.somebodyWaits
+        } _: {
+            $0 ? nil : made(.findNobody)
+        }
+    }
+
+    var permitIsWanted: Bool { base.permitIsWanted }
+    var hasSurplus: Bool { base.hasSurplus }
+
+    // MARK: Administration
+
+    func resize(maxSize: Int, hardLimit: Int) -> Bool {
+        record {
+            base.resize(maxSize: maxSize, hardLimit: fault == .opensOneMoreThanAllowed ? hardLimit + 1 : hardLimit)
+        } _: { isResized in
+            guard isResized else { return nil }
+            var event = made(.resize)
+            event.value = UInt64(maxSize)
+            event.other = UInt64(hardLimit)
+            return event
+        }
+    }
+
+    func shutdown() {
+        record {
+            base.shutdown()
+        } _: {
+            made(.shutdown)
+        }
+    }
+
+    var isShutDown: Bool { base.isShutDown }
+    var total: Int { base.total }
+    var counts: _PoolCoreCounts {
+        var counts = base.counts
+        if fault == .miscounts { counts.idle += 1 }
+        return counts
+    }
+    func observeLeases(now: UInt64, interval: UInt64) { base.observeLeases(now: now, interval: interval) }
+    func oldestLeaseAge(now: UInt64) -> UInt64 { base.oldestLeaseAge(now: now) }
+}
