@@ -3,7 +3,7 @@ import BurstPoolConfigReader
 import Configuration
 import Testing
 
-@Suite("Reading a configuration", .timeLimit(.minutes(1)))
+@Suite("Reading a configuration", .timeLimit(.minutes(5)))
 struct ConfigReaderTests {
     private func read(_ values: [AbsoluteConfigKey: ConfigValue]) throws -> ConnectionPoolConfiguration {
         try ConnectionPoolConfiguration(reader: ConfigReader(provider: InMemoryProvider(values: values)))
@@ -121,7 +121,7 @@ struct ConfigReaderTests {
         ("maxSize", "many", "many", "a whole number"),
         ("maxSize", 1.5, "1.5", "a whole number"),
         ("maxSize", true, "true", "a whole number"),
-        ("maxSize", ConfigValue([1, 2], isSecret: false), "[1, 2]", "a whole number"),
+        ("maxSize", ConfigValue(.intArray([1, 2]), isSecret: false), "[1, 2]", "a whole number"),
         ("burstLimit", "4O", "4O", "a whole number"),
         ("minimumIdle", "", "", "a whole number"),
         ("maxConcurrentConnects", "x", "x", "a whole number"),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BurstPoolDatadog
 
-@Suite("The pool's observer", .timeLimit(.minutes(1)))
+@Suite("The pool's observer", .timeLimit(.minutes(5)))
 struct PoolObserverTests {
     private struct Observed {
         let receiver: DatagramReceiver

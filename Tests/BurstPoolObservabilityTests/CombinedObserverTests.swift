@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite("Several observers", .timeLimit(.minutes(1)))
+@Suite("Several observers", .timeLimit(.minutes(5)))
 struct CombinedObserverTests {
     private func run(_ observers: [EventRecorder]) async throws {
         var configuration = ConnectionPoolConfiguration(maxSize: 1)

@@ -5,7 +5,7 @@ import Testing
 @testable import BurstPool
 @testable import BurstPoolObservability
 
-@Suite("Logs", .timeLimit(.minutes(1)))
+@Suite("Logs", .timeLimit(.minutes(5)))
 struct LogsTests {
     private func makeTelemetry(
         _ log: InMemoryLogHandler,

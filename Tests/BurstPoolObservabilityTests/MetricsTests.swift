@@ -4,7 +4,7 @@ import CoreMetrics
 import MetricsTestKit
 import Testing
 
-@Suite("Metrics", .timeLimit(.minutes(1)))
+@Suite("Metrics", .timeLimit(.minutes(5)))
 struct MetricsTests {
     private let idle = [("db.client.connection.state", "idle")]
     private let used = [("db.client.connection.state", "used")]

@@ -5,7 +5,7 @@ import Tracing
 
 @testable import BurstPoolObservability
 
-@Suite("Spans", .timeLimit(.minutes(1)))
+@Suite("Spans", .timeLimit(.minutes(5)))
 struct SpansTests {
     /// Runs something as a request of this name; returns the request's span.
     private func request<Result>(

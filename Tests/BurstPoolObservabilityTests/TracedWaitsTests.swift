@@ -5,7 +5,7 @@ import Tracing
 @testable import BurstPool
 @testable import BurstPoolObservability
 
-@Suite("Spans that are kept", .timeLimit(.minutes(1)))
+@Suite("Spans that are kept", .timeLimit(.minutes(5)))
 struct TracedWaitsTests {
     private func makeSpans(_ tracer: InMemoryTracer, limit: Int) throws -> PoolSpans {
         var configuration = ConnectionPoolTelemetryConfiguration(poolName: "orders")

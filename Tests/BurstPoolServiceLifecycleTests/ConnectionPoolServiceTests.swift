@@ -5,7 +5,7 @@ import ServiceLifecycle
 import ServiceLifecycleTestKit
 import Testing
 
-@Suite("A pool as a service", .timeLimit(.minutes(1)))
+@Suite("A pool as a service", .timeLimit(.minutes(5)))
 struct ConnectionPoolServiceTests {
     private func makePool(
         _ strategy: ScriptedStrategy,

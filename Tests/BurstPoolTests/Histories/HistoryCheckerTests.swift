@@ -2,7 +2,7 @@ import Testing
 
 /// The checker against histories made by hand: each that breaks a rule is refused for that, and those that only look so,
 /// because calls overlap, are not. Moments are small numbers.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HistoryCheckerTests {
     typealias Rule = HistoryChecker.Rule
 

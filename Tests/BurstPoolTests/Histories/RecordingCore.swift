@@ -23,12 +23,6 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
     struct Ticket: Sendable {
         let base: Base.Ticket
         let asked: UInt64
-
-        /// All tickets are one number, and none is given out twice.
-        var number: UInt64 {
-            precondition(MemoryLayout<Base.Ticket>.size == 8, "\(Base.Ticket.self) is not one number")
-            return withUnsafeBytes(of: base) { $0.loadUnaligned(as: UInt64.self) }
-        }
     }
 
     private let base: Base
@@ -146,7 +140,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         } _: { opening in
             guard case .opening(let ticket, let permit) = opening else { return made(.openForNobody) }
             var event = made(.beginOpen, permit)
-            event.ticket = ticket.number
+            event.ticket = base.number(of: ticket.base)
             return event
         }
     }
@@ -187,12 +181,43 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         }
     }
 
-    func finishClose(_ lease: Lease) {
+    func finishClose(_ lease: Lease) -> Bool {
         let event = made(.finishClose, lease)
-        record {
+        return record {
             base.finishClose(lease.base)
+        } _: {
+            $0 ? event : nil
+        }
+    }
+
+    // Not recorded: connections that nobody has asked for, and those that leave the pool, are in no history.
+    func beginOpenUnasked() -> Lease? { base.beginOpenUnasked().map(lease) }
+    func detach(_ lease: Lease) { base.detach(lease.base) }
+
+    // MARK: Sweeping
+
+    func takeUnswept() -> Lease? {
+        record {
+            base.takeUnswept().map(lease)
+        } _: {
+            $0.map { made(.takeIdle, $0) }
+        }
+    }
+
+    func putSwept(_ lease: Lease) -> Bool {
+        let event = made(.release, lease)
+        return record {
+            base.putSwept(lease.base)
         } _: { _ in
             event
+        }
+    }
+
+    func takeSwept() -> Lease? {
+        record {
+            base.takeSwept().map(lease)
+        } _: {
+            $0.map { made(.takeIdle, $0) }
         }
     }
 
@@ -205,7 +230,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
     }
 
     func joinWait(_ ticket: Ticket, context: UnsafeRawPointer, deadline: UInt64) -> _PoolCoreJoining {
-        let number = ticket.number
+        let number = base.number(of: ticket.base)
         let context = Unmanaged.passRetained(Context(context, number))
         let joining = record {
             base.joinWait(ticket.base, context: context.toOpaque(), deadline: deadline)
@@ -229,7 +254,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
             base.claimWait(ticket.base)
         } _: { claim in
             guard case .claimed = claim else { return nil }
-            return made(.claim, ticket.number)
+            return made(.claim, base.number(of: ticket.base))
         }
         guard case .claimed(let context) = claim else { return claim }
         return .claimed(Context.of(context).real)
@@ -261,7 +286,11 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         return next
     }
 
+    func requeueWait(_ ticket: Ticket) -> Bool { base.requeueWait(ticket.base) }
     var nextDeadline: UInt64? { base.nextDeadline }
+    var waiting: Int { base.waiting }
+    var queued: Int { base.queued }
+    func number(of ticket: Ticket) -> UInt64 { base.number(of: ticket.base) }
 
     // MARK: Settling
 
@@ -298,7 +327,15 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         }
     }
 
+    func pause() { base.pause() }
+    func resume() { base.resume() }
+    var isPaused: Bool { base.isPaused }
     var isShutDown: Bool { base.isShutDown }
+    func slot(at index: Int) -> _PoolCoreSlot<Lease>? {
+        base.slot(at: index).map { slot in
+            _PoolCoreSlot(state: slot.state, lease: Lease(base: slot.lease, turn: 0), serial: slot.serial)
+        }
+    }
     var total: Int { base.total }
     var counts: _PoolCoreCounts {
         var counts = base.counts
