@@ -54,8 +54,9 @@ static bp_slot *bp_idle_pop(bp_stack *stack) {
     return (bp_slot *)bp_stack_pop(stack);
 }
 
-static bp_stack *bp_idle_swept(bp_idle_stack *idle) {
-    return &idle->stripes[idle->mask + 1].stack;
+/* The stripe behind the last. */
+static bp_stripe *bp_idle_swept(bp_idle_stack *idle) {
+    return &idle->stripes[idle->mask + 1];
 }
 
 static bp_slot *bp_idle_take_from_stacks(bp_idle_stack *idle, uint32_t home) {
@@ -69,40 +70,53 @@ static bp_slot *bp_idle_take_from_stacks(bp_idle_stack *idle, uint32_t home) {
 }
 
 /*
- * The home cell at the end. Acquire: whoever finds a cell emptied by another thread then also sees what that thread had
- * set free before, such as a place, and does not leave that to it.
+ * Acquire: whoever finds a cell emptied by another thread then also sees what that thread had set free before, such as
+ * a place, and does not leave that to it.
  */
-static bp_slot *bp_idle_take_from_cells(bp_idle_stack *idle, uint32_t home) {
-    for (uint32_t step = 1; step <= idle->mask + 1; step++) {
-        bp_stripe *stripe = &idle->stripes[(home + step) & idle->mask];
-        if (bp_load(&stripe->cell) != 0) {
-            uint64_t taken = bp_exchange(&stripe->cell, 0);
-            if (taken != 0) {
-                return (bp_slot *)(uintptr_t)taken;
-            }
-        }
-    }
-    return NULL;
+static bp_slot *bp_idle_take_from_cell(bp_stripe *stripe) {
+    return bp_load(&stripe->cell) == 0 ? NULL : (bp_slot *)(uintptr_t)bp_exchange(&stripe->cell, 0);
 }
 
 bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home) {
     bp_slot *slot = bp_idle_take_from_stacks(idle, home);
     if (slot == NULL) {
-        slot = bp_idle_take_swept(idle);
+        slot = bp_idle_pop(&bp_idle_swept(idle)->stack);
     }
-    return slot != NULL ? slot : bp_idle_take_from_cells(idle, home);
+    /* The home cell once more, at the end. */
+    for (uint32_t step = 1; slot == NULL && step <= idle->mask + 1; step++) {
+        slot = bp_idle_take_from_cell(&idle->stripes[(home + step) & idle->mask]);
+    }
+    return slot;
 }
 
 bp_slot *bp_idle_take_unswept(bp_idle_stack *idle) {
-    uint32_t home = bp_idle_home(idle);
-    bp_slot *slot = bp_idle_take_from_stacks(idle, home);
-    return slot != NULL ? slot : bp_idle_take_from_cells(idle, home);
+    bp_atomic64 *cells_swept = &bp_idle_swept(idle)->cell;
+    /* Without order: a second sweeper, or one that was stopped, makes this sweep look at less or more, and no harm. */
+    while (bp_load_relaxed(cells_swept) <= idle->mask) {
+        uint64_t index = bp_add(cells_swept, 1);
+        bp_slot *slot = index <= idle->mask ? bp_idle_take_from_cell(&idle->stripes[index]) : NULL;
+        if (slot != NULL) {
+            return slot;
+        }
+    }
+    return bp_idle_take_from_stacks(idle, bp_idle_home(idle));
 }
 
 void bp_idle_put_swept(bp_idle_stack *idle, bp_slot *slot) {
-    bp_stack_push(bp_idle_swept(idle), &slot->entry);
+    bp_stack_push(&bp_idle_swept(idle)->stack, &slot->entry);
 }
 
 bp_slot *bp_idle_take_swept(bp_idle_stack *idle) {
-    return bp_idle_pop(bp_idle_swept(idle));
+    bp_stripe *swept = bp_idle_swept(idle), *home = &idle->stripes[bp_idle_home(idle)];
+    bp_store_relaxed(&swept->cell, 0);
+    bp_slot *slot, *last = NULL;
+    while ((slot = bp_idle_pop(&swept->stack)) != NULL) {
+        bp_stack_push(&home->stack, &slot->entry);
+        last = slot;
+    }
+    /*
+     * Taken out again and not kept back, so that one is in hand at a time. If there is none, others have them all, and
+     * look for waiters when they put them back.
+     */
+    return last == NULL ? NULL : bp_idle_pop(&home->stack);
 }

@@ -28,7 +28,7 @@ typedef struct {
 } bp_stripe;
 
 typedef struct {
-    bp_stripe *stripes; /* And one behind the last: its stack is the swept one, its cell is never used. */
+    bp_stripe *stripes; /* And one behind the last: its stack is the swept one, its cell the count of cells swept. */
     uint32_t mask;      /* Number of stripes - 1; that number is a power of two. */
 } bp_idle_stack;
 
@@ -42,12 +42,23 @@ size_t bp_idle_stack_memory(const bp_idle_stack *idle);
 /* The part of bp_idle_take behind the home cell. */
 bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home);
 
-/* Takes a slot that no sweep has put back, the coldest places last: the stacks, then the cells, the home cell at the
- * end. */
+/*
+ * Takes a slot that this sweep has not come by, or NULL: first from each cell, then from the stacks, from the top down.
+ *
+ * The warmest first, for what is put on the swept stack first comes back last, and so on top again. From each cell
+ * once: who works with a connection loses it once in a sweep, to the next warm one, and what comes back to the cell
+ * afterwards has just been used. To take it again and again would make its user go through all the cold ones, and so
+ * keep them from ever being idle for long.
+ */
 bp_slot *bp_idle_take_unswept(bp_idle_stack *idle);
 
 /* Where a sweep puts what it has looked at. The push is a full barrier, as the exchange in bp_idle_put is. */
 void bp_idle_put_swept(bp_idle_stack *idle, bp_slot *slot);
+/*
+ * Ends a sweep: puts all that it has put aside back behind the home cell, the coldest first, and takes the last of
+ * them, the warmest, for the caller to put back: so that the caller looks for waiters after all of them. Not into the
+ * cell: what is there now is warm, and would sink to the bottom. NULL when there was none, or others have taken it.
+ */
 bp_slot *bp_idle_take_swept(bp_idle_stack *idle);
 
 static inline uint32_t bp_idle_home(const bp_idle_stack *idle) {

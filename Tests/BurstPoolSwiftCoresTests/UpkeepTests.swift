@@ -20,13 +20,46 @@ import Testing
             }
             #expect(seen.count == 10 && Set(seen) == elements)
             #expect(fixture.places == [10, 0, 0, 0])
-            var returned = 0
             while let lease = fixture.core.takeSwept() {
+                #expect(fixture.places == [9, 1, 0, 0])
                 #expect(!fixture.core.release(lease))
-                returned += 1
             }
-            #expect(returned == 10)
             #expect(fixture.places == [10, 0, 0, 0])
+            fixture.finish()
+        }
+        try check(kind.type)
+    }
+
+    @Test(arguments: CoreKind.allCases)
+    func `what is seldom used does not come to be used for being looked at`(_ kind: CoreKind) throws {
+        func check(_ type: (some MeasurableCore).Type) throws {
+            let fixture = try Fixture(type, maxSize: 8)
+            let leases = try (1...8).map { _ in try fixture.open() }
+            let elements = leases.map { fixture.core.element(of: $0) }
+            for lease in leases { _ = fixture.core.release(lease) }
+            var used: Set<UnsafeMutableRawPointer> = []
+            func use() {
+                guard let lease = fixture.core.tryAcquire() else { return }
+                used.insert(fixture.core.element(of: lease))
+                _ = fixture.core.release(lease)
+            }
+            for _ in 1...20 {
+                var seen = 0
+                while seen < 8, let lease = fixture.core.takeUnswept() {
+                    use()
+                    #expect(!fixture.core.putSwept(lease))
+                    seen += 1
+                    use()
+                }
+                #expect(seen >= 7, "all but one that was in use each time")
+                while let lease = fixture.core.takeSwept() {
+                    use()
+                    #expect(!fixture.core.release(lease))
+                    use()
+                }
+            }
+            // Not the last two only: a thread that is moved to another CPU meanwhile finds another home.
+            #expect(used.isDisjoint(with: elements.prefix(3)), "the cold ones stay so")
             fixture.finish()
         }
         try check(kind.type)

@@ -17,18 +17,46 @@ struct UpkeepTests {
         }
         #expect(lease.slot == nil && bp_take_unswept(core.pool, &lease) == BP_EMPTY)
         #expect(Set(seen.map(\.slot)) == Set(leases.map(\.slot)) && seen.count == 8)
-        #expect(seen.last?.slot == leases.last?.slot, "the cell, and so the warmest, comes last")
+        #expect(seen.map(\.slot) == leases.reversed().map(\.slot), "from the warmest to the coldest")
         #expect(core.statistics.idle == 8)
         while bp_take_swept(core.pool, &lease) == BP_OK { #expect(bp_release(core.pool, lease) == BP_OK) }
         #expect(bp_take_swept(core.pool, &lease) == BP_EMPTY && lease.slot == nil)
         #expect(core.statistics.idle == 8)
-        // All but the one in the cell are in the order they were in.
-        var order: [OpaquePointer?] = []
-        while bp_take_unswept(core.pool, &lease) == BP_OK {
-            order.append(lease.slot)
-            #expect(bp_put_swept(core.pool, lease) == BP_OK)
+        for expected in leases.reversed() {
+            lease = bp_try_acquire(core.pool)
+            #expect(lease.slot == expected.slot)
         }
-        #expect(Set(order) == Set(leases.map(\.slot)))
+    }
+
+    @Test("who works with one connection goes on with the warm ones, however often the pool is swept")
+    func sweepKeepsColdOnesCold() {
+        let core = CorePool(maxSize: 8, stripes: 1)
+        let leases = (0..<8).map { _ in core.open() }
+        for lease in leases { #expect(bp_release(core.pool, lease) == BP_OK) }
+        var used: Set<OpaquePointer?> = []
+        func use() {
+            let lease = bp_try_acquire(core.pool)
+            used.insert(lease.slot)
+            #expect(bp_release(core.pool, lease) == BP_OK)
+        }
+        for _ in 1...20 {
+            var lease = bp_lease()
+            var seen: Set<OpaquePointer?> = []
+            while bp_take_unswept(core.pool, &lease) == BP_OK {
+                seen.insert(lease.slot)
+                #expect(seen.count <= 8)
+                use()
+                #expect(bp_put_swept(core.pool, lease) == BP_OK)
+                use()
+            }
+            #expect(seen.count >= 7, "all but what was in use each time")
+            while bp_take_swept(core.pool, &lease) == BP_OK {
+                use()
+                #expect(bp_release(core.pool, lease) == BP_OK)
+                use()
+            }
+        }
+        #expect(used.isSubset(of: Set(leases.suffix(4).map(\.slot))), "the cold ones stay so")
     }
 
     @Test("what a sweep has put back is idle for everybody, and each take is a new lease")

@@ -107,6 +107,14 @@ static void set_up_swept(void) {
     }
 }
 
+static void set_up_one_swept(void) {
+    world_create(1, 1, 2);
+    add_leased(1);
+    bp_lease lease = take_over(0);
+    disown(lease);
+    REQUIRE(bp_put_swept(world.pool, lease) == BP_OK, "bp_put_swept wants to settle");
+}
+
 static void find_swept(unsigned thread) {
     (void)thread;
     bp_lease first = take_now();
@@ -177,11 +185,9 @@ static void set_up_sweep_alone(void) {
     add_idle(3);
 }
 
-static void sweep_alone(unsigned thread) {
-    (void)thread;
+static void sweep_all(void) {
     bp_lease lease, seen[3];
     unsigned count = 0;
-    give(take_now()); /* Another stripe, perhaps. */
     while (bp_take_unswept(world.pool, &lease) == BP_OK) {
         REQUIRE(count < 3, "a sweep looks at one connection twice");
         seen[count++] = lease;
@@ -191,8 +197,53 @@ static void sweep_alone(unsigned thread) {
     for (unsigned i = 0; i < 3; i++) {
         REQUIRE(bp_put_swept(world.pool, seen[i]) == BP_STALE_LEASE, "a lease that has ended is put back");
     }
-    while (bp_take_swept(world.pool, &lease) == BP_OK) {
-        REQUIRE(bp_release(world.pool, lease) == BP_OK, "bp_release wants to settle");
+    return_swept();
+}
+
+static void sweep_alone(unsigned thread) {
+    (void)thread;
+    for (unsigned i = 0; i < 2; i++) {
+        give(take_now()); /* To another stripe, perhaps. */
+        sweep_all();
+    }
+}
+
+/* What comes back to its cell again and again is looked at once. */
+static void set_up_sweep_of_used(void) {
+    world_create(4, 4, 1);
+    add_idle(3);
+}
+
+static void sweep_of_used(unsigned thread) {
+    (void)thread;
+    bp_lease lease;
+    unsigned count = 0;
+    while (bp_take_unswept(world.pool, &lease) == BP_OK) {
+        REQUIRE(count++ < 3, "a sweep takes what is in use again and again");
+        own(lease, true);
+        lease_and_return();
+        disown(lease);
+        REQUIRE(bp_put_swept(world.pool, lease) == BP_OK, "bp_put_swept wants to settle");
+        lease_and_return();
+    }
+    return_swept();
+}
+
+/* The sweep ends while somebody finds nothing, for what is put back is in hand. */
+static void end_of_sweep_beside_join(unsigned thread) {
+    if (thread == 0) {
+        return_swept();
+    } else {
+        wait_and_give();
+    }
+}
+
+static void end_of_sweep_beside_leasing(unsigned thread) {
+    if (thread == 0) {
+        return_swept();
+    } else {
+        lease_and_return();
+        acquire_and_give();
     }
 }
 
@@ -713,6 +764,9 @@ static void open_or_look(unsigned thread) {
 
 const scenario upkeep_scenarios[] = {
     {"sweep-alone", 1, set_up_sweep_alone, sweep_alone, check_swept, false},
+    {"sweep-of-used", 1, set_up_sweep_of_used, sweep_of_used, check_swept, false},
+    {"sweep-end-vs-join", 2, set_up_one_swept, end_of_sweep_beside_join, check_swept, false},
+    {"sweep-end-vs-leasing", 3, set_up_swept, end_of_sweep_beside_leasing, check_swept, false},
     {"sweep-vs-acquire", 2, set_up_sweep, sweep_beside_acquire, check_swept, false},
     {"sweep-vs-join", 2, set_up_sweep_of_one, sweep_beside_join, check_swept, false},
     {"sweep-vs-two-joining", 3, set_up_sweep_of_one, sweep_beside_join, check_swept, false},

@@ -16,8 +16,8 @@
  * Settling
  *
  *   Whatever makes a connection or a permit free (a return, a close, a failed opening, a higher limit) may be what
- *   somebody waits for. So after bp_release answered BP_SETTLE, and after bp_finish_close, bp_cancel_open, bp_detach,
- *   bp_wait_join, bp_wait_requeue, bp_resize, bp_resume and bp_shutdown, the caller settles:
+ *   somebody waits for. So after bp_release or bp_put_swept answered BP_SETTLE, and after bp_finish_close,
+ * bp_cancel_open, bp_detach, bp_wait_join, bp_wait_requeue, bp_resize, bp_resume and bp_shutdown, the caller settles:
  *
  *     for ever:
  *         if bp_somebody_waits(pool):
@@ -31,16 +31,18 @@
  *             else stop
  *         else if bp_has_surplus(pool):
  *             if bp_take_idle(pool, &lease) is BP_OK:
- *                 if bp_begin_close_surplus(pool, lease) is BP_OK: close the connection, then bp_finish_close, and
- * settle else bp_put_back(pool, lease) else stop else stop
+ *                 if bp_begin_close_surplus(pool, lease) is BP_OK: close the connection, bp_finish_close, and settle
+ *                 else bp_put_back(pool, lease)
+ *             else stop
+ *         else stop
  *
  *   Whoever has put something back looks again, so that nobody is left waiting beside a free connection. bp_settle in
  *   bp_blocking.h is this loop for threads.
  *
  * Sweeping
  *
- *   Maintenance (connections that are too old, or have died unnoticed) must look at all idle connections, also at the
- * cold ones at the bottom of the stacks, and must not take them away from everybody meanwhile. A sweep is:
+ *   Maintenance (closing what is too old, or has died unnoticed) must look at all idle connections, also at the cold
+ *   ones at the bottom of the stacks, and must not take them away from everybody meanwhile. A sweep is:
  *
  *     as often as connections were idle at the start, while bp_take_unswept(pool, &lease) is BP_OK:
  *         look at the connection
@@ -50,12 +52,14 @@
  *         bp_release, and settle if that answers BP_SETTLE
  *
  *   No more than one connection is in the sweeper's hands at a time. What it has put back is idle: bp_try_acquire and
- *   bp_take_idle find it when they find nothing warmer. The second loop turns the order round once more, so that the
- *   warmest are on top again as before.
+ *   bp_take_idle find it when they find nothing warmer. bp_take_swept puts it all back where it came from, in the order
+ *   in which it was, so that what is seldom used does not come to be used for being looked at; and takes one of them,
+ * so that by releasing that the caller settles for all. What has just been used when the sweep comes by may be passed
+ *   over.
  *
- *   One sweeper at a time. Two do no harm, but work twice: what the one has put back as swept, the other returns to
- * those that are not, and may look at again. A sweeper that is stopped for ever withholds the one connection in its
- * hands; what it has put back stays in use, and comes back to its place with the next sweep.
+ *   One sweeper at a time. Two do no harm, but what the one has put back as swept, the other returns to those that are
+ *   not: some are looked at twice, and some not until the next sweep. A sweeper that is stopped for ever withholds the
+ *   one connection in its hands; what it has put back stays in use, and comes back to its place with the next sweep.
  *
  * Synchronization: which calls may run at the same time on one pool
  *
@@ -188,9 +192,9 @@ bp_status bp_resize(bp_pool *pool, uint32_t max_size, uint32_t hard_limit);
 
 /*
  * Pauses the pool: until bp_resume nothing is leased by bp_try_acquire and no permit is given out, so that settling
- * serves nobody. All else goes on: callers join the queue, leave it and time out, connections come back and are closed.
- * A call that had begun before may still serve somebody. Idempotent. BP_OK; BP_SHUT_DOWN: which overrides it;
- * BP_INVALID_ARGUMENT.
+ * serves nobody. All else goes on: callers join the queue, leave it and time out, connections come back, and what is
+ * surplus is closed. A call that had begun before may still serve somebody. Idempotent; pauses do not add up.
+ * BP_OK; BP_SHUT_DOWN: nothing has happened, for a shutdown ends a pause and lets none begin; BP_INVALID_ARGUMENT.
  */
 bp_status bp_pause(bp_pool *pool);
 
@@ -222,8 +226,9 @@ uint32_t bp_queued(const bp_pool *pool);
 /*
  * Looks at the slot with this index, from 0. What it says may be outdated when it is read: other threads go on. The
  * lease is somebody else's, if it is anybody's: good to recognise it, and for who has agreed on it with its owner, as
- * with the one who closes the connection of a slot in BP_SLOT_CLOSING. BP_OK; BP_EMPTY: so many slots have never been
- * used; BP_INVALID_ARGUMENT. O(1).
+ * with the one who closes the connection of a slot in BP_SLOT_CLOSING. What was done before a close began is visible to
+ * who sees the slot closing.
+ * BP_OK; BP_EMPTY: so many slots were never used, and no later one was either; BP_INVALID_ARGUMENT. O(1).
  */
 bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view);
 
@@ -302,9 +307,10 @@ bp_status bp_begin_close(bp_pool *pool, bp_lease lease);
 bp_status bp_begin_close_surplus(bp_pool *pool, bp_lease lease);
 
 /*
- * The connection is closed, or given up: its place is free. Settle afterwards. BP_OK; BP_STALE_LEASE: it had ended
- * already, for two may try, the one who closes and one who finds that this takes too long: exactly one of them frees
- * the place. The closer must not need the element any more when that can happen. Misuse.
+ * The connection is closed, or its close is given up: its place is free. Settle afterwards. Two may try, the one who
+ * closes, and one who finds that this takes too long; exactly one of them frees the place. Where that can happen the
+ * closer takes all that it needs out of the element before, for the slot may be used anew.
+ * BP_OK; BP_STALE_LEASE: the close had ended already, or never began; misuse.
  */
 bp_status bp_finish_close(bp_pool *pool, bp_lease lease);
 
@@ -324,10 +330,11 @@ bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket);
  * Joins the queue at its end. context comes back, once, from the call that makes the waiter go: whoever gets it resumes
  * the waiter. That can happen before this returns. deadline: on any clock that bp_expire is called with.
  * *arm_timer (may be NULL): whether bp_expire must be called by deadline, and nobody was told so of an earlier one.
- * BP_OK: settle. BP_CANCELLED, BP_SHUT_DOWN, BP_STALE_TICKET, BP_INVALID_ARGUMENT: not waiting, context never comes
- * back. BP_TOO_MANY_WAITERS: nor then; as many wait without a permit as max_waiters and the places that are free:
- * callers for whom a connection can be opened at once do not count. One that is being turned away counts until it has
- * been.
+ * BP_OK: settle. BP_CANCELLED, BP_SHUT_DOWN, BP_STALE_TICKET, BP_INVALID_ARGUMENT, BP_TOO_MANY_WAITERS: not waiting,
+ * context never comes back, and the ticket has ended.
+ *
+ * BP_TOO_MANY_WAITERS: as many wait without a permit as max_waiters and the free places together allow; those for whom
+ * a connection can be opened at once do not count. Who is just being turned away counts until that is done.
  */
 bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t deadline, bool *arm_timer);
 
@@ -394,8 +401,8 @@ bp_status bp_put_back(bp_pool *pool, bp_lease lease);
 
 /* Sweeping: see above. */
 
-/* Takes an idle connection that no sweep has put back, though somebody may wait. BP_OK; BP_EMPTY; BP_INVALID_ARGUMENT.
- */
+/* Takes an idle connection that the sweep has not come by, though somebody may wait. BP_OK; BP_EMPTY;
+ * BP_INVALID_ARGUMENT. */
 bp_status bp_take_unswept(bp_pool *pool, bp_lease *lease);
 
 /*
@@ -404,7 +411,10 @@ bp_status bp_take_unswept(bp_pool *pool, bp_lease *lease);
  */
 bp_status bp_put_swept(bp_pool *pool, bp_lease lease);
 
-/* Takes an idle connection that a sweep has put back. BP_OK; BP_EMPTY; BP_INVALID_ARGUMENT. */
+/*
+ * Ends a sweep: puts back what it has put aside, and takes one connection, to be released. BP_OK; BP_EMPTY: nothing had
+ * been put aside, or others have it; BP_INVALID_ARGUMENT. O(what was put aside).
+ */
 bp_status bp_take_swept(bp_pool *pool, bp_lease *lease);
 
 /* Ages of leases. */

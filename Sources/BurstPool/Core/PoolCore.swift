@@ -65,14 +65,16 @@ public protocol _PoolCore: Sendable {
     func takeIdle() -> Lease?
     func putBack(_ lease: Lease)
 
-    // Sweeping.
-    /// Takes an idle connection that no sweep has put back.
+    // Sweeping: `while let lease = takeUnswept()` it is looked at and put back with `putSwept`, or closed; in the end,
+    // `while let lease = takeSwept()` it is released.
+    /// Takes an idle connection that the sweep has not come by.
     func takeUnswept() -> Lease?
     /// Returns a connection to those that a sweep has looked at.
     ///
     /// - Returns: Whether to settle.
     func putSwept(_ lease: Lease) -> Bool
-    /// Takes an idle connection that a sweep has put back.
+    /// Ends a sweep: puts back what it has put aside, where it was, and takes one of them, by whose release the caller
+    /// settles for all; `nil` if there was none.
     func takeSwept() -> Lease?
 
     // Administration.

@@ -22,7 +22,7 @@ import Synchronization
 /// All operations are lock-free; a thread stopped anywhere in here holds back the one slot it has in hand.
 @usableFromInline
 struct IdleStripes: ~Copyable {
-    /// And one behind the last: its stack is the swept one, its cell is never used.
+    /// And one behind the last: its stack is the swept one, its cell the count of cells swept.
     @usableFromInline let stripes: UnsafeMutableRawPointer
     /// Number of stripes - 1; that number is a power of two.
     @usableFromInline let mask: UInt
@@ -96,7 +96,7 @@ struct IdleStripes: ~Copyable {
 
     @usableFromInline @inline(never)
     func takeElsewhere(_ home: UInt) -> UnsafeMutablePointer<Slot>? {
-        takeFromStacks(home) ?? takeSwept() ?? takeFromCells(home)
+        takeFromStacks(home) ?? swept.take()?.assumingMemoryBound(to: Slot.self) ?? takeFromCells(home)
     }
 
     private func takeFromStacks(_ home: UInt) -> UnsafeMutablePointer<Slot>? {
@@ -117,18 +117,44 @@ struct IdleStripes: ~Copyable {
 
     private var swept: TreiberStack { stack(mask + 1) }
 
-    /// Takes a slot that no sweep has put back: the stacks, then the cells, the home cell at the end.
+    /// Takes a slot that this sweep has not come by: first from each cell, then from the stacks, from the top down.
+    ///
+    /// The warmest first, for what is put on the swept stack first comes back last, and so on top again. From each cell
+    /// once: who works with a connection loses it once in a sweep, to the next warm one, and what comes back to the cell
+    /// afterwards has just been used. To take it again and again would make its user go through all the cold ones, and so
+    /// keep them from ever being idle for long.
     func takeUnswept() -> UnsafeMutablePointer<Slot>? {
-        let home = home
-        return takeFromStacks(home) ?? takeFromCells(home)
+        // Without order: a second sweeper, or one that was stopped, makes this sweep look at less or more, and no harm.
+        while cellsSwept.pointee.load(ordering: .relaxed) <= mask {
+            let index = cellsSwept.pointee.wrappingAdd(1, ordering: .relaxed).oldValue
+            if index <= mask, let slot = takeFromCell(index) { return slot }
+        }
+        return takeFromStacks(home)
     }
+
+    private var cellsSwept: UnsafeMutablePointer<Atomic<UInt>> { cell(mask + 1) }
+
 
     /// Where a sweep puts what it has looked at. Sequentially consistent, as ``put(_:)`` is.
     func putSwept(_ slot: UnsafeMutablePointer<Slot>) {
         swept.put(UnsafeMutableRawPointer(slot))
     }
 
+    /// Ends a sweep: puts all that it has put aside back behind the home cell, the coldest first, and takes the last of
+    /// them, the warmest, for the caller to put back: so that the caller looks for waiters after all of them.
+    ///
+    /// Not into the cell: what is there now is warm, and would sink to the bottom. `nil` when there was none, or others
+    /// have taken it.
     func takeSwept() -> UnsafeMutablePointer<Slot>? {
-        swept.take()?.assumingMemoryBound(to: Slot.self)
+        let behindHome = stack(home)
+        cellsSwept.pointee.store(0, ordering: .relaxed)
+        var movedAny = false
+        while let slot = swept.take() {
+            behindHome.put(slot)
+            movedAny = true
+        }
+        // Taken out again and not kept back, so that one is in hand at a time. If there is none, others have them all,
+        // and look for waiters when they put them back.
+        return movedAny ? behindHome.take()?.assumingMemoryBound(to: Slot.self) : nil
     }
 }

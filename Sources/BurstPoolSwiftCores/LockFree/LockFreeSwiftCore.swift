@@ -131,7 +131,7 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
 
     // MARK: Sweeping
 
-    /// Takes an idle connection that no sweep has put back.
+    /// Takes an idle connection that the sweep has not come by.
     public func takeUnswept() -> LockFreeSwiftLease? {
         books.pointee.idle.takeUnswept().map { LockFreeSwiftLease(taking: $0, as: .leased) }
     }
@@ -147,7 +147,7 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         return waiting != 0 || hasSurplus
     }
 
-    /// Takes an idle connection that a sweep has put back.
+    /// Ends a sweep: puts back what it has put aside, and takes one connection, to be released.
     public func takeSwept() -> LockFreeSwiftLease? {
         books.pointee.idle.takeSwept().map { LockFreeSwiftLease(taking: $0, as: .leased) }
     }

@@ -16,7 +16,7 @@ struct MutexBooks {
     var slots: [Slot] = []
     /// Last in, first out.
     var idle: [Int] = []
-    /// Idle as well: those that a sweep has looked at.
+    /// Idle as well: those that a sweep has looked at, which begins with the coldest.
     var swept: [Int] = []
     var vacant: [Int] = []
     var opening = 0
@@ -54,15 +54,19 @@ struct MutexBooks {
     }
 
     mutating func takeIdle() -> MutexLease? {
-        takeUnswept() ?? takeSwept()
+        (idle.popLast() ?? swept.popLast()).map { leaseIdle($0) }
     }
 
     mutating func takeUnswept() -> MutexLease? {
-        idle.popLast().map { leaseIdle($0) }
+        idle.isEmpty ? nil : leaseIdle(idle.removeFirst())
     }
 
+    /// Ends a sweep: all is where it was, but for one.
     mutating func takeSwept() -> MutexLease? {
-        swept.popLast().map { leaseIdle($0) }
+        guard let last = swept.popLast() else { return nil }
+        idle.insert(contentsOf: swept, at: 0)
+        swept = []
+        return leaseIdle(last)
     }
 
     private mutating func leaseIdle(_ index: Int) -> MutexLease {

@@ -231,7 +231,7 @@ public final class MutexCore: _PoolCore {
 
     // MARK: Sweeping
 
-    /// Takes an idle connection that no sweep has put back.
+    /// Takes an idle connection that the sweep has not come by.
     public func takeUnswept() -> MutexLease? { books.withLock { $0.takeUnswept() } }
 
     /// Returns a connection to those that a sweep has looked at.
@@ -242,7 +242,7 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// Takes an idle connection that a sweep has put back.
+    /// Ends a sweep: puts back what it has put aside, and takes one connection, to be released.
     public func takeSwept() -> MutexLease? { books.withLock { $0.takeSwept() } }
 
     // MARK: Administration
