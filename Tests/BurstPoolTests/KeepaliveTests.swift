@@ -15,12 +15,15 @@ struct KeepaliveTests {
             try await upkeep.pass(.seconds(79))
             #expect(strategy.books.validated == [])
             try await upkeep.pass(.seconds(11))
-            #expect(strategy.books.validated == [1])
+            try await eventually("it has been validated") {
+                strategy.books.validated == [1] && pool.statistics.idle == 1
+            }
             try await upkeep.pass(.seconds(69))
             #expect(strategy.books.validated == [1])
             try await upkeep.pass(.seconds(21))
-            #expect(strategy.books.validated == [1, 1])
-            try await eventually("it is idle") { pool.statistics.idle == 1 }
+            try await eventually("it has been validated again") {
+                strategy.books.validated == [1, 1] && pool.statistics.idle == 1
+            }
         }
     }
 
@@ -60,11 +63,11 @@ struct KeepaliveTests {
             try await pool.warmUp(sizes.count)
             let upkeep = try await UpkeepStepper(pool, clock)
             try await upkeep.pass(.seconds(200)) { #expect(gate.held <= sizes.most) }
-            #expect(gate.held == sizes.most)
+            try await eventually("as many as may are out") { gate.held == sizes.most }
             #expect(pool.statistics.idle == sizes.count - sizes.most)
             gate.open()
             try await upkeep.pass(.seconds(200))
-            #expect(Set(strategy.books.validated).count == sizes.count, "each gets its turn")
+            try await eventually("each has had its turn") { Set(strategy.books.validated).count == sizes.count }
         }
     }
 
@@ -100,7 +103,10 @@ struct KeepaliveTests {
                 return true
             }
             try await pool.warmUp(1)
-            try await UpkeepStepper(pool, clock).pass(.seconds(100))
+            let upkeep = try await UpkeepStepper(pool, clock)
+            try await upkeep.pass(.seconds(91))
+            try await eventually("it is being validated") { clock.hasSleeper(of: .seconds(3600)) }
+            try await upkeep.pass(.seconds(6))
             try await eventually("it is closed") { observer.closeReasons == [.validationFailed] }
         }
     }

@@ -105,7 +105,8 @@ extension _PoolEngine {
 
     private func openingFailed(_ error: any Error, for ticket: Core.Ticket?, since began: UInt64) {
         latestOpenError.store(error)
-        failedOpens.add(1, ordering: .relaxed)
+        latestFailure.store(error)
+        failedOpens.add(1, ordering: .releasing)
         let retries = connectGate?.retries ?? false
         let isPermanent = retries && strategy.connectErrorIsPermanent(error)
         let willRetry = retries && !isPermanent
