@@ -100,6 +100,8 @@ extension _PoolEngine {
             if ticket != nil { header.pointee.unmark(.isFresh) }
             if core.release(permit) || connectGate != nil { settle() }
         }
+        // A turn is free. Not after a failure: that would try again without a pause.
+        if connectGate != nil { topUp() }
         openingEnded.fire()
     }
 
@@ -148,10 +150,11 @@ extension _PoolEngine {
     }
 
     private func openMissing() {
+        let ownUse = upkeep.inOwnUse.load(ordering: .sequentiallyConsistent)
         let counts = core.counts
         let open = counts.idle + counts.leased + counts.opening
         let missing = min(
-            max(settings.minimumIdle - counts.idle - counts.opening, upkeep.warmTarget - open),
+            max(settings.minimumIdle - counts.idle - counts.opening - ownUse, upkeep.warmTarget - open),
             softLimit.load(ordering: .relaxed) - open - counts.closing
         )
         guard missing > 0 else { return }
