@@ -73,15 +73,19 @@ extension SetUpPurpose {
     /// The error of a connection that could not be set up because the server answered with `refusal`; `nil` if the
     /// connection is usable none the less.
     func failure(for refusal: RedisError) -> RedisError? {
+        // A server that is full says so in reply to whatever comes first, and closes.
+        let isFull = refusal.message.hasPrefix("ERR max number of clients reached")
         let words: String
         switch self {
+        case .authenticate where isFull:
+            words = "the server refused the connection"
         case .authenticate: words = "the server refused the user or the password"
         case .greet where refusal.serverCode == "NOPERM": return nil  // It answered, which is all that was asked.
         case .greet: words = "the server refused the connection"
         case .selectDatabase(let database): words = "the server refused database \(database)"
         case .setClientName(let name): words = "the server refused the client name '\(name)'"
         }
-        let isAuthentication = self == .authenticate || refusal.serverCode == "NOAUTH"
+        let isAuthentication = !isFull && (self == .authenticate || refusal.serverCode == "NOAUTH")
         return RedisError(
             isAuthentication ? .authenticationFailed : .connectFailed,
             "\(words): \(refusal.message)",

@@ -144,6 +144,13 @@ public final class RedisConnection {
             throw RedisError(.closeTimedOut, "the connection did not close within \(Self.closeTimeout)")
         }
     }
+
+    /// Closes the connection, from any thread and while somebody else uses it. Does not wait.
+    var abortHandle: @Sendable () -> Void {
+        { [handler] in
+            handler.eventLoop.execute { handler.closeByClient() }
+        }
+    }
 }
 
 @available(*, unavailable)

@@ -66,4 +66,37 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
     public func closeConnection(_ connection: sending RedisConnection) async throws {
         try await connection.close()
     }
+
+    /// Sends a `PING`, which the server must answer within the configured command timeout.
+    ///
+    /// - Throws: ``RedisError``, or `CancellationError`; the connection is closed then, or was before.
+    public func validateConnection(_ connection: inout RedisConnection) async throws -> Bool {
+        try await connection.send("PING").string == "PONG"
+    }
+
+    /// Whether trying again is of no use: the server wants another password than the configured one, or the configuration
+    /// makes no sense.
+    ///
+    /// A server that cannot be reached may be back, and one that refuses a connection may have room for it later.
+    public func connectErrorIsPermanent(_ error: any Error) -> Bool {
+        switch (error as? RedisError)?.code {
+        case .authenticationFailed?, .invalidConfiguration?, .invalidURL?: true
+        default: false
+        }
+    }
+
+    /// Whether the error is one after which a connection is closed, or out of step with the server.
+    ///
+    /// A command that the server answers with an error, or that cannot be sent, leaves it as it was.
+    public func connectionIsBroken(after error: any Error) -> Bool {
+        switch (error as? RedisError)?.code {
+        case .commandTimedOut?, .connectionClosed?, .protocolError?: true
+        default: false
+        }
+    }
+
+    /// Closes the connection, so that commands under way fail with ``RedisError/Code/connectionClosed``.
+    public func abortHandle(for connection: RedisConnection) -> (@Sendable () -> Void)? {
+        connection.abortHandle
+    }
 }

@@ -97,7 +97,7 @@ struct AbortTests {
         arguments: CoreKind.allCases
     )
     func handlesEnd(kind: CoreKind) async throws {
-        try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, _ in
+        try await withTimedPool(kind, maxSize: 1, mostEver: 2) { pool, strategy, _, _ in
             let aborted = Shared<[Int]>([])
             let gate = Gate()
             strategy.onAbort { remote in

@@ -132,7 +132,7 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
                 gate.open()
                 try await eventually("it is closed") { strategy.books.closed == 1 }
             },
-            told: ["opened(0.0 seconds, nil)", "closeTimedOut(discarded)"]
+            told: ["opened(0.0 seconds, nil)", "closeTimedOut(discarded)", "closed(discarded, nil)"]
         ),
         Occasion(
             name: "a caller is turned away",

@@ -123,12 +123,14 @@ struct LeakTests {
                 return true
             }
             try await pool.withConnection { $0.use() }
+            try await eventually("it is being reset") { resetting.held == 1 }
             let upkeep = try await UpkeepStepper(pool, clock)
             try await upkeep.pass(.seconds(200))
             resetting.open()
             try await eventually("it is idle") { pool.statistics.idle == 1 }
             try await upkeep.pass(.seconds(700))
-            #expect(validating.held == 1)
+            try await eventually("it is being validated") { validating.held == 1 }
+            try await upkeep.pass(.seconds(200))
             validating.open()
             try await eventually("it is idle") { pool.statistics.idle == 1 }
             try await pool.withConnection { $0.use() }

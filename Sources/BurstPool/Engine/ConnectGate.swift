@@ -172,8 +172,10 @@ final class ConnectGate: Sendable {
 
     /// The queue is in the order of the numbers. Where some have left it early the oldest is taken for younger than it is,
     /// and waits for one more delay.
+    ///
+    /// Where nobody waits there is nothing to put off.
     private func oldestHasMatured(_ queued: Int) -> Bool {
-        joins.load(ordering: .relaxed) - queued < matured.load(ordering: .relaxed)
+        queued == 0 || joins.load(ordering: .relaxed) - queued < matured.load(ordering: .relaxed)
     }
 }
 

@@ -61,9 +61,12 @@ extension _PoolEngine {
         // Out of the slot now, for the place may be another connection's before the close has ended. In one pair of
         // hands: the slot's owner has it, and gives it to the task.
         nonisolated(unsafe) let connection = connection(of: lease).move()
+        // Who ends it tells the observer before the place is free: after a shutdown nothing is left to be told.
+        let end = Claim()
         let watcher = after(settings.closeTimeout) { [self] in
-            guard core.finishClose(lease) else { return }
+            guard end.take() else { return }
             observer?.connectionPool(.closeTimedOut(reason))
+            core.finishClose(lease)
             placeIsFree()
             ended?(nil)
         }
@@ -75,11 +78,12 @@ extension _PoolEngine {
                 failure = error
             }
             watcher?.cancel()
-            let isInTime = core.finishClose(lease)
+            let isInTime = end.take()
             // A caller that has not waited for it is not told.
             let isCallers = isInTime && throwing
             observer?.connectionPool(.closed(reason, error: isCallers ? nil : failure))
             guard isInTime else { return }
+            core.finishClose(lease)
             placeIsFree()
             ended?(isCallers ? failure : nil)
         }

@@ -100,12 +100,15 @@ extension _PoolEngine {
             if ticket != nil { header.pointee.unmark(.isFresh) }
             if core.release(permit) || connectGate != nil { settle() }
         }
+        // A turn is free. Not after a failure: that would try again without a pause.
+        if connectGate != nil { topUp() }
         openingEnded.fire()
     }
 
     private func openingFailed(_ error: any Error, for ticket: Core.Ticket?, since began: UInt64) {
         latestOpenError.store(error)
-        failedOpens.add(1, ordering: .relaxed)
+        latestFailure.store(error)
+        failedOpens.add(1, ordering: .releasing)
         let retries = connectGate?.retries ?? false
         let isPermanent = retries && strategy.connectErrorIsPermanent(error)
         let willRetry = retries && !isPermanent
@@ -147,10 +150,11 @@ extension _PoolEngine {
     }
 
     private func openMissing() {
+        let ownUse = upkeep.inOwnUse.load(ordering: .sequentiallyConsistent)
         let counts = core.counts
         let open = counts.idle + counts.leased + counts.opening
         let missing = min(
-            max(settings.minimumIdle - counts.idle - counts.opening, upkeep.warmTarget - open),
+            max(settings.minimumIdle - counts.idle - counts.opening - ownUse, upkeep.warmTarget - open),
             softLimit.load(ordering: .relaxed) - open - counts.closing
         )
         guard missing > 0 else { return }

@@ -13,6 +13,7 @@ extension _PoolEngine {
             )
         }
         let failedBefore = failedOpens.load(ordering: .relaxed)
+        keepsStock.store(true, ordering: .relaxed)
         upkeep.beginWarming(count)
         defer { upkeep.endWarming() }
         while true {
@@ -23,7 +24,7 @@ extension _PoolEngine {
             let counts = core.counts
             if counts.idle + counts.leased >= count { return }
             let mayRepeat = connectGate?.retries ?? false
-            if failedOpens.load(ordering: .relaxed) != failedBefore, let error = latestOpenError.load() {
+            if failedOpens.load(ordering: .acquiring) != failedBefore, let error = latestFailure.load() {
                 if !mayRepeat || strategy.connectErrorIsPermanent(error) { throw error }
             }
             topUp()

@@ -1,3 +1,5 @@
+import Synchronization
+
 extension _PoolEngine {
     /// Pairs what is free with those who wait, and closes what is surplus: the loop that `bp_pool.h` describes.
     ///
@@ -76,7 +78,7 @@ extension _PoolEngine {
             connectGate?.giveBackUnused()
             // Somebody may have wanted the turn while it was in hand, and so may the pool for its stock.
             if connectGate != nil, core.permitIsWanted { return true }
-            topUp()
+            if keepsStock.load(ordering: .relaxed) { topUp() }
             return false
         }
     }

@@ -114,13 +114,17 @@ extension _PoolEngine {
 
     private func resetInBackground(_ lease: Core.Lease) {
         noteOwnUse(lease)
+        upkeep.inOwnUse.add(1, ordering: .sequentiallyConsistent)
         Task.detached { [self] in
             do {
                 try await strategy.resetConnection(&connection(of: lease).pointee)
             } catch {
+                upkeep.inOwnUse.subtract(1, ordering: .sequentiallyConsistent)
                 return closeInBackground(lease, .resetFailed)
             }
-            if core.release(lease) { settle() }
+            let isToSettle = core.release(lease)
+            upkeep.inOwnUse.subtract(1, ordering: .sequentiallyConsistent)
+            if isToSettle { settle() }
         }
     }
 

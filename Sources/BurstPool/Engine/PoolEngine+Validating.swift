@@ -1,3 +1,5 @@
+import Synchronization
+
 extension _PoolEngine {
     /// Validates a connection that the caller has leased, while the caller waits.
     ///
@@ -23,13 +25,15 @@ extension _PoolEngine {
     func validateInBackground(_ lease: Core.Lease) {
         let outcome = OneShot()
         outcome.fire(.abandoned)
-        startValidating(lease, outcome)
+        startValidating(lease, outcome, isOwnUse: true)
     }
 
     /// - Parameter outcome: Told `.done`, and the lease is the waiting party's, or `.failed`, and it is not. If nobody waits
     ///   any more, the connection is returned or closed.
-    private func startValidating(_ lease: Core.Lease, _ outcome: OneShot) {
+    private func startValidating(_ lease: Core.Lease, _ outcome: OneShot, isOwnUse: Bool = false) {
         noteOwnUse(lease)
+        let own = isOwnUse ? 1 : 0
+        upkeep.inOwnUse.add(own, ordering: .sequentiallyConsistent)
         let inTime = Claim()
         let validation = Canceller()
         // The connection is in use for as long as the strategy uses it, whatever the clock says: it is closed then.
@@ -43,12 +47,17 @@ extension _PoolEngine {
                 let isValid = (try? await strategy.validateConnection(&connection(of: lease).pointee)) ?? false
                 watcher?.cancel()
                 guard inTime.take(), isValid else {
+                    // Before the place is free, for then it is to be replaced.
+                    upkeep.inOwnUse.subtract(own, ordering: .sequentiallyConsistent)
                     closeInBackground(lease, .validationFailed)
                     outcome.fire(.failed)
                     return
                 }
                 header(of: lease).pointee.unmark(.isStale)
-                if !outcome.fire(.done), core.release(lease) { settle() }
+                let isToSettle = !outcome.fire(.done) && core.release(lease)
+                // Once it is idle, for until then it is to be counted.
+                upkeep.inOwnUse.subtract(own, ordering: .sequentiallyConsistent)
+                if isToSettle { settle() }
             }
         )
     }

@@ -31,6 +31,10 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     /// Fires whenever an attempt to open a connection has ended.
     let openingEnded = DrainSignal()
     let failedOpens = Atomic(0)
+    /// Of those: unlike `latestOpenError`, not forgotten when another one has opened.
+    let latestFailure = LatestError()
+    /// Whether there is a stock to top up: from the start, or since the pool was first warmed.
+    @usableFromInline let keepsStock: Atomic<Bool>
 
     public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws {
         try configuration.validate()
@@ -77,6 +81,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         initialMarks = marks
         softLimit = Atomic(configuration.maxSize)
         hardLimit = Atomic(configuration.burstLimit ?? configuration.maxSize)
+        keepsStock = Atomic(settings.minimumIdle > 0)
         upkeep = Upkeep(interval: settings.upkeepInterval)
         if settings.minimumIdle > 0 { startUpkeep() }
     }

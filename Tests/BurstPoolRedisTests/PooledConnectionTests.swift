@@ -1,0 +1,160 @@
+import BurstPool
+import BurstPoolRedis
+import BurstPoolRedisServer
+import NIOCore
+import Testing
+
+/// What a pool asks of the strategy beyond opening and closing.
+@Suite("Connections in a pool", .timeLimit(.minutes(1)))
+struct PooledConnectionTests {
+    @Test("a connection that the server answers on is valid, before and after use")
+    func valid() async throws {
+        let strategy = try sharedStrategy()
+        var connection = try await strategy.makeConnection()
+        let isValidWhenNew = try await strategy.validateConnection(&connection)
+        #expect(isValidWhenNew)
+        try await connection.send("SET", uniqueKey(), 1)
+        let isValidAfterUse = try await strategy.validateConnection(&connection)
+        #expect(isValidAfterUse)
+        try await strategy.closeConnection(connection)
+    }
+
+    @Test("one that was killed, or that is answered with nonsense or not at all, is not valid")
+    func invalid() async throws {
+        let strategy = try sharedStrategy()
+        var killed = try await strategy.makeConnection()
+        let identity = try #require(try await killed.send("CLIENT", "ID").integer)
+        let killer = try await strategy.makeConnection()
+        try await killer.send("CLIENT", "KILL", "ID", identity)
+        do {
+            let isValid = try await strategy.validateConnection(&killed)
+            #expect(!isValid)
+        } catch let error as RedisError {
+            #expect(error.code == .connectionClosed)
+        }
+        try await strategy.closeConnection(killed)
+        try await strategy.closeConnection(killer)
+
+        #expect(try await outcome(ofAnswer: "+PANG\r\n") == nil)
+        #expect(try await outcome(ofAnswer: "!\r\n") == .protocolError)
+        #expect(try await outcome(ofAnswer: "") == .commandTimedOut)
+    }
+
+    /// Why validating a connection fails that is answered like that; `nil` if it does not, and the connection is not valid.
+    private func outcome(ofAnswer answer: String) async throws -> RedisError.Code? {
+        let server = try await FakeServer.answering(answer)
+        var configuration = server.configuration
+        configuration.commandTimeout = .milliseconds(200)
+        let strategy = try RedisConnectionStrategy(configuration: configuration)
+        var connection = try await strategy.makeConnection()
+        var code: RedisError.Code?
+        do {
+            let isValid = try await strategy.validateConnection(&connection)
+            #expect(!isValid)
+        } catch let error as RedisError {
+            code = error.code
+        }
+        try await strategy.closeConnection(connection)
+        try await server.stop()
+        return code
+    }
+
+    @Test("a wrong password is permanent; a server that is away, or has no room, is not")
+    func permanent() async throws {
+        let server = try RedisServer(arguments: ["--requirepass", "right", "--maxclients", "1"])
+        defer { server.stop() }
+        var configuration = RedisConfiguration(unixSocketPath: server.socketPath)
+        configuration.password = "wrong"
+        let wrong = try RedisConnectionStrategy(configuration: configuration)
+        let refused = try #require(await redisError { try await wrong.makeConnection().close() })
+        #expect(wrong.connectErrorIsPermanent(refused))
+
+        configuration.password = "right"
+        let strategy = try RedisConnectionStrategy(configuration: configuration)
+        // The one before has gone, and the server may need a moment to notice.
+        let pool = try ConnectionPool(strategy: strategy, maxSize: 1)
+        try await pool.waitUntilHealthy()
+        let full = try #require(await redisError { try await strategy.makeConnection().close() })
+        #expect(full.message.contains("max number of clients"))
+        #expect(!strategy.connectErrorIsPermanent(full))
+        await pool.shutdown()
+
+        server.kill()
+        let away = try #require(await redisError { try await strategy.makeConnection().close() })
+        #expect(!strategy.connectErrorIsPermanent(away))
+        #expect(!strategy.connectErrorIsPermanent(CancellationError()))
+    }
+
+    @Test("with retries a caller waits for a server that is away, and is told at once of a wrong password")
+    func retries() async throws {
+        let server = try RedisServer(arguments: ["--requirepass", "right"])
+        defer { server.stop() }
+        var redis = RedisConfiguration(unixSocketPath: server.socketPath)
+        redis.password = "right"
+        var configuration = ConnectionPoolConfiguration(maxSize: 2)
+        configuration.connectRetry = ConnectionBackoff(base: .milliseconds(10), cap: .milliseconds(50))
+        let pool = try ConnectionPool(
+            strategy: RedisConnectionStrategy(configuration: redis),
+            configuration: configuration
+        )
+        server.kill()
+        let caller = Task { try await pool.withConnection { try await $0.send("PING").string } }
+        try await Task.sleep(for: .milliseconds(100))
+        try server.start()
+        #expect(try await caller.value == "PONG")
+        await pool.shutdown()
+
+        redis.password = "wrong"
+        let wrong = try ConnectionPool(
+            strategy: RedisConnectionStrategy(configuration: redis),
+            configuration: configuration
+        )
+        let error = await redisError { try await wrong.withConnection { _ = try await $0.send("PING") } }
+        #expect(error?.code == .authenticationFailed)
+        await wrong.shutdown()
+    }
+
+    @Test("after an error that ends a connection the pool closes it, and keeps it after any other")
+    func broken() async throws {
+        let strategy = try sharedStrategy { $0.commandTimeout = .milliseconds(200) }
+        let pool = try ConnectionPool(strategy: strategy, maxSize: 1)
+        func identity() async throws -> Int? {
+            try await pool.withConnection { try await $0.send("CLIENT", "ID").integer }
+        }
+        let first = try await identity()
+        let refused = await redisError { try await pool.withConnection { _ = try await $0.send("NONSENSE") } }
+        #expect(refused?.code == .serverError)
+        #expect(try await identity() == first)
+        let late = await redisError {
+            try await pool.withConnection { _ = try await $0.send("BLPOP", uniqueKey(), 0) }
+        }
+        #expect(late?.code == .commandTimedOut)
+        #expect(try await eventually { pool.statistics.total == 0 }, "it is closed before anybody asks for it")
+        #expect(try await identity() != first)
+        await pool.shutdown()
+
+        for code in [RedisError.Code.commandTimedOut, .serverError] {
+            let error = code == .serverError ? refused : late
+            #expect(try strategy.connectionIsBroken(after: #require(error)) == (code != .serverError))
+        }
+        #expect(!strategy.connectionIsBroken(after: CancellationError()))
+    }
+
+    @Test("a pool that is aborted ends the commands under way")
+    func abort() async throws {
+        let pool = try ConnectionPool(strategy: sharedStrategy(), maxSize: 2)
+        let key = uniqueKey()
+        let blocked = Task { try await pool.withConnection { _ = try await $0.send("BLPOP", key, 0) } }
+        #expect(
+            try await eventually {
+                try await pool.withConnection { try await $0.send("CLIENT", "LIST").string }?.contains("cmd=blpop")
+                    == true
+            }
+        )
+        await pool.abort()
+        let error = await redisError { try await blocked.value }
+        #expect(error?.code == .connectionClosed)
+        #expect(error?.message.contains("this client closed it") == true)
+        #expect(pool.statistics.total == 0)
+    }
+}
