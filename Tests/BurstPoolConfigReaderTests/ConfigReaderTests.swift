@@ -121,7 +121,7 @@ struct ConfigReaderTests {
         ("maxSize", "many", "many", "a whole number"),
         ("maxSize", 1.5, "1.5", "a whole number"),
         ("maxSize", true, "true", "a whole number"),
-        ("maxSize", ConfigValue([1, 2], isSecret: false), "[1, 2]", "a whole number"),
+        ("maxSize", ConfigValue(.intArray([1, 2]), isSecret: false), "[1, 2]", "a whole number"),
         ("burstLimit", "4O", "4O", "a whole number"),
         ("minimumIdle", "", "", "a whole number"),
         ("maxConcurrentConnects", "x", "x", "a whole number"),
