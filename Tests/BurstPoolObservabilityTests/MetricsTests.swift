@@ -150,7 +150,7 @@ struct MetricsTests {
 
     @Test("gauges are refreshed once in a while whatever happens, and on a period if nothing does")
     func pace() async throws {
-        let observed = try ObservedPool(maxSize: 1)
+        let observed = try ObservedPool(maxSize: 1, observe: { $0.logger = nil })
         let clock = observed.telemetryClock
         func refreshes() -> Int {
             (try? observed.metrics.expectMeter(

@@ -58,9 +58,8 @@ struct ConnectionPoolServiceTests {
             server.lastRequests.open()
             try await tasks.waitForAll()
         }
-        #expect(
-            journal.value == ["request 1", "request 2", "request 3", "server has ended", "connection closed"]
-        )
+        #expect(journal.value.prefix(4) == ["request 1", "request 2", "request 3", "server has ended"])
+        #expect(Set(journal.value.dropFirst(4)) == ["connection closed"])
         #expect(strategy.openNow == 0)
         await expectShutDown(pool)
     }
@@ -88,9 +87,10 @@ struct ConnectionPoolServiceTests {
         let pool = try makePool(strategy)
         var configuration = ConnectionPoolServiceConfiguration()
         configuration.startTimeout = .milliseconds(200)
-        await #expect(throws: ScriptedError("refused true")) {
+        let error = await #expect(throws: (any Error).self) {
             try await ConnectionPoolService(pool: pool, configuration: configuration).run()
         }
+        #expect(error.map { "\($0)" }?.contains("refused true") == true)
         #expect(strategy.attemptsSoFar > 1)
         await expectShutDown(pool)
     }
