@@ -1,7 +1,7 @@
 /// A connection in a caller's hands, which goes back to the pool when the lease ends.
 ///
 /// A lease ends with ``release()``, or when it goes out of scope. It cannot be copied, so it cannot end twice.
-/// Prefer ``ConnectionPool/withConnection(timeout:_:)-1dc8j`` where the use has the shape of a scope.
+/// Prefer ``ConnectionPool/withConnection(timeout:fileID:line:_:)-2x8j3`` where the use has the shape of a scope.
 public struct ConnectionLease<Strategy: ConnectionStrategy>: ~Copyable {
     @usableFromInline let engine: _PoolEngine<Strategy, _ConcurrencyKitCore>
     @usableFromInline let lease: _ConcurrencyKitCore.Lease

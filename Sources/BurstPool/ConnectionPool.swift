@@ -43,7 +43,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
 
     /// Lends a connection to a body, for as long as the body runs, waiting for one as long as the configuration says.
     ///
-    /// See ``withConnection(timeout:_:)-1dc8j``.
+    /// See ``withConnection(timeout:fileID:line:_:)-2x8j3``.
     @inlinable
     public func withConnection<Result>(
         fileID: StaticString = #fileID,
@@ -59,6 +59,8 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     ///
     /// - Parameters:
     ///   - timeout: For how long to wait at the most if no connection is idle; `nil`: for ever. Zero and less: not at all.
+    ///   - fileID: Where the lease is taken, for ``ConnectionPoolEvent/leaseOverdue(_:age:)``.
+    ///   - line: The same.
     ///   - body: Uses the connection. Whether it returns or throws, the connection goes back to the pool.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws. Before the body: what ``ConnectionStrategy/makeConnection()`` threw on this caller's
@@ -75,7 +77,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
         try await engine.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
-    /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:_:)-1dc8j``.
+    /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:fileID:line:_:)-2x8j3``.
     ///
     /// The compiler chooses this one for bodies without `await`. It saves the check of the executor that Swift makes
     /// around each call of an asynchronous closure.
@@ -88,7 +90,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
         try await engine.withConnection(timeout: engine.acquireTimeout, fileID: fileID, line: line, body)
     }
 
-    /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:_:)-1dc8j``.
+    /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:fileID:line:_:)-2x8j3``.
     @inlinable
     public func withConnection<Result>(
         timeout: Duration?,
@@ -108,9 +110,11 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
 
     /// Leases a connection, until the lease is released or goes out of scope.
     ///
-    /// - Parameter timeout: For how long to wait at the most if no connection is idle; `nil`: for ever. Zero and less: not
-    ///   at all.
-    /// - Throws: As ``withConnection(timeout:_:)-1dc8j`` does before its body.
+    /// - Parameters:
+    ///   - timeout: For how long to wait at the most if no connection is idle; `nil`: for ever. Zero and less: not at all.
+    ///   - fileID: Where the lease is taken, for ``ConnectionPoolEvent/leaseOverdue(_:age:)``.
+    ///   - line: The same.
+    /// - Throws: As ``withConnection(timeout:fileID:line:_:)-2x8j3`` does before its body.
     @inlinable
     public func acquire(
         timeout: Duration?,

@@ -62,7 +62,8 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
     func connectionIsBroken(after error: any Error) -> Bool
 
     /// What aborts all that the connection is doing, at once, so that who uses it gets an error. Asked when it has opened.
-    /// Called by ``ConnectionPool/abort()``, from any thread, while the connection is in use. Default: `nil`, nothing does.
+    /// Called by ``ConnectionPool/abort(timeout:)``, from any thread, while the connection is in use. Default: `nil`,
+    /// nothing does.
     func abortHandle(for connection: Connection) -> (@Sendable () -> Void)?
 }
 

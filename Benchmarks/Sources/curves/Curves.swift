@@ -18,6 +18,8 @@ struct Curves {
         let text = """
             <!-- Written by curves. -->
 
+            Left out: the share of the time in which timers were late by more than a mean use, and so the machine was not at it.
+
             ## Waiting against load
 
             \(table(loads))
@@ -39,13 +41,13 @@ struct Curves {
         configuration.acquireTimeout = nil
         let arrivals = Arrivals(rate: 2000, meanUse: asked, duration: 4, seed: 64)
         let calls = try await OpenLoop(configuration: configuration, arrivals: arrivals).run()
-        return Summary(calls, duration: 4, warmUp: 1).meanUse
+        return Summary(calls, seconds: 4, warmUp: 1).meanUse
     }
 
     private static func table(_ points: [LoadExperiment.Point]) -> String {
         var text = """
-            | `maxSize` | calls | per second | mean use | load | mean wait | Erlang C | p99 of the wait | Erlang C |
-            |---|---|---|---|---|---|---|---|---|
+            | `maxSize` | calls | per second | mean use | load | mean wait | Erlang C | p99 of the wait | Erlang C | left out |
+            |---|---|---|---|---|---|---|---|---|---|
 
             """
         for point in points {
@@ -58,7 +60,8 @@ struct Curves {
             text += "| \(point.maxSize) | \(summary.count) | \(Int(summary.arrivalsPerSecond.rounded())) "
             text += "| \(milliseconds(summary.meanUse)) | \(String(format: "%.2f", theory.load)) "
             text += "| \(milliseconds(summary.meanWait)) | \(milliseconds(theory.meanWait)) "
-            text += "| \(milliseconds(summary.wait(quantile: 0.99))) | \(milliseconds(theory.quantile(0.99))) |\n"
+            text += "| \(milliseconds(summary.wait(quantile: 0.99))) | \(milliseconds(theory.quantile(0.99))) "
+            text += "| \(percent(summary.shareLeftOut)) |\n"
         }
         return text
     }
@@ -66,16 +69,17 @@ struct Curves {
     private static func table(_ points: [OverloadExperiment.Point]) -> String {
         let patience = Int(Summary.patience)
         var text = """
-            | | come per second | served within \(patience) s, per second | p50 of those served | p99 | refused | after, on average |
-            |---|---|---|---|---|---|---|
+            | | come per second | served within \(patience) s, per second | p50 of those served | p99 | refused | after, on average | left out |
+            |---|---|---|---|---|---|---|---|
 
             """
         for point in points {
             let summary = point.summary
             text += "| \(point.name) | \(Int(summary.arrivalsPerSecond.rounded())) | \(Int(summary.goodput.rounded())) "
             text += "| \(milliseconds(summary.wait(quantile: 0.5))) | \(milliseconds(summary.wait(quantile: 0.99))) "
-            text += "| \(String(format: "%.1f", summary.shareRefused * 100)) % "
-            text += "| \(summary.shareRefused > 0 ? milliseconds(summary.meanWaitOfRefused) : "–") |\n"
+            text += "| \(percent(summary.shareRefused)) "
+            text += "| \(summary.shareRefused > 0 ? milliseconds(summary.meanWaitOfRefused) : "–") "
+            text += "| \(percent(summary.shareLeftOut)) |\n"
         }
         return text
     }
@@ -84,6 +88,10 @@ struct Curves {
         guard seconds.isFinite else { return "∞" }
         let value = seconds * 1000
         return String(format: value >= 100 ? "%.0f ms" : value >= 1 ? "%.1f ms" : "%.2f ms", value)
+    }
+
+    private static func percent(_ share: Double) -> String {
+        share == 0 ? "0 %" : String(format: share < 0.1 ? "%.1f %%" : "%.0f %%", share * 100)
     }
 
     private static func say(_ text: String) {

@@ -4,7 +4,7 @@ import BurstPool
 struct LoadExperiment {
     static let sizes = [4, 8, 16]
     /// The nearer to 1, the longer a queue takes to forget how it began, and so the longer the run.
-    static let loads: [(load: Double, seconds: Double)] = [(0.3, 6), (0.5, 6), (0.7, 10), (0.8, 16), (0.9, 30)]
+    static let loads: [(load: Double, seconds: Int)] = [(0.3, 6), (0.5, 6), (0.7, 10), (0.8, 16), (0.9, 30)]
 
     struct Point {
         var maxSize: Int
@@ -22,7 +22,7 @@ struct LoadExperiment {
                         let arrivals = Arrivals(
                             rate: load * Double(size) / meanUse.measured,
                             meanUse: meanUse.asked,
-                            duration: seconds,
+                            duration: Double(seconds),
                             seed: UInt64(size)
                         )
                         var configuration = ConnectionPoolConfiguration(maxSize: size)
@@ -31,7 +31,7 @@ struct LoadExperiment {
                     }
                 }
                 return try await group.reduce(into: []) {
-                    $0.append(Point(maxSize: $1.0, summary: Summary($1.1, duration: seconds, warmUp: 1)))
+                    $0.append(Point(maxSize: $1.0, summary: Summary($1.1, seconds: seconds, warmUp: 1)))
                 }
             }
         }
@@ -42,7 +42,8 @@ struct LoadExperiment {
 /// What is left of the service when more is asked than can be done, or when a crowd comes.
 struct OverloadExperiment: Sendable {
     static let maxSize = 4
-    static let maxWaiters = 16
+    /// Worth 20 ms of the queue, and 80 ms.
+    static let maxWaiters = (few: 16, many: 64)
 
     struct Point {
         var name: String
@@ -52,8 +53,8 @@ struct OverloadExperiment: Sendable {
     /// As a share of what the connections can do.
     var load: Double
     var crowd = 0
-    var seconds: Double
-    var warmUp: Double
+    var seconds: Int
+    var warmUp: Int
 
     static var contenders: [(name: String, configuration: ConnectionPoolConfiguration)] {
         var nothing = ConnectionPoolConfiguration(maxSize: maxSize)
@@ -61,14 +62,17 @@ struct OverloadExperiment: Sendable {
         var timeout = nothing
         timeout.acquireTimeout = .seconds(Summary.patience)
         var limited = timeout
-        limited.maxWaiters = maxWaiters
+        limited.maxWaiters = maxWaiters.few
         var controlled = timeout
         controlled.delayControl = ConnectionDelayControl()
+        var both = controlled
+        both.maxWaiters = maxWaiters.many
         return [
             ("nothing", nothing),
             ("`acquireTimeout` 1 s", timeout),
-            ("and `maxWaiters` \(maxWaiters)", limited),
-            ("and `delayControl`", controlled),
+            ("… and `maxWaiters` \(maxWaiters.few)", limited),
+            ("… and `delayControl`", controlled),
+            ("… and `delayControl`, `maxWaiters` \(maxWaiters.many)", both),
         ]
     }
 
@@ -78,14 +82,14 @@ struct OverloadExperiment: Sendable {
             rate: load * Double(Self.maxSize) / meanUse.measured,
             crowd: crowd,
             meanUse: meanUse.asked,
-            duration: seconds,
+            duration: Double(seconds),
             seed: 1
         )
         let points = try await withThrowingTaskGroup(of: (Int, Point).self) { group in
             for (index, contender) in Self.contenders.enumerated() {
                 group.addTask {
                     let calls = try await OpenLoop(configuration: contender.configuration, arrivals: arrivals).run()
-                    let summary = Summary(calls, duration: seconds, warmUp: warmUp)
+                    let summary = Summary(calls, seconds: seconds, warmUp: warmUp)
                     return (index, Point(name: contender.name, summary: summary))
                 }
             }

@@ -14,8 +14,10 @@ struct Call: Sendable {
         case refused(ConnectionPoolError.Code)
     }
 
-    /// When it came, in seconds from the start.
+    /// When it was to come, in seconds from the start.
     var moment: Double
+    /// How much later it came, because its timer was late, in seconds.
+    var lateness: Double
     /// From the call to the lease, or to the error, in seconds.
     var wait: Double
     /// For how long it had the connection, in seconds: what it wanted, and what its sleep took longer.
@@ -62,6 +64,7 @@ struct OpenLoop: Sendable {
     ) async throws -> Call {
         try await Task.sleep(until: start + .seconds(arrival.moment), clock: .continuous)
         let came = ContinuousClock.now
+        let lateness = (came - start) / .seconds(1) - arrival.moment
         do {
             let (leased, returned) = try await pool.withConnection { _ in
                 let leased = ContinuousClock.now
@@ -70,13 +73,20 @@ struct OpenLoop: Sendable {
             }
             return Call(
                 moment: arrival.moment,
+                lateness: lateness,
                 wait: (leased - came) / .seconds(1),
                 use: (returned - leased) / .seconds(1),
                 outcome: .served
             )
         } catch let error as ConnectionPoolError {
             let wait = (ContinuousClock.now - came) / .seconds(1)
-            return Call(moment: arrival.moment, wait: wait, use: 0, outcome: .refused(error.code))
+            return Call(
+                moment: arrival.moment,
+                lateness: lateness,
+                wait: wait,
+                use: 0,
+                outcome: .refused(error.code)
+            )
         }
     }
 }

@@ -3,17 +3,31 @@ struct Summary {
     /// Above this, in seconds, a caller has no more use for what it gets.
     static let patience = 1.0
 
+    /// A timer that is later than this, in seconds, shows that the machine stood still, or did something else.
+    static let tolerance = 0.005
+
     private let calls: [Call]
     /// Waits of those who were served, ascending.
     private let waits: [Double]
-    /// In seconds.
+    /// Of the seconds that were measured, how many count.
     let duration: Double
+    let shareLeftOut: Double
 
-    /// - Parameter warmUp: Who came in the first so many seconds is left out.
-    init(_ all: [Call], duration: Double, warmUp: Double) {
-        calls = all.filter { $0.moment >= warmUp }
+    /// Leaves out whole seconds in which the machine stood still, and the second after each, in which the queue that this made goes
+    /// away. They are told by timers, which know nothing of the pool.
+    ///
+    /// - Parameter warmUp: Who came in the first so many seconds is left out as well.
+    init(_ all: [Call], seconds: Int, warmUp: Int) {
+        var counts = (0..<seconds).map { $0 >= warmUp }
+        for call in all where call.lateness > Self.tolerance {
+            let second = Int(call.moment)
+            for disturbed in second...(second + 1) where disturbed < seconds { counts[disturbed] = false }
+        }
+        calls = all.filter { counts[Int($0.moment)] }
         waits = calls.filter(\.isServed).map(\.wait).sorted()
-        self.duration = duration - warmUp
+        let counting = counts.count { $0 }
+        duration = Double(counting)
+        shareLeftOut = 1 - Double(counting) / Double(seconds - warmUp)
     }
 
     var count: Int { calls.count }
