@@ -1,13 +1,19 @@
 # make demo    the main job on a real Redis          make test    all tests
-# Both install what is missing first, and say what that is. Options: make demo DEMO="--seconds 30 --chaos"
+# make serve   a web service on the pool, with a page that draws it live
+# All install what is missing first, and say what that is. Options: make demo DEMO="--seconds 30 --chaos"
 
 SWIFT ?= swift
 
-.PHONY: demo test verify bench setup build format clean
+.PHONY: demo serve test verify bench setup build format clean
 
 demo: setup
 	$(SWIFT) build -c release --product burst-pool-demo
 	"$$($(SWIFT) build -c release --show-bin-path)/burst-pool-demo" $(DEMO)
+
+# PORT=8080, POOL_MAX_SIZE=8 and more: Examples/Server/README.md. Ctrl-C ends it, and its Redis.
+serve: setup
+	$(SWIFT) build -c release --package-path Examples/Server --product link-server
+	@Examples/Server/serve "$$($(SWIFT) build -c release --package-path Examples/Server --show-bin-path)/link-server"
 
 test:
 	@Scripts/setup tests

@@ -1,0 +1,46 @@
+import Logging
+import Synchronization
+
+/// Whether Redis was of use when it was last asked. Says so in the log when that changes, not for each request.
+final class Reachability: Sendable {
+    private let isDown = Atomic(false)
+    private let outage = Mutex(Outage())
+    private let logger: Logger
+
+    private struct Outage {
+        var began = ContinuousClock.now
+        var latestFailure = ContinuousClock.now
+    }
+
+    /// An outage is over when nothing has failed for this long: failures and successes come mixed while it begins and ends.
+    private static let quietTime = Duration.milliseconds(200)
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    var isReachable: Bool { !isDown.load(ordering: .relaxed) }
+
+    func failed(_ error: any Error) {
+        let now = ContinuousClock.now
+        let isFirst = outage.withLock { outage in
+            outage.latestFailure = now
+            if isDown.exchange(true, ordering: .relaxed) { return false }
+            outage.began = now
+            return true
+        }
+        if isFirst { logger.warning("Redis cannot be used", metadata: ["error": "\(error)"]) }
+    }
+
+    func succeeded() {
+        if isReachable { return }
+        let now = ContinuousClock.now
+        let duration: Duration? = outage.withLock { outage in
+            guard now - outage.latestFailure >= Self.quietTime, isDown.exchange(false, ordering: .relaxed) else {
+                return nil
+            }
+            return outage.latestFailure - outage.began
+        }
+        if let duration { logger.notice("Redis can be used again", metadata: ["outage": "\(duration)"]) }
+    }
+}

@@ -1,0 +1,101 @@
+import BurstPoolRedis
+import Foundation
+import HTTPTypes
+import ServerTestSupport
+import Testing
+
+extension ServerTests {
+    /// The server as a process, whose Redis is killed and started again under load.
+    @Suite("An outage of Redis", .timeLimit(.minutes(3)))  // A load of seconds, on machines that may be busy.
+    struct OutageTests {
+        /// When what happened to Redis.
+        struct Outage {
+            /// Before the first moment in which Redis may not have answered.
+            var began = ContinuousClock.now
+            /// Redis is dead.
+            var dead = ContinuousClock.now
+            /// Redis answers again.
+            var back = ContinuousClock.now
+        }
+
+        @Test("Its errors are only those of the outage, and it is over within a second of Redis being back")
+        func outage() async throws {
+            try await PrivateRedis.with { redis in
+                // Enough patience that a busy machine is not taken for an outage.
+                let server = try await RunningServer(
+                    redis: redis,
+                    settings: ["POOL_MAX_SIZE": "4", "POOL_ACQUIRE_TIMEOUT_MS": "10000", "REDIS_TIMEOUT_MS": "10000"]
+                )
+                var links: [TestLink] = []
+                for number in 0..<20 {
+                    links.append(try await TestLink.create(port: server.port, url: "http://example.org/\(number)"))
+                }
+                let shared = Shared(Outage())
+                let requests = try await Load.run(clients: 24, links: links, port: server.port) { load in
+                    try await load.waitForMore(300)
+                    #expect(try await readiness(of: server) == 200)
+                    shared.value.began = .now
+                    await redis.kill()
+                    shared.value.dead = .now
+                    try await eventually("the server is not ready") { try await readiness(of: server) == 503 }
+                    #expect(try await status(of: server, "/health") == 200)
+                    try await Task.sleep(for: .seconds(1))
+                    try await redis.start()
+                    shared.value.back = .now
+                    try await eventually("the server is ready") { try await readiness(of: server) == 200 }
+                    try await load.waitForMore(300)
+                }
+                let outage = shared.value
+                try judge(requests, outage)
+                try await compareCounts(of: links, requests, redis)
+                #expect(server.process.output.contains("Redis cannot be used"))
+                #expect(server.process.output.contains("Redis can be used again"))
+                server.process.send(SIGTERM)
+                #expect(try await server.process.status() == 0)
+            }
+        }
+
+        private func judge(_ requests: [Load.Request], _ outage: Outage) throws {
+            #expect(
+                requests.allSatisfy { [.followed, .created, .unavailable].contains($0.outcome) },
+                "\(requests.summary)"
+            )
+            let failed = requests.filter { $0.outcome == .unavailable }
+            #expect(!failed.isEmpty)
+            // Before the outage nothing fails. What failed was under way when Redis was killed, or began later.
+            #expect(failed.allSatisfy { $0.ended > outage.began })
+            // What began when Redis was dead, and succeeded, did so with the Redis that came back.
+            let recovered = try #require(
+                requests.filter { $0.outcome == .followed && $0.began > outage.dead }.map(\.ended).min()
+            )
+            #expect(recovered - outage.back <= .seconds(1))
+            let late = failed.filter { $0.began > max(recovered, outage.back) }
+            #expect(late.isEmpty, "\(late.count) failed that began after that")
+        }
+
+        /// Redis has what was answered, and nothing that was never asked for. Of what failed nobody can know whether it was done.
+        private func compareCounts(
+            of links: [TestLink],
+            _ requests: [Load.Request],
+            _ redis: PrivateRedis
+        ) async throws {
+            for (number, link) in links.enumerated() {
+                let count = try #require(try await redis.send("HGET", "link:\(link.code)", "count").integer)
+                let ofLink = requests.filter { $0.link == number }
+                let followed = ofLink.count(.followed)
+                #expect((followed...followed + ofLink.count(.unavailable)).contains(count), "link \(number)")
+            }
+            let creations = requests.filter { $0.link == nil }
+            let created = links.count + creations.count(.created)
+            let stored = try #require(try await redis.send("DBSIZE").integer)
+            #expect((created...created + creations.count(.unavailable)).contains(stored))
+        }
+
+        private func readiness(of server: RunningServer) async throws -> Int { try await status(of: server, "/ready") }
+    }
+}
+
+/// The status that a path is answered with.
+func status(of server: RunningServer, _ path: String) async throws -> Int {
+    try await HTTPConnection.with(port: server.port) { try await $0.send(.get, path).status }
+}

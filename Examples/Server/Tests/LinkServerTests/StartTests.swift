@@ -1,0 +1,77 @@
+import Foundation
+import HTTPTypes
+import ServerTestSupport
+import Testing
+
+extension ServerTests {
+    /// How the server begins, or refuses to.
+    @Suite("Starting", .timeLimit(.minutes(1)))
+    struct StartTests {
+        @Test("Settings that are of no use are all told, and the status is that of a wrong configuration")
+        func wrongSettings() async throws {
+            let (status, message) = try await RunningServer.failure(settings: ["PORT": "x", "POOL_MAX_SIZE": "0"])
+            #expect(status == EX_CONFIG)
+            #expect(message.contains("link-server: PORT is 'x', which is not a whole number"))
+            #expect(message.contains("POOL_MAX_SIZE is 0, which is not from 1 to 100000"))
+            #expect(message.contains("link-server --help"))
+        }
+
+        @Test("A port that is taken is told")
+        func portTaken() async throws {
+            try await PrivateRedis.with { redis in
+                let server = try await RunningServer(redis: redis)
+                let (status, message) = try await RunningServer.failure(
+                    settings: ["PORT": "\(server.port)", "REDIS_URL": redis.url]
+                )
+                #expect(status == EXIT_FAILURE)
+                #expect(message.contains("cannot listen on 127.0.0.1:\(server.port)"))
+                #expect(message.contains("Address already in use"))
+            }
+        }
+
+        @Test("Without Redis it starts, lives, and is not ready until Redis comes")
+        func withoutRedis() async throws {
+            try await PrivateRedis.with { redis in
+                await redis.kill()
+                let server = try await RunningServer(redis: redis)
+                #expect(try await status(of: server, "/health") == 200)
+                #expect(try await status(of: server, "/ready") == 503)
+                try await redis.start()
+                #expect(try await status(of: server, "/ready") == 200)
+            }
+        }
+
+        @Test("The script `serve` brings a Redis, and takes it away with the server when it is stopped")
+        func serveScript() async throws {
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+                "serve-\(UInt32.random(in: 0 ... .max))"
+            )
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+                "../../serve"
+            )
+            let port = try await PrivateRedis.with { redis in try await RunningServer(redis: redis).port }
+            let serve = try await GuardedProcess(
+                script.standardizedFileURL.path,
+                [RunningServer.executable.path],
+                environment: ["PORT": "\(port)", "TMPDIR": folder.path],
+                log: folder.appendingPathComponent("log")
+            )
+            try await eventually("it tells where the page is") {
+                serve.output.contains("http://127.0.0.1:\(port)/pool")
+            }
+            let link = try await TestLink.create(port: port, url: "http://example.org/")
+            let answer = try await HTTPConnection.with(port: port) { try await $0.send(.get, "/\(link.code)") }
+            #expect(answer.status == 302)
+            serve.send(SIGTERM)
+            #expect(try await serve.status() == 0)
+            #expect(serve.output.contains("stopped"))
+            // Its folder, with the socket of Redis, was beside the log.
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["log"])
+            await #expect(throws: HTTPConnection.Failure.self) {
+                try await HTTPConnection.with(port: port) { try await $0.send(.get, "/health").status }
+            }
+        }
+    }
+}

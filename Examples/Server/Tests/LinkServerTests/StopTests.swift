@@ -1,0 +1,103 @@
+import BurstPoolRedis
+import Foundation
+import HTTPTypes
+import ServerTestSupport
+import Testing
+
+extension ServerTests {
+    /// How the server ends.
+    @Suite("Stopping", .timeLimit(.minutes(3)))  // A load of seconds, on machines that may be busy.
+    struct StopTests {
+        @Test("Under load no request that was accepted is lost", arguments: [SIGTERM, SIGINT])
+        func underLoad(signal: Int32) async throws {
+            try await PrivateRedis.with { redis in
+                let server = try await RunningServer(
+                    redis: redis,
+                    settings: ["POOL_MAX_SIZE": "4", "POOL_ACQUIRE_TIMEOUT_MS": "10000", "REDIS_TIMEOUT_MS": "10000"]
+                )
+                var links: [TestLink] = []
+                for number in 0..<20 {
+                    links.append(try await TestLink.create(port: server.port, url: "http://example.org/\(number)"))
+                }
+                let stopped = Shared(ContinuousClock.now)
+                let requests = try await Load.run(clients: 24, links: links, port: server.port, endsWhenRefused: true) {
+                    load in
+                    try await load.waitForMore(300)
+                    stopped.value = .now
+                    server.process.send(signal)
+                    #expect(try await server.process.status() == 0)
+                    #expect(ContinuousClock.now - stopped.value < .seconds(10))
+                }
+                // Answered rightly, or not taken any more. No failure, and nothing cut off.
+                for request in requests {
+                    switch request.outcome {
+                    case .followed, .created: continue
+                    case .refused,
+                        .closedBeforeAnswer where request.ended > stopped.value:
+                        continue
+                    default: Issue.record("\(request.outcome)")
+                    }
+                }
+                // Redis has counted what the clients were told, no more: a use that was counted and not answered was lost.
+                for (number, link) in links.enumerated() {
+                    let count = try await redis.send("HGET", "link:\(link.code)", "count").integer
+                    #expect(count == requests.count { $0.link == number && $0.outcome == .followed }, "link \(number)")
+                }
+                let created = links.count + requests.count(.created)
+                #expect(try await redis.send("DBSIZE").integer == created)
+                // So has the server, which counts what it has taken.
+                let taken = created + requests.count(.followed)
+                let said = server.process.output
+                #expect(said.contains(#/answered=(\d+) unanswered=0 .*stopped/#), "\(said)")
+                #expect(said.firstMatch(of: #/answered=(\d+)/#).flatMap { Int($0.1) } == taken, "\(taken); \(said)")
+                #expect(said.contains("the pool is shut down"))
+            }
+        }
+
+        @Test("The connections to Redis are closed when it ends")
+        func connectionsClosed() async throws {
+            try await PrivateRedis.with { redis in
+                let server = try await RunningServer(redis: redis)
+                _ = try await TestLink.create(port: server.port, url: "http://example.org/")
+                #expect(try await redis.send("CLIENT", "LIST").string?.contains("name=link-server") == true)
+                server.process.send(SIGTERM)
+                #expect(try await server.process.status() == 0)
+                #expect(try await redis.send("CLIENT", "LIST").string?.contains("name=link-server") == false)
+            }
+        }
+
+        @Test("A client that never sends the end of its request holds it up until the deadline, and no longer")
+        func halfRequest() async throws {
+            try await PrivateRedis.with { redis in
+                let server = try await RunningServer(redis: redis, settings: ["SHUTDOWN_DEADLINE_MS": "500"])
+                try await HTTPConnection.with(port: server.port) { connection in
+                    _ = try await connection.send(.get, "/health")
+                    try await connection.sendHalf()
+                    try await Task.sleep(for: .milliseconds(200))
+                    let began = ContinuousClock.now
+                    server.process.send(SIGTERM)
+                    #expect(try await server.process.status() == 0)
+                    #expect(ContinuousClock.now - began > .milliseconds(400))
+                    #expect(ContinuousClock.now - began < .seconds(5))
+                }
+            }
+        }
+
+        @Test("The page's events end properly, at once")
+        func events() async throws {
+            try await PrivateRedis.with { redis in
+                let server = try await RunningServer(redis: redis)
+                let isComplete = try await HTTPConnection.with(port: server.port) { connection in
+                    var hasAsked = false
+                    return try await connection.stream("/pool/events") { _ in
+                        if !hasAsked { server.process.send(SIGTERM) }
+                        hasAsked = true
+                        return true
+                    }
+                }
+                #expect(isComplete)
+                #expect(try await server.process.status() == 0)
+            }
+        }
+    }
+}

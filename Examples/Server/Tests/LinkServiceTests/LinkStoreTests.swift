@@ -1,0 +1,75 @@
+import BurstPoolRedis
+import ServerTestSupport
+import Synchronization
+import Testing
+
+@testable import LinkService
+
+@Suite("The store of links", .timeLimit(.minutes(1)))
+struct LinkStoreTests {
+    @Test("A code that is taken is not given again, and its link stays as it is")
+    func taken() async throws {
+        try await withService { service, _ in
+            let (taken, free) = (LinkCode.random(), LinkCode.random())
+            let codes = Mutex([taken, taken, free])
+            let store = LinkStore(redis: service.redis) { codes.withLock { $0.removeFirst() } }
+            let first = try await store.create(try LinkAddress("http://example.org/1"))
+            _ = try await store.follow(first.code)
+            let second = try await store.create(try LinkAddress("http://example.org/2"))
+            #expect(first.code == taken)
+            #expect(second.code == free)
+            #expect(try await store.find(taken) == Link(code: taken, url: first.url, created: first.created, count: 1))
+        }
+    }
+
+    @Test("Of many that want the same code at the same time, one has it")
+    func contended() async throws {
+        try await withService { service, _ in
+            let code = LinkCode.random()
+            let store = LinkStore(redis: service.redis) { code }
+            let winners = await withTaskGroup(of: Link?.self) { group in
+                for number in 0..<100 {
+                    group.addTask { try? await store.create(try LinkAddress("http://example.org/\(number)")) }
+                }
+                return await group.reduce(into: [Link]()) { if let link = $1 { $0.append(link) } }
+            }
+            #expect(winners.count == 1)
+            let link = try await store.find(code)
+            #expect(link == winners.first)
+        }
+    }
+
+    @Test("Uses at the same time are all counted")
+    func counted() async throws {
+        try await withService { service, _ in
+            let store = LinkStore(redis: service.redis)
+            let link = try await store.create(try LinkAddress("http://example.org/"))
+            try await withThrowingTaskGroup(of: String?.self) { group in
+                for _ in 0..<1000 { group.addTask { try await store.follow(link.code) } }
+                for try await url in group { #expect(url == link.url) }
+            }
+            #expect(try await store.find(link.code)?.count == 1000)
+        }
+    }
+
+    @Test("When no code is free, creating ends with an error, and nothing is changed")
+    func exhausted() async throws {
+        try await withService { service, redis in
+            let code = LinkCode.random()
+            let store = LinkStore(redis: service.redis) { code }
+            _ = try await store.create(try LinkAddress("http://example.org/1"))
+            await #expect(throws: LinkStore.NoFreeCode.self) {
+                try await store.create(try LinkAddress("http://example.org/2"))
+            }
+            #expect(try await store.find(code)?.url == "http://example.org/1")
+            #expect(try await redis.send("DBSIZE").integer == 1)
+        }
+    }
+
+    @Test("Codes by chance are codes, and no two of 10,000 are the same")
+    func random() {
+        let codes = (0..<10_000).map { _ in LinkCode.random() }
+        #expect(Set(codes).count == codes.count)
+        #expect(codes.allSatisfy { LinkCode($0.text) == $0 })
+    }
+}

@@ -1,0 +1,124 @@
+import BurstPool
+import BurstPoolRedis
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import ServerTestSupport
+import Testing
+
+@testable import LinkService
+
+/// How requests end while something they need is not to be had.
+@Suite("Outages", .timeLimit(.minutes(1)))
+struct OutageTests {
+    struct Readiness: Decodable {
+        let ready: Bool
+        let reasons: [String]
+        let pool: PoolState
+    }
+
+    static func expectUnavailable(_ answer: TestResponse) throws {
+        #expect(answer.status == .serviceUnavailable)
+        #expect(answer.headers[.retryAfter] == "1")
+        #expect(answer.headers[.contentType] == "application/problem+json")
+        #expect(try answer.decode(ProblemBody.self).status == 503)
+    }
+
+    @Test("Without Redis each request that needs it is answered with 503, and afterwards as before")
+    func dead() async throws {
+        try await withClient { client, service, redis in
+            let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
+            await redis.kill()
+            for _ in 1...3 {
+                try Self.expectUnavailable(try await client.get("/\(link.code)"))
+                try Self.expectUnavailable(try await client.get("/links/\(link.code)"))
+                try Self.expectUnavailable(try await client.createLink(to: "http://example.org/"))
+            }
+            #expect(!service.redis.reachability.isReachable)
+            try await redis.start()
+            #expect(try await client.get("/\(link.code)").status == .found)
+        }
+    }
+
+    @Test("A process whose Redis is gone is alive and not ready, and says why")
+    func notReady() async throws {
+        try await withClient { client, _, redis in
+            let before = try await client.get("/ready")
+            #expect(before.status == .ok)
+            let readiness = try before.decode(Readiness.self)
+            #expect(readiness.ready)
+            #expect(readiness.reasons == [])
+            #expect(readiness.pool.total == 1)
+            await redis.kill()
+            let after = try await client.get("/ready")
+            #expect(after.status == .serviceUnavailable)
+            #expect(try after.decode(Readiness.self).ready == false)
+            #expect(try after.decode(Readiness.self).reasons.count == 1)
+            #expect(try await client.get("/health").status == .ok)
+            try await redis.start()
+            try await eventually("it is ready again") { try await client.get("/ready").status == .ok }
+        }
+    }
+
+    @Test("When all connections are busy, a request that has waited long enough is answered with 503")
+    func saturated() async throws {
+        let change: (inout Settings) -> Void = { settings in
+            settings.pool.maxSize = 1
+            settings.pool.burstLimit = 1
+            settings.pool.acquireTimeout = .milliseconds(50)
+        }
+        try await withClient(change) { client, service, _ in
+            let lease = try await service.redis.pool.acquire(timeout: .seconds(10))
+            try Self.expectUnavailable(try await client.get("/abcdefgh"))
+            #expect(try await client.get("/ready").status == .serviceUnavailable)
+            // Busy is not broken.
+            #expect(service.redis.reachability.isReachable)
+            lease.release()
+            #expect(try await client.get("/abcdefgh").status == .notFound)
+        }
+    }
+
+    @Test("A Redis that accepts commands and does not answer them is an outage")
+    func silent() async throws {
+        try await withClient({ $0.redis.commandTimeout = .seconds(2) }) { client, _, redis in
+            let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
+            try await redis.send("CLIENT", "PAUSE", "60000", "ALL")
+            try Self.expectUnavailable(try await client.get("/\(link.code)"))
+        }
+    }
+
+    @Test("A Redis that is full is an outage for those who write, and not for those who read")
+    func full() async throws {
+        try await withClient { client, _, redis in
+            let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
+            try await redis.send("CONFIG", "SET", "maxmemory", "1")
+            try Self.expectUnavailable(try await client.createLink(to: "http://example.org/"))
+            #expect(try await client.get("/links/\(link.code)").status == .ok)
+        }
+    }
+
+    @Test("Something else in the place of a link is an error of the service, which does not tell what")
+    func corrupt() async throws {
+        try await withClient { client, service, redis in
+            try await redis.send("SET", "link:abcdefgh", "secret")
+            let answer = try await client.get("/abcdefgh")
+            #expect(answer.status == .internalServerError)
+            #expect(answer.headers[.contentType] == "application/problem+json")
+            #expect(!String(buffer: answer.body).contains("secret"))
+            #expect(!String(buffer: answer.body).contains("WRONGTYPE"))
+            #expect(service.redis.reachability.isReachable)
+        }
+    }
+
+    @Test("After the pool is shut down, requests that need it are answered with 503")
+    func shutDown() async throws {
+        try await withClient { client, service, _ in
+            await service.redis.pool.shutdown()
+            try Self.expectUnavailable(try await client.createLink(to: "http://example.org/"))
+            let answer = try await client.get("/ready")
+            #expect(answer.status == .serviceUnavailable)
+            #expect(try answer.decode(Readiness.self).reasons.first?.contains("shut down") == true)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import BurstPoolRedis
+import Foundation
+import Synchronization
+
+/// A `redis-server` of the test's own, in a temporary folder, listening on a socket there.
+///
+/// It writes each change to its disk before it answers, so what it has said yes to is there again after ``kill()`` and
+/// ``start()``.
+public final class PrivateRedis: Sendable {
+    private let folder: URL
+    private let server: Mutex<GuardedProcess?> = Mutex(nil)
+
+    public var url: String { "unix://\(folder.path)/redis.sock" }
+
+    /// Runs a body with a server, and stops the server.
+    public static func with<Result: Sendable>(
+        _ body: (PrivateRedis) async throws -> Result
+    ) async throws -> Result {
+        let redis = try PrivateRedis()
+        do {
+            try await redis.start()
+            let result = try await body(redis)
+            await redis.stop()
+            return result
+        } catch {
+            await redis.stop()
+            throw error
+        }
+    }
+
+    private init() throws {
+        // Short: the path of a socket has room for about 100 bytes.
+        folder = URL(fileURLWithPath: "/tmp/link-redis-\(UInt32.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    private func stop() async {
+        await kill()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// Starts the server, and returns as soon as it answers.
+    public func start() async throws {
+        let process = try await GuardedProcess(
+            "/usr/bin/env",
+            [
+                "redis-server", "--port", "0", "--unixsocket", "\(folder.path)/redis.sock", "--dir", folder.path,
+                "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+            ],
+            log: folder.appendingPathComponent("log")
+        )
+        server.withLock { $0 = process }
+        do {
+            try await eventually("redis-server answers") { await isThere }
+        } catch {
+            throw GuardedProcess.Failure("\(error); it said: \(process.output)")
+        }
+    }
+
+    /// Ends the server as a crash would.
+    public func kill() async {
+        let process = server.withLock { server in
+            defer { server = nil }
+            return server
+        }
+        await process?.kill()
+    }
+
+    private var isThere: Bool {
+        get async { (try? await send("PING")) != nil }
+    }
+
+    /// Sends a command on a connection of its own.
+    @discardableResult
+    public func send(_ name: String, _ arguments: String...) async throws -> RedisReply {
+        let strategy = try RedisConnectionStrategy(url: url)
+        let connection = try await strategy.makeConnection()
+        let reply = try await connection.send(RedisCommand(name, arguments: arguments))
+        try await connection.close()
+        return reply
+    }
+}
