@@ -65,7 +65,8 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     /// - Returns: What the body returns.
     /// - Throws: What the body throws. Before the body: what ``ConnectionStrategy/makeConnection()`` threw on this caller's
     ///   behalf; `CancellationError` if the task was cancelled while it waited; ``ConnectionPoolError`` with
-    ///   `.acquireTimedOut`, `.poolShutDown`, `.tooManyWaiters` or `.outOfMemory`. After the body: what
+    ///   `.acquireTimedOut`, `.poolShutDown`, `.tooManyWaiters`, `.overloaded`, `.connectTimedOut`, `.circuitOpen`,
+    ///   `.nestedAcquire` or `.outOfMemory`. After the body: what
     ///   ``ConnectionStrategy/closeConnection(_:)`` threw, if a surplus connection was closed on return.
     @inlinable
     public func withConnection<Result>(
