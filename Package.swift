@@ -213,6 +213,23 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // Fuzzing of what reads bytes and text from outside, also under libFuzzer: see Tests/RedisFuzzing.
+        .target(
+            name: "RedisFuzzProperties",
+            dependencies: [
+                "BurstPoolRedis",
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
+                .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["Redis"])),
+            ],
+            path: "Tests/RedisFuzzing/Sources/RedisFuzzProperties",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "RedisFuzzing",
+            dependencies: ["RedisFuzzProperties"],
+            path: "Tests/RedisFuzzing/Sources/RedisFuzzing",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "BurstPoolDatadogTests",
             dependencies: [

@@ -12,13 +12,28 @@ struct RedisURLOptions {
     /// - Throws: ``RedisError/Code/invalidURL``, naming the option.
     init(query: String) throws(RedisError) {
         for option in query.split(separator: "&") {
-            guard let equals = option.firstIndex(of: "=") else {
-                throw .invalidURL("option", "'\(option)' has no value; write \(option)=…")
+            do throws(RedisError) {
+                try read(option)
+            } catch {
+                guard password == nil else {
+                    // It may be the rest of a password with a '&' in it. Quote nothing.
+                    throw .invalidURL(
+                        "options",
+                        "what follows the password makes no sense; in a password write '&' as %26"
+                    )
+                }
+                throw error
             }
-            let name = try PercentEncoding.decode(option[..<equals], part: "option")
-            let value = try PercentEncoding.decode(option[option.index(after: equals)...], part: "option '\(name)'")
-            try set(name, value)
         }
+    }
+
+    private mutating func read(_ option: Substring) throws(RedisError) {
+        guard let equals = option.firstIndex(of: "=") else {
+            throw .invalidURL("option", "'\(option)' has no value; write \(option)=…")
+        }
+        let name = try PercentEncoding.decode(option[..<equals], part: "option")
+        let value = try PercentEncoding.decode(option[option.index(after: equals)...], part: "option '\(name)'")
+        try set(name, value)
     }
 
     private mutating func set(_ name: String, _ value: String) throws(RedisError) {

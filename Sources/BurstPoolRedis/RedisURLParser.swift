@@ -172,7 +172,8 @@ extension RedisURLParser {
         guard let text else { return RedisConfiguration.defaultPort }
         guard !text.isEmpty else { throw .invalidURL("port", "there is none after the ':'") }
         guard let port = RedisURLOptions.naturalNumber(Substring(text)) else {
-            throw .invalidURL("port", "'\(Substring(text))' is not a number")
+            // Not quoted: where the host has been forgotten, it is the password.
+            throw .invalidURL("port", "what follows the ':' is not a number")
         }
         guard (1...65535).contains(port) else {
             throw .invalidURL("port", "\(port) is not between 1 and 65535")

@@ -7,6 +7,7 @@ final class ReplyReader {
     private var reader: UnsafeMutablePointer<redisReader>
     private let builder: ReplyBuilder
     private let maximumReplyBytes: Int
+    private let maximumLineBytes: Int
 
     /// How many bytes have come since the last complete reply.
     private var bytesOfReply = 0
@@ -25,8 +26,9 @@ final class ReplyReader {
     /// hiredis does not give memory back that one long reply made it take, so after such a reply it is made anew.
     private static let keptBytes = 1024 * 1024
 
-    init(maximumReplyBytes: Int) {
+    init(maximumReplyBytes: Int, maximumLineBytes: Int = ReplyReader.maximumLineBytes) {
         self.maximumReplyBytes = maximumReplyBytes
+        self.maximumLineBytes = maximumLineBytes
         builder = ReplyBuilder()
         reader = Self.makeReader(for: builder)
     }
@@ -51,10 +53,22 @@ final class ReplyReader {
     func read(_ bytes: UnsafeRawBufferPointer, receive: (RedisReply) -> Bool) throws(RedisError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let piece = rest.prefix(Self.feedBytes)
+            let piece = rest.prefix(try room())
             rest = rest.dropFirst(piece.count)
             guard try readPiece(UnsafeRawBufferPointer(rebasing: piece), receive) else { return }
         }
+    }
+
+    /// How many bytes hiredis may be fed before the limits are checked again: so many that none is passed unnoticed, even if
+    /// what is too long is complete. Thus it does not matter how the bytes were cut when they came.
+    private func room() throws(RedisError) -> Int {
+        guard bytesOfReply < maximumReplyBytes else { throw replyIsTooLong }
+        let pending = chiredis_pending_length(reader)
+        let bulk = Int(chiredis_pending_bulk_length(reader))
+        // Behind what is missing of a bulk string, or a little less, for its length precedes it, a line may begin.
+        let upToLine = bulk < 0 ? 0 : max(bulk + 2 - pending, 0)
+        let line = upToLine > 0 ? maximumLineBytes + 1 : max(maximumLineBytes + 1 - pending, 1)
+        return min(Self.feedBytes, maximumReplyBytes - bytesOfReply, upToLine + line)
     }
 
     private func readPiece(_ piece: UnsafeRawBufferPointer, _ receive: (RedisReply) -> Bool) throws(RedisError) -> Bool
@@ -90,14 +104,14 @@ final class ReplyReader {
     /// Refuses what is going to be too long, now rather than when it has come.
     private func checkPending() throws(RedisError) {
         let announced = chiredis_pending_bulk_length(reader)
-        guard bytesOfReply <= maximumReplyBytes, announced <= maximumReplyBytes else {
-            throw Self.protocolError("a reply is longer than the limit of \(maximumReplyBytes) bytes")
+        guard announced <= maximumReplyBytes else { throw replyIsTooLong }
+        if announced < 0, chiredis_pending_length(reader) > maximumLineBytes {
+            throw Self.protocolError("a line is longer than \(maximumLineBytes) bytes")
         }
-        if chiredis_pending_length(reader) > Self.maximumLineBytes,
-            chiredis_pending_has_line(reader, Self.maximumLineBytes) == 0
-        {
-            throw Self.protocolError("a line is longer than \(Self.maximumLineBytes) bytes")
-        }
+    }
+
+    private var replyIsTooLong: RedisError {
+        Self.protocolError("a reply is longer than the limit of \(maximumReplyBytes) bytes")
     }
 
     private var failure: RedisError {

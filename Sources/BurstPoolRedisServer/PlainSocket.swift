@@ -1,6 +1,6 @@
 import Foundation
 
-/// A blocking socket of the operating system, without anything of what is under test.
+/// A blocking socket of the operating system, without anything of what is under test. It blocks for five seconds at most.
 package final class PlainSocket {
     private let descriptor: Int32
 
@@ -12,6 +12,11 @@ package final class PlainSocket {
         #endif
         descriptor = socket(isInternet ? AF_INET : AF_UNIX, stream, 0)
         if descriptor < 0 { throw POSIXError(.EMFILE) }
+        // A server that accepts and does not answer must not hold up whoever asks whether it answers.
+        var limit = timeval(tv_sec: 5, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+        }
     }
 
     deinit { close(descriptor) }

@@ -1,6 +1,7 @@
 import BurstPoolRedis
 import Testing
 
+// Two thousand times one after another takes minutes on a busy machine.
 @Suite("Cancelled commands", .timeLimit(.minutes(5)))
 struct CancellationTests {
     @Test("a command of a task that is cancelled already is not sent, and the connection goes on")

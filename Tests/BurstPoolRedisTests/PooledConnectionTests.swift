@@ -5,7 +5,7 @@ import NIOCore
 import Testing
 
 /// What a pool asks of the strategy beyond opening and closing.
-@Suite("Connections in a pool", .timeLimit(.minutes(1)))
+@Suite("Connections in a pool", .timeLimit(.minutes(5)))
 struct PooledConnectionTests {
     @Test("a connection that the server answers on is valid, before and after use")
     func valid() async throws {

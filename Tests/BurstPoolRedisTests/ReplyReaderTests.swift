@@ -49,6 +49,43 @@ struct ReplyReaderTests {
         #expect(read > 0 && refused > 0)
     }
 
+    @Test(
+        "a reply of as many bytes as are allowed is read, and one of one byte more is not, however they are cut",
+        arguments: [1, 7, 1_000, 100_000]
+    )
+    func limits(piece: Int) throws {
+        func outcome(_ wire: String, replyLimit: Int = 4_096, lineLimit: Int = 256) -> String? {
+            let reader = ReplyReader(maximumReplyBytes: replyLimit, maximumLineBytes: lineLimit)
+            var rest = Array(wire.utf8)[...]
+            while !rest.isEmpty {
+                let error = rest.prefix(piece).withUnsafeBytes { bytes -> RedisError? in
+                    do throws(RedisError) {
+                        try reader.read(bytes) { _ in true }
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+                if let error { return error.message }
+                rest = rest.dropFirst(piece)
+            }
+            return nil
+        }
+        func bulk(_ count: Int) -> String { "$\(count)\r\n" + String(repeating: "x", count: count) + "\r\n" }
+
+        // The length and two line ends are nine bytes.
+        #expect(outcome(":1\r\n" + bulk(4_087)) == nil)
+        #expect(outcome(":1\r\n" + bulk(4_088))?.contains("limit of 4096 bytes") == true)
+        #expect(outcome(":1\r\n" + bulk(5_000))?.contains("limit of 4096 bytes") == true)
+        let array = "*2\r\n" + bulk(2_000) + bulk(2_100)
+        #expect(outcome(array, replyLimit: array.utf8.count) == nil)
+        #expect(outcome(array, replyLimit: array.utf8.count - 1)?.contains("a reply is longer") == true)
+
+        #expect(outcome("+" + String(repeating: "x", count: 255) + "\r\n+OK\r\n") == nil)
+        #expect(outcome("+" + String(repeating: "x", count: 256) + "\r\n")?.contains("a line is longer") == true)
+        #expect(outcome(bulk(300) + "-" + String(repeating: "x", count: 255) + "\r\n" + bulk(300)) == nil)
+    }
+
     @Test("after the receiver has had enough, nothing more is read")
     func stops() throws {
         let reader = ReplyReader(maximumReplyBytes: 1 << 20)

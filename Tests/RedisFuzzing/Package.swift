@@ -1,0 +1,32 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// The same properties as the target RedisFuzzing of the package around this one, under libFuzzer: see README.md.
+let package = Package(
+    name: "redis-fuzzing",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(name: "swift-burst-pool", path: "../..", traits: ["Redis"]),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: [
+        .target(
+            name: "RedisFuzzProperties",
+            dependencies: [
+                .product(name: "BurstPoolRedis", package: "swift-burst-pool"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(name: "FuzzURL", dependencies: ["RedisFuzzProperties"], swiftSettings: swiftSettings),
+        .executableTarget(name: "FuzzReply", dependencies: ["RedisFuzzProperties"], swiftSettings: swiftSettings),
+    ]
+)

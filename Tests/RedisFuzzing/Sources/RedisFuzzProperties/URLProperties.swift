@@ -1,0 +1,185 @@
+@testable import BurstPoolRedis
+import NIOCore
+
+/// What must hold for every text that is taken for the URL of a Redis server.
+///
+/// - It is a configuration that validates and whose set-up commands can be sent, or an `.invalidURL`.
+/// - It is so each time.
+/// - The configuration, written as a URL again, is the same configuration.
+/// - Neither the error nor the description of the configuration contains the password.
+struct URLProperties {
+    let url: String
+
+    /// Passwords in the corpus contain this, so that one can look for it.
+    static let secret = "hunter2"
+
+    func check() throws {
+        let outcome = Self.parse(url)
+        try require(outcome == Self.parse(url), "two readings differ")
+        switch outcome {
+        case .success(let configuration): try check(configuration)
+        case .failure(let error):
+            try require(error.code == .invalidURL, "the code of the error is \(error.code)")
+            let texts = [error.message, "\(error)", String(reflecting: error), Self.dumped(error)]
+            try require(
+                !(isSecretGiven && texts.contains(where: Self.showsSecret)),
+                "the error contains the password: \(error)"
+            )
+        }
+    }
+
+    private static func parse(_ url: String) -> Result<RedisConfiguration, RedisError> {
+        do {
+            return .success(try RedisConfiguration(url: url))
+        } catch let error as RedisError {
+            return .failure(error)
+        } catch {
+            return .failure(RedisError(.connectFailed, "not a RedisError, but \(error)"))
+        }
+    }
+
+    private static func dumped(_ value: Any) -> String {
+        var text = ""
+        dump(value, to: &text)
+        return text
+    }
+
+    // MARK: The password
+
+    /// Whether the secret is only where whoever wrote the URL may have meant it as the password or a part of that, also if
+    /// it should have been encoded, or the host has been forgotten: what is left without those places does not contain it.
+    private var isSecretGiven: Bool {
+        guard let authority = url.utf8.range(of: "://") else { return false }
+        var rest = url.utf8[authority.upperBound...]
+        var before = url.utf8[..<authority.lowerBound]
+        // Up to the last @, or if there is none, to the end of the authority. A path may contain them, and names no user; so
+        // may all that follows `user:password@/path`.
+        let authorityEnd = rest.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex
+        let at = UInt8(ascii: "@")
+        let isUnixWithUser = rest[..<authorityEnd].last == at && rest[authorityEnd...].first == UInt8(ascii: "/")
+        let lastAt = isUnixWithUser ? authorityEnd : rest.lastIndex(of: at)
+        let end = lastAt ?? authorityEnd
+        // What is in brackets is an address.
+        let isAddress = lastAt == nil && rest.first == UInt8(ascii: "[")
+        if rest.first != UInt8(ascii: "/"), !isAddress, let colon = rest[..<end].firstIndex(of: UInt8(ascii: ":")) {
+            before = url.utf8[..<colon]
+            rest = rest[end...]
+        }
+        var remainder = rest
+        if let query = rest.firstIndex(of: UInt8(ascii: "?")) {
+            if rest[query...].starts(with: "?password=".utf8) {
+                remainder = rest[..<query]
+            } else if let option = rest[query...].range(of: "&password=") {
+                remainder = rest[..<option.lowerBound]
+            }
+        }
+        return before.range(of: Self.secret) == nil && remainder.range(of: Self.secret) == nil
+    }
+
+    /// Whether a text contains the secret, byte for byte: followed by a combining character it is another word to Swift.
+    private static func showsSecret(_ text: String?) -> Bool {
+        text?.utf8.range(of: secret) != nil
+    }
+
+    // MARK: A configuration
+
+    private func check(_ configuration: RedisConfiguration) throws {
+        try configuration.validate()
+        try checkSecrecy(of: configuration)
+        try checkSetUp(of: configuration)
+
+        let canonical = Self.url(of: configuration)
+        guard case .success(var again) = Self.parse(canonical) else {
+            throw Violation("its configuration is \(configuration), but \(canonical) is refused")
+        }
+        // A decimal fraction need not be the same number twice.
+        try require(
+            Self.isClose(again.connectTimeout, configuration.connectTimeout)
+                && Self.isClose(again.commandTimeout, configuration.commandTimeout),
+            "its timeouts are \(configuration), but those of \(canonical) are \(again)"
+        )
+        again.connectTimeout = configuration.connectTimeout
+        again.commandTimeout = configuration.commandTimeout
+        try require(
+            again == configuration,
+            "its configuration is \(configuration), but that of \(canonical) is \(again)"
+        )
+    }
+
+    private static func isClose(_ one: Duration?, _ other: Duration?) -> Bool {
+        guard let one, let other else { return one == other }
+        let difference = one - other
+        return max(difference, .zero - difference) <= one / 1_000_000 + .nanoseconds(1)
+    }
+
+    private func checkSecrecy(of configuration: RedisConfiguration) throws {
+        guard Self.showsSecret(configuration.password) else { return }
+        // What is shown may be the same text, if somebody wants it so.
+        let shown = [configuration.endpoint.description, configuration.username, configuration.clientName]
+        guard !shown.contains(where: Self.showsSecret) else { return }
+        let texts = ["\(configuration)", String(reflecting: configuration), Self.dumped(configuration)]
+        try require(!texts.contains(where: Self.showsSecret), "the configuration shows its password")
+    }
+
+    /// The commands that are sent when a connection opens can be sent, and arrive as they are meant.
+    private func checkSetUp(of configuration: RedisConfiguration) throws {
+        var encoder = CommandEncoder(session: SessionState(database: configuration.database))
+        var expected: [RedisReply] = []
+        for (_, command) in configuration.setUpCommands {
+            try encoder.append(command.arguments)
+            expected.append(.array(command.arguments.map { .bulkString(Array("\($0)".utf8)) }))
+        }
+        let reading = Reading(Array(encoder.wire.readableBytesView), limit: 1 << 30)
+        try require(reading.error == nil && reading.replies == expected, "the set-up commands do not arrive")
+    }
+
+    // MARK: Writing a URL
+
+    private static func url(of configuration: RedisConfiguration) -> String {
+        var url: String
+        switch configuration.endpoint {
+        case .tcp(let host, let port):
+            url = "redis://" + (host.utf8.contains(UInt8(ascii: ":")) ? "[\(encode(host))]" : encode(host)) + ":\(port)"
+        case .unixSocket(let path):
+            // Where it starts, the slash must be one.
+            url = "unix:///" + encode(String(decoding: path.utf8.dropFirst(), as: UTF8.self))
+        }
+        var options = ["db=\(configuration.database)", "connect_timeout=\(seconds(configuration.connectTimeout))"]
+        if let username = configuration.username { options.append("username=\(encode(username))") }
+        if let password = configuration.password { options.append("password=\(encode(password))") }
+        if let clientName = configuration.clientName { options.append("client_name=\(encode(clientName))") }
+        if let timeout = configuration.commandTimeout { options.append("command_timeout=\(seconds(timeout))") }
+        return url + "?" + options.joined(separator: "&")
+    }
+
+    private static func encode(_ text: String) -> String {
+        text.utf8.reduce(into: "") { encoded, byte in
+            let scalar = Unicode.Scalar(byte)
+            if byte < 0x80, scalar.properties.isAlphabetic || scalar.properties.numericType != nil {
+                encoded.unicodeScalars.append(scalar)
+            } else {
+                encoded += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            }
+        }
+    }
+
+    private static func seconds(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        let fraction = String(attoseconds)
+        return "\(seconds)." + String(repeating: "0", count: 18 - fraction.count) + fraction
+    }
+}
+
+extension Collection<UInt8> {
+    /// Where a text is first found among the bytes.
+    fileprivate func range(of text: String) -> Range<Index>? {
+        var rest = self[...]
+        while !rest.isEmpty {
+            if rest.starts(with: text.utf8) {
+                return rest.startIndex..<rest.index(rest.startIndex, offsetBy: text.utf8.count)
+            }
+            rest = rest.dropFirst()
+        }
+        return nil
+    }
+}

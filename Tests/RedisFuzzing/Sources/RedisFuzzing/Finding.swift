@@ -1,0 +1,48 @@
+import Foundation
+import RedisFuzzProperties
+
+/// An input that violates a property.
+struct Finding {
+    let target: FuzzTarget
+    private(set) var input: [UInt8]
+    private(set) var violation: any Error
+
+    /// `nil` if the input violates nothing.
+    init?(_ target: FuzzTarget, _ input: [UInt8]) {
+        do {
+            try target.check(input)
+            return nil
+        } catch {
+            self.target = target
+            self.input = input
+            violation = error
+        }
+    }
+
+    /// Takes away what is not needed for a violation, in ever smaller pieces.
+    mutating func shrink() {
+        var size = input.count / 2
+        while size > 0 {
+            var start = 0
+            while start < input.count {
+                var shorter = input
+                shorter.removeSubrange(start..<min(start + size, input.count))
+                if let finding = Finding(target, shorter) { self = finding } else { start += size }
+            }
+            size /= 2
+        }
+    }
+
+    /// Writes the input to a file beside those of the corpus, to be examined with each run from then on.
+    func save(in corpus: URL) throws -> URL {
+        let name = input.reduce(UInt32(0)) { $0 &* 31 &+ UInt32($1) }
+        let file = corpus.appendingPathComponent("\(target.rawValue)/found-\(String(name, radix: 16))")
+        try Data(input).write(to: file)
+        return file
+    }
+
+    var description: String {
+        let text = String(reflecting: String(decoding: input.prefix(200), as: UTF8.self))
+        return "\(violation)\n    \(target.rawValue) of \(input.count) bytes: \(text)"
+    }
+}

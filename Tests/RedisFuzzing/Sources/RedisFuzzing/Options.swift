@@ -1,0 +1,43 @@
+import Foundation
+import RedisFuzzProperties
+
+/// What the command line says.
+struct Options {
+    static let usage = """
+        usage: RedisFuzzing [--seed NUMBER] [--seconds NUMBER | --inputs NUMBER] [--only url|reply] [FILE...]
+        Without files: the corpus, and then inputs made of it. With files: these only, each taken for both kinds of input
+        unless --only says which.
+        """
+
+    struct Misuse: Error {}
+
+    var seed: UInt64 = .random(in: 1...999_999)
+    /// For each target.
+    var seconds = 4.0
+    var inputs = Int.max
+    var targets = FuzzTarget.allCases
+    var files: [String] = []
+
+    /// - Throws: ``Misuse``
+    init(_ arguments: some Sequence<String>) throws {
+        var arguments = arguments.makeIterator()
+        while let argument = arguments.next() {
+            switch argument {
+            case "--seed": seed = try Self.value(arguments.next()) { UInt64($0) }
+            case "--seconds": seconds = try Self.value(arguments.next()) { Double($0) }
+            case "--inputs":
+                inputs = try Self.value(arguments.next()) { Int($0) }
+                seconds = .infinity
+            case "--only": targets = [try Self.value(arguments.next()) { FuzzTarget(rawValue: $0) }]
+            default:
+                guard !argument.hasPrefix("-") else { throw Misuse() }
+                files.append(argument)
+            }
+        }
+    }
+
+    private static func value<Value>(_ text: String?, _ read: (String) -> Value?) throws -> Value {
+        guard let value = text.flatMap(read) else { throw Misuse() }
+        return value
+    }
+}
