@@ -86,7 +86,7 @@ struct ConnectionPoolServiceTests {
         let strategy = ScriptedStrategy { $0.open = { throw ScriptedError("refused \($0 > 1)") } }
         let pool = try makePool(strategy)
         var configuration = ConnectionPoolServiceConfiguration()
-        configuration.startTimeout = .seconds(2)
+        configuration.startTimeout = .seconds(10)
         let error = await #expect(throws: (any Error).self) {
             try await ConnectionPoolService(pool: pool, configuration: configuration).run()
         }

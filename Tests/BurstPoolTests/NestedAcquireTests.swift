@@ -88,7 +88,13 @@ struct NestedAcquireTests {
         arguments: CoreKind.allCases
     )
     func inSuccession(kind: CoreKind) async throws {
-        try await withDetection(kind, maxSize: 1, configure: { $0.resetsConnections = true }) { pool, strategy in
+        try await withDetection(
+            kind,
+            maxSize: 1,
+            configure: {
+                $0.resetsConnections = true; $0.acquireTimeout = nil
+            }
+        ) { pool, strategy in
             strategy.onReset { _ in await letOthersRun() }
             for _ in 0..<10 { try await pool.withConnection { $0.use() } }
             #expect(strategy.books.opened == 1)
