@@ -5,8 +5,13 @@
 /// join wait for `target` at the most, instead of their own timeout; who is not served by then fails with
 /// ``ConnectionPoolError/Code/overloaded``. Callers for whom a connection is being opened do not count as a queue.
 ///
+/// That it has been empty for a moment does not mean that the overload is over: a queue that is kept short is empty now
+/// and then. So for 16 intervals after it was last standing, it counts as standing again when it has not been empty for
+/// `target`.
+///
 /// Sources: K. Nichols, V. Jacobson, Controlling Queue Delay, ACM Queue 10(5), 2012, for the idea and the two
-/// constants; B. Maurer, Fail at Scale, ACM Queue 13(8), 2015, for this form, which decides when a caller joins.
+/// constants; RFC 8289 for the 16 intervals; B. Maurer, Fail at Scale, ACM Queue 13(8), 2015, for this form, which
+/// decides when a caller joins.
 public struct ConnectionDelayControl: Sendable, Hashable {
     /// For how long a caller may wait in a standing queue. Default: 5 milliseconds.
     public var target: Duration

@@ -59,7 +59,7 @@ struct DelayControlTests {
         }
     }
 
-    @Test("Once the queue has been empty it starts anew", arguments: CoreKind.allCases)
+    @Test("A queue that has been empty in time is not standing", arguments: CoreKind.allCases)
     func emptied(kind: CoreKind) async throws {
         try await withDelayControl(kind) { pool, clock, _ in
             let lease = try await pool.acquire()
@@ -75,6 +75,41 @@ struct DelayControlTests {
             again.release()
             try await second.value.release()
             try await third.value.release()
+        }
+    }
+
+    @Test("A queue that was standing lately stands again after the target", arguments: CoreKind.allCases)
+    func standingAgain(kind: CoreKind) async throws {
+        try await withDelayControl(kind) { pool, clock, _ in
+            var lease = try await pool.acquire()
+            var first = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(101))
+            let late = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(5))
+            _ = try await poolError(.overloaded) { _ = try await late.value }
+
+            // Empty for a moment, and then not for 6 ms.
+            lease.release()
+            lease = try await first.value
+            first = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(6))
+            let lateAgain = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(5))
+            _ = try await poolError(.overloaded) { _ = try await lateAgain.value }
+
+            // Sixteen intervals later that is forgotten.
+            lease.release()
+            lease = try await first.value
+            clock.advance(by: .milliseconds(1600))
+            first = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(6))
+            let patient = try await pool.startWaiting()
+            clock.advance(by: .seconds(10))
+            await letOthersRun()
+            #expect(pool.statistics.waiting == 2)
+            lease.release()
+            try await first.value.release()
+            try await patient.value.release()
         }
     }
 

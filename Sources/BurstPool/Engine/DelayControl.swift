@@ -18,11 +18,15 @@ struct Patience {
 @usableFromInline
 final class DelayControl: Sendable {
     private let target: Duration
+    private let targetNanoseconds: UInt64
     private let interval: UInt64
     private let busySince = Atomic<UInt64>(0)
+    /// When the queue was last found to be standing; 0: never.
+    private let stoodAt = Atomic<UInt64>(0)
 
     init(_ configuration: ConnectionDelayControl) {
         target = configuration.target
+        targetNanoseconds = configuration.target.nanoseconds
         interval = configuration.interval.nanoseconds
     }
 
@@ -34,9 +38,20 @@ final class DelayControl: Sendable {
             return Patience(timeout)
         }
         let since = busySince.load(ordering: .relaxed)
-        guard now > since, now - since > interval, timeout.map({ $0 > target }) ?? true else {
-            return Patience(timeout)
-        }
+        guard now > since, now - since > grace(now) else { return Patience(timeout) }
+        stoodAt.store(now, ordering: .relaxed)
+        guard timeout.map({ $0 > target }) ?? true else { return Patience(timeout) }
         return Patience(target, isShortened: true)
+    }
+
+    /// For how long the queue must not have been empty.
+    ///
+    /// A queue that is kept short is empty now and then, though as much is asked as before: after each such moment it
+    /// would stand for the whole interval again.
+    private func grace(_ now: UInt64) -> UInt64 {
+        let stood = stoodAt.load(ordering: .relaxed)
+        // Another thread's clock may have been read later.
+        let isRemembered = stood > 0 && (now < stood || (now - stood) / 16 < interval)
+        return isRemembered ? min(targetNanoseconds, interval) : interval
     }
 }
