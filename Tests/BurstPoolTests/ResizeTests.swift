@@ -118,4 +118,26 @@ struct ResizeTests {
             _ = try await poolError(.poolShutDown) { try pool.resize(maxSize: 2) }
         }
     }
+
+    @Test(
+        "Two resizes that come to the core in the other order leave one's limits, not a mixture",
+        arguments: CoreKind.cores
+    )
+    func overtakes(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 1, mostEver: 6, hooked: true) { pool, strategy in
+            strategy.hooks.at(.beforeResize) { [weak pool] in
+                try? pool?.resize(maxSize: 2, burstLimit: 4)
+            }
+            try pool.resize(maxSize: 5, burstLimit: 6)
+            let statistics = pool.statistics
+            #expect(statistics.maxSize == 2)
+            #expect(statistics.burstLimit == 4)
+            let leases = try await pool.lease(4)
+            let waiter = try await pool.startWaiting()
+            waiter.cancel()
+            await #expect(throws: CancellationError.self) { try await waiter.value }
+            leases.release()
+            try await eventually("the pool has shrunk") { pool.statistics.total == 2 }
+        }
+    }
 }

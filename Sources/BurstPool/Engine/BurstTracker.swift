@@ -16,8 +16,9 @@ extension _PoolEngine {
         var hasChanged: Bool
         repeat {
             let total = core.total
-            let maxSize = softLimit.load(ordering: .sequentiallyConsistent)
-            if total < hardLimit.load(ordering: .relaxed) { burst.isAtLimit.store(false, ordering: .relaxed) }
+            let limits = limits.values
+            let maxSize = limits.maxSize
+            if total < limits.hardLimit { burst.isAtLimit.store(false, ordering: .relaxed) }
             let bursts = total > maxSize
             hasChanged = burst.isBursting.exchange(bursts, ordering: .sequentiallyConsistent) != bursts
             if hasChanged {
@@ -35,7 +36,7 @@ extension _PoolEngine {
     func noteLimit() {
         guard let observer else { return }
         let total = core.total
-        guard total > 0, core.queued > 0, total >= hardLimit.load(ordering: .relaxed),
+        guard total > 0, core.queued > 0, total >= limits.hardLimit,
             !burst.isAtLimit.exchange(true, ordering: .relaxed)
         else { return }
         observer.connectionPool(.limitReached(total: total))

@@ -144,7 +144,7 @@ extension _PoolEngine {
     func topUp() {
         guard settings.minimumIdle > 0 || upkeep.warmTarget > 0, !core.isShutDown else { return }
         // A pool that is full, as it is while many wait, need not be counted.
-        guard core.total < softLimit.load(ordering: .relaxed) else { return }
+        guard core.total < limits.maxSize else { return }
         // Two that have counted the same would open twice as many.
         upkeep.stocking.perform { openMissing() }
     }
@@ -155,7 +155,7 @@ extension _PoolEngine {
         let open = counts.idle + counts.leased + counts.opening
         let missing = min(
             max(settings.minimumIdle - counts.idle - counts.opening - ownUse, upkeep.warmTarget - open),
-            softLimit.load(ordering: .relaxed) - open - counts.closing
+            limits.maxSize - open - counts.closing
         )
         guard missing > 0 else { return }
         for _ in 0..<missing {

@@ -6,7 +6,7 @@ extension _PoolEngine {
     /// - Throws: What kept one of them from opening, unless attempts are repeated; `.poolShutDown`; `CancellationError`.
     public func prewarm(_ wanted: Int?) async throws {
         let count = wanted ?? settings.minimumIdle
-        let maxSize = softLimit.load(ordering: .relaxed)
+        let maxSize = limits.maxSize
         guard (0...maxSize).contains(count) else {
             throw ConnectionPoolError.invalidConfiguration(
                 "prewarm was asked for \(count) connections and maxSize is \(maxSize), but a pool keeps no more than maxSize connections"
@@ -19,7 +19,7 @@ extension _PoolEngine {
         while true {
             let ended = OneShot()
             openingEnded.add(ended)
-            guard count <= softLimit.load(ordering: .sequentiallyConsistent) else { break }
+            guard count <= limits.maxSize else { break }
             if core.isShutDown { throw ConnectionPoolError.poolShutDown(statistics) }
             let counts = core.counts
             if counts.idle + counts.leased >= count { return }

@@ -103,7 +103,7 @@ extension _PoolEngine {
         _ due: inout [Int: Due]
     ) {
         var remaining = idle.count - due.count
-        var surplus = total - due.count - softLimit.load(ordering: .relaxed)
+        var surplus = total - due.count - limits.maxSize
         var mayValidate = max(1, (idle.count + beingValidated) / 8) - beingValidated
         // The coldest first.
         for (index, since) in idle.sorted(by: { $0.since < $1.since }) where due[index] == nil {

@@ -19,11 +19,9 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     @usableFromInline let delayControl: DelayControl?
     @usableFromInline let connectGate: ConnectGate?
     let settings: EngineSettings
-    /// Whether the observer is told of each lease.
     /// What each connection is marked with when it has opened.
     let initialMarks: ConnectionMarks
-    let softLimit: Atomic<Int>
-    let hardLimit: Atomic<Int>
+    let limits: PoolLimits
     let latestOpenError = LatestError()
     let connectAlarm = ConnectAlarm()
     let burst = BurstTracker()
@@ -51,16 +49,16 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         if observesLeases { marks.insert(.isObserved) }
         if configuration.resetsConnections { marks.insert(.isReset) }
         let keepsRecords = !marks.isDisjoint(with: .concernLease)
+        let initialLimits = PoolLimits.Values(
+            maxSize: configuration.maxSize,
+            hardLimit: configuration.burstLimit ?? configuration.maxSize
+        )
         let retained = Unmanaged.passRetained(strategy)
         do {
             core = try Core(
                 _PoolCoreConfiguration(
-                    maxSize: Self.coreMaxSize(
-                        configuration.maxSize,
-                        configuration.burstLimit,
-                        configuration.burstLinger
-                    ),
-                    hardLimit: configuration.burstLimit ?? configuration.maxSize,
+                    maxSize: Self.coreMaxSize(initialLimits, configuration.burstLinger),
+                    hardLimit: initialLimits.hardLimit,
                     maxWaiters: configuration.maxWaiters,
                     elementSize: keepsRecords ? Self.recordOffset + MemoryLayout<LeaseRecord>.size : Self.recordOffset,
                     elementAlignment: max(alignment, MemoryLayout<ConnectionHeader>.alignment),
@@ -79,8 +77,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         connectGate = ConnectGate(configuration)
         settings = EngineSettings(configuration)
         initialMarks = marks
-        softLimit = Atomic(configuration.maxSize)
-        hardLimit = Atomic(configuration.burstLimit ?? configuration.maxSize)
+        limits = PoolLimits(initialLimits)
         keepsStock = Atomic(settings.minimumIdle > 0)
         upkeep = Upkeep(interval: settings.upkeepInterval)
         if settings.minimumIdle > 0 { startUpkeep() }
@@ -128,8 +125,8 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     // MARK: Administration
 
     /// With a linger, surplus connections are for the upkeep to close, and the core knows of none.
-    private static func coreMaxSize(_ maxSize: Int, _ burstLimit: Int?, _ linger: Duration?) -> Int {
-        linger == nil ? maxSize : burstLimit ?? maxSize
+    private static func coreMaxSize(_ limits: PoolLimits.Values, _ linger: Duration?) -> Int {
+        linger == nil ? limits.maxSize : limits.hardLimit
     }
 
     public func resize(maxSize: Int, burstLimit: Int?) throws {
@@ -139,13 +136,19 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                 "maxSize is \(maxSize) and minimumIdle is \(settings.minimumIdle), but a pool keeps no more than maxSize connections"
             )
         }
-        let resized = core.resize(
-            maxSize: Self.coreMaxSize(maxSize, burstLimit, settings.burstLinger),
-            hardLimit: burstLimit ?? maxSize
-        )
-        guard resized else { throw ConnectionPoolError.poolShutDown(statistics) }
-        softLimit.store(maxSize, ordering: .sequentiallyConsistent)
-        hardLimit.store(burstLimit ?? maxSize, ordering: .sequentiallyConsistent)
+        limits.set(PoolLimits.Values(maxSize: maxSize, hardLimit: burstLimit ?? maxSize))
+        // Two calls at once may come to the core in the other order: whoever comes there looks again, so that both end with
+        // the limits that were set last.
+        var wanted = limits.values
+        var applied: PoolLimits.Values
+        repeat {
+            applied = wanted
+            let coreMaxSize = Self.coreMaxSize(applied, settings.burstLinger)
+            guard core.resize(maxSize: coreMaxSize, hardLimit: applied.hardLimit) else {
+                throw ConnectionPoolError.poolShutDown(statistics)
+            }
+            wanted = limits.values
+        } while wanted != applied
         noteTotal()
         settle()
         topUp()
@@ -155,7 +158,11 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
 
     public var statistics: ConnectionPoolStatistics {
         var counts = core.counts
-        if counts.maxSize > 0 { counts.maxSize = softLimit.load(ordering: .sequentiallyConsistent) }
+        if counts.maxSize > 0 {
+            let limits = limits.values
+            counts.maxSize = limits.maxSize
+            counts.hardLimit = limits.hardLimit
+        }
         return ConnectionPoolStatistics(counts)
     }
 }

@@ -13,7 +13,7 @@ enum CoreMoment: CaseIterable, Sendable {
     case afterSomebodyWaits, afterHasSurplus, beforeTakeIdle, afterTakeIdle, beforePutBack, afterPutBack
     case beforeTakeUnswept, afterTakeUnswept, beforePutSwept, afterPutSwept, beforeTakeSwept, afterTakeSwept
     case beforeBeginOpenUnasked, afterBeginOpenUnasked, beforeDetach, afterDetach
-    case beforePause, afterPause, beforeResume, afterResume
+    case beforePause, afterPause, beforeResume, afterResume, beforeResize, afterResize
     case beforeTotal
 }
 
@@ -143,7 +143,9 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     func pause() { between(.beforePause, .afterPause) { base.pause() } }
     func resume() { between(.beforeResume, .afterResume) { base.resume() } }
     var isPaused: Bool { base.isPaused }
-    func resize(maxSize: Int, hardLimit: Int) -> Bool { base.resize(maxSize: maxSize, hardLimit: hardLimit) }
+    func resize(maxSize: Int, hardLimit: Int) -> Bool {
+        between(.beforeResize, .afterResize) { base.resize(maxSize: maxSize, hardLimit: hardLimit) }
+    }
     func shutdown() { base.shutdown() }
     var isShutDown: Bool { base.isShutDown }
     var total: Int {
