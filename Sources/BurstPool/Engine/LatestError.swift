@@ -6,10 +6,12 @@ import Synchronization
 /// once for all of them), and better than making one thread wait for another.
 final class LatestError: Sendable {
     private final class Box: Sendable {
-        let error: any Error
-        init(_ error: any Error) { self.error = error }
+        let error: (any Error)?
+        init(_ error: (any Error)?) { self.error = error }
     }
 
+    /// `nil` while it is in a reader's hand. That there is no error is a box too: a reader must not put back over it what it
+    /// had taken before.
     private let box = Atomic<Unmanaged<Box>?>(nil)
 
     deinit {
@@ -17,7 +19,7 @@ final class LatestError: Sendable {
     }
 
     func store(_ error: (any Error)?) {
-        let new = error.map { Unmanaged.passRetained(Box($0)) }
+        let new = Unmanaged.passRetained(Box(error))
         // Acquiring and releasing: pairs with itself and with the two in load(), of which each takes over the box.
         box.exchange(new, ordering: .acquiringAndReleasing)?.release()
     }

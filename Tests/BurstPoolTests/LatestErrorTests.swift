@@ -1,0 +1,33 @@
+import Testing
+
+@testable import BurstPool
+
+@Suite(.timeLimit(.minutes(5)))
+struct LatestErrorTests {
+    @Test("A reader does not bring back an error that was forgotten while it read")
+    func readerAgainstForgetting() async {
+        let latest = LatestError()
+        for round in 0..<20_000 {
+            latest.store(TestError("round \(round)"))
+            let reader = Task.detached { latest.load() }
+            if round & 1 == 0 { await Task.yield() }
+            latest.store(nil)
+            _ = await reader.value
+            guard latest.load() == nil else {
+                Issue.record("it is back in round \(round)")
+                return
+            }
+        }
+    }
+
+    @Test("The latest error stays until there is a later one")
+    func stays() {
+        let latest = LatestError()
+        #expect(latest.load() == nil)
+        for name in ["first", "second"] {
+            latest.store(TestError(name))
+            #expect(latest.load() as? TestError == TestError(name))
+            #expect(latest.load() as? TestError == TestError(name))
+        }
+    }
+}
