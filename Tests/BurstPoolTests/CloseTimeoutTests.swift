@@ -100,4 +100,33 @@ struct CloseTimeoutTests {
             try await eventually("they are closed") { strategy.books.closed == 2 }
         }
     }
+
+    @Test(
+        "After a preparation that failed, a close that hangs holds the place and the caller for no longer",
+        arguments: CoreKind.allCases
+    )
+    func unprepared(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, mostEver: 2, configure: { $0.closeTimeout = .seconds(7) }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            let gate = Gate()
+            strategy.onPrepare { if $0.id == 1 { throw TestError("refused") } }
+            strategy.onClose { if $0.id == 1 { await gate.pass() } }
+            let first = Task { try await pool.acquire() }
+            try await eventually("it is being closed") { gate.held == 1 && clock.hasSleeper(of: .seconds(7)) }
+            let second = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(6_999))
+            await letOthersRun()
+            #expect(strategy.books.attempts == 1)
+            clock.advance(by: .milliseconds(1))
+            await #expect(throws: TestError("refused")) { try await first.value.release() }
+            let lease = try await second.value
+            #expect(lease.id == 2)
+            gate.open()
+            try await eventually("the close has ended") { strategy.books.closed == 1 }
+            lease.release()
+        }
+    }
 }

@@ -223,4 +223,46 @@ struct ValidationTests {
             lease.release()
         }
     }
+
+    @Test("After a shutdown nobody gets what was being validated", arguments: CoreKind.allCases)
+    func shutDown(kind: CoreKind) async throws {
+        try await withStalePool(kind, maxSize: 2) { pool, strategy, _, _ in
+            let gate = Gate()
+            strategy.onValidate { _ in
+                await gate.pass()
+                return true
+            }
+            let caller = Task { try await pool.withConnection { $0.id } }
+            try await eventually("it is being validated") { gate.held == 1 }
+            let shutdown = Task { await pool.shutdown() }
+            try await eventually("it has begun") { pool.statistics.maxSize == 0 }
+            gate.open()
+            _ = try await poolError(.poolShutDown) { _ = try await caller.value }
+            await shutdown.value
+            #expect(strategy.books.closedIDs == [1])
+        }
+    }
+
+    @Test("During a pause nobody gets what was being validated", arguments: CoreKind.allCases)
+    func paused(kind: CoreKind) async throws {
+        try await withStalePool(kind, maxSize: 2) { pool, strategy, _, _ in
+            let gate = Gate()
+            strategy.onValidate { _ in
+                await gate.pass()
+                return true
+            }
+            let caller = Task { try await pool.withConnection { $0.id } }
+            try await eventually("it is being validated") { gate.held == 1 }
+            pool.pause()
+            gate.open()
+            try await eventually("the caller waits in the queue") {
+                let statistics = pool.statistics
+                return statistics.waiting == 1 && statistics.idle == 1
+            }
+            pool.resume()
+            let id = try await caller.value
+            #expect(id == 1)
+            #expect(strategy.books.opened == 1)
+        }
+    }
 }

@@ -55,10 +55,7 @@ extension _PoolEngine {
             try await strategy.prepareConnection(&connection.pointee)
         } catch {
             _ = header(of: permit).pointee.takeAbortHandle()
-            // In one pair of hands, and in a task of its own: this one may have been cancelled, and a strategy that heeds
-            // that would leave the connection open.
-            nonisolated(unsafe) let unprepared = connection.move()
-            await Task.detached { [strategy] in try? await strategy.closeConnection(unprepared) }.value
+            await closeUnprepared(connection.move())
             return error
         }
         _ = header(of: permit).pointee.takeAbortHandle()
@@ -73,6 +70,20 @@ extension _PoolEngine {
             if !expiry.overflow { header(of: permit).pointee.lowerExpiry(to: expiry.partialValue) }
         }
         return nil
+    }
+
+    /// Returns when the close has ended, or has taken too long. In a task of its own: the present one may have been cancelled,
+    /// and a strategy that heeds that would leave the connection open.
+    private func closeUnprepared(_ connection: sending Strategy.Connection) async {
+        nonisolated(unsafe) let connection = connection
+        let ended = OneShot()
+        let watcher = after(settings.closeTimeout) { ended.fire(.timedOut) }
+        Task.detached { [strategy] in
+            try? await strategy.closeConnection(connection)
+            ended.fire(.done)
+        }
+        _ = await ended.wait()
+        watcher?.cancel()
     }
 
     private func opened(_ permit: Core.Lease, for ticket: Core.Ticket?, isInTime: Bool, since began: UInt64) {

@@ -3,7 +3,7 @@ import Synchronization
 extension _PoolEngine {
     /// Validates a connection that the caller has leased, while the caller waits.
     ///
-    /// - Returns: Whether it is valid; if not, the lease has ended.
+    /// - Returns: Whether it is valid and may be handed out; if not, the lease has ended.
     /// - Throws: `.acquireTimedOut`, or `CancellationError`. The validation goes on, and the connection is idle after it.
     @usableFromInline
     func validate(_ lease: Core.Lease, timeout: Duration?, since began: UInt64) async throws -> Bool {
@@ -13,7 +13,11 @@ extension _PoolEngine {
         let alarm = after(timeout.map { max($0 - elapsed, .zero) }) { outcome.fire(.timedOut) }
         defer { alarm?.cancel() }
         switch await outcome.waitUnlessCancelled() {
-        case .done: return true
+        case .done:
+            // It took its time, and by now nothing may be handed out any more: the caller waits in the queue, or is refused.
+            guard core.isPaused || core.isShutDown else { return true }
+            if core.release(lease) { settle() }
+            return false
         case .timedOut: throw ConnectionPoolError.acquireTimedOut(timeout: timeout ?? .zero, shortage())
         case .cancelled: throw CancellationError()
         case .failed, .abandoned: return false

@@ -1,0 +1,352 @@
+import BurstPool
+import Dispatch
+import Foundation
+import Testing
+
+/// One combination, played in virtual time: the scene is set, the stage reached, something happens, and then all comes to
+/// an end, step by step: the stage, what is slow, the leases, what takes too long, and what never returns.
+///
+/// After each step the pool has to come to rest, so that a hang is a failure that says where, and nothing depends on which
+/// of two things is faster.
+struct FaultScene {
+    static let patience = Duration.seconds(2)
+    /// For connecting, validating and closing.
+    static let allowance = Duration.seconds(60)
+    static let drainTime = Duration.seconds(30)
+
+    let combination: Combination
+    let pool: TestPool
+    let strategy: TestStrategy
+    let clock: ManualClock
+    let observer: RecordingObserver
+    let script: FaultScript
+    private let leases = Shared<[TestLease<TestConnection>]>([])
+    private let callers = Shared<[MatrixCaller]>([])
+    private let subject = Shared<MatrixCaller?>(nil)
+    private let shutdowns = Shared<[Shared<Bool>]>([])
+
+    private var stage: Stage { combination.stage }
+    private var interruption: Interruption { combination.interruption }
+    private var fault: Fault { combination.fault }
+    private var endsPool: Bool { interruption == .drained || interruption == .aborted }
+
+    /// - Returns: Whether the fault has come about.
+    static func play(_ combination: Combination, _ kind: CoreKind) async throws -> Bool {
+        let stage = combination.stage
+        // The server counts a connection for as long as it is being closed, the pool until it has waited for long enough.
+        let isGivenUp = combination.fault.call == .closeConnection && combination.fault.isHeldUp
+        var wasMet = false
+        try await withTimedPool(
+            kind,
+            maxSize: stage == .shrinking ? 2 : 3,
+            burstLimit: stage == .shrinking ? 3 : nil,
+            mostEver: (combination.interruption == .grown ? 4 : 3) + (isGivenUp ? 1 : 0),
+            configure: {
+                $0.connectTimeout = allowance
+                $0.validationTimeout = allowance
+                $0.closeTimeout = allowance
+                $0.resetsConnections = stage.resetsConnections
+                if stage == .validating { $0.validateAfterIdle = .seconds(1600) }
+            }
+        ) { pool, strategy, clock, observer in
+            let script = FaultScript(combination, clock)
+            script.install(on: strategy)
+            defer { script.letGo() }
+            let scene = FaultScene(
+                combination: combination,
+                pool: pool,
+                strategy: strategy,
+                clock: clock,
+                observer: observer,
+                script: script
+            )
+            try await scene.play()
+            wasMet = script.wasMet
+        }
+        return wasMet
+    }
+
+    private func play() async throws {
+        let subject = try await reachStage()
+        if !stage.isWithinCheck { interrupt(subject) }
+        if combination.endsWait { try await come("the caller is told") { subject.outcome != nil } }
+        try await rest("after what happens")
+        script.endStage()
+        try await rest("after the stage")
+        clock.advance(by: Fault.slowness)
+        try await rest("after what is slow")
+        if fault.behaviour == .returnsAfterCancellation {
+            clock.advance(by: Self.allowance)
+            try await rest("after what is cancelled")
+        }
+        subject.mayReturn()
+        try await rest("after the caller's return")
+        while let lease = leases.change({ $0.popLast() }) {
+            lease.release()
+            try await rest("after a return")
+        }
+        script.disarm()
+        try await useOtherPlaces()
+        clock.advance(by: Self.allowance)
+        try await come("the caller's call has ended") { subject.outcome != nil }
+        try await rest("after what takes too long")
+        #expect(
+            combination.isExpected(subject.outcome),
+            "\(combination): \(String(describing: subject.outcome)), not \(combination.expectedOutcome)"
+        )
+        if interruption == .drained {
+            try await come("the time to drain is up") { shutdowns.value.allSatisfy(\.value) }
+        }
+        script.letGo()
+        try await rest("after what never returns")
+        try await useAllPlaces()
+        expectErrorsTold(subject)
+        try await end()
+    }
+
+    // MARK: The stage
+
+    private func reachStage() async throws -> MatrixCaller {
+        let timeout = interruption == .deadlinePassed ? Self.patience : nil
+        switch stage {
+        case .takingIdle:
+            try await take(2)
+            try await giveBackOne()
+            script.arm(duringCheck: { [self] in
+                // The caller begins before it is known here.
+                while subject.value == nil { usleep(100) }
+                if let subject = subject.value { interrupt(subject) }
+            })
+            let caller = call(timeout: timeout)
+            try await come("a connection is being taken") { script.isWithinCheckNoMore }
+            return caller
+        case .opening:
+            try await take(2)
+            script.arm()
+            let subject = call(timeout: timeout)
+            try await stand()
+            return subject
+        case .queued:
+            try await take(3)
+            script.arm()
+            return try await wait(timeout: timeout)
+        case .beingHandedOver:
+            try await take(3)
+            let subject = try await wait(timeout: timeout)
+            script.arm(duringCheck: { [self] in
+                interrupt(subject)
+                waitForInterruption(of: subject)
+            })
+            let lease = leases.change { $0.removeLast() }
+            // On a thread that may stand still.
+            DispatchQueue.global().async { lease.release() }
+            try await come("a connection is being handed over") { script.isWithinCheckNoMore }
+            return subject
+        case .validating:
+            try await take(2)
+            try await giveBackOne()
+            try await letIdleGetStale()
+            script.arm()
+            let subject = call(timeout: timeout)
+            try await stand()
+            return subject
+        case .resetting:
+            try await take(3)
+            let subject = try await wait(timeout: timeout)
+            script.arm()
+            leases.change { $0.removeLast() }.release()
+            try await stand()
+            return subject
+        case .closing:
+            try await take(3)
+            let subject = try await wait(timeout: timeout)
+            script.arm()
+            leases.change { $0.removeLast() }.discard()
+            try await stand()
+            return subject
+        case .shrinking:
+            try await take(2)
+            let subject = call(timeout: timeout)
+            try await come("the caller has a connection") { subject.isUsing }
+            script.arm()
+            subject.mayReturn()
+            try await stand()
+            return subject
+        }
+    }
+
+    private func take(_ count: Int) async throws {
+        for _ in 0..<count {
+            let lease = try await pool.acquire()
+            leases.change { $0.append(lease) }
+        }
+    }
+
+    private func giveBackOne() async throws {
+        leases.change { $0.removeLast() }.release()
+        try await rest("with one idle")
+    }
+
+    /// The upkeep has to see it twice, and once more, for it may be just before the end of the long time when it looks.
+    private func letIdleGetStale() async throws {
+        for time in [100, 1700, 100] {
+            try await come("the upkeep sleeps") { clock.hasSleeper(of: .seconds(100)) }
+            clock.advance(by: .seconds(time))
+        }
+        try await come("the upkeep sleeps again") { clock.hasSleeper(of: .seconds(100)) }
+    }
+
+    private func call(timeout: Duration?) -> MatrixCaller {
+        let caller = MatrixCaller(pool, timeout: timeout)
+        callers.change { $0.append(caller) }
+        subject.set(caller)
+        return caller
+    }
+
+    private func wait(timeout: Duration?) async throws -> MatrixCaller {
+        let caller = call(timeout: timeout)
+        try await come("the caller waits") { caller.hasSuspended && pool.statistics.waiting == 1 }
+        try await seeDeadline()
+        return caller
+    }
+
+    private func stand() async throws {
+        try await come("the stage is reached") { script.stands }
+        if stage.isWaiting { try await seeDeadline() }
+    }
+
+    private func seeDeadline() async throws {
+        guard interruption == .deadlinePassed else { return }
+        try await come("the caller's time runs") { clock.hasSleeper(of: Self.patience) }
+    }
+
+    // MARK: What happens
+
+    private func interrupt(_ subject: MatrixCaller) {
+        switch interruption {
+        case .nothing: break
+        case .callerCancelled: subject.cancel()
+        case .deadlinePassed: clock.advance(by: Self.patience)
+        case .grown: resize(maxSize: stage == .shrinking ? 3 : 4, burstLimit: stage == .shrinking ? 4 : nil)
+        case .shrunk: resize(maxSize: stage == .shrinking ? 1 : 2, burstLimit: stage == .shrinking ? 2 : nil)
+        case .drained: shutDown { await $0.shutdown(drainFor: Self.drainTime) }
+        case .aborted: shutDown { await $0.abort() }
+        }
+    }
+
+    private func resize(maxSize: Int, burstLimit: Int?) {
+        #expect(throws: Never.self, "\(combination)") { try pool.resize(maxSize: maxSize, burstLimit: burstLimit) }
+    }
+
+    /// Within this call as far as to where it waits for connections to be gone.
+    private func shutDown(_ body: @escaping @Sendable (TestPool) async -> Void) {
+        let hasReturned = Shared(false)
+        shutdowns.change { $0.append(hasReturned) }
+        Task(executorPreference: InlineExecutor()) { [pool] in
+            await body(pool)
+            hasReturned.set(true)
+        }
+    }
+
+    /// Where it is another task that tells the caller, for which of the two comes first is not what is asked here.
+    private func waitForInterruption(of subject: MatrixCaller) {
+        let isDue: () -> Bool
+        switch interruption {
+        case .deadlinePassed: isDue = { subject.outcome != nil }
+        case .grown: isDue = { subject.outcome != nil || subject.isUsing || script.isHeldUp }
+        default: return
+        }
+        for _ in 0..<200_000 where !isDue() { usleep(100) }
+    }
+
+    // MARK: What must hold
+
+    private func come(
+        _ what: String,
+        sourceLocation: SourceLocation = #_sourceLocation,
+        _ condition: () -> Bool
+    ) async throws {
+        try await eventually("\(combination): \(what)", sourceLocation: sourceLocation, condition)
+    }
+
+    /// Waits until nothing more happens by itself, which is when nobody waits beside what would serve it.
+    private func rest(_ when: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        var quietLooks = 0
+        try await come("it rests \(when)", sourceLocation: sourceLocation) {
+            quietLooks = isAtRest ? quietLooks + 1 : 0
+            return quietLooks == 3
+        }
+    }
+
+    private var isAtRest: Bool {
+        let statistics = pool.statistics
+        // Each place that is not idle is somebody's.
+        let busy = statistics.inUse + statistics.connecting + statistics.closing
+        let callers = callers.value
+        let known = script.underWay + leases.value.count + callers.count(where: \.isUsing)
+        guard script.isStill, busy == known - (script.isGivenUp ? 1 : 0) else { return false }
+        if combination.tellsCaller, script.hasFailed, let subject = subject.value {
+            guard subject.outcome != nil || subject.isUsing else { return false }
+        }
+        let undecided = callers.count { $0.outcome == nil && !$0.isUsing }
+        guard undecided <= statistics.waiting + script.underWay else { return false }
+        if statistics.maxSize == 0 { return statistics.waiting == 0 && statistics.idle == 0 }
+        let unserved = statistics.waiting - statistics.connecting
+        if unserved > 0, statistics.idle > 0 || statistics.total < limit(statistics) { return false }
+        return statistics.idle == 0 || statistics.total - statistics.closing <= statistics.maxSize
+    }
+
+    private func limit(_ statistics: ConnectionPoolStatistics) -> Int {
+        statistics.burstLimit ?? statistics.maxSize
+    }
+
+    /// A call that does not return holds its own place and nothing else: all others serve callers, more than there are
+    /// places, one after the other.
+    private func useOtherPlaces() async throws {
+        let others = (0..<6).map { _ in MatrixCaller(pool, keeps: false) }
+        callers.change { $0 += others }
+        try await come("other callers are served") { others.allSatisfy { $0.outcome != nil } }
+        let expected: CallerOutcome = endsPool ? .shutDown : .served
+        #expect(others.allSatisfy { $0.outcome == expected }, "\(combination)")
+        try await rest("after other callers")
+        try await come("nothing is held but its place") {
+            let statistics = pool.statistics
+            return statistics.total - statistics.idle == (script.isHeldUp && !script.isGivenUp ? 1 : 0)
+        }
+    }
+
+    private func useAllPlaces() async throws {
+        try await come("all that is open is idle") {
+            let statistics = pool.statistics
+            return statistics.total == statistics.idle && statistics.idle == strategy.books.openNow
+        }
+        guard !endsPool else { return }
+        let all = (0..<limit(pool.statistics)).map { _ in MatrixCaller(pool) }
+        callers.change { $0 += all }
+        try await come("all places are used") { all.allSatisfy(\.isUsing) }
+        for caller in all { caller.mayReturn() }
+        try await rest("after all places were used")
+    }
+
+    /// An error is told once, to whom it concerns.
+    private func expectErrorsTold(_ subject: MatrixCaller) {
+        guard script.wasMet, fault.behaviour == .fails else { return }
+        switch fault.call {
+        case .closeConnection:
+            let told = observer.closeErrors.count + (subject.outcome == .strategyError ? 1 : 0)
+            #expect(told == 1, "\(combination)")
+        case .makeConnection, .prepareConnection:
+            #expect(observer.openErrors == [FaultScript.error], "\(combination)")
+        case .connectionIsClosed, .resetConnection, .validateConnection:
+            #expect(observer.closeErrors.isEmpty && observer.openErrors.isEmpty, "\(combination)")
+        }
+    }
+
+    private func end() async throws {
+        shutDown { await $0.shutdown() }
+        try await come("it is shut down") { shutdowns.value.allSatisfy(\.value) }
+        let statistics = pool.statistics
+        #expect(statistics.total == 0 && statistics.waiting == 0, "\(combination): \(statistics)")
+        strategy.followNoScript()
+    }
+}
