@@ -15,11 +15,16 @@ let package = Package(
         .executable(name: "link-server", targets: ["LinkServer"])
     ],
     dependencies: [
-        .package(name: "swift-burst-pool", path: "../..", traits: ["Redis"]),
+        .package(
+            name: "swift-burst-pool",
+            path: "../..",
+            traits: ["Redis", "Observability", "Datadog", "ServiceLifecycle", "ConfigReader"]
+        ),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -29,7 +34,12 @@ let package = Package(
             name: "LinkService",
             dependencies: [
                 .product(name: "BurstPool", package: "swift-burst-pool"),
+                .product(name: "BurstPoolConfigReader", package: "swift-burst-pool"),
+                .product(name: "BurstPoolDatadog", package: "swift-burst-pool"),
+                .product(name: "BurstPoolObservability", package: "swift-burst-pool"),
                 .product(name: "BurstPoolRedis", package: "swift-burst-pool"),
+                .product(name: "BurstPoolServiceLifecycle", package: "swift-burst-pool"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -45,7 +55,10 @@ let package = Package(
             name: "LinkServer",
             dependencies: [
                 "LinkService",
+                .product(name: "BurstPool", package: "swift-burst-pool"),
+                .product(name: "BurstPoolDatadog", package: "swift-burst-pool"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings
@@ -65,15 +78,20 @@ let package = Package(
             path: "Tests/ServerTestSupport",
             swiftSettings: swiftSettings
         ),
-        // Requests to the service within the process.
+        // The service within the process. Without HummingbirdTesting, which brings a client with TLS: minutes of compiling.
         .testTarget(
             name: "LinkServiceTests",
             dependencies: [
                 "LinkService",
                 "ServerTestSupport",
+                .product(name: "BurstPoolDatadog", package: "swift-burst-pool"),
                 .product(name: "BurstPoolRedis", package: "swift-burst-pool"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),

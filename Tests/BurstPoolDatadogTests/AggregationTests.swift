@@ -41,6 +41,23 @@ struct AggregationTests {
         await client.shutdown()
     }
 
+    @Test("a count that 64 bits do not hold stays at the greatest they do, or the least, and starts anew")
+    func saturated() async throws {
+        let receiver = try DatagramReceiver()
+        let client = try quietClient(to: receiver)
+        for (amount, sent) in [(Int.max, "9223372036854775807"), (Int.min, "-9223372036854775808")] {
+            client.count("c", amount)
+            client.count("c", amount)
+            client.count("c", amount > 0 ? 1 : -1)
+            await client.flush()
+            #expect(receiver.take() == ["c:\(sent)|c"])
+        }
+        client.count("c", 2)
+        await client.flush()
+        #expect(receiver.take() == ["c:2|c"])
+        await client.shutdown()
+    }
+
     @Test("without it each is a message")
     func notAggregated() async throws {
         let sent = try await messages {

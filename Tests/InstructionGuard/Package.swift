@@ -9,7 +9,9 @@ let package = Package(
         .library(name: "CAllocationCount", targets: ["CAllocationCount"])
     ],
     dependencies: [
-        .package(name: "swift-burst-pool", path: "../..", traits: [])
+        .package(name: "swift-burst-pool", path: "../..", traits: ["Observability", "Datadog"]),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     ],
     targets: [
         .target(name: "CAllocationCount"),
@@ -23,6 +25,10 @@ let package = Package(
                 "CAllocationCount",
                 "CoreOperations",
                 .product(name: "BurstPool", package: "swift-burst-pool"),
+                .product(name: "BurstPoolDatadog", package: "swift-burst-pool"),
+                .product(name: "BurstPoolObservability", package: "swift-burst-pool"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/instruction-guard"
         ),

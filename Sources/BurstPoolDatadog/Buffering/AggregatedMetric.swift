@@ -29,20 +29,29 @@ final class AggregatedMetric: Sendable {
         self.tags = tags
     }
 
-    /// Adds to a count of integers. After more than 2⁶³ between two flushes it starts again from below.
+    /// Adds to a count of integers. A sum that 64 bits do not hold stays at the greatest that they do, or the least: a count
+    /// that turns its sign would be a lie.
     func add(_ amount: Int64) {
-        bits.wrappingAdd(UInt64(bitPattern: amount), ordering: .acquiringAndReleasing)
+        replace { old in
+            let (sum, overflow) = Int64(bitPattern: old).addingReportingOverflow(amount)
+            return UInt64(bitPattern: overflow ? (amount < 0 ? .min : .max) : sum)
+        }
     }
 
     /// Adds to a count with fractions, or to a gauge. What would no longer be finite stays as it is.
     func add(_ amount: Double) {
+        replace { old in
+            let sum = Double(bitPattern: old) + amount
+            return sum.isFinite ? sum.bitPattern : old
+        }
+    }
+
+    private func replace(_ change: (UInt64) -> UInt64) {
         var old = bits.load(ordering: .relaxed)
         while true {
-            let sum = Double(bitPattern: old) + amount
-            guard sum.isFinite else { return }
             let (exchanged, seen) = bits.weakCompareExchange(
                 expected: old,
-                desired: sum.bitPattern,
+                desired: change(old),
                 ordering: .acquiringAndReleasing
             )
             if exchanged { return }

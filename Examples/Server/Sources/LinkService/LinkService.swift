@@ -1,5 +1,7 @@
 import BurstPool
+import BurstPoolDatadog
 import BurstPoolRedis
+import BurstPoolServiceLifecycle
 import Hummingbird
 import Logging
 import NIOCore
@@ -12,18 +14,25 @@ public struct LinkService: Sendable {
     let logger: Logger
     let redis: Redis
     let counts = RequestCounts()
+    let metrics: ScrapedMetrics
     let sampler: PoolSampler
 
     /// Connects to nothing yet.
     ///
+    /// - Parameters:
+    ///   - metrics: What `/metrics` tells: to be the backend of swift-metrics, or one of several.
+    ///   - datadog: Is told of the pool, and is not shut down by the service. `nil`: nobody listens.
     /// - Throws: `ConnectionPoolError` or `RedisError`, if the settings make no sense.
-    public init(settings: Settings, logger: Logger) throws {
+    public init(
+        settings: Settings,
+        metrics: ScrapedMetrics,
+        datadog: DogStatsDClient? = nil,
+        logger: Logger
+    ) throws {
         self.settings = settings
+        self.metrics = metrics
         self.logger = logger
-        let pool = try RedisPool(
-            strategy: RedisConnectionStrategy(configuration: settings.redis),
-            configuration: settings.pool
-        )
+        let pool = try RedisPool.observed(settings, datadog: datadog, logger: logger)
         let redis = Redis(pool: pool, reachability: Reachability(logger: logger))
         self.redis = redis
         sampler = PoolSampler { [counts] in
@@ -42,11 +51,18 @@ public struct LinkService: Sendable {
     ///
     /// - Throws: ``CannotListen``, if the port is taken or the address is none of this machine's.
     public func run() async throws {
+        var ofPool = ConnectionPoolServiceConfiguration()
+        // Without Redis the service lives, and says that it is not ready.
+        ofPool.waitsUntilHealthy = false
+        // What is still in use when the server has ended is a probe's.
+        ofPool.drainTimeout = .seconds(1)
+        ofPool.abortTimeout = .seconds(1)
+        // A group ends its services from the last to the first: the pool when all that use it have ended.
         let services: [any Service] = [
-            PoolService(pool: redis.pool, drainFor: .seconds(1), logger: logger),
+            ConnectionPoolService(pool: redis.pool, configuration: ofPool),
             RedisProbe(redis: redis),
             sampler,
-            application,
+            application(),
         ]
         var configuration = ServiceGroupConfiguration(
             services: services,
@@ -63,7 +79,10 @@ public struct LinkService: Sendable {
         let requests = counts.snapshot
         logger.notice(
             "stopped",
-            metadata: ["answered": "\(requests.answered)", "unanswered": "\(requests.active)"]
+            metadata: [
+                "answered": "\(requests.answered)", "unanswered": "\(requests.active)",
+                "connections": "\(redis.pool.statistics.total)",
+            ]
         )
     }
 
@@ -76,7 +95,9 @@ public struct LinkService: Sendable {
     }
 
     /// The HTTP server alone, without what ``run()`` puts around it.
-    var application: some ApplicationProtocol {
+    ///
+    /// - Parameter serves: Is told the port when requests are accepted.
+    func application(whenItServes serves: @escaping @Sendable (Int) -> Void = { _ in }) -> some ApplicationProtocol {
         Application(
             router: router,
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),
@@ -85,6 +106,7 @@ public struct LinkService: Sendable {
                 guard let address = channel.localAddress, let port = address.port else { return }
                 let host = address.ipAddress.map { $0.contains(":") ? "[\($0)]" : $0 } ?? "localhost"
                 logger.notice("serving", metadata: ["url": "http://\(host):\(port)"])
+                serves(port)
             },
             logger: logger
         )
@@ -93,9 +115,10 @@ public struct LinkService: Sendable {
     private var router: Router<ServiceContext> {
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestCountsMiddleware(counts: counts))
+        router.add(middleware: MetricsMiddleware())
         router.add(middleware: ProblemMiddleware())
         HealthRoutes(redis: redis).add(to: router)
-        MetricsRoute(pool: redis.pool, counts: counts).add(to: router)
+        MetricsRoute(metrics: metrics).add(to: router)
         PoolPageRoutes(sampler: sampler).add(to: router)
         LinkRoutes(store: LinkStore(redis: redis), publicURL: settings.publicURL).add(to: router)
         return router

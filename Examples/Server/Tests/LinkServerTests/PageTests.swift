@@ -4,7 +4,7 @@ import Testing
 
 extension ServerTests {
     /// The page that draws the pool, in a browser.
-    @Suite("The page", .timeLimit(.minutes(3)))  // Chromium takes its time to start, and the load goes on for seconds.
+    @Suite("The page", .timeLimit(.minutes(10)))  // Chromium takes its time to start, and the load goes on for seconds.
     struct PageTests {
         /// Where pictures of the page are put, to be looked at.
         static let pictures = RunningServer.executable.deletingLastPathComponent().appendingPathComponent(

@@ -5,15 +5,22 @@ import Testing
 
 extension ServerTests {
     /// How the server begins, or refuses to.
-    @Suite("Starting", .timeLimit(.minutes(1)))
+    @Suite("Starting", .timeLimit(.minutes(10)))
     struct StartTests {
         @Test("Settings that are of no use are all told, and the status is that of a wrong configuration")
         func wrongSettings() async throws {
-            let (status, message) = try await RunningServer.failure(settings: ["PORT": "x", "POOL_MAX_SIZE": "0"])
+            let (status, message) = try await RunningServer.failure(settings: ["PORT": "x", "POOL_MAX_SIZE": "x"])
             #expect(status == EX_CONFIG)
             #expect(message.contains("link-server: PORT is 'x', which is not a whole number"))
-            #expect(message.contains("POOL_MAX_SIZE is 0, which is not from 1 to 100000"))
+            #expect(message.contains("POOL_MAX_SIZE cannot be used"))
             #expect(message.contains("link-server --help"))
+        }
+
+        @Test("Settings of the pool that do not go together are a wrong configuration, too")
+        func contradiction() async throws {
+            let (status, message) = try await RunningServer.failure(settings: ["POOL_BURST_LIMIT": "7"])
+            #expect(status == EX_CONFIG)
+            #expect(message.contains("burstLimit"), "\(message)")
         }
 
         @Test("A port that is taken is told")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import LinkService
 
-@Suite("The store of links", .timeLimit(.minutes(1)))
+@Suite("The store of links", .timeLimit(.minutes(5)))
 struct LinkStoreTests {
     @Test("A code that is taken is not given again, and its link stays as it is")
     func taken() async throws {

@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolDatadog
 import BurstPoolRedis
 import Configuration
 import Logging
@@ -6,10 +7,10 @@ import Testing
 
 @testable import LinkService
 
-@Suite("Settings", .timeLimit(.minutes(1)))
+@Suite("Settings", .timeLimit(.minutes(5)))
 struct SettingsTests {
     func settings(_ environment: [String: String]) throws(SettingsError) -> Settings {
-        try Settings(from: ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment)))
+        try Settings(from: EnvironmentVariablesProvider(environmentVariables: environment))
     }
 
     @Test("An empty environment has the defaults that the help tells")
@@ -24,6 +25,8 @@ struct SettingsTests {
         #expect(settings.pool.burstLimit == 32)
         #expect(settings.pool.maxConcurrentConnects == nil)
         #expect(settings.pool.acquireTimeout == .milliseconds(250))
+        #expect(settings.pool.closeErrors == .reported)
+        #expect(settings.datadog == nil)
         #expect(settings.shutdownDeadline == .seconds(10))
         #expect(settings.logLevel == .info)
     }
@@ -35,7 +38,8 @@ struct SettingsTests {
             "REDIS_URL": "redis://:secret@cache:1234/5",
             "REDIS_TIMEOUT_MS": "70", "POOL_MAX_SIZE": "3", "POOL_BURST_LIMIT": "9",
             "POOL_MAX_CONCURRENT_CONNECTS": "2",
-            "POOL_ACQUIRE_TIMEOUT_MS": "40", "SHUTDOWN_DEADLINE_MS": "1500", "LOG_LEVEL": "debug",
+            "POOL_ACQUIRE_TIMEOUT": "40ms", "POOL_CONNECT_RETRY_CAP": "3s", "DD_AGENT_HOST": "agent", "DD_ENV": "test",
+            "SHUTDOWN_DEADLINE_MS": "1500", "LOG_LEVEL": "debug",
         ])
         #expect(settings.host == "::1")
         #expect(settings.port == 0)
@@ -49,6 +53,9 @@ struct SettingsTests {
         #expect(settings.pool.burstLimit == 9)
         #expect(settings.pool.maxConcurrentConnects == 2)
         #expect(settings.pool.acquireTimeout == .milliseconds(40))
+        #expect(settings.pool.connectRetry?.cap == .seconds(3))
+        #expect(settings.datadog?.address == .udp(host: "agent", port: 8125))
+        #expect(settings.datadog?.globalTags == ["env:test"])
         #expect(settings.shutdownDeadline == .milliseconds(1500))
         #expect(settings.logLevel == .debug)
     }
@@ -67,10 +74,13 @@ struct SettingsTests {
             ("HOST", "", "HOST is empty; leave it out to have the default"),
             ("PUBLIC_URL", "s.example", "PUBLIC_URL is 's.example', but it does not begin with http:// or https://"),
             ("PUBLIC_URL", "http://s.example/?a", "nothing can follow a query"),
-            ("POOL_MAX_SIZE", "0", "POOL_MAX_SIZE is 0, which is not from 1 to 100000"),
-            ("POOL_BURST_LIMIT", "7", "POOL_BURST_LIMIT is 7, which is below POOL_MAX_SIZE, 8"),
-            ("POOL_MAX_CONCURRENT_CONNECTS", "0", "POOL_MAX_CONCURRENT_CONNECTS is 0"),
-            ("POOL_ACQUIRE_TIMEOUT_MS", "-1", "POOL_ACQUIRE_TIMEOUT_MS is -1"),
+            (
+                "POOL_MAX_SIZE", "many",
+                "POOL_MAX_SIZE cannot be used: 'maxSize' is 'many', but has to be a whole number"
+            ),
+            ("POOL_ACQUIRE_TIMEOUT", "soon", "POOL_ACQUIRE_TIMEOUT cannot be used"),
+            ("POOL_CONNECT_RETRY_CAP", "", "POOL_CONNECT_RETRY_CAP cannot be used"),
+            ("DD_DOGSTATSD_URL", "http://agent", "DD_DOGSTATSD_URL"),
             ("REDIS_TIMEOUT_MS", "0", "REDIS_TIMEOUT_MS is 0"),
             ("SHUTDOWN_DEADLINE_MS", "soon", "SHUTDOWN_DEADLINE_MS is 'soon'"),
             ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud', which is none of trace"),
@@ -83,10 +93,22 @@ struct SettingsTests {
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
     }
 
+    @Test("What is nonsense of the pool's own is left to the pool to refuse, and does not trap")
+    func nonsense() throws {
+        for (variable, value) in [("POOL_MAX_SIZE", "0"), ("POOL_MAX_SIZE", "\(Int.max)"), ("POOL_BURST_LIMIT", "7")] {
+            let settings = try settings([variable: value])
+            let error = #expect(throws: ConnectionPoolError.self) {
+                _ = try LinkService(settings: settings, metrics: ScrapedMetrics(), logger: Logger(label: "test"))
+            }
+            #expect(error?.code == .invalidConfiguration)
+            #expect(error?.message.contains(value) == true, "\(error?.message ?? "")")
+        }
+    }
+
     @Test("All that is wrong is told at once")
     func together() throws {
         let error = #expect(throws: SettingsError.self) {
-            try settings(["PORT": "x", "POOL_MAX_SIZE": "0", "LOG_LEVEL": "loud"])
+            try settings(["PORT": "x", "POOL_MAX_SIZE": "x", "LOG_LEVEL": "loud"])
         }
         #expect(error?.problems.count == 3)
     }

@@ -1,48 +1,82 @@
 import BurstPool
+import BurstPoolDatadog
 import BurstPoolRedis
+import CoreMetrics
 import Foundation
 import HTTPTypes
-import Hummingbird
-import HummingbirdTesting
 import Logging
-import NIOCore
 import ServerTestSupport
+import ServiceLifecycle
 
 @testable import LinkService
 
 /// Runs a body with the service in this process, on a Redis of its own, and shuts its pool down.
 func withService<Result: Sendable>(
     _ change: (inout Settings) -> Void = { _ in },
+    datadog: DogStatsDClient? = nil,
     _ body: (LinkService, PrivateRedis) async throws -> Result
 ) async throws -> Result {
     var settings = Settings()
     // A busy machine is not what is tested.
     settings.pool.acquireTimeout = .seconds(10)
     settings.redis.commandTimeout = .seconds(10)
+    settings.port = 0
     change(&settings)
     return try await PrivateRedis.with { redis in
         settings.redis = try RedisConfiguration(url: redis.url).with(timeoutsOf: settings.redis)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let service = try LinkService(settings: settings, logger: logger)
-        do {
-            let result = try await body(service, redis)
-            await service.redis.pool.shutdown()
-            return result
-        } catch {
-            await service.redis.pool.shutdown()
-            throw error
+        let metrics = ScrapedMetrics()
+        // Of this task alone, so that tests beside each other count for themselves.
+        return try await withMetricsFactory(metrics) {
+            let service = try LinkService(settings: settings, metrics: metrics, datadog: datadog, logger: logger)
+            do {
+                let result = try await body(service, redis)
+                await service.redis.pool.shutdown()
+                return result
+            } catch {
+                await service.redis.pool.shutdown()
+                throw error
+            }
         }
     }
 }
 
-/// Runs a body with a client whose requests reach the routes without a network.
+/// Runs a body with a client of the service.
 func withClient<Result: Sendable>(
     _ change: (inout Settings) -> Void = { _ in },
-    _ body: @escaping @Sendable (any TestClientProtocol, LinkService, PrivateRedis) async throws -> Result
+    _ body: @escaping @Sendable (Client, LinkService, PrivateRedis) async throws -> Result
 ) async throws -> Result {
     try await withService(change) { service, redis in
-        try await service.application.test(.router) { client in try await body(client, service, redis) }
+        try await service.serving { port in try await body(Client(port: port), service, redis) }
+    }
+}
+
+extension LinkService {
+    /// Runs a body while requests are answered, on a port of loopback that is free.
+    func serving<Result: Sendable>(_ body: @escaping @Sendable (Int) async throws -> Result) async throws -> Result {
+        let (ports, port) = AsyncStream.makeStream(of: Int.self)
+        let services = ServiceGroup(services: [application { port.yield($0) }], logger: logger)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { port.finish() }
+                try await services.run()
+            }
+            guard let port = await ports.first(where: { _ in true }) else {
+                try await group.waitForAll()
+                throw GuardedProcess.Failure("the service has ended before it served")
+            }
+            let result: Result
+            do {
+                result = try await body(port)
+            } catch {
+                await services.triggerGracefulShutdown()
+                throw error
+            }
+            await services.triggerGracefulShutdown()
+            try await group.waitForAll()
+            return result
+        }
     }
 }
 
@@ -72,26 +106,50 @@ struct ProblemBody: Decodable {
     let detail: String
 }
 
-extension TestResponse {
-    func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
-        return try decoder.decode(type, from: Data(body.readableBytesView))
+/// Sends requests, each on a connection of its own.
+struct Client: Sendable {
+    let port: Int
+
+    func execute(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        headers: HTTPFields = [:],
+        body: String? = nil
+    ) async throws -> Answer {
+        try await HTTPConnection.with(port: port) { connection in
+            Answer(try await connection.send(method, path, headers: headers, body: body))
+        }
+    }
+
+    func get(_ path: String) async throws -> Answer {
+        try await execute(.get, path)
+    }
+
+    func createLink(to url: String) async throws -> Answer {
+        let body = try JSONEncoder().encode(["url": url])
+        return try await execute(
+            .post,
+            "/links",
+            headers: [.contentType: "application/json"],
+            body: String(decoding: body, as: UTF8.self)
+        )
     }
 }
 
-extension TestClientProtocol {
-    func createLink(to url: String) async throws -> TestResponse {
-        let body = try JSONEncoder().encode(["url": url])
-        return try await execute(
-            uri: "/links",
-            method: .post,
-            headers: [.contentType: "application/json"],
-            body: ByteBuffer(bytes: body)
-        )
+struct Answer: Sendable {
+    let status: HTTPResponse.Status
+    let headers: HTTPFields
+    let body: String
+
+    init(_ answer: HTTPConnection.Answer) {
+        status = HTTPResponse.Status(code: answer.status)
+        headers = answer.headers
+        body = answer.body
     }
 
-    func get(_ path: String) async throws -> TestResponse {
-        try await execute(uri: path, method: .get)
+    func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        return try decoder.decode(type, from: Data(body.utf8))
     }
 }

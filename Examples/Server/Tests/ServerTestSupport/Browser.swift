@@ -72,7 +72,7 @@ public final class Browser: Sendable {
             folders.flatMap { folder in names.map { "\(folder)/\($0)" } }
             + ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"]
         guard let found = candidates.first(where: FileManager.default.isExecutableFile) else {
-            throw GuardedProcess.Failure("Chromium is missing: Scripts/setup browser")
+            throw GuardedProcess.Failure("Chromium is missing: Scripts/setup tests")
         }
         return found
     }

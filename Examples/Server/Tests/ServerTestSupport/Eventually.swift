@@ -3,7 +3,7 @@
 /// - Throws: `GuardedProcess.Failure` if it does not in time.
 public func eventually(
     _ what: String,
-    within timeout: Duration = .seconds(20),
+    within timeout: Duration = .seconds(120),
     _ holds: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + timeout

@@ -106,7 +106,7 @@ public final class GuardedProcess: Sendable {
     ///
     /// - Returns: Its exit status; 128 and the number of the signal if one ended it.
     /// - Throws: ``Failure`` if it does not end in time. It is killed then.
-    public func status(within timeout: Duration = .seconds(60)) async throws -> Int32 {
+    public func status(within timeout: Duration = .seconds(120)) async throws -> Int32 {
         let alarm = Task {
             try await Task.sleep(for: timeout)
             send(SIGKILL)

@@ -74,7 +74,7 @@ public struct HTTPConnection {
         _ path: String,
         headers: HTTPFields = [:],
         body: String? = nil,
-        timeout: TimeAmount = .seconds(20)
+        timeout: TimeAmount = .seconds(60)
     ) async throws(Failure) -> Answer {
         // To end a wait, the channel is closed under it.
         let hasTimedOut = NIOLockedValueBox(false)

@@ -10,6 +10,7 @@ enum InstructionGuard {
         let record = Record()
         try await leaseFromNoActor(record)
         try await leaseWithEverything(record)
+        try await leaseUnderObservation(record)
         try await leaseFromActor(record)
         try await leaseFromMainActor(record)
         leaseFromC(record)
@@ -229,7 +230,7 @@ private final class Served: @unchecked Sendable {
     var count = 0
 }
 
-private final class Connection {
+final class Connection {
     var uses = 0
 
     nonisolated(nonsending) func use() async {
@@ -237,7 +238,7 @@ private final class Connection {
     }
 }
 
-private final class Strategy: ConnectionStrategy {
+final class Strategy: ConnectionStrategy {
     func makeConnection() async throws -> sending Connection { Connection() }
     func connectionIsClosed(_ connection: Connection) throws -> Bool { false }
     func closeConnection(_ connection: sending Connection) async throws {}

@@ -10,6 +10,7 @@ struct HealthRoutes {
 
     private struct Health: ResponseEncodable {
         let status = "alive"
+        let pool: PoolState
     }
 
     private struct Readiness: Encodable {
@@ -20,7 +21,7 @@ struct HealthRoutes {
     }
 
     func add(to router: some RouterMethods<ServiceContext>) {
-        router.get("health") { _, _ in Health() }
+        router.get("health") { [redis] _, _ in Health(pool: PoolState(redis.pool.statistics)) }
         router.get("ready", use: ready)
     }
 

@@ -33,7 +33,9 @@ extension Problem {
         switch error.code {
         case .acquireTimedOut where error.underlyingError != nil:
             self = .unavailable("the database cannot be reached")
-        case .acquireTimedOut, .tooManyWaiters, .outOfMemory:
+        case .connectTimedOut, .circuitOpen:
+            self = .unavailable("the database cannot be reached")
+        case .acquireTimedOut, .tooManyWaiters, .overloaded, .outOfMemory:
             self = .unavailable("too much is going on")
         case .poolShutDown:
             self = .unavailable("the service is stopping")

@@ -3,7 +3,7 @@ import Hummingbird
 import ServiceLifecycle
 import Synchronization
 
-/// How many requests there were, and how they were answered.
+/// How many requests there were, and how they were answered: for the page, and for the last line of the log.
 final class RequestCounts: Sendable {
     private let begun = Atomic(0)
     private let succeeded = Atomic(0)

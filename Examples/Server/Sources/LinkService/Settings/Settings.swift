@@ -1,4 +1,6 @@
 import BurstPool
+import BurstPoolConfigReader
+import BurstPoolDatadog
 import BurstPoolRedis
 import Configuration
 import Logging
@@ -20,6 +22,9 @@ public struct Settings: Sendable {
     /// The pool's sizes, and for how long a request waits for a connection.
     public var pool = ConnectionPoolConfiguration(maxSize: 8, burstLimit: 32)
 
+    /// Where Datadog's agent is told of the pool and the requests; `nil`: nowhere.
+    public var datadog: DogStatsDConfiguration?
+
     /// How long the requests that have been accepted may take to end, once the service is told to stop.
     public var shutdownDeadline = Duration.seconds(10)
 
@@ -28,6 +33,8 @@ public struct Settings: Sendable {
 
     public init() {
         pool.acquireTimeout = .milliseconds(250)
+        // Nobody is told of an error in closing a connection but the log: the request was answered.
+        pool.closeErrors = .reported
         redis.connectTimeout = .seconds(1)
         redis.commandTimeout = .seconds(1)
         redis.clientName = "link-server"
@@ -35,10 +42,11 @@ public struct Settings: Sendable {
 
     /// The settings in the environment, as ``help`` lists them.
     ///
+    /// - Parameter provider: The environment. Something that is not in it has the default.
     /// - Throws: ``SettingsError`` with all that is wrong.
-    public init(from config: ConfigReader) throws(SettingsError) {
+    public init(from provider: some ConfigProvider) throws(SettingsError) {
         self.init()
-        var reader = SettingsReader(config)
+        var reader = SettingsReader(ConfigReader(providers: [provider, Self.poolDefaults]))
         host = reader.text("host") ?? host
         port = reader.number("port", in: 0...65535) ?? port
         if let text = reader.text("public_url") {
@@ -50,6 +58,7 @@ public struct Settings: Sendable {
         }
         readRedis(&reader)
         readPool(&reader)
+        readDatadog(&reader)
         shutdownDeadline = reader.milliseconds("shutdown_deadline_ms", in: 0...600_000) ?? shutdownDeadline
         if let text = reader.text("log_level") {
             if let level = Logger.Level(rawValue: text) {
@@ -79,19 +88,38 @@ public struct Settings: Sendable {
         redis.clientName = redis.clientName ?? "link-server"
     }
 
+    private static let poolDefaults = InMemoryProvider(
+        name: "the service's defaults",
+        values: ["pool.maxSize": 8, "pool.acquireTimeout": "250ms", "pool.closeErrors": "reported"]
+    )
+
     private mutating func readPool(_ reader: inout SettingsReader) {
-        // More than a Redis server takes.
-        let sizes = 1...100_000
-        pool.maxSize = reader.number("pool_max_size", in: sizes) ?? pool.maxSize
-        let burstLimit = reader.number("pool_burst_limit", in: sizes) ?? pool.maxSize * 4
-        pool.burstLimit = burstLimit
-        if burstLimit < pool.maxSize {
-            reader.complain("pool_burst_limit", "is \(burstLimit), which is below POOL_MAX_SIZE, \(pool.maxSize)")
+        do throws(ConnectionPoolConfigurationReadError) {
+            pool = try ConnectionPoolConfiguration(reader: reader.config.scoped(to: "pool"))
+        } catch {
+            return reader.complain("pool.\(error.key)", "cannot be used: \(error.message)")
         }
-        if let connects = reader.number("pool_max_concurrent_connects", in: sizes) {
-            pool.maxConcurrentConnects = connects
+        if reader.text("pool.burstLimit") == nil {
+            let (product, isTooMuch) = pool.maxSize.multipliedReportingOverflow(by: 4)
+            pool.burstLimit = isTooMuch ? .max : product
         }
-        pool.acquireTimeout = reader.milliseconds("pool_acquire_timeout_ms", in: 0...600_000) ?? pool.acquireTimeout
+    }
+
+    /// Only if one of the variables says where the agent is. A server without one would send into the void.
+    private mutating func readDatadog(_ reader: inout SettingsReader) {
+        guard reader.text("dd_dogstatsd_url") != nil || reader.text("dd_agent_host") != nil else { return }
+        var environment: [String: String] = [:]
+        for key in [
+            "dd_dogstatsd_url", "dd_agent_host", "dd_dogstatsd_port", "dd_env", "dd_service", "dd_version", "dd_tags",
+        ] {
+            environment[SettingsReader.variable(key)] = reader.text(key)
+        }
+        do throws(DogStatsDError) {
+            datadog = try DogStatsDConfiguration(environment: environment)
+        } catch {
+            // It names the variable.
+            reader.complain(error.message)
+        }
     }
 
     /// The settings, for somebody who has to set them.
@@ -106,9 +134,10 @@ public struct Settings: Sendable {
           REDIS_TIMEOUT_MS         for connecting, and for a command; overrules the URL's options; 1000
           POOL_MAX_SIZE            connections to keep; 8
           POOL_BURST_LIMIT         connections there may be in a rush; 4 times POOL_MAX_SIZE
-          POOL_MAX_CONCURRENT_CONNECTS
-                                   connections that may be opened at the same time; as many as are wanted
-          POOL_ACQUIRE_TIMEOUT_MS  for how long a request waits for a connection; 250
+          POOL_ACQUIRE_TIMEOUT     for how long a request waits for a connection; 250ms
+          POOL_…                   every other option of the pool: POOL_IDLE_TIMEOUT=5m, POOL_MAX_CONCURRENT_CONNECTS=2
+          DD_DOGSTATSD_URL         Datadog's agent: udp://host:port or unix:///path; also DD_AGENT_HOST and
+                                   DD_DOGSTATSD_PORT, and DD_ENV, DD_SERVICE, DD_VERSION, DD_TAGS; nowhere
           SHUTDOWN_DEADLINE_MS     for how long accepted requests may go on after SIGTERM or SIGINT; 10000
           LOG_LEVEL                trace, debug, info, notice, warning, error or critical; info
         """

@@ -6,7 +6,7 @@ import Foundation
 /// The readers of swift-configuration that return numbers answer with the default when the text is not a number: a typing
 /// error would go unnoticed. So numbers are read as texts here.
 struct SettingsReader {
-    private let config: ConfigReader
+    let config: ConfigReader
     private var problems: [String] = []
 
     init(_ config: ConfigReader) {
@@ -44,12 +44,20 @@ struct SettingsReader {
         problems.append("\(Self.variable(key)) \(problem)")
     }
 
+    /// - Parameter sentence: Names the variable itself.
+    mutating func complain(_ sentence: String) {
+        problems.append(sentence)
+    }
+
     func finish() throws(SettingsError) {
         if !problems.isEmpty { throw SettingsError(problems: problems) }
     }
 
     /// The name that swift-configuration gives a key in the environment.
     static func variable(_ key: String) -> String {
-        key.replacing(".", with: "_").uppercased()
+        key.reduce(into: "") { name, character in
+            if character.isUppercase { name += "_" }
+            name += character == "." ? "_" : character.uppercased()
+        }
     }
 }

@@ -1,0 +1,80 @@
+import BurstPool
+import BurstPoolDatadog
+import BurstPoolObservability
+import CoreMetrics
+import Logging
+
+extension InstructionGuard {
+    /// What a lease of an idle connection costs where the pool is on a dashboard: nothing, unless each lease is to be seen.
+    @concurrent
+    static func leaseUnderObservation(_ record: Record) async throws {
+        let client = try quietClient()
+        try await lease("BurstPoolObservability", record, telemetry: telemetry(sentBy: client))
+        try await lease(
+            "BurstPoolDatadog",
+            record,
+            datadog: DatadogConnectionPoolObserver(client: client, service: "guard", refreshInterval: never)
+        )
+        try await lease(
+            "both",
+            record,
+            telemetry: telemetry(sentBy: client),
+            datadog: DatadogConnectionPoolObserver(client: client, service: "guard", refreshInterval: never)
+        )
+        // What is to be had for a price.
+        try await lease(
+            "BurstPoolDatadog that counts idle leases",
+            record,
+            datadog: DatadogConnectionPoolObserver(
+                client: client,
+                service: "guard",
+                countsIdleLeases: true,
+                refreshInterval: never,
+                minimumRefreshGap: never
+            )
+        )
+        await client.shutdown()
+    }
+
+    private static func lease(
+        _ name: String,
+        _ record: Record,
+        telemetry: ConnectionPoolTelemetry? = nil,
+        datadog: DatadogConnectionPoolObserver? = nil
+    ) async throws {
+        var configuration = ConnectionPoolConfiguration(maxSize: 8, burstLimit: 16)
+        let observers: [(any ConnectionPoolObserver)?] = [telemetry, datadog]
+        configuration.observer = CombinedConnectionPoolObserver(observers.compactMap(\.self))
+        let pool = try ConnectionPool(strategy: Strategy(), configuration: configuration)
+        telemetry?.observe(pool)
+        datadog?.observe(pool)
+        try await pool.withConnection { _ in }
+        try await record.measure("withConnection, synchronous body, with \(name)") { count in
+            for _ in 0..<count {
+                try await pool.withConnection { connection in
+                    connection.uses &+= 1
+                }
+            }
+        }
+        await pool.shutdown()
+    }
+
+    /// Metrics go to the client, spans nowhere, and logs as far as the level.
+    private static func telemetry(sentBy client: DogStatsDClient) -> ConnectionPoolTelemetry {
+        var configuration = ConnectionPoolTelemetryConfiguration(poolName: "guard")
+        configuration.metricsFactory = DogStatsDMetricsFactory(client: client)
+        configuration.refreshInterval = never
+        configuration.minimumRefreshGap = never
+        return ConnectionPoolTelemetry(configuration: configuration)
+    }
+
+    /// Sends nothing by itself while it is measured: what other threads do would be counted, too.
+    private static func quietClient() throws -> DogStatsDClient {
+        var configuration = DogStatsDConfiguration(address: .udp(host: "127.0.0.1", port: 9))
+        configuration.flushInterval = never
+        configuration.sendsTelemetry = false
+        return try DogStatsDClient(configuration: configuration)
+    }
+
+    private static var never: Duration { .seconds(86_400) }
+}
