@@ -230,6 +230,24 @@ let package = Package(
             path: "Tests/RedisFuzzing/Sources/RedisFuzzing",
             swiftSettings: swiftSettings
         ),
+        // Pools over a real Redis behind a proxy that harms: see Tests/Soak.
+        .target(
+            name: "CFootprint",
+            path: "Tests/Soak/Sources/CFootprint"
+        ),
+        .executableTarget(
+            name: "Soak",
+            dependencies: [
+                "CFootprint",
+                "BurstPool",
+                "BurstPoolRedis",
+                "BurstPoolRedisServer",
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
+            ],
+            path: "Tests/Soak/Sources/Soak",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "BurstPoolDatadogTests",
             dependencies: [

@@ -1,0 +1,67 @@
+import BurstPool
+import BurstPoolRedis
+import Synchronization
+
+/// One pool, and what all that touch it share.
+final class Life: Sendable {
+    typealias Pool = ConnectionPool<RedisConnectionStrategy>
+
+    let plan: LifePlan
+    let seed: UInt64
+    let strategy: RedisConnectionStrategy
+    let pool: Pool
+    let report: Report
+    private let stopped = Atomic<Bool>(false)
+    private let ending = Atomic<Bool>(false)
+    private let visiting = Atomic<Int>(0)
+
+    init(_ plan: LifePlan, seed: UInt64, endpoint: RedisConfiguration.Endpoint, report: Report) throws {
+        self.plan = plan
+        self.seed = seed
+        self.report = report
+        var redis = RedisConfiguration(host: "127.0.0.1")
+        redis.endpoint = endpoint
+        redis.clientName = "soak-\(plan.number)"
+        redis.connectTimeout = plan.connectTimeout
+        redis.commandTimeout = plan.commandTimeout
+        var configuration = plan.configuration
+        configuration.observer = EventCounter(tally: report.outcomes)
+        strategy = try RedisConnectionStrategy(configuration: redis)
+        pool = try Pool(strategy: strategy, configuration: configuration)
+    }
+
+    /// Whether the visitors are to go home.
+    var isStopped: Bool { stopped.load(ordering: .acquiring) || report.findings.hasAny }
+
+    /// Whether the pool may say that it has been shut down.
+    var isEnding: Bool { ending.load(ordering: .acquiring) }
+
+    /// Visitors that have not gone home yet.
+    var visitorsLeft: Int { visiting.load(ordering: .acquiring) }
+
+    func willEnd() { ending.store(true, ordering: .releasing) }
+
+    /// Lets visitors come, who stay until ``stop()``.
+    ///
+    /// - Parameter round: Tells apart those of several calls.
+    func open(round: Int) {
+        stopped.store(false, ordering: .releasing)
+        visiting.add(plan.visitors, ordering: .acquiringAndReleasing)
+        for number in 0..<plan.visitors {
+            let visitor = Visitor(
+                number: round * 1_000 + number,
+                neighbours: round * 1_000..<round * 1_000 + plan.visitors,
+                life: self
+            )
+            Task {
+                await visitor.run()
+                self.visiting.subtract(1, ordering: .acquiringAndReleasing)
+            }
+        }
+    }
+
+    /// For ``Sabotage/loseCaller``: one that never goes home.
+    func loseCaller() { visiting.add(1, ordering: .acquiringAndReleasing) }
+
+    func stop() { stopped.store(true, ordering: .releasing) }
+}

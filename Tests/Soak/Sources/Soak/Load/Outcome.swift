@@ -1,0 +1,46 @@
+import BurstPool
+import BurstPoolRedis
+
+/// How a visit may end.
+enum Outcome {
+    static let rightReplies = "right replies"
+    static let spoiledReplies = "replies seen to be spoiled"
+    static let detached = "connections detached"
+    static let protocolErrors = "error: protocolError"
+    static let refusedCommands = "error: the server refused a spoiled command"
+
+    /// What an error counts as; `nil` if it must not be.
+    static func name(of error: any Error, wasCancelled: Bool, isEnding: Bool) -> String? {
+        switch error {
+        case is Visit.SpoiledReply: spoiledReplies
+        case is CancellationError: wasCancelled ? "cancelled" : nil
+        case let error as ConnectionPoolError: name(of: error, isEnding: isEnding)
+        case let error as RedisError: name(of: error)
+        default: nil
+        }
+    }
+
+    private static func name(of error: ConnectionPoolError, isEnding: Bool) -> String? {
+        switch error.code {
+        case .acquireTimedOut, .tooManyWaiters, .overloaded, .connectTimedOut, .circuitOpen: "pool error: \(error.code)"
+        case .poolShutDown: isEnding ? "pool error: \(error.code)" : nil
+        default: nil
+        }
+    }
+
+    private static func name(of error: RedisError) -> String? {
+        switch error.code {
+        case .connectionClosed, .commandTimedOut, .connectTimedOut, .closeTimedOut: "error: \(error.code)"
+        case .protocolError: protocolErrors
+        case .connectFailed:
+            // While a connection was set up, too, it may be spoiled.
+            switch (error.underlyingError as? RedisError)?.code {
+            case .protocolError?: protocolErrors
+            case .serverError?: refusedCommands
+            default: "error: \(error.code)"
+            }
+        case .serverError: error.message.hasPrefix("ERR Protocol error") ? refusedCommands : nil
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import BurstPool
+import BurstPoolRedis
+
+/// One caller: asks the pool for a connection, uses it, and comes again. Does so in all the ways there are.
+final class Visitor: Sendable {
+    private enum Way: CaseIterable {
+        /// By far the most usual, hence several times.
+        case scope, scope2, scope3
+        case lease
+        case dropped
+        case tried
+        case discarded
+        case detached
+    }
+
+    private let number: Int
+    private let neighbours: Range<Int>
+    private let life: Life
+
+    init(number: Int, neighbours: Range<Int>, life: Life) {
+        self.number = number
+        self.neighbours = neighbours
+        self.life = life
+    }
+
+    private var outcomes: Tally { life.report.outcomes }
+
+    func run() async {
+        var random = SeededRandom(seed: life.seed, stream: "life \(life.plan.number) visitor \(number)")
+        var visits = 0
+        while !life.isStopped {
+            visits += 1
+            let visit = Visit(
+                life: life.plan.number,
+                visitor: number,
+                number: visits,
+                kind: random.oneIn(3) ? .echo : random.element(of: Visit.Kind.allCases),
+                neighbour: random.number(neighbours.lowerBound...neighbours.upperBound - 1),
+                size: random.number(0...40)
+            )
+            await perform(visit, &random)
+            if random.oneIn(4) { try? await Task.sleep(for: random.milliseconds(0...10)) }
+        }
+    }
+
+    // MARK: - One visit
+
+    private func perform(_ visit: Visit, _ random: inout SeededRandom) async {
+        let way = random.element(of: Way.allCases)
+        let timeout = timeout(&random)
+        guard random.oneIn(6) else {
+            await judge(wasCancelled: false) { try await self.perform(visit, way, timeout) }
+            return
+        }
+        let task = Task { try await self.perform(visit, way, timeout) }
+        try? await Task.sleep(for: .microseconds(random.number(0...15_000)))
+        task.cancel()
+        await judge(wasCancelled: true) { try await task.value }
+    }
+
+    /// Mostly what the configuration says, which is the outer `nil`.
+    private func timeout(_ random: inout SeededRandom) -> Duration?? {
+        switch random.number(0...11) {
+        case 0: .some(.zero)
+        case 1: .some(nil)
+        case 2...4: random.milliseconds(1...30)
+        default: .none
+        }
+    }
+
+    private func perform(_ visit: Visit, _ way: Way, _ timeout: Duration??) async throws -> Int {
+        let pool = life.pool
+        switch way {
+        case .scope, .scope2, .scope3:
+            guard let timeout else { return try await pool.withConnection { try await visit.perform(on: $0) } }
+            return try await pool.withConnection(timeout: timeout) { try await visit.perform(on: $0) }
+        case .lease:
+            let lease = try await acquire(timeout)
+            let replies = try await visit.perform(on: lease.connection)
+            lease.release()
+            return replies
+        case .dropped:
+            let lease = try await acquire(timeout)
+            return try await visit.perform(on: lease.connection)
+        case .tried:
+            guard let lease = pool.tryAcquire() else { return 0 }
+            return try await visit.perform(on: lease.connection)
+        case .discarded:
+            let lease = try await acquire(timeout)
+            let replies = try await visit.perform(on: lease.connection)
+            lease.discard()
+            return replies
+        case .detached:
+            let connection = try await acquire(timeout).detach()
+            outcomes.count(Outcome.detached)
+            let replies = try await visit.perform(on: connection)
+            try await connection.close()
+            return replies
+        }
+    }
+
+    private func acquire(_ timeout: Duration??) async throws -> ConnectionLease<RedisConnectionStrategy> {
+        guard let timeout else { return try await life.pool.acquire() }
+        return try await life.pool.acquire(timeout: timeout)
+    }
+
+    // MARK: - What came of it
+
+    private func judge(wasCancelled: Bool, _ visit: () async throws -> Int) async {
+        do {
+            let replies = try await visit()
+            outcomes.count(Outcome.rightReplies, replies)
+            outcomes.count("visits that ended well")
+        } catch {
+            guard let outcome = Outcome.name(of: error, wasCancelled: wasCancelled, isEnding: life.isEnding) else {
+                let what =
+                    (error as? Visit.WrongReply).map { "a wrong reply: \($0.description)" } ?? "an error: \(error)"
+                life.report.findings.add(what)
+                return
+            }
+            outcomes.count(outcome)
+            // Whoever refuses everything is not to be asked as fast as it can refuse.
+            try? await Task.sleep(for: .milliseconds(1))
+        }
+    }
+}

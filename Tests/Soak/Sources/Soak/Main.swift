@@ -1,0 +1,17 @@
+import Foundation
+
+/// Runs pools over a real Redis behind a proxy that harms, and checks that nothing is wrong or lost.
+@main
+enum Main {
+    static func main() async {
+        do {
+            let options = try Options(CommandLine.arguments.dropFirst())
+            exit(try await Soak(options).run() ? 0 : 1)
+        } catch is Options.Misuse {
+            FileHandle.standardError.write(Data((Options.usage + "\n").utf8))
+        } catch {
+            FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+        }
+        exit(2)
+    }
+}

@@ -1,0 +1,42 @@
+/// What the command line says.
+struct Options: Sendable {
+    static let usage = """
+        usage: Soak [--seconds NUMBER | --minutes NUMBER] [--seed NUMBER] [--patience SECONDS] [--break WHAT]
+          --seconds   how long, about. Default: 20
+          --seed      what is chosen at random; not the order in which it happens
+          --patience  how long things may take that must happen at last. Default: 60
+          --break     something to break on purpose: \(Sabotage.allCases.map(\.rawValue).joined(separator: ", "))
+        """
+
+    struct Misuse: Error {}
+
+    var seed: UInt64 = .random(in: 1...999_999)
+    var length = Duration.seconds(20)
+    /// Until what must happen counts as not happening. Long, for the machine may be a slow one.
+    var patience = Duration.seconds(60)
+    var sabotage: Sabotage?
+
+    /// - Throws: ``Misuse``
+    init(_ arguments: some Sequence<String>) throws {
+        var arguments = arguments.makeIterator()
+        while let argument = arguments.next() {
+            switch argument {
+            case "--seed": seed = try Self.value(arguments.next()) { UInt64($0) }
+            case "--seconds": length = .seconds(try Self.number(arguments.next()))
+            case "--minutes": length = .seconds(60 * (try Self.number(arguments.next())))
+            case "--patience": patience = .seconds(try Self.number(arguments.next()))
+            case "--break": sabotage = try Self.value(arguments.next()) { Sabotage(rawValue: $0) }
+            default: throw Misuse()
+            }
+        }
+    }
+
+    private static func number(_ text: String?) throws -> Double {
+        try value(text) { text in Double(text).flatMap { $0 > 0 && $0 < 1e7 ? $0 : nil } }
+    }
+
+    private static func value<Value>(_ text: String?, _ read: (String) -> Value?) throws -> Value {
+        guard let value = text.flatMap(read) else { throw Misuse() }
+        return value
+    }
+}

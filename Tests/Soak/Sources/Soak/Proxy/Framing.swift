@@ -1,0 +1,36 @@
+import NIOCore
+
+/// Where the messages of Redis's protocol end.
+enum Framing {
+    struct Malformed: Error {}
+
+    /// The index behind the message that begins at `start`; `nil` if it is not complete.
+    ///
+    /// - Throws: ``Malformed``
+    static func end(of bytes: ByteBufferView, from start: Int) throws -> Int? {
+        guard start < bytes.endIndex, let lineEnd = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) else {
+            return nil
+        }
+        let next = lineEnd + 1
+        switch bytes[start] {
+        case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: ":"): return next
+        case UInt8(ascii: "$"):
+            let length = try length(bytes[(start + 1)..<lineEnd])
+            if length < 0 { return next }
+            return next + length + 2 <= bytes.endIndex ? next + length + 2 : nil
+        case UInt8(ascii: "*"):
+            var position = next
+            for _ in 0..<max(try length(bytes[(start + 1)..<lineEnd]), 0) {
+                guard let end = try end(of: bytes, from: position) else { return nil }
+                position = end
+            }
+            return position
+        default: throw Malformed()
+        }
+    }
+
+    private static func length(_ line: ByteBufferView) throws -> Int {
+        guard let length = Int(String(decoding: line.dropLast(), as: UTF8.self)) else { throw Malformed() }
+        return length
+    }
+}

@@ -1,0 +1,133 @@
+import BurstPoolRedis
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Stands between clients and a server, and does to their messages what networks do.
+final class Proxy: Sendable {
+    private let server: String
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let seed: UInt64
+    private let report: Report
+    private let state = Mutex(State())
+
+    private struct State: Sendable {
+        var links: [Int: Link] = [:]
+        var accepted = 0
+        var clients = 0
+        var servers = 0
+        var weather = Weather.calm
+        var heldUntil = NIODeadline.uptimeNanoseconds(0)
+        var listeners: [any Channel] = []
+        /// For ``Sabotage/swapReplies``.
+        var strayReply: (link: Int, bytes: ByteBuffer)?
+    }
+
+    /// - Parameter server: The path of its socket.
+    init(server: String, seed: UInt64, report: Report) {
+        self.server = server
+        self.seed = seed
+        self.report = report
+    }
+
+    // MARK: - Serving
+
+    /// Listens on a socket in the file system and on a port, and tells where.
+    func listen(path: String) async throws -> [RedisConfiguration.Endpoint] {
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .childChannelInitializer { client in self.accept(client) }
+        let local = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+        let loopback = try await bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .bind(host: "127.0.0.1", port: 0).get()
+        state.withLock { $0.listeners = [local, loopback] }
+        return [.unixSocket(path: path), .tcp(host: "127.0.0.1", port: loopback.localAddress!.port!)]
+    }
+
+    func stop() async throws {
+        for listener in state.withLock({ $0.listeners }) { try await listener.close() }
+        cutAll()
+        try await group.shutdownGracefully()
+    }
+
+    /// On one event loop with the connection to the server, so that a link is touched by one thread only.
+    private func accept(_ client: any Channel) -> EventLoopFuture<Void> {
+        let (number, weather) = state.withLock { state in
+            state.accepted += 1
+            state.clients += 1
+            return (state.accepted, state.weather)
+        }
+        client.closeFuture.whenComplete { _ in self.state.withLock { $0.clients -= 1 } }
+        report.faults.count("connections accepted")
+        var random = SeededRandom(seed: seed, stream: "link \(number)")
+        if weather.refuse > 0, random.oneIn(weather.refuse) {
+            report.faults.count("connections refused")
+            return client.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+        }
+        if weather.ignore > 0, random.oneIn(weather.ignore) {
+            report.faults.count("connections ignored")
+            return client.eventLoop.makeSucceededVoidFuture()
+        }
+        return ClientBootstrap(group: client.eventLoop).channelOption(.autoRead, value: false)
+            .connect(unixDomainSocketPath: server)
+            .flatMapThrowing { [random] server in
+                self.state.withLock { $0.servers += 1 }
+                let link = Link(number, client: client, server: server, proxy: self, report: self.report)
+                self.state.withLock { $0.links[number] = link }
+                server.closeFuture.whenComplete { _ in
+                    self.state.withLock { state in
+                        state.servers -= 1
+                        state.links[number] = nil
+                    }
+                }
+                for (channel, isReply) in [(client, false), (server, true)] {
+                    let stream = Stream(link, isReply: isReply, random: random)
+                    try channel.pipeline.syncOperations.addHandler(stream)
+                }
+                server.setOption(.autoRead, value: true).whenFailure { _ in link.close() }
+            }
+    }
+
+    // MARK: - What goes on
+
+    /// Sockets of clients that are open, and sockets to the server.
+    var open: (clients: Int, servers: Int) { state.withLock { ($0.clients, $0.servers) } }
+
+    var weather: Weather {
+        get { state.withLock { $0.weather } }
+        set { state.withLock { $0.weather = newValue } }
+    }
+
+    /// Lets nothing pass for a while.
+    func hold(for time: TimeAmount) {
+        state.withLock { $0.heldUntil = .now() + time }
+    }
+
+    var heldUntil: NIODeadline { state.withLock { $0.heldUntil } }
+
+    /// Closes all connections. With an abrupt end, data under way is lost, too.
+    @discardableResult
+    func cutAll() -> Int {
+        let links = state.withLock { Array($0.links.values) }
+        for link in links { link.cut() }
+        return links.count
+    }
+
+    // MARK: - Sabotage
+
+    /// Now and then, what was to be another link's reply.
+    func swapped(_ reply: ByteBuffer, on link: Int, using random: inout SeededRandom) -> ByteBuffer {
+        guard report.sabotage == .swapReplies, reply.readableBytesView.first == UInt8(ascii: "$"), random.oneIn(50)
+        else {
+            return reply
+        }
+        return state.withLock { state in
+            guard let stray = state.strayReply, stray.link != link else {
+                state.strayReply = (link, reply)
+                return reply
+            }
+            state.strayReply = nil
+            return stray.bytes
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Synchronization
+
+/// What must not be, and was.
+final class Findings: Sendable {
+    private let found = Mutex<[String]>([])
+    private let isAny = Atomic<Bool>(false)
+
+    /// Costs one load.
+    var hasAny: Bool { isAny.load(ordering: .acquiring) }
+
+    var all: [String] { found.withLock { $0 } }
+
+    func add(_ finding: String) {
+        // One fault shows in many places, and the first ones say most about it.
+        found.withLock { if $0.count < 20 { $0.append(finding) } }
+        isAny.store(true, ordering: .releasing)
+    }
+}
