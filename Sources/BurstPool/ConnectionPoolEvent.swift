@@ -76,6 +76,9 @@ public enum ConnectionCloseReason: String, Sendable, Hashable, CaseIterable {
     case maxLifetime
     /// ``ConnectionPool/evictAll(over:)`` was called.
     case evicted
+    /// ``ConnectionStrategy/prepareConnection(_:)`` threw. Only in ``ConnectionPoolEvent/closeTimedOut(_:)``: such a
+    /// connection never counted as opened, and its failure is told as one to open.
+    case preparationFailed
     /// ``ConnectionStrategy/connectionIsClosed(_:)`` said so, or threw.
     case foundClosed
     /// ``ConnectionStrategy/validateConnection(_:)`` said no, threw, or took too long.

@@ -110,7 +110,7 @@ struct CloseTimeoutTests {
             pool,
             strategy,
             clock,
-            _ in
+            observer in
             let gate = Gate()
             strategy.onPrepare { if $0.id == 1 { throw TestError("refused") } }
             strategy.onClose { if $0.id == 1 { await gate.pass() } }
@@ -124,6 +124,8 @@ struct CloseTimeoutTests {
             await #expect(throws: TestError("refused")) { try await first.value.release() }
             let lease = try await second.value
             #expect(lease.id == 2)
+            let late = observer.all { if case .closeTimedOut(let reason) = $0 { reason } else { nil } }
+            #expect(late == [.preparationFailed])
             gate.open()
             try await eventually("the close has ended") { strategy.books.closed == 1 }
             lease.release()

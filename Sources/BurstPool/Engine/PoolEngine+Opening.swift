@@ -82,7 +82,7 @@ extension _PoolEngine {
             try? await strategy.closeConnection(connection)
             ended.fire(.done)
         }
-        _ = await ended.wait()
+        if await ended.wait() == .timedOut { observer?.connectionPool(.closeTimedOut(.preparationFailed)) }
         watcher?.cancel()
     }
 
