@@ -33,6 +33,9 @@ extension ServerTests {
                     #expect(try await page.text("summary").contains("connections"))
                     try await takePictures(of: page)
                     try await outage(page, redis)
+                    try await page.resize(width: 1100, height: 760)
+                    try await page.prefer("light")
+                    try await page.capture(to: Self.pictures.appendingPathComponent("outage.png"))
                     #expect(try await page.evaluate(Self.foreignRequests) == "0")
                     #expect(browser.complaints == [])
                 }

@@ -25,6 +25,7 @@ struct SettingsTests {
         #expect(settings.pool.burstLimit == 32)
         #expect(settings.pool.maxConcurrentConnects == nil)
         #expect(settings.pool.acquireTimeout == .milliseconds(250))
+        #expect(settings.pool.burstLinger == .seconds(1))
         #expect(settings.pool.closeErrors == .reported)
         #expect(settings.datadog == nil)
         #expect(settings.shutdownDeadline == .seconds(10))
@@ -58,6 +59,15 @@ struct SettingsTests {
         #expect(settings.datadog?.globalTags == ["env:test"])
         #expect(settings.shutdownDeadline == .milliseconds(1500))
         #expect(settings.logLevel == .debug)
+    }
+
+    @Test("Without a burst there is nothing that lingers")
+    func noBurst() throws {
+        let settings = try settings(["POOL_BURST_LIMIT": "none"])
+        #expect(settings.pool.burstLimit == nil)
+        #expect(settings.pool.burstLinger == nil)
+        #expect(try self.settings(["POOL_BURST_LINGER": "3s"]).pool.burstLinger == .seconds(3))
+        _ = try LinkService(settings: settings, metrics: ScrapedMetrics(), logger: Logger(label: "test"))
     }
 
     @Test("Without a burst limit, four times the size is allowed")

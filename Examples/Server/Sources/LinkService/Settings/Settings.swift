@@ -33,6 +33,7 @@ public struct Settings: Sendable {
 
     public init() {
         pool.acquireTimeout = .milliseconds(250)
+        pool.burstLinger = Self.burstLinger
         // Nobody is told of an error in closing a connection but the log: the request was answered.
         pool.closeErrors = .reported
         redis.connectTimeout = .seconds(1)
@@ -88,6 +89,10 @@ public struct Settings: Sendable {
         redis.clientName = redis.clientName ?? "link-server"
     }
 
+    /// Under a load for which the pool has to burst, each moment without a caller would else close a connection, and the next
+    /// caller would open one.
+    private static let burstLinger = Duration.seconds(1)
+
     private static let poolDefaults = InMemoryProvider(
         name: "the service's defaults",
         values: ["pool.maxSize": 8, "pool.acquireTimeout": "250ms", "pool.closeErrors": "reported"]
@@ -103,6 +108,7 @@ public struct Settings: Sendable {
             let (product, isTooMuch) = pool.maxSize.multipliedReportingOverflow(by: 4)
             pool.burstLimit = isTooMuch ? .max : product
         }
+        if pool.burstLimit != nil, reader.text("pool.burstLinger") == nil { pool.burstLinger = Self.burstLinger }
     }
 
     /// Only if one of the variables says where the agent is. A server without one would send into the void.
@@ -135,6 +141,7 @@ public struct Settings: Sendable {
           POOL_MAX_SIZE            connections to keep; 8
           POOL_BURST_LIMIT         connections there may be in a rush; 4 times POOL_MAX_SIZE
           POOL_ACQUIRE_TIMEOUT     for how long a request waits for a connection; 250ms
+          POOL_BURST_LINGER        for how long connections above POOL_MAX_SIZE are kept while nobody needs them; 1s
           POOL_…                   every other option of the pool: POOL_IDLE_TIMEOUT=5m, POOL_MAX_CONCURRENT_CONNECTS=2
           DD_DOGSTATSD_URL         Datadog's agent: udp://host:port or unix:///path; also DD_AGENT_HOST and
                                    DD_DOGSTATSD_PORT, and DD_ENV, DD_SERVICE, DD_VERSION, DD_TAGS; nowhere
