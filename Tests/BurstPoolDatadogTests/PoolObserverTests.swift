@@ -141,11 +141,11 @@ struct PoolObserverTests {
         await observed.client.shutdown()
     }
 
-    @Test("without the flag, which is so unless one asks for it, idle leases are not counted")
+    @Test("idle leases are counted unless one asks for them not to be")
     func noIdleLeases() async throws {
         let observed = try Observed(maxSize: 1, countsIdleLeases: false)
         #expect(!observed.observer.observesLeases)
-        #expect(!DatadogConnectionPoolObserver(client: observed.client, service: "orders").observesLeases)
+        #expect(DatadogConnectionPoolObserver(client: observed.client, service: "orders").observesLeases)
         for _ in 0..<10 { try await observed.pool.withConnection { _ in } }
         #expect(
             await observed.takeCountsAndEvents()

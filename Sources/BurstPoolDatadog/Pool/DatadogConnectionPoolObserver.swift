@@ -21,7 +21,7 @@ import BurstPoolSampling
 /// | `<service>.pool.connections_used` | gauge | connections in use |
 /// | `<service>.pool.connections_acquiring` | gauge | callers that are suspended until they get a connection |
 /// | `<service>.pool.waiting` | gauge | those of them for whom none is being opened |
-/// | `<service>.pool.getting_connection` | count | callers, by `method`: `available`, one was idle, if those are to be counted; `new`, one was opened for it; `wait`, it waited for another one |
+/// | `<service>.pool.getting_connection` | count | callers, by `method`: `available`, one was idle; `new`, one was opened for it; `wait`, it waited for another one |
 ///
 /// A caller that gets no connection counts as `new` if that was for an error in opening one, else as `wait`. One that would
 /// have got a new connection, and is served by another that came back before it, counts as `wait`.
@@ -46,7 +46,7 @@ public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
     ///   - countsIdleLeases: Whether to count callers that found a connection idle, as the Python package does. It makes the
     ///     pool observe its leases, which costs each of them two reads of the clock, two calls and some shared atomic
     ///     operations: more than the lease itself. Without, a lease of an idle connection costs nothing; there is no count
-    ///     with `method:available`, and such leases show in the gauges only at the next refresh. Default: `false`.
+    ///     with `method:available`, and such leases show in the gauges only at the next refresh. Default: `true`, as there.
     ///   - refreshInterval: How often gauges are sent if nothing happens. Default: 1 minute.
     ///   - minimumRefreshGap: How long to wait at the least before gauges are sent again, whatever happens. Default: 100
     ///     milliseconds.
@@ -55,7 +55,7 @@ public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
         client: DogStatsDClient,
         service: String,
         extraTags: [DogStatsDTag] = [],
-        countsIdleLeases: Bool = false,
+        countsIdleLeases: Bool = true,
         refreshInterval: Duration = .seconds(60),
         minimumRefreshGap: Duration = .milliseconds(100),
         clock: any Clock<Duration> = ContinuousClock()

@@ -13,13 +13,13 @@ extension InstructionGuard {
         try await lease(
             "BurstPoolDatadog",
             record,
-            datadog: DatadogConnectionPoolObserver(client: client, service: "guard", refreshInterval: never)
+            datadog: quiet(client)
         )
         try await lease(
             "both",
             record,
             telemetry: telemetry(sentBy: client),
-            datadog: DatadogConnectionPoolObserver(client: client, service: "guard", refreshInterval: never)
+            datadog: quiet(client)
         )
         // What is to be had for a price.
         try await lease(
@@ -34,6 +34,16 @@ extension InstructionGuard {
             )
         )
         await client.shutdown()
+    }
+
+    /// One that is not told of leases of idle connections.
+    private static func quiet(_ client: DogStatsDClient) -> DatadogConnectionPoolObserver {
+        DatadogConnectionPoolObserver(
+            client: client,
+            service: "guard",
+            countsIdleLeases: false,
+            refreshInterval: never
+        )
     }
 
     private static func lease(
