@@ -28,35 +28,43 @@ public final class BenchmarkConnectionPool<Strategy: ConnectionStrategy, Core: _
     /// Lends a connection to a body, as `ConnectionPool.withConnection(_:)` does.
     @inlinable
     public func withConnection<Result>(
+        fileID: StaticString = #fileID,
+        line: Int = #line,
         _ body: (inout sending Strategy.Connection) async throws -> sending Result
     ) async throws -> sending Result {
-        try await engine.withConnection(timeout: acquireTimeout, body)
+        try await engine.withConnection(timeout: acquireTimeout, fileID: fileID, line: line, body)
     }
 
     /// Lends a connection to a body, as `ConnectionPool.withConnection(timeout:_:)` does.
     @inlinable
     public func withConnection<Result>(
         timeout: Duration?,
+        fileID: StaticString = #fileID,
+        line: Int = #line,
         _ body: (inout sending Strategy.Connection) async throws -> sending Result
     ) async throws -> sending Result {
-        try await engine.withConnection(timeout: timeout, body)
+        try await engine.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
     /// Lends a connection to a body that does not suspend, as `ConnectionPool.withConnection(_:)` does.
     @inlinable
     public func withConnection<Result>(
+        fileID: StaticString = #fileID,
+        line: Int = #line,
         _ body: (inout sending Strategy.Connection) throws -> sending Result
     ) async throws -> sending Result {
-        try await engine.withConnection(timeout: acquireTimeout, body)
+        try await engine.withConnection(timeout: acquireTimeout, fileID: fileID, line: line, body)
     }
 
     /// Lends a connection to a body that does not suspend, as `ConnectionPool.withConnection(timeout:_:)` does.
     @inlinable
     public func withConnection<Result>(
         timeout: Duration?,
+        fileID: StaticString = #fileID,
+        line: Int = #line,
         _ body: (inout sending Strategy.Connection) throws -> sending Result
     ) async throws -> sending Result {
-        try await engine.withConnection(timeout: timeout, body)
+        try await engine.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
     /// Changes the limits, at any time.

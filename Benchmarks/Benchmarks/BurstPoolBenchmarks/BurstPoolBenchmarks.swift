@@ -79,7 +79,7 @@ private func contendFor(_ pool: some BenchmarkPool, _ times: Int) async throws {
         for task in 0..<64 {
             group.addTask {
                 for _ in stride(from: task, to: times, by: 64) {
-                    try await pool.withConnection { _ in
+                    try await pool.withConnection(fileID: #fileID, line: #line) { _ in
                         await Task.yield()
                     }
                 }

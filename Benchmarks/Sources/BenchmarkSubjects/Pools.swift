@@ -1,16 +1,21 @@
 public import BurstPool
 public import BurstPoolSwiftCores
 
-/// What the pools have in common, so that one workload runs on all of them.
+/// What the pools have in common, so that one workload runs on all of them. A requirement has no default values, so that such a
+/// workload says where it is.
 public protocol BenchmarkPool: Sendable {
     nonisolated(nonsending)
         func withConnection<Result>(
+            fileID: StaticString,
+            line: Int,
             _ body: nonisolated(nonsending) (inout sending Connection) async throws -> sending Result
         ) async throws -> sending Result
 
     nonisolated(nonsending)
         func withConnection<Result>(
             timeout: Duration?,
+            fileID: StaticString,
+            line: Int,
             _ body: nonisolated(nonsending) (inout sending Connection) async throws -> sending Result
         ) async throws -> sending Result
 
@@ -29,7 +34,7 @@ extension BenchmarkPool {
     /// Has so many connections open at the same time, which are idle afterwards.
     public nonisolated(nonsending) func open(_ count: Int) async throws {
         guard count > 0 else { return }
-        try await withConnection { _ in
+        try await withConnection(fileID: #fileID, line: #line) { _ in
             try await open(count - 1)
         }
     }

@@ -51,7 +51,7 @@ enum BurstWorkload {
             for _ in 0..<waves {
                 let wave = try await inParallel(tasks, operationsEach: leasesEach) { _, times in
                     for _ in 0..<times {
-                        try await pool.withConnection { _ in
+                        try await pool.withConnection(fileID: #fileID, line: #line) { _ in
                             await Task.yield()
                         }
                     }

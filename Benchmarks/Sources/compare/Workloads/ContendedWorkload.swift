@@ -161,7 +161,7 @@ enum ContendedWorkload {
     private static func contend(_ pool: some BenchmarkPool, _ operations: Int) async throws -> Sample {
         try await inParallel(tasks, operationsEach: max(operations / tasks, 1)) { _, times in
             for _ in 0..<times {
-                try await pool.withConnection { _ in
+                try await pool.withConnection(fileID: #fileID, line: #line) { _ in
                     await Task.yield()
                 }
             }
@@ -184,7 +184,7 @@ enum ContendedWorkload {
         _ = try await inParallel(tasks, operationsEach: operations / tasks) { task, times in
             for turn in 0..<times {
                 let before = measure_wall_time()
-                try await pool.withConnection { _ in
+                try await pool.withConnection(fileID: #fileID, line: #line) { _ in
                     record.note(task, turn, measure_wall_time() - before)
                     await Task.yield()
                 }

@@ -15,11 +15,19 @@ enum SpikeWorkload {
     private static let settingsToTry: [(name: String, configuration: ConnectionPoolConfiguration)] = [
         ("connect on demand (default)", ConnectionPoolConfiguration(maxSize: 50)),
         ("one connect at a time", capped()),
+        ("connects after 25 ms of waiting", elided()),
     ]
 
     private static func capped() -> ConnectionPoolConfiguration {
         var configuration = ConnectionPoolConfiguration(maxSize: 50)
         configuration.maxConcurrentConnects = 1
+        return configuration
+    }
+
+    /// Whoever will have a connection back before that opens none.
+    private static func elided() -> ConnectionPoolConfiguration {
+        var configuration = ConnectionPoolConfiguration(maxSize: 50)
+        configuration.connectDelay = .milliseconds(25)
         return configuration
     }
 
@@ -95,7 +103,7 @@ enum SpikeWorkload {
     private static func spike(_ configuration: ConnectionPoolConfiguration) async throws -> Outcome {
         let strategy = CountingStrategy(connectTime: .milliseconds(150))
         let pool = try ShippingPool(strategy: strategy, configuration: configuration)
-        try await pool.open(openAtStart)
+        try await pool.prewarm(openAtStart)
         let sample = try await inParallel(tasks, operationsEach: 1) { _, _ in
             try await pool.withConnection { _ in
                 try await Task.sleep(for: query)

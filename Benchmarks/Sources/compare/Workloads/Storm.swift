@@ -40,7 +40,7 @@ enum Storm {
             for _ in 0..<patient {
                 group.addTask {
                     repeat {
-                        try await pool.withConnection(timeout: nil) { _ in
+                        try await pool.withConnection(timeout: nil, fileID: #fileID, line: #line) { _ in
                             // The connection is at work for a while.
                             try await Task.sleep(for: .milliseconds(1))
                         }
@@ -78,7 +78,8 @@ enum Storm {
             for _ in 0..<wave {
                 group.addTask {
                     do {
-                        try await pool.withConnection(timeout: isCancelled ? nil : .milliseconds(20)) { _ in }
+                        let timeout: Duration? = isCancelled ? nil : .milliseconds(20)
+                        try await pool.withConnection(timeout: timeout, fileID: #fileID, line: #line) { _ in }
                         tally.served.add(1, ordering: .relaxed)
                     } catch is CancellationError {
                         tally.cancelled.add(1, ordering: .relaxed)
