@@ -4,7 +4,7 @@
 # not end is a failure as any other.
 #
 #   mutants.sh                  all
-#   mutants.sh --sample COUNT   so many, spread evenly over all
+#   mutants.sh --quick          those whose patch says so
 #   mutants.sh PATCH ...
 #
 # --report FILE, before the others: also writes what caught each.
@@ -16,13 +16,11 @@ if [ "${1:-}" = --report ]; then
     report=$2
     shift 2
 fi
-all=(mutants/*.patch)
-if [ "${1:-}" = --sample ]; then
-    sample=$2
-    set --
-    for ((n = 0; n < sample; n++)); do set -- "$@" "${all[n * ${#all[@]} / sample]}"; done
+if [ "${1:-}" = --quick ]; then
+    mapfile -t quick < <(grep -l '^quick: yes' mutants/*.patch)
+    set -- "${quick[@]}"
 elif [ $# -eq 0 ]; then
-    set -- "${all[@]}"
+    set -- mutants/*.patch
 fi
 
 # Seconds for the tests of one mutant, which take a few.
