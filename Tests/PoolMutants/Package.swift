@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The pool, the cores it is tested on, and the tests of both: all that the mutants are built with, and nothing to fetch.
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+#if os(macOS)
+    let concurrencyKitPkgConfig: String? = "ck"
+#else
+    let concurrencyKitPkgConfig: String? = nil
+#endif
+
+let package = Package(
+    name: "pool-mutants",
+    platforms: [.macOS(.v15)],
+    targets: [
+        .systemLibrary(
+            name: "CConcurrencyKit",
+            path: "CSources/CConcurrencyKit",
+            pkgConfig: concurrencyKitPkgConfig
+        ),
+        .target(
+            name: "CBurstPool",
+            dependencies: ["CConcurrencyKit"],
+            path: "CSources/CBurstPool"
+        ),
+        .target(
+            name: "BurstPool",
+            dependencies: ["CBurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "BurstPoolSwiftCores",
+            dependencies: ["BurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolTests",
+            dependencies: ["BurstPool", "BurstPoolSwiftCores"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolSwiftCoresTests",
+            dependencies: ["BurstPoolSwiftCores", "BurstPool"],
+            swiftSettings: swiftSettings
+        ),
+    ],
+    cLanguageStandard: .c11
+)
