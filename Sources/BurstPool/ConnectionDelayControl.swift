@@ -7,7 +7,7 @@
 ///
 /// That it has been empty for a moment does not mean that the overload is over: a queue that is kept short is empty now
 /// and then. So for 16 intervals after it was last standing, it counts as standing again when it has not been empty for
-/// `target`.
+/// `target`; that begins those 16 anew if it had been empty for no longer than an interval.
 ///
 /// Sources: K. Nichols, V. Jacobson, Controlling Queue Delay, ACM Queue 10(5), 2012, for the idea and the two
 /// constants; RFC 8289 for the 16 intervals; B. Maurer, Fail at Scale, ACM Queue 13(8), 2015, for this form, which

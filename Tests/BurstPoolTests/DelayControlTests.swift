@@ -97,10 +97,20 @@ struct DelayControlTests {
             clock.advance(by: .milliseconds(5))
             _ = try await poolError(.overloaded) { _ = try await lateAgain.value }
 
-            // Sixteen intervals later that is forgotten.
+            // After a second in which nobody waited, too.
             lease.release()
             lease = try await first.value
-            clock.advance(by: .milliseconds(1600))
+            clock.advance(by: .seconds(1))
+            first = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(6))
+            let lateOnce = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(5))
+            _ = try await poolError(.overloaded) { _ = try await lateOnce.value }
+
+            // But that does not prolong it: more than sixteen intervals after it was standing without a pause, it is over.
+            lease.release()
+            lease = try await first.value
+            clock.advance(by: .milliseconds(700))
             first = try await pool.startWaiting()
             clock.advance(by: .milliseconds(6))
             let patient = try await pool.startWaiting()

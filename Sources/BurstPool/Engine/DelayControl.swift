@@ -38,8 +38,12 @@ final class DelayControl: Sendable {
             return Patience(timeout)
         }
         let since = busySince.load(ordering: .relaxed)
-        guard now > since, now - since > grace(now) else { return Patience(timeout) }
-        stoodAt.store(now, ordering: .relaxed)
+        let stood = stoodAt.load(ordering: .relaxed)
+        guard now > since, now - since > grace(now, stood: stood) else { return Patience(timeout) }
+        // Not prolonged by a crowd that comes every now and then: only if the queue has hardly been empty meanwhile.
+        if now - since > interval || since < stood || since - stood <= interval {
+            stoodAt.store(now, ordering: .relaxed)
+        }
         guard timeout.map({ $0 > target }) ?? true else { return Patience(timeout) }
         return Patience(target, isShortened: true)
     }
@@ -48,8 +52,7 @@ final class DelayControl: Sendable {
     ///
     /// A queue that is kept short is empty now and then, though as much is asked as before: after each such moment it
     /// would stand for the whole interval again.
-    private func grace(_ now: UInt64) -> UInt64 {
-        let stood = stoodAt.load(ordering: .relaxed)
+    private func grace(_ now: UInt64, stood: UInt64) -> UInt64 {
         // Another thread's clock may have been read later.
         let isRemembered = stood > 0 && (now < stood || (now - stood) / 16 < interval)
         return isRemembered ? min(targetNanoseconds, interval) : interval
