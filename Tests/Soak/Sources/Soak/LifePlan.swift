@@ -54,7 +54,8 @@ struct LifePlan: Sendable {
         }
         set(\.acquireTimeout, "acquireTimeout", random.milliseconds(500...10_000))
         set(\.minimumIdle, "minimumIdle", random.sometimes { [maxSize] in $0.number(0...maxSize) })
-        set(\.idleTimeout, "idleTimeout", random.sometimes { $0.milliseconds(100...1_000) })
+        // Each below the next, or the pool refuses them: keepaliveInterval, idleTimeout, maxLifetime.
+        set(\.idleTimeout, "idleTimeout", random.sometimes { $0.milliseconds(100...290) })
         set(\.maxLifetime, "maxLifetime", random.sometimes { $0.milliseconds(300...3_000) })
         if let burstLimit, burstLimit > maxSize {
             set(\.burstLinger, "burstLinger", random.sometimes { $0.milliseconds(10...300) })
@@ -84,7 +85,7 @@ struct LifePlan: Sendable {
         )
         set(\.validateAfterIdle, "validateAfterIdle", random.sometimes { $0.milliseconds(0...50) })
         set(\.validationTimeout, "validationTimeout", random.sometimes { $0.milliseconds(50...300) })
-        set(\.keepaliveInterval, "keepaliveInterval", random.sometimes { $0.milliseconds(100...500) })
+        set(\.keepaliveInterval, "keepaliveInterval", random.sometimes { $0.milliseconds(30...90) })
         set(\.resetsConnections, "resetsConnections", random.sometimes { _ in true })
         set(\.closeTimeout, "closeTimeout", random.sometimes { $0.milliseconds(50...1_000) })
         set(\.closeErrors, "closeErrors", random.sometimes { _ in .reported })
