@@ -203,9 +203,10 @@ final class ConnectAlarm: Sendable {
             repeat {
                 sleeper.replace(with: Task.detached { [wanted] in await Self.run(engine, until: wanted) })
                 if engine.core.isShutDown { return disarm() }
-                // Another one may have set it to an earlier moment, and this call may have replaced its sleeper.
+                // Another one may have set it meanwhile, and this call may have replaced its sleeper. To an earlier moment, or
+                // to a later one: this call's sleeper may have woken before it was in its place.
                 old = moment.load(ordering: .sequentiallyConsistent)
-                if old == 0 || old >= wanted { return }
+                if old == 0 || old == wanted { return }
                 wanted = old
             } while true
         }
@@ -214,6 +215,8 @@ final class ConnectAlarm: Sendable {
     func disarm() {
         sleeper.replace(with: nil)
     }
+
+    var isSet: Bool { moment.load(ordering: .sequentiallyConsistent) != 0 }
 
     private static func run<Strategy, Core>(_ engine: _PoolEngine<Strategy, Core>, until moment: UInt64) async {
         do { try await engine.clock.sleep(until: moment) } catch { return }

@@ -12,8 +12,9 @@ final class PoolTimer: Sendable {
             sleeper.replace(with: Task.detached { await Self.run(engine, until: deadline) })
             // A shutdown that came before this did not see the sleeper, which would keep the engine until the deadline.
             if engine.core.isShutDown { return disarm() }
-            // Another one may have lowered the deadline and armed the timer, and this call may have replaced its sleeper.
-            if let now = engine.core.nextDeadline, now < deadline { continue }
+            // Another one may have armed the timer meanwhile, and this call may have replaced its sleeper: for a deadline that
+            // is earlier, or later, for this call's sleeper may have woken before it was in its place.
+            if let now = engine.core.nextDeadline, now != deadline { continue }
             return
         }
     }
