@@ -10,7 +10,7 @@ struct AlarmRaceTests {
             strategy: TestStrategy(),
             configuration: ConnectionPoolConfiguration(maxSize: 1)
         )
-        for _ in 0..<50_000 {
+        for _ in 0..<2_000 {
             await withTaskGroup(of: Void.self) { group in
                 for task in 0..<4 {
                     group.addTask {
