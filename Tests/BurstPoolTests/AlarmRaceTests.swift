@@ -4,6 +4,48 @@ import Testing
 /// Alarms that are set while others go off: one whose moment has come by then may wake before it is in its place.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct AlarmRaceTests {
+    @Test("A task that replaces itself as it begins, before its start has returned, does not undo that")
+    func replacedAtOnce() async {
+        let task = ReplaceableTask()
+        let clock = ManualClock()
+        let ended = Shared(false)
+        await InlineStarts.run {
+            task.replace {
+                task.replace {
+                    try? await clock.sleep(until: clock.now.advanced(by: .seconds(1)), tolerance: nil)
+                    ended.set(true)
+                }
+            }
+        }
+        #expect(clock.sleepers == 1)
+        #expect(!ended.value)
+        task.cancel()
+        await letOthersRun()
+        #expect(clock.sleepers == 0)
+    }
+
+    @Test("An alarm whose moment has come, and which sets another one before its own setting has ended, loses none")
+    func connectAlarmAtOnce() async throws {
+        let clock = ManualClock()
+        var configuration = ConnectionPoolConfiguration(maxSize: 2)
+        configuration.clock = clock
+        configuration.acquireTimeout = nil
+        configuration.connectDelay = .milliseconds(100)
+        let engine = try _PoolEngine<TestStrategy, _ConcurrencyKitCore>(
+            strategy: TestStrategy(),
+            configuration: configuration
+        )
+        let first = try await engine.acquire(timeout: nil)
+        let second = Task { engine.release(try await engine.acquire(timeout: nil)) }
+        try await clock.waitForSleepers(1)
+        await InlineStarts.run { engine.connectAlarm.arm(at: engine.clock.now, engine) }
+        #expect(clock.sleepers == 1, "the delay of the second is still to end")
+        clock.advance(by: .milliseconds(100))
+        try await second.value
+        engine.release(first)
+        await engine.shutdown(drainFor: nil)
+    }
+
     @Test("An alarm for the next connect goes off, however many are set at the same time")
     func connectAlarm() async throws {
         let engine = try _PoolEngine<TestStrategy, _ConcurrencyKitCore>(

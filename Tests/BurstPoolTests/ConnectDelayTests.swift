@@ -112,4 +112,45 @@ struct ConnectDelayTests {
             try await fourth.value.release()
         }
     }
+
+    @Test("Who comes and goes does not keep the oldest from being opened for", arguments: CoreKind.allCases)
+    func passersBy(kind: CoreKind) async throws {
+        try await withDelay(kind, maxSize: 2) { pool, strategy, clock in
+            let lease = try await pool.acquire()
+            let oldest = try await pool.startWaiting()
+            for _ in 0..<10 {
+                for _ in 0..<3 {
+                    let passerBy = try await pool.startWaiting()
+                    passerBy.cancel()
+                    await #expect(throws: CancellationError.self) { try await passerBy.value }
+                }
+                clock.advance(by: .milliseconds(10))
+                await letOthersRun()
+            }
+            try await eventually("one is opened for it") { strategy.books.attempts == 2 }
+            [lease, try await oldest.value].release()
+        }
+    }
+
+    @Test("Nor who is refused", arguments: CoreKind.allCases)
+    func refused(kind: CoreKind) async throws {
+        let configure = { (configuration: inout ConnectionPoolConfiguration) in
+            configuration.connectDelay = .milliseconds(100)
+            configuration.maxWaiters = 1
+        }
+        try await withTimedPool(kind, maxSize: 2, configure: configure) { pool, strategy, clock, _ in
+            let lease = try await pool.acquire()
+            let oldest = try await pool.startWaiting()
+            // For one there is a place, and another one may wait without.
+            let second = try await pool.startWaiting()
+            for _ in 0..<10 {
+                for _ in 0..<3 { _ = try await poolError(.tooManyWaiters) { _ = try await pool.acquire() } }
+                clock.advance(by: .milliseconds(10))
+                await letOthersRun()
+            }
+            try await eventually("one is opened for it") { strategy.books.attempts == 2 }
+            [lease, try await oldest.value].release()
+            try await second.value.release()
+        }
+    }
 }

@@ -26,6 +26,25 @@ struct MaxLifetimeTests {
         }
     }
 
+    @Test("The life of one that takes its place is its own", arguments: CoreKind.allCases)
+    func next(kind: CoreKind) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 1,
+            configure: {
+                $0.maxLifetime = .seconds(128)
+                $0.lifetimeJitter = 0
+                $0.minimumIdle = 1
+            }
+        ) { pool, strategy, clock, _ in
+            let chronicle = Chronicle(strategy, clock)
+            try await pool.prewarm(1)
+            try await UpkeepStepper(pool, clock).pass(.seconds(300))
+            #expect(strategy.books.closedIDs == [1, 2])
+            for age in chronicle.ages.values { #expect(age >= .seconds(120) && age <= .seconds(128)) }
+        }
+    }
+
     @Test("One that is in use is closed when it comes back, and nobody gets it any more", arguments: CoreKind.allCases)
     func leased(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.maxLifetime = .seconds(128) }) {

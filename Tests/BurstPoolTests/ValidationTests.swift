@@ -170,6 +170,33 @@ struct ValidationTests {
     }
 
     @Test(
+        "The time of a caller runs from its call, also if it waits for another one afterwards",
+        arguments: CoreKind.allCases
+    )
+    func deadlineAfterwards(kind: CoreKind) async throws {
+        try await withStalePool(kind, maxSize: 2) { pool, strategy, clock, _ in
+            let gate = Gate()
+            let opening = Gate()
+            strategy.onValidate { _ in
+                await gate.pass()
+                return false
+            }
+            strategy.onOpen { _ in await opening.pass() }
+            let caller = Task { try await pool.withConnection(timeout: .seconds(2)) { $0.id } }
+            try await eventually("it is being validated") { gate.held == 1 && clock.hasSleeper(of: .seconds(2)) }
+            clock.advance(by: .milliseconds(1500))
+            gate.open()
+            try await eventually("another one is opened, and the time runs") {
+                opening.held == 1 && clock.hasSleeper(of: .milliseconds(500))
+            }
+            clock.advance(by: .milliseconds(500))
+            let error = try await poolError(.acquireTimedOut) { _ = try await caller.value }
+            #expect(error.timeout == .seconds(2))
+            opening.open()
+        }
+    }
+
+    @Test(
         "Who does not wait gets it as it is, and it is not stale any more",
         arguments: CoreKind.allCases,
         [true, false]

@@ -29,7 +29,7 @@ final class ConnectGate: Sendable {
     /// Whether the attempt of the half-open breaker has begun, and was told of.
     private let isProbing = Atomic(false)
 
-    // Callers are numbered as they join the queue.
+    // Callers are numbered as they join the queue, those who leave it early left out.
     private let joins = Atomic(0)
     /// When the present delay has begun; 0: none has.
     private let delayBegan = Atomic<UInt64>(0)
@@ -152,6 +152,14 @@ final class ConnectGate: Sendable {
         if delay > 0 { joins.add(1, ordering: .relaxed) }
     }
 
+    /// A caller that ``noteJoin()`` was called for has not been let into the queue, or has left it without a connection.
+    ///
+    /// Were it not left out, the oldest would be taken for younger than it is: where many come and go it would never be
+    /// let pass. Left out, others are taken for older than they are, until the next delay begins at the latest.
+    func noteLeave() {
+        if delay > 0 { joins.subtract(1, ordering: .relaxed) }
+    }
+
     /// When a connection may be opened for the oldest caller, who has not waited for long enough; `nil`: it has.
     ///
     /// Delays follow each other while somebody waits, and one that has ended lets all pass who had joined before it began.
@@ -170,10 +178,7 @@ final class ConnectGate: Sendable {
         return (begins ? now : found).addingReportingOverflow(delay).partialValue
     }
 
-    /// The queue is in the order of the numbers. Where some have left it early the oldest is taken for younger than it is,
-    /// and waits for one more delay.
-    ///
-    /// Where nobody waits there is nothing to put off.
+    /// The queue is in the order of the numbers. Where nobody waits there is nothing to put off.
     private func oldestHasMatured(_ queued: Int) -> Bool {
         queued == 0 || joins.load(ordering: .relaxed) - queued < matured.load(ordering: .relaxed)
     }
@@ -201,10 +206,9 @@ final class ConnectAlarm: Sendable {
             }
             var wanted = new
             repeat {
-                sleeper.replace(with: Task.detached { [wanted] in await Self.run(engine, until: wanted) })
+                sleeper.replace { [wanted] in await Self.run(engine, until: wanted) }
                 if engine.core.isShutDown { return disarm() }
-                // Another one may have set it meanwhile, and this call may have replaced its sleeper. To an earlier moment, or
-                // to a later one: this call's sleeper may have woken before it was in its place.
+                // Another one may have set it to another moment meanwhile, and this call have replaced its sleeper.
                 old = moment.load(ordering: .sequentiallyConsistent)
                 if old == 0 || old == wanted { return }
                 wanted = old
@@ -213,7 +217,7 @@ final class ConnectAlarm: Sendable {
     }
 
     func disarm() {
-        sleeper.replace(with: nil)
+        sleeper.cancel()
     }
 
     var isSet: Bool { moment.load(ordering: .sequentiallyConsistent) != 0 }

@@ -19,10 +19,10 @@ extension _PoolEngine {
         let live = liveSlots()
         guard let period, period > .zero else {
             for slot in live { header(of: slot.lease).pointee.mark(.isEvicted) }
-            // Pairs with the exchange by which a lease is taken or returned: whoever does that after this sees the marks,
-            // and what was returned before is idle now, and is found here.
+            // Pairs with the exchange by which a connection is taken: whoever does that after this sees the marks.
             atomicMemoryFence(ordering: .sequentiallyConsistent)
             lookAfterConnections()
+            if somethingIsEvicted { startEvicting { [self] in await evictRest() } }
             return
         }
         let now = clock.now
@@ -37,16 +37,35 @@ extension _PoolEngine {
         }
         // One look for each connection, for up to 64 of them.
         let looks = UInt64(min(max(live.count, 1), 64))
-        upkeep.evictor.replace(
-            with: Task.detached { [self] in
-                for look in 1...looks {
-                    let moment = now + (look == looks ? length : length / looks * look)
-                    do { try await clock.sleep(until: moment) } catch { return }
-                    lookAfterConnections()
-                }
+        startEvicting { [self] in
+            for look in 1...looks {
+                let moment = now + (look == looks ? length : length / looks * look)
+                do { try await clock.sleep(until: moment) } catch { return }
+                lookAfterConnections()
             }
-        )
+            await evictRest()
+        }
+    }
+
+    private func startEvicting(_ evict: @escaping @concurrent @Sendable () async -> Void) {
+        upkeep.evictor.replace(with: evict)
+        // A shutdown that came before this did not see the task, which would keep the engine.
         if core.isShutDown { upkeep.stop() }
+    }
+
+    /// Looks again until all have gone that are to go. Who returns one looks at its marks first, and if that was before they
+    /// were set, it is idle afterwards, and nobody else might ever look for it.
+    private func evictRest() async {
+        var pause: UInt64 = 1_000_000
+        while somethingIsEvicted {
+            do { try await clock.sleep(until: clock.now + pause) } catch { return }
+            lookAfterConnections()
+            pause = min(pause * 2, 1_000_000_000)
+        }
+    }
+
+    private var somethingIsEvicted: Bool {
+        liveSlots().contains { !header(of: $0.lease).pointee.marks([.isEvicted, .isLeaving]).isEmpty }
     }
 
     /// Those with a connection, or with one that is being opened.

@@ -6,15 +6,13 @@ import Synchronization
 extension _PoolEngine {
     func startUpkeep() {
         guard let interval = upkeep.interval, upkeep.start() else { return }
-        upkeep.sleeper.replace(
-            with: Task.detached { [self] in
-                topUp()
-                while true {
-                    do { try await clock.sleep(until: clock.now + interval) } catch { return }
-                    lookAfterConnections()
-                }
+        upkeep.sleeper.replace { [self] in
+            topUp()
+            while true {
+                do { try await clock.sleep(until: clock.now + interval) } catch { return }
+                lookAfterConnections()
             }
-        )
+        }
         // A shutdown that came before this did not see the task, which would keep the engine.
         if core.isShutDown { upkeep.stop() }
     }

@@ -127,6 +127,7 @@ extension _PoolEngine {
     /// What to tell a caller that waited in vain.
     @usableFromInline
     func waitFailed(_ error: any Error, _ patience: Patience, _ ticket: Core.Ticket, since began: UInt64) -> any Error {
+        connectGate?.noteLeave()
         var error = error
         if let shortage = error as? Shortage {
             let timeout = patience.timeout ?? .zero

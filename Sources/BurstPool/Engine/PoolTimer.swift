@@ -9,11 +9,10 @@ final class PoolTimer: Sendable {
     @usableFromInline
     func arm<Strategy, Core>(_ engine: _PoolEngine<Strategy, Core>) {
         while let deadline = engine.core.nextDeadline {
-            sleeper.replace(with: Task.detached { await Self.run(engine, until: deadline) })
+            sleeper.replace { await Self.run(engine, until: deadline) }
             // A shutdown that came before this did not see the sleeper, which would keep the engine until the deadline.
             if engine.core.isShutDown { return disarm() }
-            // Another one may have armed the timer meanwhile, and this call may have replaced its sleeper: for a deadline that
-            // is earlier, or later, for this call's sleeper may have woken before it was in its place.
+            // Another one may have armed the timer for another deadline meanwhile, and this call have replaced its sleeper.
             if let now = engine.core.nextDeadline, now != deadline { continue }
             return
         }
@@ -21,7 +20,7 @@ final class PoolTimer: Sendable {
 
     /// Ends the sleeper. To be called when nobody can wait any more, so that it does not keep the engine.
     func disarm() {
-        sleeper.replace(with: nil)
+        sleeper.cancel()
     }
 
     private static func run<Strategy, Core>(_ engine: _PoolEngine<Strategy, Core>, until first: UInt64) async {

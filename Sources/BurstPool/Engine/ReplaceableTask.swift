@@ -2,19 +2,24 @@ import Synchronization
 
 /// Room for one task, which is cancelled when another one takes its place.
 final class ReplaceableTask: Sendable {
-    private final class Box: Sendable {
-        let task: Task<Void, Never>
-        init(_ task: Task<Void, Never>) { self.task = task }
-    }
-
-    private let box = Atomic<Unmanaged<Box>?>(nil)
+    private let current = Atomic<Unmanaged<Canceller>?>(nil)
 
     deinit {
-        box.load(ordering: .acquiring)?.release()
+        current.load(ordering: .acquiring)?.release()
     }
 
-    func replace(with new: Task<Void, Never>?) {
-        let new = new.map { Unmanaged.passRetained(Box($0)) }
-        box.exchange(new, ordering: .acquiringAndReleasing)?.takeRetainedValue().task.cancel()
+    /// Starts a task, once it is in its place: it may itself replace what is there, also before this returns.
+    func replace(with operation: @escaping @concurrent @Sendable () async -> Void) {
+        let canceller = Canceller()
+        put(Unmanaged.passRetained(canceller))
+        canceller.watch(Task.detached(operation: operation))
+    }
+
+    func cancel() {
+        put(nil)
+    }
+
+    private func put(_ new: Unmanaged<Canceller>?) {
+        current.exchange(new, ordering: .acquiringAndReleasing)?.takeRetainedValue().cancel()
     }
 }

@@ -28,8 +28,8 @@ final class Upkeep: Sendable {
     }
 
     func stop() {
-        sleeper.replace(with: nil)
-        evictor.replace(with: nil)
+        sleeper.cancel()
+        evictor.cancel()
     }
 
     /// Has one party at a time look.
