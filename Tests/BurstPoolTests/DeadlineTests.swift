@@ -257,4 +257,31 @@ struct DeadlineTests {
             }
         }
     }
+
+    @Test(
+        "Of two who set the timer at the same time, who is later sees to the earlier deadline",
+        arguments: CoreKind.cores
+    )
+    func setBesideAnother(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, hooked: true) { pool, strategy, clock, _ in
+            let lease = try await pool.acquire()
+            let early = Shared<Task<TestLease<TestConnection>, any Error>?>(nil)
+            strategy.hooks.at(.afterNextDeadline) { [weak pool] in
+                early.set(
+                    Task(executorPreference: InlineExecutor()) {
+                        guard let pool else { throw CancellationError() }
+                        return try await pool.acquire(timeout: .seconds(1))
+                    }
+                )
+            }
+            let late = Task { try await pool.acquire(timeout: .seconds(9)) }
+            try await eventually("both wait") { pool.statistics.waiting == 2 && clock.sleepers == 1 }
+            try await eventually("the timer is set for the first of them") { clock.nextDeadline == .seconds(1) }
+            clock.advance(by: .seconds(1))
+            _ = try await poolError(.acquireTimedOut) { _ = try await early.value?.value }
+            late.cancel()
+            await #expect(throws: CancellationError.self) { try await late.value }
+            lease.release()
+        }
+    }
 }

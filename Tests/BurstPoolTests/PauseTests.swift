@@ -70,6 +70,27 @@ struct PauseTests {
         }
     }
 
+    @Test(
+        "If that one is lost before the pause ends, who it was for has another one opened",
+        arguments: CoreKind.allCases
+    )
+    func lostMeanwhile(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, _ in
+            let gate = Gate()
+            strategy.onOpen { attempt in if attempt == 1 { await gate.pass() } }
+            let waiter = try await pool.startWaiting()
+            try await eventually("it is being opened") { gate.held == 1 }
+            pool.pause()
+            gate.open()
+            try await eventually("it is kept") { pool.statistics.idle == 1 }
+            strategy.remote(1).hangUp()
+            pool.resume()
+            let lease = try await waiter.value
+            #expect(lease.id == 2)
+            lease.release()
+        }
+    }
+
     @Test("What is in use stays so, and is idle when it comes back", arguments: CoreKind.allCases)
     func inUse(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, _, _, _ in

@@ -1,51 +1,62 @@
 #!/bin/sh
 # Applies each patch in mutants/ to a copy of the core, builds the explorer on it, and requires that a check fails.
 # A patch begins with what is wrong, and with the scenario to try first. The saved schedules are replayed before that,
-# and after it all scenarios are tried.
+# and after it all scenarios are tried. As many at the same time as there are processors.
 #
 #   mutants.sh [seconds for all scenarios] [patch ...]
 cd "$(dirname "$0")" || exit 2
 CORE=../../CSources/CBurstPool
-BUILD=.build/mutants
 CC=${CC:-clang}
+export CC
+
+build() { # build FOLDER, which has the core in it
+    make -s BUILD="$1" CORE="$1/core" HARNESS=.build CFLAGS="-std=gnu11 -O1" "$1/explore"
+}
+
+# One mutant, in a folder of its own: prints what caught it.
+if [ "${1:-}" = --one ]; then
+    seconds=$2
+    patch=$3
+    name=$(basename "$patch" .patch)
+    first=$(sed -n 's/^scenario: //p' "$patch")
+    build=.build/mutants/$name
+    trap 'rm -rf "$build"' EXIT
+    # With the times of everything: only what the patch changes is built again.
+    cp -Rp .build/mutants/none "$build"
+    if ! patch -s -F 0 -p1 -d "$build/core" <"$patch" >"$build/log" 2>&1; then
+        printf '%-40s DOES NOT APPLY\n' "$name"
+        exit
+    fi
+    if ! build "$build" >"$build/log" 2>&1; then
+        printf '%-40s DOES NOT BUILD\n' "$name"
+        exit
+    fi
+    timeout 120 "$build/explore" --stop --regressions regressions --first "$first" --seconds "$seconds" \
+        >"$build/log" 2>/dev/null
+    status=$?
+    why=$(sed -n 's/^FAILED //p' "$build/log" | head -n 1)
+    if [ $status -eq 0 ] || [ $status -eq 124 ]; then
+        printf '%-40s SURVIVED\n' "$name"
+    else
+        printf '%-40s %s\n' "$name" "${why:-$first or a later one: crashed}"
+    fi
+    exit
+fi
+
 seconds=${1:-30}
 [ $# -gt 0 ] && shift
 [ $# -gt 0 ] || set -- mutants/*.patch
-mkdir -p "$BUILD"
-caught=0
-survived=0
-number=0
-for patch in "$@"; do
-    number=$((number + 1))
-    name=$(basename "$patch" .patch)
-    first=$(sed -n 's/^scenario: //p' "$patch")
-    [ -t 2 ] && printf '\r%d of %d: %-50s' "$number" $# "$name" >&2
-    rm -rf "$BUILD/core"
-    cp -R "$CORE" "$BUILD/core"
-    if ! patch -s -F 0 -p1 -d "$BUILD/core" <"$patch" >"$BUILD/log" 2>&1; then
-        printf '%-40s DOES NOT APPLY\n' "$name"
-        survived=$((survived + 1))
-        continue
-    fi
-    # Only what is built from the core; the rest of the explorer is the same for all.
-    if ! make -s BUILD="$BUILD" CORE="$BUILD/core" HARNESS=.build CFLAGS="-std=gnu11 -O1" "$BUILD/explore" \
-        >"$BUILD/log" 2>&1; then
-        printf '%-40s DOES NOT BUILD\n' "$name"
-        survived=$((survived + 1))
-        continue
-    fi
-    timeout 120 "$BUILD/explore" --stop --regressions regressions --first "$first" --seconds "$seconds" \
-        >"$BUILD/log" 2>/dev/null
-    status=$?
-    why=$(sed -n 's/^FAILED //p' "$BUILD/log" | head -n 1)
-    if [ $status -eq 0 ] || [ $status -eq 124 ]; then
-        printf '%-40s SURVIVED\n' "$name"
-        survived=$((survived + 1))
-    else
-        printf '%-40s %s\n' "$name" "${why:-$first or a later one: crashed}"
-        caught=$((caught + 1))
-    fi
-done
-[ -t 2 ] && printf '\r%60s\r' '' >&2
+# Without a patch. What is not built from the core is the same for all, and is the explorer's own.
+rm -rf .build/mutants
+mkdir -p .build/mutants/none
+cp -R "$CORE" .build/mutants/none/core
+build .build/mutants/none || exit
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+printf '%s\n' "$@" | xargs -P "$(getconf _NPROCESSORS_ONLN)" -I '{}' "./$(basename "$0")" --one "$seconds" '{}' | tee "$results"
+survived=$(grep -cE ' (DOES NOT APPLY|DOES NOT BUILD|SURVIVED)$' "$results")
+caught=$(($(wc -l <"$results") - survived))
+# None may get lost.
+survived=$(($# - caught))
 echo "$caught passed, $survived failed"
 [ "$survived" -eq 0 ]

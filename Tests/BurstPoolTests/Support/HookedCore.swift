@@ -14,7 +14,7 @@ enum CoreMoment: CaseIterable, Sendable {
     case beforeTakeUnswept, afterTakeUnswept, beforePutSwept, afterPutSwept, beforeTakeSwept, afterTakeSwept
     case beforeBeginOpenUnasked, afterBeginOpenUnasked, beforeDetach, afterDetach
     case beforePause, afterPause, beforeResume, afterResume, beforeResize, afterResize
-    case beforeTotal
+    case beforeTotal, afterNextDeadline
 }
 
 /// What shall happen at which moment. Each thing happens once, the first time the moment comes.
@@ -118,7 +118,11 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64? {
         between(.beforeExpire, .afterExpire) { base.expire(now: now, resume) }
     }
-    var nextDeadline: UInt64? { base.nextDeadline }
+    var nextDeadline: UInt64? {
+        let deadline = base.nextDeadline
+        hooks.reach(.afterNextDeadline)
+        return deadline
+    }
     var waiting: Int { base.waiting }
 
     var queued: Int { base.queued }
