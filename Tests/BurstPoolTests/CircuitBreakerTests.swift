@@ -157,4 +157,26 @@ struct CircuitBreakerTests {
             #expect(strategy.books.attempts == 2)
         }
     }
+
+    @Test("An attempt that there is no place for is made when there is one", arguments: CoreKind.allCases)
+    func noPlace(kind: CoreKind) async throws {
+        try await withBreaker(kind, maxSize: 2) { pool, strategy, clock, observer in
+            let lease = try await pool.acquire()
+            strategy.onOpen { attempt in if attempt <= 4 { throw TestError("refused") } }
+            try await fail(pool, times: 3)
+            let waiter = try await pool.startWaiting()
+            try await clock.waitForSleepers(1)
+            try pool.resize(maxSize: 1, burstLimit: nil)
+            clock.advance(by: .seconds(15))
+            try await clock.waitForSleepers(0)
+            await letOthersRun()
+            #expect(strategy.books.attempts == 4)
+            #expect(observer.breakerStates == [.open], "nobody is told of an attempt that is not made")
+            try pool.resize(maxSize: 2, burstLimit: nil)
+            let other = try await waiter.value
+            #expect(strategy.books.attempts == 5)
+            #expect(observer.breakerStates == [.open, .halfOpen, .closed])
+            [lease, other].release()
+        }
+    }
 }

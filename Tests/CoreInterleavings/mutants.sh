@@ -1,7 +1,7 @@
 #!/bin/sh
 # Applies each patch in mutants/ to a copy of the core, builds the explorer on it, and requires that a check fails.
 # A patch begins with what is wrong, and with the scenario to try first. The saved schedules are replayed before that,
-# and after it all scenarios are tried. As many at the same time as there are processors.
+# and after it all scenarios are tried. JOBS at the same time: as many as there are processors.
 #
 #   mutants.sh [seconds for all scenarios] [patch ...]
 cd "$(dirname "$0")" || exit 2
@@ -53,7 +53,7 @@ cp -R "$CORE" .build/mutants/none/core
 build .build/mutants/none || exit
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
-printf '%s\n' "$@" | xargs -P "$(getconf _NPROCESSORS_ONLN)" -I '{}' "./$(basename "$0")" --one "$seconds" '{}' | tee "$results"
+printf '%s\n' "$@" | xargs -P "${JOBS:-$(getconf _NPROCESSORS_ONLN)}" -I '{}' "./$(basename "$0")" --one "$seconds" '{}' | tee "$results"
 survived=$(grep -cE ' (DOES NOT APPLY|DOES NOT BUILD|SURVIVED)$' "$results")
 caught=$(($(wc -l <"$results") - survived))
 # None may get lost.
