@@ -44,7 +44,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     /// Lends a connection to a body, for as long as the body runs, waiting for one as long as the configuration says.
     ///
     /// See ``withConnection(timeout:fileID:line:_:)-2x8j3``.
-    @inlinable
+    @inlinable @inline(__always)
     public func withConnection<Result>(
         fileID: StaticString = #fileID,
         line: Int = #line,
@@ -68,7 +68,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     ///   `.acquireTimedOut`, `.poolShutDown`, `.tooManyWaiters`, `.overloaded`, `.connectTimedOut`, `.circuitOpen`,
     ///   `.nestedAcquire` or `.outOfMemory`. After the body: what
     ///   ``ConnectionStrategy/closeConnection(_:)`` threw, if a surplus connection was closed on return.
-    @inlinable
+    @inlinable @inline(__always)
     public func withConnection<Result>(
         timeout: Duration?,
         fileID: StaticString = #fileID,
@@ -82,7 +82,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     ///
     /// The compiler chooses this one for bodies without `await`. It saves the check of the executor that Swift makes
     /// around each call of an asynchronous closure.
-    @inlinable
+    @inlinable @inline(__always)
     public func withConnection<Result>(
         fileID: StaticString = #fileID,
         line: Int = #line,
@@ -92,7 +92,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     }
 
     /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:fileID:line:_:)-2x8j3``.
-    @inlinable
+    @inlinable @inline(__always)
     public func withConnection<Result>(
         timeout: Duration?,
         fileID: StaticString = #fileID,
@@ -103,7 +103,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     }
 
     /// Leases a connection, waiting for one as long as the configuration says. See ``acquire(timeout:fileID:line:)``.
-    @inlinable
+    @inlinable @inline(__always)
     public func acquire(fileID: StaticString = #fileID, line: Int = #line) async throws -> ConnectionLease<Strategy> {
         let lease = try await engine.acquire(timeout: engine.acquireTimeout, fileID: fileID, line: line)
         return ConnectionLease(engine, lease)
@@ -116,7 +116,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     ///   - fileID: Where the lease is taken, for ``ConnectionPoolEvent/leaseOverdue(_:age:)``.
     ///   - line: The same.
     /// - Throws: As ``withConnection(timeout:fileID:line:_:)-2x8j3`` does before its body.
-    @inlinable
+    @inlinable @inline(__always)
     public func acquire(
         timeout: Duration?,
         fileID: StaticString = #fileID,

@@ -26,7 +26,7 @@ public final class BenchmarkConnectionPool<Strategy: ConnectionStrategy, Core: _
     }
 
     /// Lends a connection to a body, as `ConnectionPool.withConnection(_:)` does.
-    @inlinable
+    @inlinable @inline(__always)
     public func withConnection<Result>(
         fileID: StaticString = #fileID,
         line: Int = #line,
@@ -36,7 +36,7 @@ public final class BenchmarkConnectionPool<Strategy: ConnectionStrategy, Core: _
     }
 
     /// Lends a connection to a body, as `ConnectionPool.withConnection(timeout:_:)` does.
-    @inlinable
+    @inlinable @inline(__always)
     public func withConnection<Result>(
         timeout: Duration?,
         fileID: StaticString = #fileID,
@@ -47,7 +47,7 @@ public final class BenchmarkConnectionPool<Strategy: ConnectionStrategy, Core: _
     }
 
     /// Lends a connection to a body that does not suspend, as `ConnectionPool.withConnection(_:)` does.
-    @inlinable
+    @inlinable @inline(__always)
     public func withConnection<Result>(
         fileID: StaticString = #fileID,
         line: Int = #line,
@@ -57,7 +57,7 @@ public final class BenchmarkConnectionPool<Strategy: ConnectionStrategy, Core: _
     }
 
     /// Lends a connection to a body that does not suspend, as `ConnectionPool.withConnection(timeout:_:)` does.
-    @inlinable
+    @inlinable @inline(__always)
     public func withConnection<Result>(
         timeout: Duration?,
         fileID: StaticString = #fileID,

@@ -1,7 +1,7 @@
 // The hot path: a connection that is idle, and nothing special about it.
 
 extension _PoolEngine {
-    @inlinable
+    @inlinable @inline(__always)
     public func withConnection<Result>(
         timeout: Duration?,
         fileID: StaticString = #fileID,
@@ -20,7 +20,7 @@ extension _PoolEngine {
         return result
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     public func withConnection<Result>(
         timeout: Duration?,
         fileID: StaticString = #fileID,
@@ -39,7 +39,7 @@ extension _PoolEngine {
         return result
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     public func acquire(
         timeout: Duration?,
         fileID: StaticString = #fileID,
@@ -48,7 +48,7 @@ extension _PoolEngine {
         try await acquire(timeout: timeout, _LeaseSite(fileID, line, isScoped: false))
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     func acquire(timeout: Duration?, _ site: _LeaseSite) async throws -> Core.Lease {
         if let idle = core.tryAcquire(), try take(idle, site, ifStale: .putBack) { return idle }
         return try await acquireSlowly(timeout: timeout, site)
@@ -73,13 +73,13 @@ extension _PoolEngine {
         return true
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     func giveBack(_ lease: Core.Lease) async throws {
         if endsSpecially(lease) { return }
         if core.release(lease), let surplus = settle(mayCloseInline: true) { try await closeAfterReturn(surplus) }
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     func giveBack(_ lease: Core.Lease, after error: any Error) async {
         if unretainedStrategy._withUnsafeGuaranteedRef({ $0.connectionIsBroken(after: error) }) { discard(lease) }
         if endsSpecially(lease) { return }

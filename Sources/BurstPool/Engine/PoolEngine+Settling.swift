@@ -9,7 +9,7 @@ extension _PoolEngine {
     /// - Parameter mayCloseInline: Whether the caller closes a surplus connection itself, and settles again afterwards.
     /// - Returns: Such a connection, which is then in closing.
     @discardableResult
-    @inlinable
+    @inlinable @inline(never)
     func settle(mayCloseInline: Bool = false) -> Core.Lease? {
         let toClose = pairAndShrink(mayCloseInline: mayCloseInline)
         // Here, not just where a close has ended: looking for somebody to open for takes a place for a moment, and

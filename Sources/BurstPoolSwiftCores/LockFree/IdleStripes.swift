@@ -134,7 +134,6 @@ struct IdleStripes: ~Copyable {
 
     private var cellsSwept: UnsafeMutablePointer<Atomic<UInt>> { cell(mask + 1) }
 
-
     /// Where a sweep puts what it has looked at. Sequentially consistent, as ``put(_:)`` is.
     func putSwept(_ slot: UnsafeMutablePointer<Slot>) {
         swept.put(UnsafeMutableRawPointer(slot))

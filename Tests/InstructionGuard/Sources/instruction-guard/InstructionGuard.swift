@@ -38,6 +38,9 @@ enum InstructionGuard {
                 }
             }
         }
+        try await record.measure("withConnection four times, in functions of their own") { count in
+            try await Handlers(pool: pool).call(count)
+        }
         try await record.measure("acquire and release") { count in
             for _ in 0..<count {
                 let lease = try await pool.acquire()
