@@ -95,6 +95,12 @@ public final class ConnectionPoolTelemetry: ConnectionPoolObserver {
         sampler.start(pool) { metrics.set($0, minimumIdle: minimumIdle) }
     }
 
+    /// Sets the gauges to what is now. For the end, between the pool's shutdown and that of the metrics backend, and for
+    /// whoever wants to read them without waiting for the next refresh.
+    public func refresh() {
+        sampler.refresh()
+    }
+
     public func connectionPool(_ event: ConnectionPoolEvent) {
         metrics?.record(event)
         spans?.record(event)

@@ -4,13 +4,47 @@ import Synchronization
 /// Reads a pool's statistics on a period, and soon after something has happened in it: for gauges.
 ///
 /// Reading costs time for each connection, so what happens only says that there is something to read, and no more often
-/// than once in a while it is read. All of it is done by one task, so reports never overtake each other.
+/// than once in a while it is read. By one at a time, so reports never overtake each other.
 package final class StatisticsSampler: Sendable {
+    private struct Sampling {
+        let task: Task<Void, Never>
+        let reader: Reader
+    }
+
+    /// Reads and reports.
+    private final class Reader: Sendable {
+        private let read: @Sendable () -> ConnectionPoolStatistics?
+        private let report: @Sendable (ConnectionPoolStatistics?) -> Void
+        private let turn = Mutex(())
+
+        init(
+            _ read: @escaping @Sendable () -> ConnectionPoolStatistics?,
+            _ report: @escaping @Sendable (ConnectionPoolStatistics?) -> Void
+        ) {
+            self.read = read
+            self.report = report
+        }
+
+        /// - Returns: Whether there is still something to read.
+        @discardableResult
+        func reportNow() -> Bool {
+            turn.withLock { _ in
+                guard let statistics = read() else { return false }
+                report(statistics)
+                return true
+            }
+        }
+
+        func reportEnd() {
+            turn.withLock { _ in report(nil) }
+        }
+    }
+
     private let period: Duration
     private let minimumGap: Duration
     private let clock: any Clock<Duration>
     private let nudges = Nudges()
-    private let task = Mutex<Task<Void, Never>?>(nil)
+    private let sampling = Mutex<Sampling?>(nil)
 
     /// - Parameters:
     ///   - period: After which time to read if nothing has happened.
@@ -22,7 +56,7 @@ package final class StatisticsSampler: Sendable {
     }
 
     deinit {
-        task.withLock { $0?.cancel() }
+        sampling.withLock { $0?.task.cancel() }
     }
 
     /// Starts with a pool, in place of another one. The pool is not kept alive by it.
@@ -32,21 +66,27 @@ package final class StatisticsSampler: Sendable {
         _ pool: ConnectionPool<Strategy>,
         report: @escaping @Sendable (ConnectionPoolStatistics?) -> Void
     ) {
-        let read: @Sendable () -> ConnectionPoolStatistics? = { [weak pool] in pool?.statistics }
-        let sampling = Task.detached { [period, minimumGap, clock, nudges] in
+        let reader = Reader({ [weak pool] in pool?.statistics }, report)
+        let task = Task.detached { [period, minimumGap, clock, nudges] in
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await Self.nudge(nudges, every: period, clock) }
-                group.addTask { await Self.sample(read, report, after: nudges, gap: minimumGap, clock) }
+                group.addTask { await Self.sample(reader, after: nudges, gap: minimumGap, clock) }
                 await group.next()
                 group.cancelAll()
             }
-            report(nil)
+            reader.reportEnd()
         }
         nudges.nudge()
-        task.withLock { task in
-            task?.cancel()
-            task = sampling
+        sampling.withLock { sampling in
+            sampling?.task.cancel()
+            sampling = Sampling(task: task, reader: reader)
         }
+    }
+
+    /// Reads and reports now, before this returns.
+    package func refresh() {
+        let reader = sampling.withLock { $0?.reader }
+        reader?.reportNow()
     }
 
     /// Something has happened. Costs a fence and a load while a reading is due anyway.
@@ -58,15 +98,10 @@ package final class StatisticsSampler: Sendable {
         while (try? await clock.sleep(for: period)) != nil { nudges.nudge() }
     }
 
-    private static func sample(
-        _ read: @Sendable () -> ConnectionPoolStatistics?,
-        _ report: @Sendable (ConnectionPoolStatistics?) -> Void,
-        after nudges: Nudges,
-        gap: Duration,
-        _ clock: any Clock<Duration>
-    ) async {
-        while await nudges.next(), let statistics = read() {
-            report(statistics)
+    private static func sample(_ reader: Reader, after nudges: Nudges, gap: Duration, _ clock: any Clock<Duration>)
+        async
+    {
+        while await nudges.next(), reader.reportNow() {
             guard (try? await clock.sleep(for: gap)) != nil else { return }
         }
     }

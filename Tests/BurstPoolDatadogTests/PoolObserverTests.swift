@@ -67,6 +67,21 @@ struct PoolObserverTests {
         }
     }
 
+    @Test("the last that is sent when the pool and the client are shut down is that the pool is empty")
+    func lastGauges() async throws {
+        let observed = try Observed(maxSize: 2)
+        let lease = try await observed.pool.acquire()
+        try await observed.expectGauges((1, 0, 0, 1, 0))
+        lease.release()
+        await observed.pool.shutdown()
+        // Without it the next gauges would be due in 100 milliseconds.
+        observed.observer.refresh()
+        await observed.client.shutdown()
+        let gauges = observed.receiver.takeMessages().filter { $0.contains("|g|") }
+        #expect(gauges.suffix(5).allSatisfy { $0.contains(":0|g|") })
+        #expect(Set(gauges.suffix(5).map { $0.prefix { $0 != ":" } }).count == 5)
+    }
+
     @Test("gauges have the names and values of the Python package, and are 0 when the pool is shut down")
     func gauges() async throws {
         let gate = Gate()

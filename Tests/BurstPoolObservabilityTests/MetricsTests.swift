@@ -45,6 +45,17 @@ struct MetricsTests {
         try await observed.expectGauge("db.client.connection.count", used, 0)
     }
 
+    @Test("gauges are what is now after a refresh that was asked for")
+    func refreshed() async throws {
+        let observed = try ObservedPool(maxSize: 2)
+        let lease = try await observed.pool.acquire()
+        try await observed.expectGauge("db.client.connection.count", used, 1)
+        lease.release()
+        observed.telemetry.refresh()
+        #expect(observed.gauge("db.client.connection.count", used) == 0)
+        await observed.pool.shutdown()
+    }
+
     @Test("the minimum of idle connections is the configuration's")
     func minimumIdle() async throws {
         let observed = try ObservedPool(maxSize: 2, configure: { $0.minimumIdle = 1 })

@@ -78,6 +78,12 @@ public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
         }
     }
 
+    /// Hands the gauges as they are now to the client. For the end, between the pool's shutdown and the client's: so the
+    /// last thing that the agent hears of the pool is that it is empty.
+    public func refresh() {
+        sampler.refresh()
+    }
+
     public func connectionPool(_ event: ConnectionPoolEvent) {
         switch event {
         case .acquired(let acquisition, _, _): metrics.count(acquisition)

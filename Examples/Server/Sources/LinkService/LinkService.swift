@@ -13,6 +13,7 @@ public struct LinkService: Sendable {
     let settings: Settings
     let logger: Logger
     let redis: Redis
+    private let observedPool: ObservedPool
     let counts = RequestCounts()
     let metrics: ScrapedMetrics
     let sampler: PoolSampler
@@ -32,8 +33,8 @@ public struct LinkService: Sendable {
         self.settings = settings
         self.metrics = metrics
         self.logger = logger
-        let pool = try RedisPool.observed(settings, datadog: datadog, logger: logger)
-        let redis = Redis(pool: pool, reachability: Reachability(logger: logger))
+        observedPool = try ObservedPool(settings, datadog: datadog, logger: logger)
+        let redis = Redis(pool: observedPool.pool, reachability: Reachability(logger: logger))
         self.redis = redis
         sampler = PoolSampler { [counts] in
             PoolSampler.Reading(
@@ -76,6 +77,7 @@ public struct LinkService: Sendable {
             // Connections handle their own errors: what gets here is of the socket that listens.
             throw CannotListen(address: "\(settings.host):\(settings.port)", cause: error)
         }
+        observedPool.refreshGauges()
         let requests = counts.snapshot
         logger.notice(
             "stopped",

@@ -55,6 +55,25 @@ extension ServerTests {
             }
         }
 
+        @Test("The last that Datadog hears of the pool is that it is empty")
+        func lastGauges() async throws {
+            try await PrivateRedis.with { redis in
+                try await Agent.with { agent in
+                    let server = try await RunningServer(
+                        redis: redis,
+                        settings: ["DD_DOGSTATSD_URL": "udp://127.0.0.1:\(agent.port)"]
+                    )
+                    _ = try await TestLink.create(port: server.port, url: "http://example.org/")
+                    server.process.send(SIGTERM)
+                    #expect(try await server.process.status() == 0)
+                    try await eventually("a connection was there, and none is left") {
+                        let totals = agent.text.split(separator: "\n").filter { $0.contains(".total_connections:") }
+                        return totals.contains { $0.contains(":1|g") } && totals.last?.contains(":0|g") == true
+                    }
+                }
+            }
+        }
+
         @Test("The connections to Redis are closed when it ends")
         func connectionsClosed() async throws {
             try await PrivateRedis.with { redis in

@@ -4,35 +4,40 @@ import BurstPoolObservability
 import BurstPoolRedis
 import Logging
 
-extension RedisPool {
+/// A pool that tells swift-metrics, the log, and Datadog what it does.
+struct ObservedPool: Sendable {
     /// What metrics call the pool.
     static let name = "redis"
 
-    /// A pool that tells swift-metrics, the log, and Datadog what it does.
-    ///
+    let pool: RedisPool
+    private let telemetry: ConnectionPoolTelemetry
+    private let datadog: DatadogConnectionPoolObserver?
+
     /// - Parameters:
     ///   - datadog: `nil`: nobody listens.
     ///   - logger: Is told of failures and bursts.
     /// - Throws: `ConnectionPoolError` or `RedisError`, if the settings make no sense.
-    static func observed(
-        _ settings: Settings,
-        datadog: DogStatsDClient?,
-        logger: Logger
-    ) throws -> RedisPool {
-        var telemetry = ConnectionPoolTelemetryConfiguration(poolName: name)
-        telemetry.logger = logger
+    init(_ settings: Settings, datadog: DogStatsDClient?, logger: Logger) throws {
+        var ofTelemetry = ConnectionPoolTelemetryConfiguration(poolName: Self.name)
+        ofTelemetry.logger = logger
         // Whoever fetches /metrics is to find what is, not what was seconds ago.
-        telemetry.refreshInterval = .seconds(1)
+        ofTelemetry.refreshInterval = .seconds(1)
 
-        let observer = datadog.map { DatadogConnectionPoolObserver(client: $0, service: "link_server") }
+        telemetry = ConnectionPoolTelemetry(configuration: ofTelemetry)
+        self.datadog = datadog.map { DatadogConnectionPoolObserver(client: $0, service: "link_server") }
         var configuration = settings.pool
-        configuration.observer = observer
-        let pool = try RedisPool(
+        configuration.observer = self.datadog
+        pool = try RedisPool(
             strategy: RedisConnectionStrategy(configuration: settings.redis),
             configuration: configuration,
-            telemetry: ConnectionPoolTelemetry(configuration: telemetry)
+            telemetry: telemetry
         )
-        observer?.observe(pool)
-        return pool
+        self.datadog?.observe(pool)
+    }
+
+    /// Has the gauges say what is now, for the last time: soon nobody sends them any more.
+    func refreshGauges() {
+        telemetry.refresh()
+        datadog?.refresh()
     }
 }
