@@ -64,12 +64,10 @@ extension ServerTests {
                         settings: ["DD_DOGSTATSD_URL": "udp://127.0.0.1:\(agent.port)"]
                     )
                     _ = try await TestLink.create(port: server.port, url: "http://example.org/")
+                    try await eventually("the connection is told of") { agent.totals.last?.contains(":1|g") == true }
                     server.process.send(SIGTERM)
                     #expect(try await server.process.status() == 0)
-                    try await eventually("a connection was there, and none is left") {
-                        let totals = agent.text.split(separator: "\n").filter { $0.contains(".total_connections:") }
-                        return totals.contains { $0.contains(":1|g") } && totals.last?.contains(":0|g") == true
-                    }
+                    try await eventually("none is left") { agent.totals.last?.contains(":0|g") == true }
                 }
             }
         }
@@ -120,5 +118,12 @@ extension ServerTests {
                 #expect(try await server.process.status() == 0)
             }
         }
+    }
+}
+
+extension Agent {
+    /// What it was told of how many connections there are.
+    fileprivate var totals: [Substring] {
+        text.split(separator: "\n").filter { $0.contains(".total_connections:") }
     }
 }

@@ -1,0 +1,7 @@
+import BurstPool
+
+func releaseAndDiscard<Strategy>(_ pool: ConnectionPool<Strategy>) async throws {
+    let lease = try await pool.acquire()
+    lease.release()
+    lease.discard()  // refused: 'lease' consumed more than once
+}

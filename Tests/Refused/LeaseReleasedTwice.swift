@@ -1,0 +1,7 @@
+import BurstPool
+
+func releaseTwice<Strategy>(_ pool: ConnectionPool<Strategy>) async throws {
+    let lease = try await pool.acquire()
+    lease.release()
+    lease.release()  // refused: 'lease' consumed more than once
+}
