@@ -36,7 +36,8 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// ever. 30 minutes is usual: less than what the server or a firewall allows.
     ///
     /// Never longer. At most an eighth of all connections, rounded up, are retired at a time, one hundred and twenty-eighth of this
-    /// duration apart, so that the pool is not suddenly empty.
+    /// duration apart, so that the pool is not suddenly empty. They are a millisecond apart at the least: less than 128
+    /// milliseconds can be exceeded by eight.
     public var maxLifetime: Duration?
 
     /// By which share of ``maxLifetime``, at the most, that of each connection is shorter, at random, so that connections

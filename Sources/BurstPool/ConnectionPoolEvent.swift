@@ -22,7 +22,7 @@ public enum ConnectionPoolEvent: Sendable {
     /// A caller has got a connection. One that was idle is told of only if ``ConnectionPoolObserver/observesLeases``.
     case acquired(ConnectionAcquisition, waited: Duration, wait: ConnectionWait?)
     /// A caller that waited got no connection: time was up, it was cancelled, the pool was shut down, a connection did
-    /// not open.
+    /// not open. Without a `wait` it was waiting for a connection to be validated, and not in the queue.
     case acquireFailed(any Error, waited: Duration, wait: ConnectionWait?)
     /// A caller was turned away so that the others are served in time: see ``ConnectionPoolConfiguration/maxWaiters`` and
     /// ``ConnectionPoolConfiguration/delayControl``.

@@ -42,6 +42,8 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
     /// Makes a connection that has come back ready for the next caller. Only called if
     /// ``ConnectionPoolConfiguration/resetsConnections``. Default: nothing to do.
     ///
+    /// It has no time limit: one that never returns keeps its connection's place. Give what it does a timeout.
+    ///
     /// - Throws: The connection is closed. The error is nobody's.
     func resetConnection(_ connection: inout Connection) async throws
 

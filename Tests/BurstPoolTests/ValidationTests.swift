@@ -128,7 +128,7 @@ struct ValidationTests {
         arguments: CoreKind.allCases
     )
     func cancelled(kind: CoreKind) async throws {
-        try await withStalePool(kind, maxSize: 1) { pool, strategy, _, _ in
+        try await withStalePool(kind, maxSize: 1) { pool, strategy, _, observer in
             let gate = Gate()
             strategy.onValidate { _ in
                 await gate.pass()
@@ -138,6 +138,7 @@ struct ValidationTests {
             try await eventually("it is being validated") { gate.held == 1 }
             caller.cancel()
             await #expect(throws: CancellationError.self) { try await caller.value }
+            #expect(observer.failedAcquires == ["CancellationError, 0.0 seconds, no wait"])
             let waiter = try await pool.startWaiting()
             gate.open()
             let lease = try await waiter.value
@@ -153,7 +154,7 @@ struct ValidationTests {
         arguments: CoreKind.allCases
     )
     func deadline(kind: CoreKind) async throws {
-        try await withStalePool(kind, maxSize: 1) { pool, strategy, clock, _ in
+        try await withStalePool(kind, maxSize: 1) { pool, strategy, clock, observer in
             let gate = Gate()
             strategy.onValidate { _ in
                 await gate.pass()
@@ -164,6 +165,7 @@ struct ValidationTests {
             clock.advance(by: .seconds(2))
             let error = try await poolError(.acquireTimedOut) { _ = try await caller.value }
             #expect(error.timeout == .seconds(2))
+            #expect(observer.failedAcquires == ["ConnectionPoolError, 2.0 seconds, no wait"])
             gate.open()
             try await eventually("it is idle") { pool.statistics.idle == 1 }
         }
@@ -290,6 +292,16 @@ struct ValidationTests {
             let id = try await caller.value
             #expect(id == 1)
             #expect(strategy.books.opened == 1)
+        }
+    }
+}
+
+extension RecordingObserver {
+    /// Who waited in vain.
+    fileprivate var failedAcquires: [String] {
+        all {
+            guard case .acquireFailed(let error, let waited, let wait) = $0 else { return nil }
+            return "\(type(of: error)), \(waited), \(wait == nil ? "no wait" : "a wait")"
         }
     }
 }

@@ -18,10 +18,15 @@ extension _PoolEngine {
             guard core.isPaused || core.isShutDown else { return true }
             if core.release(lease) { settle() }
             return false
-        case .timedOut: throw ConnectionPoolError.acquireTimedOut(timeout: timeout ?? .zero, shortage())
-        case .cancelled: throw CancellationError()
+        case .timedOut: throw gaveUp(ConnectionPoolError.acquireTimedOut(timeout: timeout ?? .zero, shortage()), began)
+        case .cancelled: throw gaveUp(CancellationError(), began)
         case .failed, .abandoned: return false
         }
+    }
+
+    private func gaveUp(_ error: any Error, _ began: UInt64) -> any Error {
+        observer?.connectionPool(.acquireFailed(error, waited: clock.elapsed(since: began), wait: nil))
+        return error
     }
 
     /// Validates a connection; whoever waits then gets it.
