@@ -6,11 +6,14 @@
 public struct CombinedConnectionPoolObserver: ConnectionPoolObserver {
     private let observers: [any ConnectionPoolObserver]
     private let observersOfLeases: [any ConnectionPoolObserver]
+    /// Whether one of them does.
+    public let countsIdleLeases: Bool
 
-    /// - Parameter observers: Whether each observes leases is asked here, once. None at all is allowed.
+    /// - Parameter observers: Whether each observes or counts leases is asked here, once. None at all is allowed.
     public init(_ observers: [any ConnectionPoolObserver]) {
         self.observers = observers
         observersOfLeases = observers.filter(\.observesLeases)
+        countsIdleLeases = observers.contains(where: \.countsIdleLeases)
     }
 
     /// Whether one of them does. The others are not told of leases all the same.

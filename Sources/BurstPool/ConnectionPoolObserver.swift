@@ -7,10 +7,15 @@ public protocol ConnectionPoolObserver: Sendable {
     /// calls per lease, on the otherwise empty path of a connection that is idle. Asked once. Default: `false`.
     var observesLeases: Bool { get }
 
+    /// Whether the pool counts the leases of idle connections, for ``ConnectionPoolStatistics/idleLeases``. It costs each of
+    /// them a few instructions. Asked once. Default: `false`.
+    var countsIdleLeases: Bool { get }
+
     /// Something has happened.
     func connectionPool(_ event: ConnectionPoolEvent)
 }
 
 extension ConnectionPoolObserver {
     public var observesLeases: Bool { false }
+    public var countsIdleLeases: Bool { false }
 }

@@ -27,6 +27,10 @@ public struct ConnectionPoolStatistics: Sendable, Hashable {
     /// The hard limit in force; `nil` if it is ``maxSize``.
     public internal(set) var burstLimit: Int?
 
+    /// How many callers have found a connection idle, since the pool was made; `nil` unless its observer
+    /// ``ConnectionPoolObserver/countsIdleLeases``.
+    public internal(set) var idleLeases: Int?
+
     /// Whether there are more connections than ``maxSize``.
     public var isBursting: Bool { total > maxSize }
 

@@ -156,11 +156,43 @@ struct PoolObserverTests {
         await observed.client.shutdown()
     }
 
+    @Test(
+        "idle leases are counted once each, however many flush at the same time, and to the end",
+        .timeLimit(.minutes(1))
+    )
+    func idleLeases() async throws {
+        let observed = try Observed(maxSize: 4)
+        let pool = observed.pool
+        let client = observed.client
+        var counted = 0
+        func take() {
+            for message in observed.receiver.takeMessages() where message.contains("getting_connection") {
+                counted += Int(message.split(separator: ":")[1].prefix { $0.isNumber }) ?? 0
+            }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for number in 0..<1_000 {
+                        try await pool.withConnection { _ in }
+                        if number % 100 == 0 { await client.flush() }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        await pool.shutdown()
+        await observed.client.shutdown()
+        take()
+        // With those who opened, and those who came in the instant of a return and waited.
+        #expect(counted == 4_000)
+    }
+
     @Test("idle leases are counted unless one asks for them not to be")
     func noIdleLeases() async throws {
         let observed = try Observed(maxSize: 1, countsIdleLeases: false)
-        #expect(!observed.observer.observesLeases)
-        #expect(DatadogConnectionPoolObserver(client: observed.client, service: "orders").observesLeases)
+        #expect(!observed.observer.countsIdleLeases)
+        #expect(DatadogConnectionPoolObserver(client: observed.client, service: "orders").countsIdleLeases)
         for _ in 0..<10 { try await observed.pool.withConnection { _ in } }
         #expect(
             await observed.takeCountsAndEvents()

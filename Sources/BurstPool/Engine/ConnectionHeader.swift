@@ -58,6 +58,8 @@ struct ConnectionMarks: OptionSet, Sendable {
     @inlinable static var isTracked: Self { Self(rawValue: 1 << 0) }
     /// Who leases it for the length of a body notes which task that is.
     @inlinable static var isOwned: Self { Self(rawValue: 1 << 11) }
+    /// Who leases it while it is idle counts that.
+    @inlinable static var isCounted: Self { Self(rawValue: 1 << 12) }
     /// The observer is told of each lease.
     @inlinable static var isObserved: Self { Self(rawValue: 1 << 1) }
     /// It is reset when it comes back.
@@ -88,7 +90,9 @@ struct ConnectionMarks: OptionSet, Sendable {
     /// What keeps it from being handed out as it is.
     @inlinable static var concernTaking: Self { isStale.union(isRetired) }
     /// What whoever has leased it has to see to.
-    @inlinable static var concernLease: Self { isTracked.union(isOwned).union(isObserved) }
+    @inlinable static var concernLease: Self { isNotedAtOnce.union(isOwned).union(isObserved) }
+    /// So little to see to that it is done on the hot path.
+    @inlinable static var isNotedAtOnce: Self { isTracked.union(isCounted) }
     /// Both: what a caller who takes it has to see to.
     @inlinable static var concernCaller: Self { concernTaking.union(concernLease) }
     /// What whoever gives it back has to see to.

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Who has a connection, in the same slot, behind it. Only in pools that look for leaks or for nested calls, or whose
-/// observer wants to know of each lease.
+/// observer wants to know of each lease, or how many there were.
 ///
 /// Written by the owner of the lease, read by the upkeep of the pool at any time, so a reader that comes while the lease
 /// changes hands may see half of one and half of another, and looks afterwards whether it still is the same lease.
@@ -11,6 +11,8 @@ struct LeaseRecord: ~Copyable {
     @usableFromInline let line: Atomic<Int>
     /// The task that has it for the length of a body; 0: whoever may have it.
     @usableFromInline let task: Atomic<UInt>
+    /// How many leases of an idle connection there have been in this slot, whichever connections it had.
+    @usableFromInline let idleLeases: Atomic<Int>
     /// Only for observers of leases.
     let takenAt: Atomic<UInt64>
     /// Only for leases that were reported as overdue.
@@ -49,5 +51,11 @@ extension LeaseRecord {
     func note(_ site: _LeaseSite) {
         fileID.store(UInt(bitPattern: site.fileID.utf8Start), ordering: .relaxed)
         line.store(site.line, ordering: .relaxed)
+    }
+
+    /// Only the owner of the lease counts, and whoever owns the next one sees what it has stored: no exchange is needed.
+    @inlinable @inline(__always)
+    func countIdleLease() {
+        idleLeases.store(idleLeases.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
     }
 }

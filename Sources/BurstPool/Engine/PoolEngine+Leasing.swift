@@ -61,9 +61,10 @@ extension _PoolEngine {
     func take(_ idle: Core.Lease, _ site: _LeaseSite, ifStale: StaleConnection) throws -> Bool {
         let marks = header(of: idle).pointee.marks(.concernCaller)
         if marks.isEmpty { return try isOpen(idle) }
-        if marks == .isTracked {
+        if marks.isSubset(of: .isNotedAtOnce) {
             guard try isOpen(idle) else { return false }
-            record(of: idle).pointee.note(site)
+            if marks.contains(.isTracked) { record(of: idle).pointee.note(site) }
+            if marks.contains(.isCounted) { record(of: idle).pointee.countIdleLease() }
             return true
         }
         guard marks.isDisjoint(with: .concernTaking) || takesSpecially(idle, marks, ifStale), try isOpen(idle) else {
@@ -137,6 +138,7 @@ extension _PoolEngine {
     @inlinable @inline(never)
     func noteSpecially(_ lease: Core.Lease, _ site: _LeaseSite, _ marks: ConnectionMarks) {
         noteLease(lease, site, marks)
+        if marks.contains(.isCounted) { record(of: lease).pointee.countIdleLease() }
         if marks.contains(.isObserved) { tellOfLease(lease) }
     }
 

@@ -42,11 +42,13 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                 "\(Strategy.Connection.self) is aligned to \(alignment) bytes, but a pool places values at 64 at the most"
             )
         }
-        let observesLeases = configuration.observer?.observesLeases ?? false
         var marks: ConnectionMarks = []
         if configuration.leakThreshold != nil { marks.insert(.isTracked) }
         if configuration.detectsNestedAcquires { marks.insert(.isOwned) }
-        if observesLeases { marks.insert(.isObserved) }
+        if let observer = configuration.observer {
+            if observer.observesLeases { marks.insert(.isObserved) }
+            if observer.countsIdleLeases { marks.insert(.isCounted) }
+        }
         if configuration.resetsConnections { marks.insert(.isReset) }
         let keepsRecords = !marks.isDisjoint(with: .concernLease)
         let initialLimits = PoolLimits.Values(
@@ -163,7 +165,19 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
             counts.maxSize = limits.maxSize
             counts.hardLimit = limits.hardLimit
         }
-        return ConnectionPoolStatistics(counts)
+        var statistics = ConnectionPoolStatistics(counts)
+        if initialMarks.contains(.isCounted) { statistics.idleLeases = idleLeases }
+        return statistics
+    }
+
+    private var idleLeases: Int {
+        var sum = 0
+        var index = 0
+        while let slot = core.slot(at: index) {
+            sum += record(of: slot.lease).pointee.idleLeases.load(ordering: .relaxed)
+            index += 1
+        }
+        return sum
     }
 }
 

@@ -9,6 +9,7 @@ final class MessageRecorder: Sendable {
     let aggregates: Bool
     private let telemetry: Telemetry?
     private let isClosed = Atomic(false)
+    private let sources = Mutex<[@Sendable () -> Bool]>([])
 
     init(_ configuration: DogStatsDConfiguration) {
         format = MessageFormat(configuration)
@@ -20,15 +21,34 @@ final class MessageRecorder: Sendable {
         telemetry = configuration.sendsTelemetry ? Telemetry(configuration) : nil
     }
 
+    /// Has something recorded before each flush that is counted elsewhere.
+    ///
+    /// - Parameter source: Records it. Returns `false` when there will be nothing any more. Must not keep the client alive, nor add a source.
+    func addSource(_ source: @escaping @Sendable () -> Bool) {
+        sources.withLock { $0.append(source) }
+    }
+
     /// Sends what has been put together since the last time.
     func collect() {
+        askSources()
+        sendCollected()
+    }
+
+    private func askSources() {
+        // Under the lock: who flushes at the same time must find recorded what there was before.
+        sources.withLock { sources in sources.removeAll { !$0() } }
+    }
+
+    private func sendCollected() {
         for metric in aggregated.takeListed() { sendValue(of: metric) }
     }
 
     /// Takes no more, and has sent what there is.
     func close() {
+        // While it is still taken.
+        askSources()
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        collect()
+        sendCollected()
         queue.close()
     }
 

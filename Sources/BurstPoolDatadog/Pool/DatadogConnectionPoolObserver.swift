@@ -30,7 +30,7 @@ import BurstPoolSampling
 /// no longer bursting` (success). The second one once in a burst, and not at all if the pool has no burst limit.
 public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
     /// Whether callers are counted that found a connection idle.
-    public let observesLeases: Bool
+    public let countsIdleLeases: Bool
 
     private let client: DogStatsDClient
     private let service: String
@@ -38,15 +38,15 @@ public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
     private let metrics: DatadogPoolMetrics
     private let sampler: StatisticsSampler
     private let burst = BurstReports()
+    private let idleLeases = IdleLeaseCount()
 
     /// - Parameters:
     ///   - client: The client that sends. It is not shut down by anything here.
     ///   - service: What the names of the metrics and the titles of the events start with.
     ///   - extraTags: Tags of all metrics and events, besides the client's. Default: none.
-    ///   - countsIdleLeases: Whether to count callers that found a connection idle, as the Python package does. It makes the
-    ///     pool observe its leases, which costs each of them two reads of the clock, two calls and some shared atomic
-    ///     operations: more than the lease itself. Without, a lease of an idle connection costs nothing; there is no count
-    ///     with `method:available`, and such leases show in the gauges only at the next refresh. Default: `true`, as there.
+    ///   - countsIdleLeases: Whether to count callers that found a connection idle, as the Python package does. The pool counts
+    ///     them, at a few instructions each, and the client sends what there is at each flush. Without, there is no count with
+    ///     `method:available`. Default: `true`, as there.
     ///   - refreshInterval: How often gauges are sent if nothing happens. Default: 1 minute.
     ///   - minimumRefreshGap: How long to wait at the least before gauges are sent again, whatever happens. Default: 100
     ///     milliseconds.
@@ -63,15 +63,23 @@ public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
         self.client = client
         self.service = service
         tags = extraTags
-        observesLeases = countsIdleLeases
+        self.countsIdleLeases = countsIdleLeases
         metrics = DatadogPoolMetrics(client: client, service: service, tags: extraTags)
         sampler = StatisticsSampler(period: refreshInterval, minimumGap: minimumRefreshGap, clock: clock)
+        if countsIdleLeases {
+            client.recorder.addSource { [weak self] in
+                guard let self else { return false }
+                self.metrics.countIdle(self.idleLeases.takeNew())
+                return true
+            }
+        }
     }
 
     /// Starts to send gauges. Needed only for a pool that was not made with
     /// ``BurstPool/ConnectionPool/init(strategy:configuration:datadog:)``. The pool is not kept alive by it.
     public func observe<Strategy>(_ pool: ConnectionPool<Strategy>) {
         burst.noteLimit(pool.statistics)
+        if countsIdleLeases { idleLeases.start { [weak pool] in pool?.statistics.idleLeases } }
         sampler.start(pool) { [metrics, burst] statistics in
             metrics.set(statistics)
             if let statistics { burst.noteLimit(statistics) }

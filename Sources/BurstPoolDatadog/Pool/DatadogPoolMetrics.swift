@@ -34,10 +34,14 @@ struct DatadogPoolMetrics: Sendable {
 
     func count(_ acquisition: ConnectionAcquisition) {
         switch acquisition {
-        case .idle: gotIdle.countUp()
-        case .opened: gotNew.countUp()
-        case .waited: waited.countUp()
+        case .idle: gotIdle.add(1)
+        case .opened: gotNew.add(1)
+        case .waited: waited.add(1)
         }
+    }
+
+    func countIdle(_ number: Int) {
+        if number > 0 { gotIdle.add(number) }
     }
 
     /// - Parameter statistics: `nil`: the pool is gone.
@@ -84,11 +88,11 @@ struct DatadogPoolCount: Sendable {
         kept = client.recorder.aggregates ? client.recorder.aggregatedMetric(.count, name, tags: tags) : nil
     }
 
-    func countUp() {
+    func add(_ number: Int) {
         if let kept {
-            client.recorder.record(kept) { $0.add(Int64(1)) }
+            client.recorder.record(kept) { $0.add(Int64(number)) }
         } else {
-            client.count(name, tags: tags)
+            client.count(name, number, tags: tags)
         }
     }
 }

@@ -5,7 +5,7 @@ import CoreMetrics
 import Logging
 
 extension InstructionGuard {
-    /// What a lease of an idle connection costs where the pool is on a dashboard: nothing, unless each lease is to be seen.
+    /// What a lease of an idle connection costs where the pool is on a dashboard: next to nothing.
     @concurrent
     static func leaseUnderObservation(_ record: Record) async throws {
         let client = try quietClient()
@@ -21,28 +21,22 @@ extension InstructionGuard {
             telemetry: telemetry(sentBy: client),
             datadog: quiet(client)
         )
-        // What is to be had for a price.
         try await lease(
-            "BurstPoolDatadog that counts idle leases",
+            "BurstPoolDatadog without idle leases",
             record,
-            datadog: DatadogConnectionPoolObserver(
-                client: client,
-                service: "guard",
-                countsIdleLeases: true,
-                refreshInterval: never,
-                minimumRefreshGap: never
-            )
+            datadog: quiet(client, countsIdleLeases: false)
         )
         await client.shutdown()
     }
 
-    /// One that is not told of leases of idle connections.
-    private static func quiet(_ client: DogStatsDClient) -> DatadogConnectionPoolObserver {
+    private static func quiet(_ client: DogStatsDClient, countsIdleLeases: Bool = true) -> DatadogConnectionPoolObserver
+    {
         DatadogConnectionPoolObserver(
             client: client,
             service: "guard",
-            countsIdleLeases: false,
-            refreshInterval: never
+            countsIdleLeases: countsIdleLeases,
+            refreshInterval: never,
+            minimumRefreshGap: never
         )
     }
 

@@ -1,0 +1,100 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(5)))
+struct IdleLeaseCountTests {
+    private func withCountingPool(
+        _ kind: CoreKind,
+        maxSize: Int,
+        configure: @escaping (inout ConnectionPoolConfiguration) -> Void = { _ in },
+        _ test: (TestPool, TestStrategy) async throws -> Void
+    ) async throws {
+        try await withPool(
+            kind,
+            maxSize: maxSize,
+            configure: {
+                $0.observer = CombinedConnectionPoolObserver([RecordingObserver(), IdleLeaseCounter()])
+                configure(&$0)
+            },
+            test
+        )
+    }
+
+    @Test("Leases of idle connections count, those that were waited for do not", arguments: CoreKind.allCases)
+    func which(kind: CoreKind) async throws {
+        try await withCountingPool(kind, maxSize: 1) { pool, _ in
+            #expect(pool.statistics.idleLeases == 0)
+            try await pool.withConnection { $0.use() }
+            #expect(pool.statistics.idleLeases == 0, "it was opened")
+            try await pool.withConnection { $0.use() }
+            try await pool.acquire(timeout: .zero).release()
+            let lease = try #require(pool.tryAcquire())
+            #expect(pool.statistics.idleLeases == 3)
+            let waiter = try await pool.startWaiting()
+            lease.release()
+            try await waiter.value.release()
+            #expect(pool.statistics.idleLeases == 3, "it was waited for")
+        }
+    }
+
+    @Test("They are counted for ever, whatever becomes of the connections", arguments: CoreKind.allCases)
+    func closed(kind: CoreKind) async throws {
+        try await withCountingPool(kind, maxSize: 2) { pool, _ in
+            for round in 1...5 {
+                try await pool.withConnection { $0.use() }
+                try await pool.acquire().discard()
+                #expect(pool.statistics.idleLeases == round)
+                try await eventually("it is closed") { pool.statistics.total == 0 }
+            }
+            await pool.shutdown()
+            #expect(pool.statistics.idleLeases == 5)
+        }
+    }
+
+    @Test("Also beside what else is noted of a lease", arguments: CoreKind.allCases, [true, false])
+    func beside(kind: CoreKind, detectsNestedAcquires: Bool) async throws {
+        try await withCountingPool(
+            kind,
+            maxSize: 2,
+            configure: {
+                $0.leakThreshold = .seconds(60)
+                $0.detectsNestedAcquires = detectsNestedAcquires
+            }
+        ) { pool, _ in
+            for _ in 0..<3 { try await pool.withConnection { $0.use() } }
+            #expect(pool.statistics.idleLeases == 2)
+        }
+    }
+
+    @Test("None gets lost among threads", arguments: CoreKind.allCases)
+    func threads(kind: CoreKind) async throws {
+        let observer = RecordingObserver()
+        try await withCountingPool(
+            kind,
+            maxSize: 4,
+            configure: { $0.observer = CombinedConnectionPoolObserver([observer, IdleLeaseCounter()]) }
+        ) { pool, _ in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask { for _ in 0..<2_000 { try await pool.withConnection { $0.use() } } }
+                }
+                try await group.waitForAll()
+            }
+            let others = observer.all { if case .acquired = $0 { true } else { nil } }
+            #expect(try #require(pool.statistics.idleLeases) + others.count == 8_000)
+        }
+    }
+
+    @Test("Without somebody who wants to know nobody counts", arguments: CoreKind.allCases)
+    func unasked(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 1, configure: { $0.observer = RecordingObserver() }) { pool, _ in
+            for _ in 0..<3 { try await pool.withConnection { $0.use() } }
+            #expect(pool.statistics.idleLeases == nil)
+        }
+    }
+}
+
+private struct IdleLeaseCounter: ConnectionPoolObserver {
+    var countsIdleLeases: Bool { true }
+    func connectionPool(_ event: ConnectionPoolEvent) {}
+}
