@@ -22,7 +22,8 @@ test:
 
 # Proof by machine, within 10 minutes: every schedule within bounds, that every known way to break the core is noticed, stress,
 # soak, fuzzing. make verify MINUTES=60 goes deeper; so does Scripts/verify --minutes 60.
-verify: setup
+verify:
+	@Scripts/setup verify
 	Scripts/verify $(if $(MINUTES),--minutes $(MINUTES))
 
 # The comparison with other pools; BENCH=--quick takes 3 minutes.
