@@ -14,8 +14,8 @@ extension ConnectionPool {
 
     /// Has all connections replaced that are open or being opened now, as after a failover or a change of passwords.
     ///
-    /// At once: none of them is handed out after this call has returned; those that are idle are closed now, those in use
-    /// when they come back. Over a period: one after the other, evenly, so that the server is not stormed.
+    /// At once: no caller that comes after this call has returned gets one of them; those that are idle are closed now, those
+    /// in use when they come back. Over a period: one after the other, evenly, so that the server is not stormed.
     ///
     /// - Parameter period: How long it may take; `nil`: at once.
     public func evictAll(over period: Duration? = nil) {

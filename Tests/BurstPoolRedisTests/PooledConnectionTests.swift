@@ -44,7 +44,7 @@ struct PooledConnectionTests {
     private func outcome(ofAnswer answer: String) async throws -> RedisError.Code? {
         let server = try await FakeServer.answering(answer)
         var configuration = server.configuration
-        configuration.commandTimeout = .milliseconds(200)
+        configuration.commandTimeout = .seconds(2)
         let strategy = try RedisConnectionStrategy(configuration: configuration)
         var connection = try await strategy.makeConnection()
         var code: RedisError.Code?
@@ -116,7 +116,7 @@ struct PooledConnectionTests {
 
     @Test("after an error that ends a connection the pool closes it, and keeps it after any other")
     func broken() async throws {
-        let strategy = try sharedStrategy { $0.commandTimeout = .milliseconds(200) }
+        let strategy = try sharedStrategy { $0.commandTimeout = .seconds(2) }
         let pool = try ConnectionPool(strategy: strategy, maxSize: 1)
         func identity() async throws -> Int? {
             try await pool.withConnection { try await $0.send("CLIENT", "ID").integer }

@@ -184,6 +184,52 @@ struct EvictionTests {
         }
     }
 
+    @Test(
+        "A caller that comes after it is not served with one that was looked at before it",
+        arguments: CoreKind.cores
+    )
+    func overtaken(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, hooked: true) { pool, strategy, _, observer in
+            let lease = try await pool.acquire()
+            let first = try await pool.startWaiting()
+            let second = Shared<Task<Int, any Error>?>(nil)
+            strategy.hooks.at(.beforeHandOver) {
+                first.cancel()
+                pool.evictAll(over: nil)
+                second.set(
+                    Task(executorPreference: InlineExecutor()) {
+                        try await pool.withConnection(timeout: nil) { $0.id }
+                    }
+                )
+            }
+            lease.release()
+            await #expect(throws: CancellationError.self) { try await first.value }
+            #expect(try await second.value?.value == 2)
+            try await eventually("the first connection is closed") { strategy.books.closedIDs == [1] }
+            #expect(strategy.books.opened == 2)
+            #expect(pool.statistics.waiting == 0)
+            #expect(observer.count("waitBegan") == 3, "that it has waited twice is nobody's business")
+            #expect(observer.count("acquireFailed") == 1)
+        }
+    }
+
+    @Test("A caller whose turn comes during it keeps its place", arguments: CoreKind.cores)
+    func atItsTurn(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, hooked: true) { pool, strategy, _, _ in
+            let lease = try await pool.acquire()
+            let first = try await pool.startWaiting()
+            let second = try await pool.startWaiting()
+            strategy.hooks.at(.beforeHandOver) { pool.evictAll(over: nil) }
+            lease.release()
+            let forFirst = try await first.value
+            #expect(forFirst.id == 1)
+            forFirst.release()
+            let forSecond = try await second.value
+            #expect(forSecond.id == 2)
+            forSecond.release()
+        }
+    }
+
     @Test("Under load no caller gets a connection that was open before", arguments: CoreKind.allCases)
     func underLoad(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 3) { pool, strategy in

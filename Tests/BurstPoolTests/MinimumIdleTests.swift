@@ -38,6 +38,82 @@ struct MinimumIdleTests {
         }
     }
 
+    @Test(
+        "None is opened in place of one that is about to be idle",
+        arguments: CoreKind.cores,
+        [CoreMoment.beforeFinishOpen, .afterFinishOpen, .beforeRelease, .afterRelease]
+    )
+    func aboutToBeIdle(kind: CoreKind, moment: CoreMoment) async throws {
+        try await withTimedPool(kind, maxSize: 4, hooked: true, configure: { $0.minimumIdle = 1 }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            try await eventually("one is idle") { pool.statistics.idle == 1 }
+            let upkeep = try await UpkeepStepper(pool, clock)
+            let lease = try await pool.acquire()
+            strategy.hooks.at(moment) { try? pool.resize(maxSize: 4) }
+            try await upkeep.pass(.seconds(1))
+            try await eventually("another one is idle") { strategy.hooks.isEmpty && pool.statistics.idle == 1 }
+            await letOthersRun()
+            #expect(strategy.books.attempts == 2)
+            lease.release()
+        }
+    }
+
+    @Test(
+        "None is opened in place of one that is being looked at",
+        arguments: CoreKind.cores,
+        [CoreMoment.beforeTakeUnswept, .afterTakeUnswept, .beforePutSwept, .afterPutSwept, .afterTakeSwept]
+    )
+    func lookedAt(kind: CoreKind, moment: CoreMoment) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 4,
+            hooked: true,
+            configure: {
+                $0.minimumIdle = 2
+                $0.keepaliveInterval = .seconds(10)
+            }
+        ) { pool, strategy, clock, _ in
+            try await eventually("two are idle") { pool.statistics.idle == 2 }
+            let upkeep = try await UpkeepStepper(pool, clock)
+            try await upkeep.pass(.seconds(5))
+            strategy.hooks.at(moment) { try? pool.resize(maxSize: 4) }
+            try await upkeep.pass(.seconds(10))
+            try await eventually("two are idle again") { strategy.hooks.isEmpty && pool.statistics.idle == 2 }
+            await letOthersRun()
+            #expect(strategy.books.attempts == 2)
+        }
+    }
+
+    @Test("One that is missing beside one that is about to be idle is opened at once", arguments: CoreKind.cores)
+    func countedAgain(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 6, hooked: true, configure: { $0.minimumIdle = 2 }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            try await eventually("two are idle") { pool.statistics.idle == 2 }
+            let upkeep = try await UpkeepStepper(pool, clock)
+            let leases = try await pool.lease(2)
+            let gate = Gate()
+            strategy.onOpen { attempt in
+                if attempt == 3 { await gate.pass() }
+                if attempt == 4 { throw TestError("refused") }
+            }
+            try await upkeep.pass(.seconds(1), waitsForStrategy: false)
+            try await eventually("one has failed") { strategy.books.failures == 1 && pool.statistics.total == 3 }
+            // Whoever counts now takes the third one twice, as idle and as used by the pool.
+            strategy.hooks.at(.afterRelease) { try? pool.resize(maxSize: 6) }
+            gate.open()
+            try await eventually("two are idle again, without another look") { pool.statistics.idle == 2 }
+            #expect(strategy.hooks.isEmpty)
+            #expect(strategy.books.attempts == 5)
+            leases.release()
+        }
+    }
+
     @Test("There are never more than maxSize for the sake of it", arguments: CoreKind.allCases, [nil, 8] as [Int?])
     func neverAboveMaxSize(kind: CoreKind, burstLimit: Int?) async throws {
         try await withTimedPool(kind, maxSize: 4, burstLimit: burstLimit, configure: { $0.minimumIdle = 4 }) {

@@ -9,6 +9,8 @@ import Synchronization
 struct ConnectionHeader: ~Copyable {
     /// Zero where nothing is special, which is all that leasing and returning look at.
     @usableFromInline let marks: Atomic<UInt32>
+    /// If it is marked as evicted, the number of that eviction, as ``_PoolEngine/evictions`` counts them.
+    let evictedAs: Atomic<UInt32>
     /// When the connection is too old, on the pool's clock; 0: never.
     let expiresAt: Atomic<UInt64>
     /// Taken out by whoever calls it, or by whoever closes the connection.

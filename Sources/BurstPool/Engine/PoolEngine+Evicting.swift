@@ -13,12 +13,32 @@ extension ConnectionHeader {
 }
 
 extension _PoolEngine {
+    /// Marks a connection, and numbers that.
+    ///
+    /// Relaxed: to a caller who joins the queue after it all three are known by that. Whoever has joined before may take the
+    /// eviction for an older one, and lines up once more; nobody is handed a connection that should not be.
+    func evict(_ header: UnsafeMutablePointer<ConnectionHeader>) {
+        guard header.pointee.marks(.isEvicted).isEmpty else { return }
+        let number = evictions.add(1, ordering: .relaxed).newValue
+        header.pointee.evictedAs.store(number, ordering: .relaxed)
+        header.pointee.mark(.isEvicted)
+    }
+
+    /// Whether a connection had been evicted by the time when so many had been: it must not be handed to who has come since.
+    @usableFromInline
+    func isEvicted(_ lease: Core.Lease, since evictionsBefore: UInt32) -> Bool {
+        let header = header(of: lease)
+        guard !header.pointee.marks(.isEvicted).isEmpty else { return false }
+        let number = header.pointee.evictedAs.load(ordering: .relaxed)
+        return Int32(bitPattern: evictionsBefore &- number) >= 0
+    }
+
     /// Sees to it that no connection that is open or being opened now is handed out again: at once, or one after the other
     /// over a period.
     public func evictAll(over period: Duration?) {
         let live = liveSlots()
         guard let period, period > .zero else {
-            for slot in live { header(of: slot.lease).pointee.mark(.isEvicted) }
+            for slot in live { evict(header(of: slot.lease)) }
             // Pairs with the exchange by which a connection is taken: whoever does that after this sees the marks.
             atomicMemoryFence(ordering: .sequentiallyConsistent)
             lookAfterConnections()

@@ -91,6 +91,7 @@ extension _PoolEngine {
         let header = header(of: permit)
         let isEvicted = !header.pointee.marks(.isEvicted).isEmpty
         if ticket != nil, observer != nil { header.pointee.mark(.isFresh) }
+        upkeep.ownUse.begin()
         core.finishOpen(permit)
         if isInTime { connectGate?.succeeded { noteBreaker($0) } }
         observer?.connectionPool(.opened(duration: clock.elapsed(since: began), wait: wait(of: ticket)))
@@ -111,6 +112,7 @@ extension _PoolEngine {
             if ticket != nil { header.pointee.unmark(.isFresh) }
             if core.release(permit) || connectGate != nil { settle() }
         }
+        endOwnUse()
         // A turn is free. Not after a failure: that would try again without a pause.
         if connectGate != nil { topUp() }
         openingEnded.fire()
@@ -160,12 +162,20 @@ extension _PoolEngine {
         upkeep.stocking.perform { openMissing() }
     }
 
+    /// The pool itself has ended using a connection.
+    func endOwnUse() {
+        if upkeep.ownUse.end() { topUp() }
+    }
+
     private func openMissing() {
-        let ownUse = upkeep.inOwnUse.load(ordering: .sequentiallyConsistent)
-        let counts = core.counts
+        let count = upkeep.ownUse.counting { core.counts }
+        let counts = count.counts
         let open = counts.idle + counts.leased + counts.opening
+        let notIdle = settings.minimumIdle - counts.idle - counts.opening
+        // The one at it is asked to do it once more.
+        if notIdle > 0, count.inUse > 0, upkeep.ownUse.awaitEnd(since: count) { topUp() }
         let missing = min(
-            max(settings.minimumIdle - counts.idle - counts.opening - ownUse, upkeep.warmTarget - open),
+            max(notIdle - count.inUse, upkeep.warmTarget - open),
             limits.maxSize - open - counts.closing
         )
         guard missing > 0 else { return }

@@ -114,16 +114,16 @@ extension _PoolEngine {
 
     private func resetInBackground(_ lease: Core.Lease) {
         noteOwnUse(lease)
-        upkeep.inOwnUse.add(1, ordering: .sequentiallyConsistent)
+        upkeep.ownUse.begin()
         Task.detached { [self] in
             do {
                 try await strategy.resetConnection(&connection(of: lease).pointee)
             } catch {
-                upkeep.inOwnUse.subtract(1, ordering: .sequentiallyConsistent)
+                endOwnUse()
                 return closeInBackground(lease, .resetFailed)
             }
             let isToSettle = core.release(lease)
-            upkeep.inOwnUse.subtract(1, ordering: .sequentiallyConsistent)
+            endOwnUse()
             if isToSettle { settle() }
         }
     }

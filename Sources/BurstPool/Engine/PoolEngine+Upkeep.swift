@@ -74,7 +74,7 @@ extension _PoolEngine {
         let expiry = header.pointee.expiresAt.load(ordering: .relaxed)
         guard expiry > 0, expiry <= now, header.pointee.marks(.isRetired).isEmpty else { return nil }
         guard header.pointee.marks(.isLeaving).isEmpty else {
-            header.pointee.mark(.isEvicted)
+            evict(header)
             return nil
         }
         return expiry
@@ -155,6 +155,8 @@ extension _PoolEngine {
     /// Takes each idle connection, down to the coldest, and does what is due. Never has more than one in hand, and those that
     /// it has been through are at hand for everybody: see "Sweeping" in `bp_pool.h`.
     private func goThroughIdle(_ due: [Int: Due], _ observations: inout SlotObservations) {
+        upkeep.ownUse.begin()
+        defer { endOwnUse() }
         var left = core.counts.idle
         while left > 0, let lease = core.takeUnswept() {
             left -= 1

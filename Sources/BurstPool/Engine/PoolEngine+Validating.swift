@@ -41,8 +41,7 @@ extension _PoolEngine {
     ///   any more, the connection is returned or closed.
     private func startValidating(_ lease: Core.Lease, _ outcome: OneShot, isOwnUse: Bool = false) {
         noteOwnUse(lease)
-        let own = isOwnUse ? 1 : 0
-        upkeep.inOwnUse.add(own, ordering: .sequentiallyConsistent)
+        if isOwnUse { upkeep.ownUse.begin() }
         let inTime = Claim()
         let validation = Canceller()
         // The connection is in use for as long as the strategy uses it, whatever the clock says: it is closed then.
@@ -57,7 +56,7 @@ extension _PoolEngine {
                 watcher?.cancel()
                 guard inTime.take(), isValid else {
                     // Before the place is free, for then it is to be replaced.
-                    upkeep.inOwnUse.subtract(own, ordering: .sequentiallyConsistent)
+                    if isOwnUse { endOwnUse() }
                     closeInBackground(lease, .validationFailed)
                     outcome.fire(.failed)
                     return
@@ -65,7 +64,7 @@ extension _PoolEngine {
                 header(of: lease).pointee.unmark(.isStale)
                 let isToSettle = !outcome.fire(.done) && core.release(lease)
                 // Once it is idle, for until then it is to be counted.
-                upkeep.inOwnUse.subtract(own, ordering: .sequentiallyConsistent)
+                if isOwnUse { endOwnUse() }
                 if isToSettle { settle() }
             }
         )

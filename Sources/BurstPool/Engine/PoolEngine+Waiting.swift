@@ -1,3 +1,5 @@
+import Synchronization
+
 // Inlinable where a caller that waits comes by: generic code that is not specialised looks up its types at run time,
 // which would cost more than all else in here.
 
@@ -29,27 +31,46 @@ extension _PoolEngine {
     func wait(timeout: Duration?, since began: UInt64, _ site: _LeaseSite) async throws -> Core.Lease {
         let patience = delayControl?.timeout(timeout, queued: core.queued, now: began) ?? Patience(timeout)
         let ticket = try prepareWait()
+        let evictionsBefore = evictions.load(ordering: .relaxed)
         if observer != nil { noteWaitBegan(ticket) }
         do {
-            let lease = try await withTaskCancellationHandler {
-                try await withUnsafeThrowingContinuation { (continuation: Waiting<Core.Lease>) in
-                    join(
-                        ticket,
-                        continuation,
-                        deadline: PoolClock.deadline(after: patience.timeout, from: began),
-                        now: began
-                    )
+            var lease = try await lineUp(ticket, patience, since: began)
+            if observer != nil || isSpecial(lease) {
+                while isEvicted(lease, since: evictionsBefore) {
+                    closeInBackground(lease, .evicted)
+                    lease = try await lineUpAgain(patience, since: began)
                 }
-            } onCancel: {
-                if case .claimed(let context) = core.claimWait(ticket) {
-                    fail(context, CancellationError())
-                }
+                noteServed(lease, site, ticket, since: began)
             }
-            if observer != nil || isSpecial(lease) { noteServed(lease, site, ticket, since: began) }
             return lease
         } catch {
             throw waitFailed(error, patience, ticket, since: began)
         }
+    }
+
+    @inlinable @inline(__always)
+    func lineUp(_ ticket: Core.Ticket, _ patience: Patience, since began: UInt64) async throws -> Core.Lease {
+        try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { (continuation: Waiting<Core.Lease>) in
+                join(
+                    ticket,
+                    continuation,
+                    deadline: PoolClock.deadline(after: patience.timeout, from: began),
+                    now: began
+                )
+            }
+        } onCancel: {
+            if case .claimed(let context) = core.claimWait(ticket) {
+                fail(context, CancellationError())
+            }
+        }
+    }
+
+    /// For a caller that came just after an eviction and was served with a connection that somebody had found fit to be
+    /// handed out just before it. It loses its place only to those who have come since.
+    @usableFromInline
+    func lineUpAgain(_ patience: Patience, since began: UInt64) async throws -> Core.Lease {
+        try await lineUp(prepareWait(), patience, since: began)
     }
 
     @inlinable

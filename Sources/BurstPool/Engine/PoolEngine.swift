@@ -31,6 +31,8 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     let failedOpens = Atomic(0)
     /// Of those: unlike `latestOpenError`, not forgotten when another one has opened.
     let latestFailure = LatestError()
+    /// Connections that were evicted, from 1; it may wrap.
+    @usableFromInline let evictions = Atomic<UInt32>(0)
     /// Whether there is a stock to top up: from the start, or since the pool was first warmed.
     @usableFromInline let keepsStock: Atomic<Bool>
 

@@ -8,8 +8,7 @@ final class Upkeep: Sendable {
     let evictor = ReplaceableTask()
     /// Opens connections for the pool's own stock.
     let stocking = OneAtATime()
-    /// How many connections the pool itself uses for a while, that are idle afterwards: no others need be opened for them.
-    let inOwnUse = Atomic(0)
+    let ownUse = OwnUse()
     private let looking = OneAtATime()
     private let hasStarted = Atomic(false)
     /// In the upper half, how many calls of `prewarm` are under way; in the lower one, the greatest number of connections
