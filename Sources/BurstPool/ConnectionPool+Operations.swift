@@ -23,7 +23,7 @@ extension ConnectionPool {
     }
 
     /// Stops handing out connections, and opening them for callers, until ``resume()``. Callers wait, as long as their time
-    /// lasts; connections in use stay so. Idempotent. A shutdown ends it.
+    /// lasts; connections in use stay so, one that is just being handed over included. Idempotent. A shutdown ends it.
     ///
     /// The pool is at rest when ``ConnectionPoolStatistics/inUse`` of its ``statistics`` is 0.
     public func pause() {

@@ -220,13 +220,19 @@ struct EvictionTests {
             let first = try await pool.startWaiting()
             let second = try await pool.startWaiting()
             strategy.hooks.at(.beforeHandOver) { pool.evictAll(over: nil) }
+            let served = Shared<[Int]>([])
+            let ends = [first, second].map { waiter in
+                Task {
+                    let lease = try await waiter.value
+                    served.change { $0.append(lease.id) }
+                    lease.release()
+                    return lease.id
+                }
+            }
             lease.release()
-            let forFirst = try await first.value
-            #expect(forFirst.id == 1)
-            forFirst.release()
-            let forSecond = try await second.value
-            #expect(forSecond.id == 2)
-            forSecond.release()
+            #expect(try await ends[0].value == 1)
+            #expect(try await ends[1].value == 2)
+            #expect(served.value == [1, 2])
         }
     }
 

@@ -6,17 +6,20 @@
 #   mutants.sh                  all
 #   mutants.sh --quick          those whose patch says so
 #   mutants.sh PATCH ...
+#   mutants.sh --none               the tests alone, all of them, of the pool as it is: they must pass
 #
 # --report FILE, before the others: also writes what caught each.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 2
 
-report=
+report= none=
 if [ "${1:-}" = --report ]; then
     report=$2
     shift 2
 fi
-if [ "${1:-}" = --quick ]; then
+if [ "${1:-}" = --none ]; then
+    none=yes
+elif [ "${1:-}" = --quick ]; then
     mapfile -t quick < <(grep -l '^quick: yes' mutants/*.patch)
     set -- "${quick[@]}"
 elif [ $# -eq 0 ]; then
@@ -79,6 +82,7 @@ if ! build; then
     cat "$log"
     exit 1
 fi
+[ -z "$none" ] || exec swift test --skip-build --disable-xctest "${options[@]}"
 # A test that fails anyway catches nothing.
 filters=$(sed -n 's/^filter: //p' "$@" | tr '|' '\n' | sort -u | paste -sd '|')
 unmutated=$(limit=600 && failure "$filters")

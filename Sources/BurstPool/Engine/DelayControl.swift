@@ -48,13 +48,13 @@ final class DelayControl: Sendable {
         return Patience(target, isShortened: true)
     }
 
-    /// For how long the queue must not have been empty.
+    /// For how long the queue must not have been empty: the target is less than the interval.
     ///
     /// A queue that is kept short is empty now and then, though as much is asked as before: after each such moment it
     /// would stand for the whole interval again.
     private func grace(_ now: UInt64, stood: UInt64) -> UInt64 {
         // Another thread's clock may have been read later.
         let isRemembered = stood > 0 && (now < stood || (now - stood) / 16 < interval)
-        return isRemembered ? min(targetNanoseconds, interval) : interval
+        return isRemembered ? targetNanoseconds : interval
     }
 }
