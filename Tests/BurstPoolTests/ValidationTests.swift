@@ -280,13 +280,15 @@ struct ValidationTests {
                 await gate.pass()
                 return true
             }
-            let caller = Task { try await pool.withConnection { $0.id } }
+            let executor = ObservedExecutor()
+            let caller = Task(executorPreference: executor) { try await pool.withConnection { $0.id } }
             try await eventually("it is being validated") { gate.held == 1 }
             pool.pause()
             gate.open()
+            // Suspended, too: while it looks for a connection, others find none idle, and open one.
             try await eventually("the caller waits in the queue") {
                 let statistics = pool.statistics
-                return statistics.waiting == 1 && statistics.idle == 1
+                return statistics.waiting == 1 && statistics.idle == 1 && executor.isSuspended
             }
             pool.resume()
             let id = try await caller.value
