@@ -17,7 +17,7 @@ struct FairnessTests {
                         }
                     }
                     try await eventually("number \(number) waits") {
-                        executor.hasSuspended && pool.statistics.waiting == number + 1
+                        executor.isSuspended && pool.statistics.waiting == number + 1
                     }
                 }
                 lease.release()
@@ -43,7 +43,7 @@ struct FairnessTests {
                     }
                 )
                 try await eventually("number \(number) waits") {
-                    executor.hasSuspended && pool.statistics.waiting == number + 1
+                    executor.isSuspended && pool.statistics.waiting == number + 1
                 }
             }
             for number in stride(from: 0, to: 300, by: 3) { tasks[number].cancel() }

@@ -79,7 +79,7 @@ struct LeakTests {
             let line = #line + 2
             let executor = ObservedExecutor()
             let user = Task(executorPreference: executor) { try await pool.withConnection { _ in await gate.pass() } }
-            try await eventually("it waits") { executor.hasSuspended && pool.statistics.waiting == 1 }
+            try await eventually("it waits") { executor.isSuspended && pool.statistics.waiting == 1 }
             first.release()
             try await eventually("it has it") { gate.held == 1 }
             try await upkeep.pass(.seconds(91))

@@ -3,6 +3,28 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct MinimumIdleTests {
+    /// A pool, hooked, that has opened as many as shall be idle, and its upkeep.
+    private func withStock(
+        _ kind: CoreKind,
+        of count: Int,
+        maxSize: Int,
+        configure: (inout ConnectionPoolConfiguration) -> Void = { _ in },
+        _ test: (TestPool, TestStrategy, UpkeepStepper) async throws -> Void
+    ) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: maxSize,
+            hooked: true,
+            configure: {
+                $0.minimumIdle = count
+                configure(&$0)
+            }
+        ) { pool, strategy, clock, _ in
+            try await eventually("\(count) are idle") { pool.statistics.idle == count }
+            try await test(pool, strategy, UpkeepStepper(pool, clock))
+        }
+    }
+
     @Test("A new pool opens as many connections as shall be idle, and no more", arguments: CoreKind.allCases)
     func filledAtCreation(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 5, configure: { $0.minimumIdle = 3 }) { pool, strategy, clock, _ in
@@ -44,13 +66,7 @@ struct MinimumIdleTests {
         [CoreMoment.beforeFinishOpen, .afterFinishOpen, .beforeRelease, .afterRelease]
     )
     func aboutToBeIdle(kind: CoreKind, moment: CoreMoment) async throws {
-        try await withTimedPool(kind, maxSize: 4, hooked: true, configure: { $0.minimumIdle = 1 }) {
-            pool,
-            strategy,
-            clock,
-            _ in
-            try await eventually("one is idle") { pool.statistics.idle == 1 }
-            let upkeep = try await UpkeepStepper(pool, clock)
+        try await withStock(kind, of: 1, maxSize: 4) { pool, strategy, upkeep in
             let lease = try await pool.acquire()
             strategy.hooks.at(moment) { try? pool.resize(maxSize: 4) }
             try await upkeep.pass(.seconds(1))
@@ -67,17 +83,10 @@ struct MinimumIdleTests {
         [CoreMoment.beforeTakeUnswept, .afterTakeUnswept, .beforePutSwept, .afterPutSwept, .afterTakeSwept]
     )
     func lookedAt(kind: CoreKind, moment: CoreMoment) async throws {
-        try await withTimedPool(
-            kind,
-            maxSize: 4,
-            hooked: true,
-            configure: {
-                $0.minimumIdle = 2
-                $0.keepaliveInterval = .seconds(10)
-            }
-        ) { pool, strategy, clock, _ in
-            try await eventually("two are idle") { pool.statistics.idle == 2 }
-            let upkeep = try await UpkeepStepper(pool, clock)
+        try await withStock(kind, of: 2, maxSize: 4, configure: { $0.keepaliveInterval = .seconds(10) }) {
+            pool,
+            strategy,
+            upkeep in
             try await upkeep.pass(.seconds(5))
             strategy.hooks.at(moment) { try? pool.resize(maxSize: 4) }
             try await upkeep.pass(.seconds(10))
@@ -89,13 +98,7 @@ struct MinimumIdleTests {
 
     @Test("One that is missing beside one that is about to be idle is opened at once", arguments: CoreKind.cores)
     func countedAgain(kind: CoreKind) async throws {
-        try await withTimedPool(kind, maxSize: 6, hooked: true, configure: { $0.minimumIdle = 2 }) {
-            pool,
-            strategy,
-            clock,
-            _ in
-            try await eventually("two are idle") { pool.statistics.idle == 2 }
-            let upkeep = try await UpkeepStepper(pool, clock)
+        try await withStock(kind, of: 2, maxSize: 6) { pool, strategy, upkeep in
             let leases = try await pool.lease(2)
             let gate = Gate()
             strategy.onOpen { attempt in

@@ -56,7 +56,7 @@ struct NestedAcquireTests {
             let child = try await pool.withConnection { _ in
                 let executor = ObservedExecutor()
                 let child = Task(executorPreference: executor) { try await pool.withConnection { $0.id } }
-                try await eventually("it waits") { executor.hasSuspended && pool.statistics.waiting == 1 }
+                try await eventually("it waits") { executor.isSuspended && pool.statistics.waiting == 1 }
                 return child
             }
             let id = try await child.value
@@ -70,7 +70,7 @@ struct NestedAcquireTests {
             let lease = try await pool.acquire()
             let executor = ObservedExecutor()
             let releasing = Task {
-                try await eventually("the caller waits") { executor.hasSuspended && pool.statistics.waiting == 1 }
+                try await eventually("the caller waits") { executor.isSuspended && pool.statistics.waiting == 1 }
                 lease.release()
             }
             let user = Task(executorPreference: executor) {

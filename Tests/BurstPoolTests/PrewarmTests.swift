@@ -153,7 +153,7 @@ struct PrewarmTests {
             pool.pause()
             let executor = ObservedExecutor()
             let warming = Task(executorPreference: executor) { try await pool.prewarm(2) }
-            try await eventually("it waits") { executor.hasSuspended }
+            try await eventually("it waits") { executor.isSuspended }
             #expect(strategy.books.attempts == 0)
             pool.resume()
             try await warming.value
@@ -167,7 +167,7 @@ struct PrewarmTests {
             pool.pause()
             let executor = ObservedExecutor()
             let warming = Task(executorPreference: executor) { try await pool.prewarm(3) }
-            try await eventually("it waits") { executor.hasSuspended }
+            try await eventually("it waits") { executor.isSuspended }
             try pool.resize(maxSize: 2)
             let error = try await poolError(.invalidConfiguration) { try await warming.value }
             #expect(error.message.contains("3"))

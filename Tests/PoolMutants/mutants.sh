@@ -6,7 +6,7 @@
 #   mutants.sh                  all
 #   mutants.sh --quick          those whose patch says so
 #   mutants.sh PATCH ...
-#   mutants.sh --none               the tests alone, all of them, of the pool as it is: they must pass
+#   mutants.sh --none           the tests alone, all of them, of the pool as it is: they must pass
 #
 # --report FILE, before the others: also writes what caught each.
 set -uo pipefail

@@ -205,7 +205,7 @@ struct FaultScene {
 
     private func wait(timeout: Duration?) async throws -> MatrixCaller {
         let caller = call(timeout: timeout)
-        try await come("the caller waits") { caller.hasSuspended && pool.statistics.waiting == 1 }
+        try await come("the caller waits") { caller.isSuspended && pool.statistics.waiting == 1 }
         try await seeDeadline()
         return caller
     }

@@ -30,7 +30,7 @@ final class MatrixCaller: Sendable {
         )
     }
 
-    var hasSuspended: Bool { executor.hasSuspended }
+    var isSuspended: Bool { executor.isSuspended }
     var isUsing: Bool { if case .using = state.value { true } else { false } }
     /// `nil`: it has not ended.
     var outcome: CallerOutcome? { if case .ended(let outcome) = state.value { outcome } else { nil } }

@@ -9,10 +9,7 @@ final class ObservedExecutor: TaskExecutor {
     private let begun = Atomic<Int>(0)
     private let finished = Atomic<Int>(0)
 
-    /// Whether the task has been suspended, or has ended, at least once.
-    var hasSuspended: Bool { finished.load(ordering: .acquiring) > 0 }
-
-    /// Whether it has, and is not running.
+    /// Whether the task has run and does not: it is suspended, or has ended.
     var isSuspended: Bool {
         let finished = finished.load(ordering: .acquiring)
         return finished > 0 && begun.load(ordering: .relaxed) == finished

@@ -57,7 +57,7 @@ extension PoolUnderTest {
         let executor = ObservedExecutor()
         let task = Task(executorPreference: executor) { try await self.acquire(timeout: timeout) }
         try await eventually("the caller waits", sourceLocation: sourceLocation) {
-            executor.hasSuspended && statistics.waiting == before + 1
+            executor.isSuspended && statistics.waiting == before + 1
         }
         return task
     }
