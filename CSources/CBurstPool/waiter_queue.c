@@ -233,7 +233,7 @@ restart:;
             }
             return (bp_found){0, 0}; /* The last, and if dead it stays, for others to append to. */
         }
-        if (bp_state_status(state) != BP_WAITER_GONE) {
+        if (bp_state_status(state) < BP_WAITER_SERVED) {
             before = node;
             to_node = link;
             continue;
@@ -261,7 +261,9 @@ restart:;
             goto interference;
         }
         /* Whoever took the node out gives it back; nobody else can have, the tag of the link before it has changed. */
-        bp_add(&queue->dead, (uint64_t)-1);
+        if (bp_state_status(state) == BP_WAITER_GONE) {
+            bp_add(&queue->dead, (uint64_t)-1);
+        }
         bp_stack_push(&queue->free, &node->entry);
         to_node = past_node;
     }
@@ -354,12 +356,10 @@ bp_waiter_status bp_waiter_serve_oldest(bp_waiter_queue *queue, void **context) 
         /* Read before the fate is decided, for the node may be reused after it; good if the decision is ours. */
         uint64_t its_context = bp_load_relaxed(&node->context);
         bp_waiter_status before = bp_state_status(found.state);
-        bp_add(&queue->dead, 1);
-        if (bp_cas(&node->state, &found.state, bp_state_with(found.state, BP_WAITER_GONE))) {
+        if (bp_cas(&node->state, &found.state, bp_state_with(found.state, BP_WAITER_SERVED))) {
             *context = (void *)(uintptr_t)its_context;
             return before;
         }
-        bp_add(&queue->dead, (uint64_t)-1);
     }
 }
 

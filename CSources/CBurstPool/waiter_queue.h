@@ -12,19 +12,20 @@
  *   T. L. Harris, A pragmatic implementation of non-blocking linked lists, DISC 2001.
  *   M. M. Michael, High performance dynamic lock-free hash tables and list-based sets, SPAA 2002.
  *
- * What becomes of a waiter is decided by one compare-and-swap on its state: whoever moves it to BP_WAITER_GONE owns the
+ * What becomes of a waiter is decided by one compare-and-swap on its state: whoever moves it to served or gone owns the
  * right, and the duty, to resume it. All else (marking, taking out, reuse) is housekeeping that any thread may do.
  *
  *   free     -> prepared   bp_waiter_prepare        waiting -> opening   bp_waiter_begin_opening
- *   prepared -> waiting    bp_waiter_join           waiting, opening -> gone   bp_waiter_serve_oldest,
- *   prepared -> cancelled  bp_waiter_leave                                     bp_waiter_leave, bp_waiter_expire
- *   cancelled -> free      bp_waiter_join, bp_waiter_withdraw
- *   prepared -> free       bp_waiter_withdraw       opening -> waiting   bp_waiter_requeue
- *   gone     -> prepared   bp_waiter_prepare, once the node has been taken out of the list
+ *   prepared -> waiting    bp_waiter_join           opening -> waiting   bp_waiter_requeue
+ *   prepared -> cancelled  bp_waiter_leave          waiting, opening -> served   bp_waiter_serve_oldest
+ *   cancelled -> free      bp_waiter_join,          waiting, opening -> gone     bp_waiter_leave, bp_waiter_expire
+ *                          bp_waiter_withdraw       served, gone -> prepared     bp_waiter_prepare, once the node has
+ *   prepared -> free       bp_waiter_withdraw                                    been taken out of the list
  *
- * Dead nodes at the front are taken out by whoever next looks for the oldest waiter. Dead nodes elsewhere are taken out
- * by a sweep once they outnumber the living by a constant share, so leaving is O(1) amortised and the memory of the
- * queue stays proportional to the waiters alive.
+ * Dead nodes at the front are taken out by whoever next looks for the oldest waiter, and those that were served are all
+ * there: only those that have gone, which may be anywhere, are counted. They are taken out by a sweep once they
+ * outnumber the living by a constant share, so leaving is O(1) amortised and the memory of the queue stays proportional
+ * to the waiters alive.
  */
 #ifndef BP_WAITER_QUEUE_H
 #define BP_WAITER_QUEUE_H
@@ -38,15 +39,16 @@ typedef enum {
     BP_WAITER_PREPARED = 1,
     BP_WAITER_WAITING = 2, /* For a connection or a permit. */
     BP_WAITER_OPENING = 3, /* A connection is being opened on its behalf; one that is returned will do as well. */
-    BP_WAITER_GONE = 4,
-    BP_WAITER_CANCELLED = 5, /* Before it joined. */
+    BP_WAITER_SERVED = 4, /* From here on, a node in the list is dead. */
+    BP_WAITER_GONE = 5,
+    BP_WAITER_CANCELLED = 6, /* Before it joined. */
 } bp_waiter_status;
 
 typedef struct {
     bp_table nodes;    /* Node 0 is the head: always in the list, never a waiter. */
     bp_table earliest; /* For each 64 nodes, no later than the earliest deadline of those that wait, or a mark. */
-    bp_stack free;
-    /* Each on a line of its own: joining writes the one, serving reads the other. */
+    /* Lines of their own: joining writes the first two, and reads what is before them and behind. */
+    _Alignas(64) bp_stack free;
     _Alignas(64) bp_atomic64 tail;
     _Alignas(64) bp_atomic64 dead; /* Nodes in the list whose waiter is gone. */
     bp_atomic64 sweeping;          /* Advice: somebody is at it. */

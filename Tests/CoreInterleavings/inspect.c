@@ -103,10 +103,15 @@ static void inspect_nodes(const bp_waiter_queue *queue, inspection *found) {
         last = index;
         found->linked++;
         bp_waiter_status status = bp_state_status(bp_waiter_at(queue, index)->state.value);
+        if (status == BP_WAITER_SERVED && found->alive != 0) {
+            found->broken = "a waiter was served before an older one";
+        }
         found->linked_dead += status == BP_WAITER_GONE;
+        found->linked_served += status == BP_WAITER_SERVED;
         found->alive += status == BP_WAITER_WAITING || status == BP_WAITER_OPENING;
         found->alive_without_permit += status == BP_WAITER_WAITING;
-        if (status != BP_WAITER_GONE && status != BP_WAITER_WAITING && status != BP_WAITER_OPENING) {
+        if (status != BP_WAITER_SERVED && status != BP_WAITER_GONE && status != BP_WAITER_WAITING &&
+            status != BP_WAITER_OPENING) {
             found->broken = "a node is in the queue that has not joined";
         }
     }
@@ -167,6 +172,7 @@ ticket_state inspect_ticket(const bp_pool *pool, bp_ticket ticket) {
         return TICKET_WAITING;
     case BP_WAITER_OPENING:
         return TICKET_OPENING;
+    case BP_WAITER_SERVED:
     case BP_WAITER_GONE:
     case BP_WAITER_CANCELLED:
         return TICKET_GONE;

@@ -13,7 +13,7 @@ typedef struct {
     unsigned total, total_closing, waiting, waiting_without_permit, hard_limit, max_size;
     uint64_t dead;
     /* Waiters' nodes. */
-    unsigned used_nodes, linked, free_nodes, linked_dead, alive, alive_without_permit;
+    unsigned used_nodes, linked, free_nodes, linked_dead, linked_served, alive, alive_without_permit;
     bool tail_is_last;
     bool is_paused;
     const char *broken; /* What is wrong with the structure itself; NULL if nothing is. */

@@ -63,6 +63,7 @@ void check_at_rest(void) {
             found.waiting_without_permit, found.alive_without_permit);
     REQUIRE(found.dead == found.linked_dead, "%u nodes count as dead, but %u are", (unsigned)found.dead,
             found.linked_dead);
+    REQUIRE(found.linked_served <= 1, "%u nodes of waiters that were served are in the queue", found.linked_served);
     REQUIRE(found.linked + found.free_nodes + waits_prepared() == found.used_nodes,
             "%u nodes, of them %u in the queue, %u free, %u held", found.used_nodes, found.linked, found.free_nodes,
             waits_prepared());

@@ -6,7 +6,16 @@ struct PoolClock: Sendable {
     private let read: @Sendable () -> UInt64
     private let wait: @Sendable (UInt64) async throws -> Void
 
-    init(_ clock: some Clock<Duration>) {
+    init(_ clock: any Clock<Duration>) {
+        // The usual one by its type, so that the compiler knows what it calls.
+        if let clock = clock as? ContinuousClock {
+            self.init(of: clock)
+        } else {
+            self.init(of: clock)
+        }
+    }
+
+    private init(of clock: some Clock<Duration>) {
         let origin = clock.now
         // One more than have passed, and one less on the way back: 0 is not a moment, yet no deadline is off by one.
         read = { origin.duration(to: clock.now).nanoseconds.addingReportingOverflow(1).partialValue }

@@ -74,7 +74,7 @@ extension _PoolEngine {
             fail(waiter, ConnectionPoolError.outOfMemory(statistics))
             return true
         case .nothing:
-            if observer != nil { noteLimit() }
+            if isObserved { noteLimit() }
             connectGate?.giveBackUnused()
             // Somebody may have wanted the turn while it was in hand, and so may the pool for its stock.
             if connectGate != nil, core.permitIsWanted { return true }

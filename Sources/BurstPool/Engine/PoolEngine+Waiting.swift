@@ -13,7 +13,8 @@ extension _PoolEngine {
     func acquireSlowly(timeout: Duration?, _ site: _LeaseSite) async throws -> Core.Lease {
         let now = clock.now
         let mayWait = timeout.map { $0 > .zero } ?? true
-        while let idle = core.tryAcquire() {
+        // Behind those who wait, whom it cannot overtake, it need not look.
+        while !mayWait || core.waiting == 0, let idle = core.tryAcquire() {
             if mayWait, isStale(idle), try await !validate(idle, timeout: timeout, since: now) { continue }
             // Also after validating, which takes its time.
             if try take(idle, site, ifStale: .use) { return idle }
@@ -32,10 +33,10 @@ extension _PoolEngine {
         let patience = delayControl?.timeout(timeout, queued: core.queued, now: began) ?? Patience(timeout)
         let ticket = try prepareWait()
         let evictionsBefore = evictions.load(ordering: .relaxed)
-        if observer != nil { noteWaitBegan(ticket) }
+        if isObserved { noteWaitBegan(ticket) }
         do {
             var lease = try await lineUp(ticket, patience, since: began)
-            if observer != nil || isSpecial(lease) {
+            if isObserved || isSpecial(lease) {
                 while isEvicted(lease, since: evictionsBefore) {
                     closeInBackground(lease, .evicted)
                     lease = try await lineUpAgain(patience, since: began)

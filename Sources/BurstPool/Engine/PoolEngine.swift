@@ -13,6 +13,8 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     @usableFromInline let acquireTimeout: Duration?
     @usableFromInline let detectsNestedAcquires: Bool
     @usableFromInline let observer: (any ConnectionPoolObserver)?
+    /// Whether there is an observer: to ask that itself would be to copy it.
+    @usableFromInline let isObserved: Bool
     @usableFromInline let clock: PoolClock
     @usableFromInline let timer = PoolTimer()
     @usableFromInline let drained = DrainSignal()
@@ -76,6 +78,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         acquireTimeout = configuration.acquireTimeout
         detectsNestedAcquires = configuration.detectsNestedAcquires
         observer = configuration.observer
+        isObserved = observer != nil
         clock = PoolClock(configuration.clock)
         delayControl = configuration.delayControl.map { DelayControl($0) }
         connectGate = ConnectGate(configuration)

@@ -35,6 +35,8 @@ struct PoolBooks: ~Copyable {
         // What can fail first: a structure that cannot be copied cannot be left half made.
         let slotStride = slotSize.roundedUp(toMultipleOf: slotAlignment)
         let slots = try TypeStableTable(stride: slotStride, alignment: slotAlignment)
+        // Near the pool, as in the core in C.
+        try slots.reserve(0)
         let observations = try LeaseObservations()
         let queue = try WaiterQueue()
         let idle = try IdleStripes()

@@ -2,14 +2,15 @@ import Synchronization
 
 /// A node of the waiter queue. Its memory is type-stable, so that a stale address still leads to a node.
 ///
-/// What becomes of a waiter is decided by one compare-and-exchange on its state: whoever moves it to gone owns the right,
-/// and the duty, to resume it. All else (marking, taking out, reuse) is housekeeping that any thread may do.
+/// What becomes of a waiter is decided by one compare-and-exchange on its state: whoever moves it to served or gone owns
+/// the right, and the duty, to resume it. All else (marking, taking out, reuse) is housekeeping that any thread may do.
 ///
-///     free     -> prepared   prepare        waiting -> opening   beginOpening
-///     prepared -> waiting    join           waiting, opening -> gone   serveOldest, leave, expire
-///     prepared -> cancelled  leave          cancelled -> free          join, withdraw
-///     prepared -> free       withdraw       opening -> waiting         requeue
-///     gone     -> prepared   prepare, once the node has been taken out of the list
+///     free     -> prepared   prepare        waiting -> opening           beginOpening
+///     prepared -> waiting    join           opening -> waiting           requeue
+///     prepared -> cancelled  leave          waiting, opening -> served   serveOldest
+///     prepared -> free       withdraw       waiting, opening -> gone     leave, expire
+///     cancelled -> free      join, withdraw
+///     served, gone -> prepared   prepare, once the node has been taken out of the list
 struct Waiter: ~Copyable {
     /// In the stack of free nodes. First, as ``TreiberStack`` wants it.
     let next: Atomic<UInt>
@@ -33,6 +34,7 @@ enum WaiterStatus: UInt64 {
     case waiting
     /// A connection is being opened on its behalf; one that is returned will do as well.
     case opening
+    case served
     case gone
     /// Before it joined.
     case cancelled

@@ -8,9 +8,10 @@ import Synchronization
 /// predecessor's link takes it out. The last node is never taken out, even when dead, so that appending always finds the
 /// tail in the list.
 ///
-/// Dead nodes at the front are taken out by whoever next looks for the oldest waiter. Dead nodes elsewhere are taken out by
-/// a sweep once they outnumber the living by a constant share, so leaving is O(1) amortised and the memory of the queue
-/// stays proportional to the waiters alive.
+/// Dead nodes at the front are taken out by whoever next looks for the oldest waiter, and those that were served are all
+/// there: only those that have gone, which may be anywhere, are counted. They are taken out by a sweep once they outnumber
+/// the living by a constant share, so leaving is O(1) amortised and the memory of the queue stays proportional to the
+/// waiters alive.
 ///
 /// All orderings here are sequentially consistent unless a comment says why less will do: each of these operations is
 /// read against another one on another word (is anybody waiting? is anything idle?), which acquiring and releasing alone
@@ -114,7 +115,7 @@ struct WaiterQueue: ~Copyable {
                     let state = WaiterState(bits: node.pointee.state.load(ordering: .sequentiallyConsistent))
                     // Unchanged: the node was in the list, behind an unmarked one, when its link and state were read.
                     guard before.pointee.link.loadLink() == toNode else { break walkOnce }
-                    guard state.status == .gone else {
+                    guard state.status == .served || state.status == .gone else {
                         if statuses.contains(state.status) { return Found(node: node, state: state) }
                         before = node
                         toNode = link
@@ -132,7 +133,7 @@ struct WaiterQueue: ~Copyable {
                     let pastNode = toNode.leading(to: link.index)
                     guard before.pointee.link.exchangeLink(toNode, for: pastNode) else { break walkOnce }
                     // Whoever took the node out gives it back; nobody else can have, for the tag before it has changed.
-                    dead.wrappingSubtract(1, ordering: .relaxed)
+                    if state.status == .gone { dead.wrappingSubtract(1, ordering: .relaxed) }
                     free.put(UnsafeMutableRawPointer(node))
                     toNode = pastNode
                 }
@@ -257,7 +258,7 @@ struct WaiterQueue: ~Copyable {
     /// Makes the oldest waiter go.
     func serveOldest() -> Departure? {
         while let found = walk(.inQueue) {
-            if let departure = depart(found.node, from: found.state) { return departure }
+            if let departure = depart(found.node, from: found.state, to: .served) { return departure }
         }
         return nil
     }
@@ -272,27 +273,29 @@ struct WaiterQueue: ~Copyable {
             let state = WaiterState(bits: node.pointee.state.load(ordering: .sequentiallyConsistent))
             guard state.generation == generation else { return nil }
             switch state.status {
-            case .free, .gone, .cancelled:
+            case .free, .served, .gone, .cancelled:
                 return nil
             case .prepared:
                 if node.pointee.state.exchangeState(state, for: state.with(.cancelled)) {
                     return Departure(context: nil, before: .prepared)
                 }
             case .waiting, .opening:
-                if let departure = depart(node, from: state) { return departure }
+                dead.wrappingAdd(1, ordering: .relaxed)
+                if let departure = depart(node, from: state, to: .gone) { return departure }
+                dead.wrappingSubtract(1, ordering: .relaxed)
             }
         }
     }
 
     /// Decides the fate of a waiter that has joined, if it is still in this state.
-    private func depart(_ node: UnsafeMutablePointer<Waiter>, from state: WaiterState) -> Departure? {
+    private func depart(
+        _ node: UnsafeMutablePointer<Waiter>,
+        from state: WaiterState,
+        to fate: WaiterStatus
+    ) -> Departure? {
         // Read before the fate is decided, for the node may be reused after it; good if the decision is ours.
         let context = UnsafeRawPointer(bitPattern: node.pointee.context.load(ordering: .relaxed))
-        dead.wrappingAdd(1, ordering: .relaxed)
-        guard node.pointee.state.exchangeState(state, for: state.with(.gone)) else {
-            dead.wrappingSubtract(1, ordering: .relaxed)
-            return nil
-        }
+        guard node.pointee.state.exchangeState(state, for: state.with(fate)) else { return nil }
         return Departure(context: context, before: state.status)
     }
 

@@ -13,17 +13,20 @@ enum ContendedWorkload {
     private static let actor = "actor pool by hand"
     private static let python = "asyncio-connection-pool, Python"
     private static let yield = "Task.yield() alone"
+    private static let bare = "nothing but a lock and continuations"
 
     static func run(_ report: inout Report, _ settings: Settings) async throws {
         let shipping = try ShippingPool(strategy: CountingStrategy(), maxSize: connections)
         let lockFree = try LockFreeSwiftPool(strategy: CountingStrategy(), maxSize: connections)
         let locking = try MutexPool(strategy: CountingStrategy(), maxSize: connections)
         let actorPool = ActorPool(maxSize: connections) { Connection() }
+        let barePool = BarePool<Connection>(callers: tasks)
+        for _ in 0..<connections { barePool.put(Connection()) }
         try await shipping.open(connections)
         try await lockFree.open(connections)
         try await locking.open(connections)
 
-        try await compareTimes(&report, settings, shipping, lockFree, locking, actorPool)
+        try await compareTimes(&report, settings, shipping, lockFree, locking, actorPool, barePool)
         try await compareWaits(&report, settings, shipping, lockFree, locking, actorPool)
     }
 
@@ -33,13 +36,15 @@ enum ContendedWorkload {
         _ shipping: ShippingPool,
         _ lockFree: LockFreeSwiftPool,
         _ locking: MutexPool,
-        _ actorPool: ActorPool
+        _ actorPool: ActorPool,
+        _ barePool: BarePool<Connection>
     ) async throws {
         var contenders: [Contender] = [
             .measuring(ck) { try await contend(shipping, $0) },
             .measuring(swift) { try await contend(lockFree, $0) },
             .measuring(mutex) { try await contend(locking, $0) },
             .measuring(actor) { try await contend(actorPool, $0) },
+            .measuring(bare) { try await contend(barePool, $0) },
             .measuring(yield) { operations in
                 try await inParallel(tasks, operationsEach: max(operations / tasks, 1)) { _, times in
                     for _ in 0..<times { await Task.yield() }
@@ -169,6 +174,16 @@ enum ContendedWorkload {
     }
 
     private static func contend(_ pool: ActorPool, _ operations: Int) async throws -> Sample {
+        try await inParallel(tasks, operationsEach: max(operations / tasks, 1)) { _, times in
+            for _ in 0..<times {
+                try await pool.withConnection { _ in
+                    await Task.yield()
+                }
+            }
+        }
+    }
+
+    private static func contend(_ pool: BarePool<Connection>, _ operations: Int) async throws -> Sample {
         try await inParallel(tasks, operationsEach: max(operations / tasks, 1)) { _, times in
             for _ in 0..<times {
                 try await pool.withConnection { _ in

@@ -1,3 +1,4 @@
+import BenchmarkSubjects
 import BurstPool
 import BurstPoolRedis
 import Foundation
@@ -9,6 +10,7 @@ enum RedisWorkload {
 
     private static let pooled = "64 tasks on 8 connections of a pool"
     private static let dedicated = "8 tasks with a connection each"
+    private static let bare = "64 tasks on 8 connections, with a lock and continuations"
 
     static func run(_ report: inout Report, _ settings: Settings) async throws {
         settings.progress.say("W6: starting Redis")
@@ -22,6 +24,8 @@ enum RedisWorkload {
         try await pool.withConnection { connection in
             _ = try await connection.send("SET", "key", "value")
         }
+        let barePool = BarePool<RedisConnection>(callers: tasks)
+        for line in try await openLines(strategy) { barePool.put(line.connection) }
         // The same number of commands in all, in multiples of both numbers of tasks.
         let commands = settings.isQuick ? 6_400 : 25_600
         let contest = Contest(
@@ -31,6 +35,15 @@ enum RedisWorkload {
                     try await inParallel(tasks, operationsEach: commands / tasks) { _, times in
                         for _ in 0..<times {
                             try await pool.withConnection { connection in
+                                _ = try await connection.send("GET", "key")
+                            }
+                        }
+                    }
+                },
+                .measuring(bare) { commands in
+                    try await inParallel(tasks, operationsEach: commands / tasks) { _, times in
+                        for _ in 0..<times {
+                            try await barePool.withConnection { connection in
                                 _ = try await connection.send("GET", "key")
                             }
                         }
@@ -56,6 +69,7 @@ enum RedisWorkload {
         )
         let result = try await contest.run(settings.progress)
         await pool.shutdown(drainFor: .seconds(5))
+        for connection in barePool.takeAll() { try await connection.close() }
         report.add(result, workload: "W6", reference: dedicated, by: .wall)
         report.figures += [
             .init(
