@@ -31,33 +31,19 @@ private enum Core: String, CaseIterable, Sendable {
             let pool = try ShippingPool(strategy: CountingStrategy(), maxSize: 8)
             try await pool.open(8)
             benchmark.startMeasurement()
-            for _ in 0..<times {
-                try await pool.withConnection { connection in
-                    connection.touch()
-                }
-            }
-            benchmark.stopMeasurement()
+            try await Leases.synchronous(pool, times)
         case .lockFree:
             let pool = try LockFreeSwiftPool(strategy: CountingStrategy(), maxSize: 8)
             try await pool.open(8)
             benchmark.startMeasurement()
-            for _ in 0..<times {
-                try await pool.withConnection { connection in
-                    connection.touch()
-                }
-            }
-            benchmark.stopMeasurement()
+            try await Leases.synchronous(pool, times)
         case .locking:
             let pool = try MutexPool(strategy: CountingStrategy(), maxSize: 8)
             try await pool.open(8)
             benchmark.startMeasurement()
-            for _ in 0..<times {
-                try await pool.withConnection { connection in
-                    connection.touch()
-                }
-            }
-            benchmark.stopMeasurement()
+            try await Leases.synchronous(pool, times)
         }
+        benchmark.stopMeasurement()
     }
 
     func contend(times: Int, by benchmark: Benchmark) async throws {

@@ -1,12 +1,8 @@
-import BenchmarkSubjects
-import BurstPool
-import BurstPoolSwiftCores
-
 /// Leases and returns, written as a user writes them, so many times: with a body that does not suspend, and with one that
 /// is asynchronous. One function for each kind of pool, for each is a type of its own to a user as well.
-enum Leases {
+public enum Leases {
     @concurrent
-    static func synchronous(_ pool: ShippingPool, _ times: Int) async throws {
+    public static func synchronous(_ pool: ShippingPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
                 connection.touch()
@@ -15,7 +11,7 @@ enum Leases {
     }
 
     @concurrent
-    static func asynchronous(_ pool: ShippingPool, _ times: Int) async throws {
+    public static func asynchronous(_ pool: ShippingPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
                 await connection.use()
@@ -24,7 +20,7 @@ enum Leases {
     }
 
     @concurrent
-    static func acquired(_ pool: ShippingPool, _ times: Int) async throws {
+    public static func acquired(_ pool: ShippingPool, _ times: Int) async throws {
         for _ in 0..<times {
             let lease = try await pool.acquire()
             lease.connection.touch()
@@ -33,7 +29,7 @@ enum Leases {
     }
 
     @concurrent
-    static func synchronous(_ pool: LockFreeSwiftPool, _ times: Int) async throws {
+    public static func synchronous(_ pool: LockFreeSwiftPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
                 connection.touch()
@@ -42,7 +38,7 @@ enum Leases {
     }
 
     @concurrent
-    static func asynchronous(_ pool: LockFreeSwiftPool, _ times: Int) async throws {
+    public static func asynchronous(_ pool: LockFreeSwiftPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
                 await connection.use()
@@ -51,7 +47,7 @@ enum Leases {
     }
 
     @concurrent
-    static func synchronous(_ pool: MutexPool, _ times: Int) async throws {
+    public static func synchronous(_ pool: MutexPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
                 connection.touch()
@@ -60,7 +56,7 @@ enum Leases {
     }
 
     @concurrent
-    static func asynchronous(_ pool: MutexPool, _ times: Int) async throws {
+    public static func asynchronous(_ pool: MutexPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
                 await connection.use()
@@ -69,7 +65,7 @@ enum Leases {
     }
 
     @concurrent
-    static func synchronous(_ pool: ActorPool, _ times: Int) async throws {
+    public static func synchronous(_ pool: ActorPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
                 connection.touch()
@@ -78,7 +74,7 @@ enum Leases {
     }
 
     @concurrent
-    static func synchronous(_ pool: HandWrittenMutexPool, _ times: Int) async throws {
+    public static func synchronous(_ pool: HandWrittenMutexPool, _ times: Int) async throws {
         for _ in 0..<times {
             try await pool.withConnection { connection in
                 connection.touch()
