@@ -37,7 +37,7 @@ build: setup
 	$(SWIFT) build
 
 format:
-	$(SWIFT) format --in-place --recursive --configuration .swift-format Package.swift Sources Tests Examples
+	$(SWIFT) format --in-place --recursive --configuration .swift-format Package.swift Sources Tests Examples Benchmarks
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean:

@@ -56,7 +56,8 @@ enum SpikeWorkload {
         }
         // The fewest connections; all settings are about as quick.
         let best = settingsToTry.compactMap { outcomes[$0.name] }.min {
-            Distribution($0.map { Double($0.connections) }).median < Distribution($1.map { Double($0.connections) }).median
+            Distribution($0.map { Double($0.connections) }).median
+                < Distribution($1.map { Double($0.connections) }).median
         }
         report.figures += [
             .init(
