@@ -106,17 +106,13 @@ void bp_idle_put_swept(bp_idle_stack *idle, bp_slot *slot) {
     bp_stack_push(&bp_idle_swept(idle)->stack, &slot->entry);
 }
 
-bp_slot *bp_idle_take_swept(bp_idle_stack *idle) {
-    bp_stripe *swept = bp_idle_swept(idle), *home = &idle->stripes[bp_idle_home(idle)];
+bool bp_idle_return_swept(bp_idle_stack *idle) {
+    bp_stripe *swept = bp_idle_swept(idle);
     bp_store_relaxed(&swept->cell, 0);
-    bp_slot *slot, *last = NULL;
-    while ((slot = bp_idle_pop(&swept->stack)) != NULL) {
-        bp_stack_push(&home->stack, &slot->entry);
-        last = slot;
+    bp_slot *slot = bp_idle_pop(&swept->stack);
+    if (slot == NULL) {
+        return false;
     }
-    /*
-     * Taken out again and not kept back, so that one is in hand at a time. If there is none, others have them all, and
-     * look for waiters when they put them back.
-     */
-    return last == NULL ? NULL : bp_idle_pop(&home->stack);
+    bp_stack_push(&idle->stripes[bp_idle_home(idle)].stack, &slot->entry);
+    return true;
 }

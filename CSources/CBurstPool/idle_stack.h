@@ -54,12 +54,14 @@ bp_slot *bp_idle_take_unswept(bp_idle_stack *idle);
 
 /* Where a sweep puts what it has looked at. The push is a full barrier, as the exchange in bp_idle_put is. */
 void bp_idle_put_swept(bp_idle_stack *idle, bp_slot *slot);
+
 /*
- * Ends a sweep: puts all that it has put aside back behind the home cell, the coldest first, and takes the last of
- * them, the warmest, for the caller to put back: so that the caller looks for waiters after all of them. Not into the
- * cell: what is there now is warm, and would sink to the bottom. NULL when there was none, or others have taken it.
+ * Ends a sweep, one slot at a time, the coldest first: moves it from the swept stack to the one behind the home cell.
+ * Not into the cell: what is there now is warm, and would sink to the bottom. False when there was none. One at a time,
+ * for who searches while a slot moves may miss it: so the caller looks for waiters after each. The push is a full
+ * barrier.
  */
-bp_slot *bp_idle_take_swept(bp_idle_stack *idle);
+bool bp_idle_return_swept(bp_idle_stack *idle);
 
 static inline uint32_t bp_idle_home(const bp_idle_stack *idle) {
     return BP_HOME_NUMBER() & idle->mask;

@@ -52,9 +52,9 @@ static bp_status bp_pool_make(const bp_pool_configuration *configuration, bp_poo
     pool->slots.stride = bp_round_up(pool->element_offset + configuration->element_size, 64);
     pool->observations.stride = sizeof(bp_observation);
     /*
-     * The first slots now, so that they lie near the pool. A chunk from another of the allocator's arenas, where the thread
-     * that first opens would put it, may share set and linear tag with the pool in an AMD CPU's first cache; the two
-     * lines then drive each other out, and a lease takes up to twice as long (Decisions/0002).
+     * The first slots now, so that they lie near the pool. A chunk from another of the allocator's arenas, where the
+     * thread that first opens would put it, may share set and linear tag with the pool in an AMD CPU's first cache; the
+     * two lines then drive each other out, and a lease takes up to twice as long (Decisions/0002).
      */
     if (!bp_table_reserve(&pool->slots, 0) || !bp_idle_stack_create(&pool->idle, configuration->stripes) ||
         !bp_waiter_queue_create(&pool->queue)) {
@@ -367,10 +367,6 @@ bp_status bp_take_unswept(bp_pool *pool, bp_lease *lease) {
     return bp_take_with(pool, lease, bp_idle_take_unswept);
 }
 
-bp_status bp_take_swept(bp_pool *pool, bp_lease *lease) {
-    return bp_take_with(pool, lease, bp_idle_take_swept);
-}
-
 bp_status bp_put_swept(bp_pool *pool, bp_lease lease) {
     bp_status status = bp_lease_move(pool, lease, BP_SLOT_LEASED, BP_SLOT_IDLE);
     if (status != BP_OK) {
@@ -378,6 +374,17 @@ bp_status bp_put_swept(bp_pool *pool, bp_lease lease) {
     }
     bp_idle_put_swept(&pool->idle, lease.slot);
     /* As in bp_release: who has joined while the slot was in hand may have looked through everything else. */
+    return bp_needs_settling(pool) ? BP_SETTLE : BP_OK;
+}
+
+bp_status bp_return_swept(bp_pool *pool) {
+    if (pool == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    if (!bp_idle_return_swept(&pool->idle)) {
+        return BP_EMPTY;
+    }
+    /* The same. */
     return bp_needs_settling(pool) ? BP_SETTLE : BP_OK;
 }
 

@@ -4,7 +4,7 @@
  * Where a slot is, is in its state word, which only the slot's present owner changes:
  *
  *   vacant  -> opening   bp_begin_open           opening -> leased   bp_finish_open
- *   opening -> vacant    bp_cancel_open          idle    -> leased   bp_try_acquire, bp_take_idle, bp_take_(un)swept
+ *   opening -> vacant    bp_cancel_open          idle    -> leased   bp_try_acquire, bp_take_idle, bp_take_unswept
  *   leased  -> idle      bp_release, bp_put_...  leased  -> opening  bp_reopen
  *   leased  -> closing   bp_begin_close(...)     closing -> vacant   bp_finish_close
  *   leased  -> vacant    bp_detach

@@ -127,7 +127,7 @@ private final class Stress<Core: MeasurableCore>: Sendable {
             let slots = (0..<hardLimit).compactMap { core.slot(at: $0) }
             require(core.slot(at: hardLimit) == nil && slots.count <= hardLimit, "no more slots than the hard limit")
         }
-        require(core.takeSwept() == nil, "all that was swept is back")
+        require(core.returnSwept() == nil, "all that was swept is back")
     }
 
     private func sweep(_ random: inout SplitMix) {
@@ -142,8 +142,8 @@ private final class Stress<Core: MeasurableCore>: Sendable {
                 settle(&random)
             }
         }
-        while let lease = core.takeSwept() {
-            if core.release(lease) { settle(&random) }
+        while let isToSettle = core.returnSwept() {
+            if isToSettle { settle(&random) }
         }
     }
 

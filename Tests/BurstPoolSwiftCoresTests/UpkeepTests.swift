@@ -20,9 +20,9 @@ import Testing
             }
             #expect(seen.count == 10 && Set(seen) == elements)
             #expect(fixture.places == [10, 0, 0, 0])
-            while let lease = fixture.core.takeSwept() {
-                #expect(fixture.places == [9, 1, 0, 0])
-                #expect(!fixture.core.release(lease))
+            while let isToSettle = fixture.core.returnSwept() {
+                #expect(!isToSettle)
+                #expect(fixture.places == [10, 0, 0, 0])
             }
             #expect(fixture.places == [10, 0, 0, 0])
             fixture.finish()
@@ -52,11 +52,7 @@ import Testing
                     use()
                 }
                 #expect(seen >= 7, "all but one that was in use each time")
-                while let lease = fixture.core.takeSwept() {
-                    use()
-                    #expect(!fixture.core.release(lease))
-                    use()
-                }
+                while fixture.core.returnSwept() != nil { use() }
             }
             // Not the last two only: a thread that is moved to another CPU meanwhile finds another home.
             #expect(used.isDisjoint(with: elements.prefix(3)), "the cold ones stay so")
@@ -73,8 +69,8 @@ import Testing
             #expect(fixture.core.takeUnswept() == nil)
             #expect(!fixture.core.putSwept(try #require(fixture.core.tryAcquire())))
             #expect(!fixture.core.putSwept(try #require(fixture.core.takeIdle())))
-            #expect(!fixture.core.release(try #require(fixture.core.takeSwept())))
-            #expect(fixture.core.takeSwept() == nil)
+            #expect(fixture.core.returnSwept() == false)
+            #expect(fixture.core.returnSwept() == nil)
             #expect(fixture.core.tryAcquire().map(fixture.core.release) == false)
             fixture.finish()
         }
@@ -91,6 +87,7 @@ import Testing
             #expect(fixture.handOver() == 1)
             #expect(fixture.core.resize(maxSize: 1, hardLimit: 1))
             #expect(fixture.core.putSwept(second))
+            #expect(fixture.core.returnSwept() == true)
             fixture.finish()
         }
         try check(kind.type)

@@ -220,7 +220,7 @@ struct OptionInterleavingTests {
     func sweeping(kind: CoreKind) async throws {
         try await InterleavingPlay(
             burstLimit: 2,
-            byWayOf: [.beforeTakeUnswept, .afterTakeUnswept, .beforeTakeSwept, .afterTakeSwept, .beforeBeginClose],
+            byWayOf: [.beforeTakeUnswept, .afterTakeUnswept, .beforeReturnSwept, .afterReturnSwept, .beforeBeginClose],
             timePasses: true,
             configure: {
                 $0.idleTimeout = .seconds(1)

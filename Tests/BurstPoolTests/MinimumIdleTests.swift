@@ -80,7 +80,7 @@ struct MinimumIdleTests {
     @Test(
         "None is opened in place of one that is being looked at",
         arguments: CoreKind.cores,
-        [CoreMoment.beforeTakeUnswept, .afterTakeUnswept, .beforePutSwept, .afterPutSwept, .afterTakeSwept]
+        [CoreMoment.beforeTakeUnswept, .afterTakeUnswept, .beforePutSwept, .afterPutSwept, .afterReturnSwept]
     )
     func lookedAt(kind: CoreKind, moment: CoreMoment) async throws {
         try await withStock(kind, of: 2, maxSize: 4, configure: { $0.keepaliveInterval = .seconds(10) }) {

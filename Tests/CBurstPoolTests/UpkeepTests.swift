@@ -19,8 +19,11 @@ struct UpkeepTests {
         #expect(Set(seen.map(\.slot)) == Set(leases.map(\.slot)) && seen.count == 8)
         #expect(seen.map(\.slot) == leases.reversed().map(\.slot), "from the warmest to the coldest")
         #expect(core.statistics.idle == 8)
-        while bp_take_swept(core.pool, &lease) == BP_OK { #expect(bp_release(core.pool, lease) == BP_OK) }
-        #expect(bp_take_swept(core.pool, &lease) == BP_EMPTY && lease.slot == nil)
+        for _ in leases {
+            #expect(bp_return_swept(core.pool) == BP_OK)
+            #expect(core.statistics.idle == 8)
+        }
+        #expect(bp_return_swept(core.pool) == BP_EMPTY)
         #expect(core.statistics.idle == 8)
         for expected in leases.reversed() {
             lease = bp_try_acquire(core.pool)
@@ -50,11 +53,7 @@ struct UpkeepTests {
                 use()
             }
             #expect(seen.count >= 7, "all but what was in use each time")
-            while bp_take_swept(core.pool, &lease) == BP_OK {
-                use()
-                #expect(bp_release(core.pool, lease) == BP_OK)
-                use()
-            }
+            while bp_return_swept(core.pool) == BP_OK { use() }
         }
         #expect(used.isSubset(of: Set(leases.suffix(4).map(\.slot))), "the cold ones stay so")
     }
@@ -72,9 +71,9 @@ struct UpkeepTests {
         #expect(bp_put_swept(core.pool, taken) == BP_OK)
         #expect(bp_take_idle(core.pool, &taken) == BP_OK && taken.slot == lease.slot)
         #expect(bp_put_swept(core.pool, taken) == BP_OK)
-        #expect(bp_take_swept(core.pool, &taken) == BP_OK && taken.slot == lease.slot)
-        #expect(bp_release(core.pool, taken) == BP_OK)
-        #expect(bp_take_swept(core.pool, &taken) == BP_EMPTY)
+        #expect(bp_return_swept(core.pool) == BP_OK)
+        #expect(bp_return_swept(core.pool) == BP_EMPTY)
+        #expect(bp_try_acquire(core.pool).slot == lease.slot)
     }
 
     @Test("a sweep that puts back beside a waiter, or a surplus, settles")
@@ -89,6 +88,7 @@ struct UpkeepTests {
         #expect(core.handOver() == 1)
         #expect(bp_resize(core.pool, 1, 1) == BP_OK)
         #expect(bp_put_swept(core.pool, second) == BP_SETTLE)
+        #expect(bp_return_swept(core.pool) == BP_SETTLE)
         while bp_take_idle(core.pool, &lease) == BP_OK {
             #expect(bp_begin_close(core.pool, lease) == BP_OK && bp_finish_close(core.pool, lease) == BP_OK)
         }
@@ -101,8 +101,7 @@ struct UpkeepTests {
         var lease = bp_lease()
         #expect(bp_take_unswept(nil, &lease) == BP_INVALID_ARGUMENT)
         #expect(bp_take_unswept(core.pool, nil) == BP_INVALID_ARGUMENT)
-        #expect(bp_take_swept(nil, &lease) == BP_INVALID_ARGUMENT)
-        #expect(bp_take_swept(core.pool, nil) == BP_INVALID_ARGUMENT)
+        #expect(bp_return_swept(nil) == BP_INVALID_ARGUMENT)
         #expect(bp_put_swept(nil, lease) == BP_INVALID_ARGUMENT)
         #expect(bp_put_swept(core.pool, lease) == BP_INVALID_ARGUMENT)
         lease = core.open()

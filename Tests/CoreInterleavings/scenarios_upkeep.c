@@ -773,6 +773,7 @@ const scenario upkeep_scenarios[] = {
     {"sweep-alone", 1, set_up_sweep_alone, sweep_alone, check_swept, false},
     {"sweep-of-used", 1, set_up_sweep_of_used, sweep_of_used, check_swept, false},
     {"sweep-end-vs-join", 2, set_up_one_swept, end_of_sweep_beside_join, check_swept, false},
+    {"sweep-end-of-two-vs-join", 2, set_up_swept, end_of_sweep_beside_join, check_swept, false},
     {"sweep-end-vs-leasing", 3, set_up_swept, end_of_sweep_beside_leasing, check_swept, false},
     {"sweep-vs-acquire", 2, set_up_sweep, sweep_beside_acquire, check_swept, false},
     {"sweep-vs-join", 2, set_up_sweep_of_one, sweep_beside_join, check_swept, false},

@@ -496,10 +496,12 @@ void look_at_idle(unsigned count) {
 }
 
 void return_swept(void) {
-    bp_lease lease;
-    while (bp_take_swept(world.pool, &lease) == BP_OK) {
-        own(lease, true);
-        give(lease);
+    bp_status status;
+    while ((status = bp_return_swept(world.pool)) != BP_EMPTY) {
+        REQUIRE(status == BP_OK || status == BP_SETTLE, "bp_return_swept answers %s", bp_status_name(status));
+        if (status == BP_SETTLE) {
+            settle();
+        }
     }
 }
 

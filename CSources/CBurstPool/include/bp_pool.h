@@ -48,14 +48,12 @@
  *         look at the connection
  *         if it may stay: bp_put_swept, and settle if that answers BP_SETTLE
  *         else bp_begin_close, close the connection, bp_finish_close, and settle
- *     while bp_take_swept(pool, &lease) is BP_OK:
- *         bp_release, and settle if that answers BP_SETTLE
+ *     until bp_return_swept answers BP_EMPTY: settle if it answers BP_SETTLE
  *
  *   No more than one connection is in the sweeper's hands at a time. What it has put back is idle: bp_try_acquire and
- *   bp_take_idle find it when they find nothing warmer. bp_take_swept puts it all back where it came from, in the order
- *   in which it was, so that what is seldom used does not come to be used for being looked at; and takes one of them,
- * so that by releasing that the caller settles for all. What has just been used when the sweep comes by may be passed
- *   over.
+ *   bp_take_idle find it when they find nothing warmer. bp_return_swept puts it back where it came from, in the order
+ *   in which it was, so that what is seldom used does not come to be used for being looked at. What has just been used
+ *   when the sweep comes by may be passed over.
  *
  *   One sweeper at a time. Two do no harm, but what the one has put back as swept, the other returns to those that are
  *   not: some are looked at twice, and some not until the next sweep. A sweeper that is stopped for ever withholds the
@@ -412,10 +410,11 @@ bp_status bp_take_unswept(bp_pool *pool, bp_lease *lease);
 bp_status bp_put_swept(bp_pool *pool, bp_lease lease);
 
 /*
- * Ends a sweep: puts back what it has put aside, and takes one connection, to be released. BP_OK; BP_EMPTY: nothing had
- * been put aside, or others have it; BP_INVALID_ARGUMENT. O(what was put aside).
+ * Ends a sweep, call by call: puts one connection that it has put aside, and that is idle still, back where it came from.
+ * BP_OK: nothing else to do but to call again. BP_SETTLE: done; now settle, and call again. BP_EMPTY: none is left.
+ * BP_INVALID_ARGUMENT. O(1).
  */
-bp_status bp_take_swept(bp_pool *pool, bp_lease *lease);
+bp_status bp_return_swept(bp_pool *pool);
 
 /* Ages of leases. */
 

@@ -186,9 +186,9 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         return status == BP_SETTLE
     }
 
-    public func takeSwept() -> bp_lease? {
-        var lease = bp_lease()
-        return bp_take_swept(pool, &lease) == BP_OK ? lease : nil
+    public func returnSwept() -> Bool? {
+        let status = bp_return_swept(pool)
+        return status == BP_EMPTY ? nil : status == BP_SETTLE
     }
 
     // MARK: Administration

@@ -66,16 +66,17 @@ public protocol _PoolCore: Sendable {
     func putBack(_ lease: Lease)
 
     // Sweeping: `while let lease = takeUnswept()` it is looked at and put back with `putSwept`, or closed; in the end,
-    // `while let lease = takeSwept()` it is released.
+    // `while let isToSettle = returnSwept()` settle if so.
     /// Takes an idle connection that the sweep has not come by.
     func takeUnswept() -> Lease?
     /// Returns a connection to those that a sweep has looked at.
     ///
     /// - Returns: Whether to settle.
     func putSwept(_ lease: Lease) -> Bool
-    /// Ends a sweep: puts back what it has put aside, where it was, and takes one of them, by whose release the caller
-    /// settles for all; `nil` if there was none.
-    func takeSwept() -> Lease?
+    /// Ends a sweep, call by call: puts one connection that it has put aside back where it was, or several as one step.
+    ///
+    /// - Returns: Whether to settle; `nil` if none is left.
+    func returnSwept() -> Bool?
 
     // Administration.
     /// Nothing is leased and no permit given out until ``resume()``. Without effect after ``shutdown()``.

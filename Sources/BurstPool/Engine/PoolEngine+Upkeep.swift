@@ -179,9 +179,8 @@ extension _PoolEngine {
                 if core.putSwept(lease) { settle() }
             }
         }
-        while let lease = core.takeSwept() {
-            if let index = observations.index(ofElement: core.element(of: lease)) { keepAge(index, &observations) }
-            if core.release(lease) { settle() }
+        while let isToSettle = core.returnSwept() {
+            if isToSettle { settle() }
         }
     }
 

@@ -139,21 +139,16 @@ struct IdleStripes: ~Copyable {
         swept.put(UnsafeMutableRawPointer(slot))
     }
 
-    /// Ends a sweep: puts all that it has put aside back behind the home cell, the coldest first, and takes the last of
-    /// them, the warmest, for the caller to put back: so that the caller looks for waiters after all of them.
+    /// Ends a sweep, one slot at a time, the coldest first: moves it from the swept stack to the one behind the home cell.
     ///
-    /// Not into the cell: what is there now is warm, and would sink to the bottom. `nil` when there was none, or others
-    /// have taken it.
-    func takeSwept() -> UnsafeMutablePointer<Slot>? {
-        let behindHome = stack(home)
+    /// Not into the cell: what is there now is warm, and would sink to the bottom. One at a time, for who searches while a
+    /// slot moves may miss it: so the caller looks for waiters after each.
+    ///
+    /// - Returns: `false` when there was none.
+    func returnSwept() -> Bool {
         cellsSwept.pointee.store(0, ordering: .relaxed)
-        var movedAny = false
-        while let slot = swept.take() {
-            behindHome.put(slot)
-            movedAny = true
-        }
-        // Taken out again and not kept back, so that one is in hand at a time. If there is none, others have them all,
-        // and look for waiters when they put them back.
-        return movedAny ? behindHome.take()?.assumingMemoryBound(to: Slot.self) : nil
+        guard let slot = swept.take() else { return false }
+        stack(home).put(slot)
+        return true
     }
 }

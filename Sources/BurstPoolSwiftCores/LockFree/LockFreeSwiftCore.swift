@@ -147,9 +147,10 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         return waiting != 0 || hasSurplus
     }
 
-    /// Ends a sweep: puts back what it has put aside, and takes one connection, to be released.
-    public func takeSwept() -> LockFreeSwiftLease? {
-        books.pointee.idle.takeSwept().map { LockFreeSwiftLease(taking: $0, as: .leased) }
+    /// Ends a sweep, call by call: puts one connection that it has put aside back where it was.
+    public func returnSwept() -> Bool? {
+        // As in release, after each.
+        books.pointee.idle.returnSwept() ? waiting != 0 || hasSurplus : nil
     }
 
     @usableFromInline @inline(never)

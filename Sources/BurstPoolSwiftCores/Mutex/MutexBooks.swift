@@ -61,12 +61,11 @@ struct MutexBooks {
         idle.isEmpty ? nil : leaseIdle(idle.removeFirst())
     }
 
-    /// Ends a sweep: all is where it was, but for one.
-    mutating func takeSwept() -> MutexLease? {
-        guard let last = swept.popLast() else { return nil }
+    /// Ends a sweep: all is where it was. `false` if nothing was put aside.
+    mutating func returnSwept() -> Bool {
+        defer { swept = [] }
         idle.insert(contentsOf: swept, at: 0)
-        swept = []
-        return leaseIdle(last)
+        return !swept.isEmpty
     }
 
     private mutating func leaseIdle(_ index: Int) -> MutexLease {

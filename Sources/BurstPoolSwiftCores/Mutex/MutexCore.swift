@@ -242,8 +242,12 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// Ends a sweep: puts back what it has put aside, and takes one connection, to be released.
-    public func takeSwept() -> MutexLease? { books.withLock { $0.takeSwept() } }
+    /// Ends a sweep: puts back what it has put aside.
+    public func returnSwept() -> Bool? {
+        books.withLock { books in
+            books.returnSwept() ? books.needsSettling : nil
+        }
+    }
 
     // MARK: Administration
 

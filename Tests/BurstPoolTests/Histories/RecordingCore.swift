@@ -213,12 +213,10 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         }
     }
 
-    func takeSwept() -> Lease? {
-        record {
-            base.takeSwept().map(lease)
-        } _: {
-            $0.map { made(.takeIdle, $0) }
-        }
+    /// Idle before and after: no event.
+    func returnSwept() -> Bool? {
+        recorder.log.pauseSomewhat()
+        return base.returnSwept()
     }
 
     // MARK: Waiting

@@ -11,7 +11,7 @@ enum CoreMoment: CaseIterable, Sendable {
     case beforeHandOver, afterHandOver, beforeExpire, afterExpire
     case beforeRequeueWait, afterRequeueWait
     case afterSomebodyWaits, afterHasSurplus, beforeTakeIdle, afterTakeIdle, beforePutBack, afterPutBack
-    case beforeTakeUnswept, afterTakeUnswept, beforePutSwept, afterPutSwept, beforeTakeSwept, afterTakeSwept
+    case beforeTakeUnswept, afterTakeUnswept, beforePutSwept, afterPutSwept, beforeReturnSwept, afterReturnSwept
     case beforeBeginOpenUnasked, afterBeginOpenUnasked, beforeDetach, afterDetach
     case beforePause, afterPause, beforeResume, afterResume, beforeResize, afterResize
     case beforeTotal, afterNextDeadline
@@ -142,7 +142,7 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
 
     func takeUnswept() -> Base.Lease? { between(.beforeTakeUnswept, .afterTakeUnswept) { base.takeUnswept() } }
     func putSwept(_ lease: Base.Lease) -> Bool { between(.beforePutSwept, .afterPutSwept) { base.putSwept(lease) } }
-    func takeSwept() -> Base.Lease? { between(.beforeTakeSwept, .afterTakeSwept) { base.takeSwept() } }
+    func returnSwept() -> Bool? { between(.beforeReturnSwept, .afterReturnSwept) { base.returnSwept() } }
 
     func pause() { between(.beforePause, .afterPause) { base.pause() } }
     func resume() { between(.beforeResume, .afterResume) { base.resume() } }
