@@ -52,9 +52,10 @@ static bp_status bp_pool_make(const bp_pool_configuration *configuration, bp_poo
     pool->slots.stride = bp_round_up(pool->element_offset + configuration->element_size, 64);
     pool->observations.stride = sizeof(bp_observation);
     /*
-     * The first slots now, so that they lie near the pool. A chunk from another of the allocator's arenas, where the
-     * thread that first opens would put it, may share set and linear tag with the pool in an AMD CPU's first cache; the
-     * two lines then drive each other out, and a lease takes up to twice as long (Decisions/0002).
+     * The first slots now, so that they lie near the pool and what its maker has with it. A chunk from another of the
+     * allocator's arenas, where the thread that first opens would put it, may share set and linear tag with those in an
+     * AMD CPU's first cache; two such lines drive each other out, and a lease takes up to twice as long. Of use for up
+     * to 64 slots, if they are small enough for an arena (Decisions/0002).
      */
     if (!bp_table_reserve(&pool->slots, 0) || !bp_idle_stack_create(&pool->idle, configuration->stripes) ||
         !bp_waiter_queue_create(&pool->queue)) {

@@ -16,8 +16,9 @@
  * Settling
  *
  *   Whatever makes a connection or a permit free (a return, a close, a failed opening, a higher limit) may be what
- *   somebody waits for. So after bp_release or bp_put_swept answered BP_SETTLE, and after bp_finish_close,
- * bp_cancel_open, bp_detach, bp_wait_join, bp_wait_requeue, bp_resize, bp_resume and bp_shutdown, the caller settles:
+ *   somebody waits for. So after bp_release, bp_release_exclusive, bp_put_swept or bp_return_swept answered BP_SETTLE,
+ *   and after bp_finish_close, bp_cancel_open, bp_detach, bp_wait_join, bp_wait_requeue, bp_resize, bp_resume and
+ *   bp_shutdown, the caller settles:
  *
  *     for ever:
  *         if bp_somebody_waits(pool):
@@ -51,7 +52,7 @@
  *     until bp_return_swept answers BP_EMPTY: settle if it answers BP_SETTLE
  *
  *   No more than one connection is in the sweeper's hands at a time. What it has put back is idle: bp_try_acquire and
- *   bp_take_idle find it when they find nothing warmer. bp_return_swept puts it back where it came from, in the order
+ *   bp_take_idle find it when they find nothing warmer. bp_return_swept puts it back among the others, in the order
  *   in which it was, so that what is seldom used does not come to be used for being looked at. What has just been used
  *   when the sweep comes by may be passed over.
  *
@@ -410,9 +411,9 @@ bp_status bp_take_unswept(bp_pool *pool, bp_lease *lease);
 bp_status bp_put_swept(bp_pool *pool, bp_lease lease);
 
 /*
- * Ends a sweep, call by call: puts one connection that it has put aside, and that is idle still, back where it came from.
- * BP_OK: nothing else to do but to call again. BP_SETTLE: done; now settle, and call again. BP_EMPTY: none is left.
- * BP_INVALID_ARGUMENT. O(1).
+ * Ends a sweep, call by call: puts one connection that it has put aside, and that is idle still, back among the others,
+ * the coldest first, behind what the calling thread has used last. BP_OK: nothing else to do but to call again.
+ * BP_SETTLE: done; now settle, and call again. BP_EMPTY: none is left. BP_INVALID_ARGUMENT. O(1).
  */
 bp_status bp_return_swept(bp_pool *pool);
 

@@ -73,7 +73,7 @@ public protocol _PoolCore: Sendable {
     ///
     /// - Returns: Whether to settle.
     func putSwept(_ lease: Lease) -> Bool
-    /// Ends a sweep, call by call: puts one connection that it has put aside back where it was, or several as one step.
+    /// Ends a sweep, call by call: puts one connection that it has put aside back among the others, or several as one step.
     ///
     /// - Returns: Whether to settle; `nil` if none is left.
     func returnSwept() -> Bool?

@@ -13,8 +13,7 @@ extension _PoolEngine {
     func acquireSlowly(timeout: Duration?, _ site: _LeaseSite) async throws -> Core.Lease {
         let now = clock.now
         let mayWait = timeout.map { $0 > .zero } ?? true
-        // Behind those who wait, whom it cannot overtake, it need not look.
-        while !mayWait || core.waiting == 0, let idle = core.tryAcquire() {
+        while let idle = core.tryAcquire() {
             if mayWait, isStale(idle), try await !validate(idle, timeout: timeout, since: now) { continue }
             // Also after validating, which takes its time.
             if try take(idle, site, ifStale: .use) { return idle }

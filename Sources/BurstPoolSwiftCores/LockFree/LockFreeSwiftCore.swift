@@ -147,7 +147,7 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         return waiting != 0 || hasSurplus
     }
 
-    /// Ends a sweep, call by call: puts one connection that it has put aside back where it was.
+    /// Ends a sweep, call by call: puts one connection that it has put aside back among the others.
     public func returnSwept() -> Bool? {
         // As in release, after each.
         books.pointee.idle.returnSwept() ? waiting != 0 || hasSurplus : nil

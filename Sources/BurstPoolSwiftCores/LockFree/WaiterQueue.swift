@@ -27,7 +27,7 @@ struct WaiterQueue: ~Copyable {
     /// Node 0 is the head: always in the list, never a waiter.
     private static var head: Int { 0 }
 
-    // Each on a line of its own: joining writes the one, serving reads the other.
+    // Each on a line of its own: joining writes the one, leaving the other.
     /// A ``WaiterLink``.
     private let tail = Atomic<UInt64>(0)
     private let paddingBehindTail = CacheLinePadding()
