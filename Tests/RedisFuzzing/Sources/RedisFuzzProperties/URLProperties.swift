@@ -73,7 +73,9 @@ struct URLProperties {
                 remainder = rest[..<option.lowerBound]
             }
         }
-        return before.range(of: Self.secret) == nil && remainder.range(of: Self.secret) == nil
+        // A scheme is read, and quoted, in lower case.
+        let scheme = String(Substring(url.utf8[..<authority.lowerBound])).lowercased()
+        return [before, remainder, Substring(scheme).utf8].allSatisfy { $0.range(of: Self.secret) == nil }
     }
 
     /// Whether a text contains the secret, byte for byte: followed by a combining character it is another word to Swift.
