@@ -385,7 +385,7 @@ bp_status bp_return_swept(bp_pool *pool) {
     if (!bp_idle_return_swept(&pool->idle)) {
         return BP_EMPTY;
     }
-    /* The same. */
+    /* As in bp_put_swept. */
     return bp_needs_settling(pool) ? BP_SETTLE : BP_OK;
 }
 

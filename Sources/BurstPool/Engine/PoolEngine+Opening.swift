@@ -12,7 +12,7 @@ extension _PoolEngine {
         let header = header(of: permit)
         header.pointee.marks.store(initialMarks.rawValue, ordering: .relaxed)
         header.pointee.expiresAt.store(0, ordering: .relaxed)
-        let began = observer == nil ? 0 : clock.now
+        let began = isObserved ? clock.now : 0
         connectGate?.noteAttempt { noteBreaker($0) }
         let opener = Canceller()
         header.pointee.storeAbortHandle { opener.cancel() }
@@ -90,7 +90,7 @@ extension _PoolEngine {
         latestOpenError.store(nil)
         let header = header(of: permit)
         let isEvicted = !header.pointee.marks(.isEvicted).isEmpty
-        if ticket != nil, observer != nil { header.pointee.mark(.isFresh) }
+        if ticket != nil, isObserved { header.pointee.mark(.isFresh) }
         upkeep.ownUse.begin()
         core.finishOpen(permit)
         if isInTime { connectGate?.succeeded { noteBreaker($0) } }

@@ -143,15 +143,16 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
             return false
         }
         books.pointee.idle.putSwept(lease.slot)
-        // As in release: who has joined while the slot was in hand may have looked through everything else.
-        return waiting != 0 || hasSurplus
+        return needsSettling
     }
 
     /// Ends a sweep, call by call: puts one connection that it has put aside back among the others.
     public func returnSwept() -> Bool? {
-        // As in release, after each.
-        books.pointee.idle.returnSwept() ? waiting != 0 || hasSurplus : nil
+        books.pointee.idle.returnSwept() ? needsSettling : nil
     }
+
+    /// As in release: who has joined while the slot was in hand may have looked through everything else.
+    private var needsSettling: Bool { waiting != 0 || hasSurplus }
 
     @usableFromInline @inline(never)
     static func leaseHasEnded() {
