@@ -17,9 +17,19 @@ package final class PlainSocket {
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
+        #if canImport(Darwin)
+            var on: Int32 = 1
+            setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, socklen_t(MemoryLayout<Int32>.size))
+        #endif
     }
 
     deinit { close(descriptor) }
+
+    #if canImport(Darwin)
+        private static let noSignal: Int32 = 0
+    #else
+        private static let noSignal = Int32(MSG_NOSIGNAL)
+    #endif
 
     package func connect(path: String) -> Bool {
         var address = sockaddr_un()
@@ -43,7 +53,8 @@ package final class PlainSocket {
 
     /// Sends a text, and tells whether anything came back.
     package func roundTrip(_ text: String) -> Bool {
-        guard write(descriptor, text, text.utf8.count) == text.utf8.count else { return false }
+        // A server that is killed in between must not end this process by SIGPIPE.
+        guard send(descriptor, text, text.utf8.count, Self.noSignal) == text.utf8.count else { return false }
         var byte: UInt8 = 0
         return read(descriptor, &byte, 1) == 1
     }

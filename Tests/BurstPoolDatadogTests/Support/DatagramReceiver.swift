@@ -47,9 +47,27 @@ final class DatagramReceiver {
     }
 
     /// Closes the socket, and removes it from the file system, as an agent that stops does.
+    ///
+    /// It is gone afterwards. A program that another test starts at that moment has the socket, too, until it has come so far as
+    /// to close what it inherited.
     deinit {
+        let visitor = Self.socket(path == nil ? AF_INET : AF_UNIX)
+        let connected = connectToSelf(visitor)
         close(descriptor)
         if let path { unlink(path) }
+        while connected, send(visitor, "?", 1, 0) == 1 || errno == EAGAIN { usleep(100) }
+        close(visitor)
+    }
+
+    /// Connects another socket to where this one listens.
+    private func connectToSelf(_ other: Int32) -> Bool {
+        var name = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getsockname(descriptor, $0, &length) == 0 && connect(other, $0, length) == 0
+            }
+        }
     }
 
     private static func socket(_ family: Int32) -> Int32 {
