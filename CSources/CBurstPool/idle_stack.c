@@ -82,11 +82,16 @@ bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home) {
     if (slot == NULL) {
         slot = bp_idle_pop(&bp_idle_swept(idle)->stack);
     }
-    /* The home cell once more, at the end. */
+    /* The home cell as well, which was read without order before. */
     for (uint32_t step = 1; slot == NULL && step <= idle->mask + 1; step++) {
         slot = bp_idle_take_from_cell(&idle->stripes[(home + step) & idle->mask]);
     }
     return slot;
+}
+
+bp_slot *bp_idle_take_thoroughly(bp_idle_stack *idle) {
+    bp_slot *slot = bp_idle_take(idle);
+    return slot != NULL ? slot : bp_idle_take_elsewhere(idle, bp_idle_home(idle));
 }
 
 bp_slot *bp_idle_take_unswept(bp_idle_stack *idle) {

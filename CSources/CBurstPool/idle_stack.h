@@ -39,8 +39,16 @@ void bp_idle_stack_destroy(bp_idle_stack *idle);
 /* Bytes that it has of the system. */
 size_t bp_idle_stack_memory(const bp_idle_stack *idle);
 
-/* The part of bp_idle_take behind the home cell. */
+/* The part of bp_idle_take behind the home cell. Looks there, too, in the end. */
 bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home);
+
+/*
+ * Takes a slot for somebody who waits, or NULL when two looks found none. One is not enough beside a thread that is
+ * stopped: it may have put one slot where this look had been, have seen the waiter, and have taken another one, for it,
+ * from where this look had not been yet. Both would be withheld. Whoever finds that second place empty sees, from then
+ * on, what was put before it was emptied; so the second look finds the first slot.
+ */
+bp_slot *bp_idle_take_thoroughly(bp_idle_stack *idle);
 
 /*
  * Takes a slot that this sweep has not come by, or NULL: first from each cell, then from the stacks, from the top down.

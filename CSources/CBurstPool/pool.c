@@ -361,7 +361,7 @@ static bp_status bp_take_with(bp_pool *pool, bp_lease *lease, bp_slot *(*take)(b
 }
 
 bp_status bp_take_idle(bp_pool *pool, bp_lease *lease) {
-    return bp_take_with(pool, lease, bp_idle_take);
+    return bp_take_with(pool, lease, bp_idle_take_thoroughly);
 }
 
 bp_status bp_take_unswept(bp_pool *pool, bp_lease *lease) {

@@ -32,6 +32,28 @@ static void exclusive_return_beside_acquire(unsigned thread) {
     thread == 1 ? give_first() : acquire_and_give();
 }
 
+/*
+ * A return displaces what is idle, and takes itself back for who joins: both have moved while that one looked, so that it
+ * has seen neither, and the thread that moved them is stopped with one of them in hand.
+ */
+static void set_up_leased_and_idle(void) {
+    world_create(2, 2, 2);
+    add_leased(1);
+    add_idle(1);
+}
+
+static void return_beside_join(unsigned thread) {
+    if (thread == 0) {
+        give_first();
+        return;
+    }
+    wait *it = prepare(BP_NO_DEADLINE);
+    bp_lease lease;
+    if (it != NULL && join_queue(it) && park(it, &lease)) {
+        give(lease);
+    }
+}
+
 static void check_nobody_waits(void) {
     REQUIRE(!bp_somebody_waits(world.pool), "somebody still waits");
 }
@@ -285,6 +307,7 @@ static void set_up_busy(void) {
 const scenario waiting_scenarios[] = {
     {"return-vs-join", 2, set_up_one_leased, return_beside_acquire, check_nobody_waits, false},
     {"exclusive-return-vs-join", 2, set_up_one_leased, exclusive_return_beside_acquire, check_nobody_waits, false},
+    {"return-of-two-vs-join", 2, set_up_leased_and_idle, return_beside_join, check_nobody_waits, false},
     {"return-vs-join-striped", 3, set_up_one_leased_two_stripes, return_beside_acquire, check_nobody_waits, false},
     {"hand-over-vs-cancel", 2, set_up_two_waiters, return_beside_cancel, check_first_alive_served, false},
     {"hand-over-vs-expiry", 2, set_up_two_waiters, return_beside_expiry, check_first_alive_served, false},

@@ -99,6 +99,14 @@ struct IdleStripes: ~Copyable {
         takeFromStacks(home) ?? swept.take()?.assumingMemoryBound(to: Slot.self) ?? takeFromCells(home)
     }
 
+    /// Takes a slot for somebody who waits, or `nil` when two looks found none.
+    ///
+    /// One is not enough beside a thread that is stopped: it may have put one slot where this look had been, have seen the
+    /// waiter, and have taken another one, for it, from where this look had not been yet. The second look finds the first.
+    func takeThoroughly() -> UnsafeMutablePointer<Slot>? {
+        take() ?? takeElsewhere(home)
+    }
+
     private func takeFromStacks(_ home: UInt) -> UnsafeMutablePointer<Slot>? {
         for step in 0...mask {
             if let slot = stack((home &+ step) & mask).take() { return slot.assumingMemoryBound(to: Slot.self) }

@@ -55,7 +55,8 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
     @inlinable @inline(__always)
     public func tryAcquire() -> LockFreeSwiftLease? {
         if books.pointee.waiting.load(ordering: .relaxed) != 0, !mayPass() { return nil }
-        return takeIdle()
+        guard let slot = books.pointee.idle.take() else { return nil }
+        return LockFreeSwiftLease(taking: slot, as: .leased)
     }
 
     /// Returns a connection, which is idle afterwards.
@@ -116,10 +117,8 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
     }
 
     /// Takes an idle connection though somebody may wait.
-    @inlinable @inline(__always)
     public func takeIdle() -> LockFreeSwiftLease? {
-        guard let slot = books.pointee.idle.take() else { return nil }
-        return LockFreeSwiftLease(taking: slot, as: .leased)
+        books.pointee.idle.takeThoroughly().map { LockFreeSwiftLease(taking: $0, as: .leased) }
     }
 
     /// Puts back what ``takeIdle()`` took.
