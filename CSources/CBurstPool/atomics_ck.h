@@ -13,6 +13,10 @@
 #error "This CPU has no double-width compare-and-swap in Concurrency Kit; BurstPool needs one (x86-64 or aarch64)."
 #endif
 
+#if defined(CK_MD_TSO) && !defined(__x86_64__)
+#error "This ck_md.h is that of another CPU: CK's fences would be none. Install Concurrency Kit for the target."
+#endif
+
 typedef struct {
     uint64_t value;
 } bp_atomic64;

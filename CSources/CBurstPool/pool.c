@@ -689,7 +689,9 @@ void bp_observe_leases(bp_pool *pool, uint64_t now, uint64_t interval) {
         return;
     }
     uint64_t observed_at = bp_load_relaxed(&pool->observed_at);
-    if ((observed_at != 0 && now - observed_at < interval) || !bp_cas(&pool->observed_at, &observed_at, now)) {
+    /* Who has read the clock before the latest look must not date leases back to before it. */
+    bool is_due = observed_at == 0 || (now > observed_at && now - observed_at >= interval);
+    if (!is_due || !bp_cas(&pool->observed_at, &observed_at, now)) {
         return;
     }
     uint32_t used = bp_table_used(&pool->slots);

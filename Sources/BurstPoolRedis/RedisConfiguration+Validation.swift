@@ -74,7 +74,7 @@ extension SetUpPurpose {
     /// connection is usable none the less.
     func failure(for refusal: RedisError) -> RedisError? {
         // A server that is full says so in reply to whatever comes first, and closes.
-        let isFull = refusal.message.hasPrefix("ERR max number of clients reached")
+        let isFull = refusal.message.hasPrefix("ERR max number of clients")
         let words: String
         switch self {
         case .authenticate where isFull:

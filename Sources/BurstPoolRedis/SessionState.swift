@@ -6,7 +6,8 @@ import NIOCore
 /// selected, would have the next one's commands queued or carried out in the wrong place. This follows what is sent, so
 /// that such a connection is not handed out again.
 ///
-/// It errs on the side of caution: a `SELECT` that the server refuses counts.
+/// It errs on the side of caution: a `SELECT` that the server refuses counts, and one that it may refuse, or not carry out
+/// because it is part of a transaction, does not bring the connection back to its own database.
 struct SessionState: Equatable {
     /// The database of a connection that has just opened.
     private let initialDatabase: Int
@@ -37,12 +38,18 @@ struct SessionState: Equatable {
         switch words.name {
         case "multi": isInTransaction = true
         case "exec", "discard":
+            // With an argument it is refused, and the transaction goes on.
+            guard words.count == 1 else { break }
             isInTransaction = false
             isWatching = false
         case "watch": isWatching = true
-        case "unwatch": if !isInTransaction { isWatching = false }
+        case "unwatch": if !isInTransaction, words.count == 1 { isWatching = false }
         case "select":
-            if let number = words[1].flatMap({ Int($0) }) { database = number } else { isChangedForGood = true }
+            if !isInTransaction, words.count == 2, let text = words[1], let number = Int(text), "\(number)" == text {
+                database = number
+            } else {
+                isChangedForGood = true
+            }
         case "auth", "reset", "quit", "readonly": isChangedForGood = true
         case "hello":
             guard words[1] == nil || words[1] == "2" else {
@@ -50,8 +57,12 @@ struct SessionState: Equatable {
             }
             isChangedForGood = true
         case "client":
-            if words[1] == "tracking" { isChangedForGood = true }
+            switch words[1] {
+            case "tracking", "setname", "no-evict", "no-touch": isChangedForGood = true
+            default: break
+            }
             guard words[1] != "reply" else { throw .refused("CLIENT REPLY", "every command must have its reply") }
+        case "script": if words[1] == "debug" { isChangedForGood = true }
         case "subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "monitor", "sync",
             "psync":
             throw .refused(words.name.uppercased(), "it turns the connection into a stream that no pool can share")
@@ -82,6 +93,9 @@ struct CommandWords {
         self.ends = ends
         name = Self.word(scratch, ends, 0) ?? ""
     }
+
+    /// How many words the command has, its name included.
+    var count: Int { ends.count }
 
     /// The argument at an index; `nil` if there is none or it is long.
     subscript(index: Int) -> String? {

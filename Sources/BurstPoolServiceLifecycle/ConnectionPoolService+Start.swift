@@ -26,7 +26,8 @@ extension ConnectionPoolService {
                 return true
             }
             group.addTask {
-                try await configuration.clock.sleep(for: timeout)
+                // Clocks trap at the longest of all durations.
+                try await configuration.clock.sleep(for: min(timeout, .seconds(3_155_760_000)))
                 return false
             }
             defer { group.cancelAll() }

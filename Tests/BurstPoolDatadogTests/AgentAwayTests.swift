@@ -137,6 +137,25 @@ struct AgentAwayTests {
         await client.shutdown()
     }
 
+    @Test("a name that leads nowhere is asked for again at any moment, also between two looks at the clock")
+    func nameAppears() async throws {
+        let looks = Atomic(0)
+        let found = Atomic(false)
+        let address = try #require(await SystemNameResolver.resolve(host: "127.0.0.1", port: 8125).first)
+        var addresses = AgentAddresses(.udp(host: "agent.test", port: 8125)) { _, _ in
+            found.load(ordering: .relaxed) ? [address] : []
+        } elapsed: {
+            // Each look at the clock is later than the one before.
+            AgentAddresses.shortestInterval / 2 * looks.add(1, ordering: .relaxed).newValue
+        }
+        for _ in 0..<20 {
+            #expect(await addresses.current() == nil)
+            addresses.reject()
+        }
+        found.store(true, ordering: .relaxed)
+        while await addresses.current() == nil { await Task.yield() }
+    }
+
     @Test("a name whose address changes is followed")
     func nameChanges() async throws {
         let clock = ManualClock()

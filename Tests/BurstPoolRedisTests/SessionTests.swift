@@ -8,6 +8,10 @@ struct SessionTests {
         arguments: [
             ["MULTI"], ["multi", "SET x 1"], ["WATCH x"], ["SELECT 3"], ["AUTH x"], ["RESET"], ["CLIENT TRACKING ON"],
             ["WATCH x", "MULTI", "UNWATCH"], ["HELLO 2"], ["MULTI", "SELECT 3", "EXEC"],
+            // What the server refuses, or carries out later or never, restores nothing.
+            ["SELECT 5", "MULTI", "SELECT 0", "DISCARD"], ["SELECT 5", "SELECT +0"], ["SELECT 5", "SELECT 0 x"],
+            ["MULTI", "DISCARD x"], ["WATCH x", "UNWATCH x"],
+            ["CLIENT SETNAME other"], ["CLIENT NO-EVICT ON"], ["SCRIPT DEBUG NO"],
         ]
     )
     func changed(commands: [String]) async throws {

@@ -55,6 +55,27 @@ struct BurstLingerTests {
         }
     }
 
+    @Test("Those that are being closed, however long that takes, are not counted again", arguments: CoreKind.allCases)
+    func slowCloses(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 2, burstLimit: 6, configure: { $0.burstLinger = .seconds(80) }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            let gate = Gate()
+            strategy.onClose { _ in await gate.pass() }
+            try await pool.lease(6).release()
+            let upkeep = try await UpkeepStepper(pool, clock)
+            try await upkeep.pass(.seconds(91), waitsForStrategy: false)
+            try await eventually("four are being closed") { gate.held == 4 }
+            try await upkeep.pass(.seconds(20), waitsForStrategy: false)
+            #expect(pool.statistics.idle == 2)
+            #expect(pool.statistics.closing == 4)
+            gate.open()
+            try await eventually("they are closed") { pool.statistics.total == 2 }
+        }
+    }
+
     @Test("When the burst limit is taken away, all that is above maxSize is closed", arguments: CoreKind.allCases)
     func resized(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 2, burstLimit: 6, configure: { $0.burstLinger = .seconds(80) }) {

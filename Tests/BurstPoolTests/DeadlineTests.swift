@@ -215,6 +215,22 @@ struct DeadlineTests {
         }
     }
 
+    @Test(
+        "Durations longer than 64 bits can count the seconds of are for ever, or no time at all",
+        arguments: CoreKind.allCases
+    )
+    func longest(kind: CoreKind) async throws {
+        let ages: Duration = .seconds(Int64.max) * 10
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.idleTimeout = ages }) { pool, _, _, _ in
+            let lease = try await pool.acquire(timeout: ages)
+            let waiter = try await pool.startWaiting(timeout: ages)
+            _ = try await poolError(.acquireTimedOut) { _ = try await pool.acquire(timeout: .zero - ages) }
+            lease.release()
+            try await waiter.value.release()
+            await pool.shutdown(drainFor: .zero - ages)
+        }
+    }
+
     @Test("With a real clock a timeout takes about as long as it says")
     func realClock() async throws {
         try await withPool(.publicPool, maxSize: 1) { pool, _ in

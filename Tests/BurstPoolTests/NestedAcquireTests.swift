@@ -36,6 +36,17 @@ struct NestedAcquireTests {
         }
     }
 
+    @Test("After a shutdown it is the shutdown that is told of", arguments: CoreKind.allCases)
+    func afterShutdown(kind: CoreKind) async throws {
+        try await withDetection(kind, maxSize: 2) { pool, _ in
+            try await pool.withConnection { outer in
+                await pool.shutdown(drainFor: .zero)
+                _ = try await poolError(.poolShutDown) { try await pool.withConnection { $0.use() } }
+                outer.use()
+            }
+        }
+    }
+
     @Test("With two the third fails, with a burst limit the one beyond that", arguments: CoreKind.allCases)
     func two(kind: CoreKind) async throws {
         for (maxSize, burstLimit) in [(2, nil), (1, 2)] as [(Int, Int?)] {

@@ -26,6 +26,16 @@ struct WaiterLimitTests {
         }
     }
 
+    @Test("A limit greater than a core can number is none", arguments: CoreKind.allCases)
+    func greatest(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.maxWaiters = .max }) { pool, _, _, _ in
+            let lease = try await pool.acquire()
+            let waiters = [try await pool.startWaiting(), try await pool.startWaiting()]
+            lease.release()
+            for waiter in waiters { try await waiter.value.release() }
+        }
+    }
+
     @Test("Those for whom a connection can be opened do not count", arguments: CoreKind.allCases)
     func room(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 4, configure: { $0.maxWaiters = 1 }) { pool, strategy, _, _ in

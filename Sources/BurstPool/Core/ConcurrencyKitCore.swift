@@ -14,7 +14,8 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         var settings = bp_pool_configuration()
         settings.max_size = UInt32(configuration.maxSize)
         settings.hard_limit = UInt32(configuration.hardLimit)
-        settings.max_waiters = UInt32(configuration.maxWaiters ?? 0)
+        // More than the core can number is no limit.
+        settings.max_waiters = UInt32(min(configuration.maxWaiters ?? 0, Int(BP_MAX_WAITERS)))
         settings.element_size = configuration.elementSize
         settings.element_alignment = configuration.elementAlignment
         settings.owner = configuration.owner.toOpaque()

@@ -61,22 +61,28 @@ final class ConnectGate: Sendable {
     ///   - mayReturn: Whether it is for somebody who can wait for a connection to come back.
     ///   - queued: How many wait for whom no connection is being opened.
     func take(mayReturn: Bool, queued: () -> Int, now: () -> UInt64) -> Answer {
-        switch breakerState.load(ordering: .sequentiallyConsistent) {
-        case .closed:
-            let until = closedUntil.load(ordering: .sequentiallyConsistent)
-            if until > 0, now() < until { return .closed(until: until) }
-            if delay > 0, mayReturn, let until = delayEnd(queued, now) { return .closed(until: until) }
-            return takeTurn() ? .open : .noTurn
-        case .open:
-            let until = closedUntil.load(ordering: .sequentiallyConsistent)
-            if now() < until { return .circuitOpen(until: until) }
-            guard takeTurn() else { return .noTurn }
-            if move(.open, to: .halfOpen) { return .open }
-            // Another one makes the attempt, and settles when that has ended.
-            giveTurnBack()
-            return .noTurn
-        case .halfOpen:
-            return .noTurn
+        while true {
+            switch breakerState.load(ordering: .sequentiallyConsistent) {
+            case .closed:
+                let until = closedUntil.load(ordering: .sequentiallyConsistent)
+                if until > 0, now() < until { return .closed(until: until) }
+                if delay > 0, mayReturn, let until = delayEnd(queued, now) { return .closed(until: until) }
+                return takeTurn() ? .open : .noTurn
+            case .open:
+                let until = closedUntil.load(ordering: .sequentiallyConsistent)
+                if now() < until { return .circuitOpen(until: until) }
+                guard takeTurn() else { return .noTurn }
+                if move(.open, to: .halfOpen) {
+                    if closedUntil.load(ordering: .sequentiallyConsistent) == until { return .open }
+                    // An attempt of another one has failed meanwhile: the breaker has opened anew.
+                    _ = move(.halfOpen, to: .open)
+                }
+                // Another one makes the attempt, or has made it. If it has, it has settled already, and may have found no turn
+                // because it was taken here: so look again.
+                giveTurnBack()
+            case .halfOpen:
+                return .noTurn
+            }
         }
     }
 
@@ -127,11 +133,11 @@ final class ConnectGate: Sendable {
         let failures = failures.add(1, ordering: .sequentiallyConsistent).newValue
         let state = breakerState.load(ordering: .sequentiallyConsistent)
         if let breaker, state == .halfOpen || failures >= breaker.failureThreshold {
-            close(until: now().addingReportingOverflow(breaker.openFor.nanoseconds).partialValue)
+            close(until: now().addingSaturated(breaker.openFor.nanoseconds))
             isProbing.store(false, ordering: .sequentiallyConsistent)
             if breakerState.exchange(.open, ordering: .sequentiallyConsistent) != .open { changed(.open) }
         } else if let backoff, !isPermanent {
-            close(until: now().addingReportingOverflow(backoff.delay(afterFailures: failures)).partialValue)
+            close(until: now().addingSaturated(backoff.delay(afterFailures: failures)))
         }
         giveTurnBack()
     }
@@ -168,14 +174,14 @@ final class ConnectGate: Sendable {
         if oldestHasMatured(queued()) { return nil }
         let now = now()
         let began = delayBegan.load(ordering: .acquiring)
-        if began > 0, now >= began.addingReportingOverflow(delay).partialValue {
+        if began > 0, now >= began.addingSaturated(delay) {
             matured.store(joinsAtBegin.load(ordering: .relaxed), ordering: .relaxed)
             _ = delayBegan.compareExchange(expected: began, desired: 0, ordering: .acquiringAndReleasing)
             if oldestHasMatured(queued()) { return nil }
         }
         let (begins, found) = delayBegan.compareExchange(expected: 0, desired: now, ordering: .acquiringAndReleasing)
         if begins { joinsAtBegin.store(joins.load(ordering: .relaxed), ordering: .relaxed) }
-        return (begins ? now : found).addingReportingOverflow(delay).partialValue
+        return (begins ? now : found).addingSaturated(delay)
     }
 
     /// The queue is in the order of the numbers. Where nobody waits there is nothing to put off.

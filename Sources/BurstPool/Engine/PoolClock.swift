@@ -50,11 +50,21 @@ struct PoolClock: Sendable {
     }
 }
 
+extension UInt64 {
+    /// The sum, or the greatest number if that is less.
+    func addingSaturated(_ other: UInt64) -> UInt64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+}
+
 extension Duration {
     /// Whole nanoseconds, rounded up; 0 for what is negative, `UInt64.max` for what is too long.
     var nanoseconds: UInt64 {
+        guard self > .zero else { return 0 }
+        // Beyond that its components would be a trap.
+        guard self <= .seconds(Int64.max) else { return .max }
         let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
         let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, overflowToo) = product.addingReportingOverflow((UInt64(attoseconds) + 999_999_999) / 1_000_000_000)
         return overflow || overflowToo ? .max : sum

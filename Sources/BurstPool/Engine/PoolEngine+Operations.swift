@@ -18,11 +18,12 @@ extension _PoolEngine {
         defer { upkeep.endWarming() }
         while true {
             let ended = OneShot()
-            openingEnded.add(ended)
+            let isWarmAlready = isWarm(count)
+            // It stays in the list until an opening ends, which may be never in a pool that is warm.
+            if !isWarmAlready { openingEnded.add(ended) }
             guard count <= limits.maxSize else { break }
             if core.isShutDown { throw ConnectionPoolError.poolShutDown(statistics) }
-            let counts = core.counts
-            if counts.idle + counts.leased >= count { return }
+            if isWarmAlready || isWarm(count) { return }
             let mayRepeat = connectGate?.retries ?? false
             if failedOpens.load(ordering: .acquiring) != failedBefore, let error = latestFailure.load() {
                 if !mayRepeat || strategy.connectErrorIsPermanent(error) { throw error }
@@ -33,6 +34,11 @@ extension _PoolEngine {
         throw ConnectionPoolError.invalidConfiguration(
             "maxSize has become less than the \(count) connections to prewarm"
         )
+    }
+
+    private func isWarm(_ count: Int) -> Bool {
+        let counts = core.counts
+        return counts.idle + counts.leased >= count
     }
 
     /// Hands out no connections, and opens none, until ``resume()``.

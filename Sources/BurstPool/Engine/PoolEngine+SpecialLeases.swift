@@ -152,6 +152,8 @@ extension _PoolEngine {
             if slot.state == .leased, record(of: slot.lease).pointee.task.load(ordering: .relaxed) == task { held += 1 }
             index += 1
         }
-        return held > 0 && held >= core.counts.hardLimit
+        // 0 after a shutdown, which is told as such.
+        let limit = core.counts.hardLimit
+        return limit > 0 && held >= limit
     }
 }

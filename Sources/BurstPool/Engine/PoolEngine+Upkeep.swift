@@ -40,10 +40,14 @@ extension _PoolEngine {
         var expired: [(index: Int, at: UInt64)] = []
         var beingValidated = 0
         let total = core.total
+        // Those closing are not left over: they are going already.
+        var staying = 0
         var index = 0
         while let slot = core.slot(at: index) {
             defer { index += 1 }
+            if slot.state == .opening { staying += 1 }
             guard slot.state == .idle || slot.state == .leased else { continue }
+            staying += 1
             if let moment = expiry(header(of: slot.lease), now) { expired.append((index, moment)) }
             let isIdle = slot.state == .idle
             if !isIdle, observations.isOwn(index, serial: slot.serial) {
@@ -65,7 +69,7 @@ extension _PoolEngine {
             guard let slot = core.slot(at: index) else { continue }
             if let reason = header(of: slot.lease).pointee.marks(.isRetired).closeReason { due[index] = .close(reason) }
         }
-        noteIdle(idle, beingValidated: beingValidated, total: total, now: now, observations, &due)
+        noteIdle(idle, beingValidated: beingValidated, staying: staying, now: now, observations, &due)
         return due
     }
 
@@ -95,13 +99,13 @@ extension _PoolEngine {
     private func noteIdle(
         _ idle: [(index: Int, since: UInt64)],
         beingValidated: Int,
-        total: Int,
+        staying: Int,
         now: UInt64,
         _ observations: SlotObservations,
         _ due: inout [Int: Due]
     ) {
         var remaining = idle.count - due.count
-        var surplus = total - due.count - limits.maxSize
+        var surplus = staying - due.count - limits.maxSize
         var mayValidate = max(1, (idle.count + beingValidated) / 8) - beingValidated
         // The coldest first.
         for (index, since) in idle.sorted(by: { $0.since < $1.since }) where due[index] == nil {

@@ -143,6 +143,8 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                 "maxSize is \(maxSize) and minimumIdle is \(settings.minimumIdle), but a pool keeps no more than maxSize connections"
             )
         }
+        // What a shutdown at the same time makes of it is of no account.
+        if core.isShutDown { throw ConnectionPoolError.poolShutDown(statistics) }
         limits.set(PoolLimits.Values(maxSize: maxSize, hardLimit: burstLimit ?? maxSize))
         // Two calls at once may come to the core in the other order: whoever comes there looks again, so that both end with
         // the limits that were set last.

@@ -1,3 +1,5 @@
+import BurstPoolSampling
+
 /// Sends metrics, events and service checks to a Datadog agent, or whatever else speaks DogStatsD.
 ///
 /// ```swift
@@ -46,7 +48,7 @@ public final class DogStatsDClient: Sendable {
         }
         flushing = Task.detached {
             // Ends when it is cancelled, which makes the sleep throw.
-            while (try? await clock.sleep(for: configuration.flushInterval)) != nil {
+            while (try? await clock.sleep(for: min(configuration.flushInterval, .longestSleep))) != nil {
                 recorder.sendTelemetryIfDue()
                 recorder.collect()
                 recorder.queue.sendCurrent()

@@ -203,11 +203,13 @@ extension MessageRecorder {
         }
         guard size <= queue.datagramSize else { return false }
         if size <= 1024 { return true }
-        withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { memory in
+        return withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { memory in
             var writer = ByteWriter(memory)
             write(&writer)
+            // A collection of the caller's may have other values the second time.
+            guard writer.count <= size else { return false }
             queue.append(writer.bytes, kind)
+            return true
         }
-        return true
     }
 }

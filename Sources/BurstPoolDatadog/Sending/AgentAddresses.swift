@@ -44,7 +44,8 @@ struct AgentAddresses {
     ///
     /// The first time it waits for the answer, since there is nothing else to do. Later it takes an answer when it is there.
     mutating func current() async -> SocketAddress? {
-        if known.isEmpty, isDue(after: Self.shortestInterval) {
+        if known.isEmpty {
+            guard isDue(after: Self.shortestInterval) else { return nil }
             askedAt = elapsed()
             known = await resolve(host, port)
             position = 0

@@ -41,7 +41,7 @@ final class PoolLog: Sendable {
 
     private func reportSuppressed(_ kind: PoolLogKind, at end: Duration) {
         // Detached, for it is the pool's business and not that of whose task this happens to be. It ends in an interval.
-        Task.detached { [weak self, clock, remaining = end - stopwatch.elapsed] in
+        Task.detached { [weak self, clock, remaining = min(end - stopwatch.elapsed, .longestSleep)] in
             try? await clock.sleep(for: remaining)
             guard let self else { return }
             let count = self.limiter.takeSuppressed(kind)

@@ -28,7 +28,8 @@ struct LeaseObservations: ~Copyable {
     /// Whether it is time to observe the leases again, and for the caller to do so.
     func begin(now: UInt64, interval: UInt64) -> Bool {
         let before = latest.load(ordering: .relaxed)
-        guard before == 0 || now &- before >= interval else { return false }
+        // Who has read the clock before the latest look must not date leases back to before it.
+        guard before == 0 || (now > before && now - before >= interval) else { return false }
         return latest.compareExchange(expected: before, desired: now, ordering: .relaxed).exchanged
     }
 

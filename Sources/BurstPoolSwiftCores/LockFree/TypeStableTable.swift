@@ -40,7 +40,9 @@ struct TypeStableTable: ~Copyable {
     }
 
     /// How many entries have been given out.
-    var used: Int { usedCount.load(ordering: .acquiring) }
+    ///
+    /// Sequentially consistent: who expires waiters must not read this from before it has reset the earliest deadline.
+    var used: Int { usedCount.load(ordering: .sequentiallyConsistent) }
 
     /// Bytes that the chunks take.
     var memory: Int {

@@ -115,17 +115,17 @@ struct WaiterQueue: ~Copyable {
                     let state = WaiterState(bits: node.pointee.state.load(ordering: .sequentiallyConsistent))
                     // Unchanged: the node was in the list, behind an unmarked one, when its link and state were read.
                     guard before.pointee.link.loadLink() == toNode else { break walkOnce }
+                    if statuses.contains(state.status) { return Found(node: node, state: state) }
+                    guard link.index != 0 else {
+                        // The link was read first: somebody may have joined behind it before it came to this state.
+                        guard node.pointee.link.loadLink() == link else { continue }
+                        // The last, and if dead it stays, for others to append to.
+                        return nil
+                    }
                     guard state.status == .served || state.status == .gone else {
-                        if statuses.contains(state.status) { return Found(node: node, state: state) }
                         before = node
                         toNode = link
                         continue
-                    }
-                    guard link.index != 0 else {
-                        // The link was read first: somebody may have joined behind it before it died.
-                        guard node.pointee.link.loadLink() == link else { continue }
-                        // Dead, but the last: it stays, for others to append to.
-                        return nil
                     }
                     // When its successor went, or another walk marked it: look at the node again.
                     guard link.isMarked || node.pointee.link.exchangeLink(link, for: link.marked) else { continue }

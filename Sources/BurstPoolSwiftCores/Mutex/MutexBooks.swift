@@ -50,7 +50,7 @@ struct MutexBooks {
     var somebodyWaits: Bool { !isPaused && !line.isEmpty }
     var permitIsWanted: Bool { !isPaused && line.countWithoutPermit > 0 && total < hardLimit }
     var lineIsFull: Bool {
-        maxWaiters.map { line.countWithoutPermit >= $0 + max(hardLimit - total, 0) } ?? false
+        maxWaiters.map { line.countWithoutPermit - max(hardLimit - total, 0) >= $0 } ?? false
     }
 
     mutating func takeIdle() -> MutexLease? {
