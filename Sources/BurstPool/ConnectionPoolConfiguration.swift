@@ -106,7 +106,7 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// (``ConnectionStrategy/validateConnection(_:)``). Default: `nil`, never.
     ///
     /// If it is not valid it is closed and another one is found; the caller does not notice. `tryAcquire()`, which never
-    /// suspends, hands it out as it is. Kept to within an eighth.
+    /// suspends, hands it out as it is, and so does a call whose timeout is zero. Kept to within an eighth.
     public var validateAfterIdle: Duration?
 
     /// How long validating one connection may take; what takes longer counts as not valid. Default: 5 seconds.

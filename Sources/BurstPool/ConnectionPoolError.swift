@@ -51,7 +51,8 @@ public struct ConnectionPoolError: Error {
     /// For ``Code/acquireTimedOut``: how long the caller had been willing to wait.
     public let timeout: Duration?
 
-    /// For ``Code/acquireTimedOut``: for how long the oldest lease had been out, at the least; `nil` if none was out.
+    /// For ``Code/acquireTimedOut``: for how long the oldest lease had been out, at the least; `nil` if none was out,
+    /// or if that was not looked at, as for a timeout of zero.
     public let oldestLeaseAge: Duration?
 
     init(

@@ -17,8 +17,8 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
 
     /// Tells whether a connection can no longer be used.
     ///
-    /// Asked each time before a connection is handed out, so it must be quick and must not block: look at a flag,
-    /// do not talk to the peer.
+    /// Asked each time before a connection is handed out, but for one that has just opened. So it must be quick and must not
+    /// block: look at a flag, do not talk to the peer.
     ///
     /// - Returns: `true` if the connection is of no more use. The pool then closes it and finds another one.
     /// - Throws: An error counts as `true`. It is not shown to the caller, unless it is a `CancellationError`.
@@ -48,8 +48,8 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
     func resetConnection(_ connection: inout Connection) async throws
 
     /// Tells whether a connection works, by talking to the peer. Only called if
-    /// ``ConnectionPoolConfiguration/validateAfterIdle`` or ``ConnectionPoolConfiguration/keepaliveInterval`` is set.
-    /// Default: `true`.
+    /// ``ConnectionPoolConfiguration/validateAfterIdle`` or ``ConnectionPoolConfiguration/keepaliveInterval`` is set, and by
+    /// ``ConnectionPool/waitUntilHealthy(timeout:)``. Default: `true`.
     ///
     /// The pool cancels it when it takes longer than ``ConnectionPoolConfiguration/validationTimeout``.
     ///
@@ -57,7 +57,8 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
     func validateConnection(_ connection: inout Connection) async throws -> Bool
 
     /// Tells whether there is no point in trying again after ``makeConnection()`` threw this error, such as a refused
-    /// password. Only asked if ``ConnectionPoolConfiguration/connectRetry`` is set. Default: `false`.
+    /// password. Only asked if ``ConnectionPoolConfiguration/connectRetry`` is set, and by
+    /// ``ConnectionPool/waitUntilHealthy(timeout:)``, which may ask about a ``ConnectionPoolError``, too. Default: `false`.
     func connectErrorIsPermanent(_ error: any Error) -> Bool
 
     /// Tells whether a connection is of no more use after the body of `withConnection` threw this error. Default: `false`.

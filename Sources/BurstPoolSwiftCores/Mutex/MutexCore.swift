@@ -314,7 +314,9 @@ public final class MutexCore: _PoolCore {
     /// Looks at all leases, at most once in the interval, so that ``oldestLeaseAge(now:)`` knows them.
     public func observeLeases(now: UInt64, interval: UInt64) {
         books.withLock { books in
-            guard books.observedAt == 0 || (now > books.observedAt && now - books.observedAt >= interval) else { return }
+            guard books.observedAt == 0 || (now > books.observedAt && now - books.observedAt >= interval) else {
+                return
+            }
             books.observedAt = now
             for index in books.slots.indices where books.slots[index].state == .leased {
                 guard books.slots[index].observedSerial != books.slots[index].serial else { continue }
