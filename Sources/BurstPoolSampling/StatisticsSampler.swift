@@ -50,7 +50,7 @@ package final class StatisticsSampler: Sendable {
     ///   - period: After which time to read if nothing has happened.
     ///   - minimumGap: How long to wait from one reading to the next, whatever happens.
     package init(period: Duration, minimumGap: Duration, clock: any Clock<Duration>) {
-        // A period of no time would keep a CPU busy, and clocks trap at the longest of all durations.
+        // A period of no time would keep a CPU busy.
         self.period = min(max(period, .milliseconds(1)), .longestSleep)
         self.minimumGap = min(minimumGap, .longestSleep)
         self.clock = clock
@@ -106,9 +106,4 @@ package final class StatisticsSampler: Sendable {
             guard (try? await clock.sleep(for: gap)) != nil else { return }
         }
     }
-}
-
-extension Duration {
-    /// A hundred years, which every clock can sleep for.
-    package static var longestSleep: Duration { .seconds(3_155_760_000) }
 }

@@ -26,8 +26,7 @@ extension ConnectionPoolService {
                 return true
             }
             group.addTask {
-                // Clocks trap at the longest of all durations.
-                try await configuration.clock.sleep(for: min(timeout, .seconds(3_155_760_000)))
+                try await configuration.clock.sleep(for: min(timeout, .longestSleep))
                 return false
             }
             defer { group.cancelAll() }

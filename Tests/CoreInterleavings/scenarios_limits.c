@@ -75,11 +75,7 @@ static void shut_down_beside_join(unsigned thread) {
     if (thread == 0) {
         shut_down();
     } else {
-        wait *it = prepare(BP_NO_DEADLINE);
-        bp_lease lease;
-        if (it != NULL && join_queue(it) && park(it, &lease)) {
-            give(lease);
-        }
+        wait_and_give();
     }
 }
 

@@ -22,14 +22,6 @@ static void lease_and_return(void) {
     }
 }
 
-static void wait_and_give(void) {
-    wait *it = prepare(BP_NO_DEADLINE);
-    bp_lease lease;
-    if (it != NULL && join_queue(it) && park(it, &lease)) {
-        give(lease);
-    }
-}
-
 static void check_nobody_waits(void) {
     REQUIRE(!bp_somebody_waits(world.pool), "somebody still waits");
 }
@@ -406,11 +398,7 @@ static void requeue_the_gone(unsigned thread) {
     } else {
         cancel(&world.waits[0]);
         settle();
-        wait *it = prepare(BP_NO_DEADLINE);
-        bp_lease lease;
-        if (it != NULL && join_queue(it) && park(it, &lease)) {
-            give(lease);
-        }
+        wait_and_give();
     }
 }
 

@@ -43,15 +43,7 @@ static void set_up_leased_and_idle(void) {
 }
 
 static void return_beside_join(unsigned thread) {
-    if (thread == 0) {
-        give_first();
-        return;
-    }
-    wait *it = prepare(BP_NO_DEADLINE);
-    bp_lease lease;
-    if (it != NULL && join_queue(it) && park(it, &lease)) {
-        give(lease);
-    }
+    thread == 0 ? give_first() : wait_and_give();
 }
 
 static void check_nobody_waits(void) {
@@ -100,12 +92,8 @@ static void set_up_cancel_before_join(void) {
 
 static void cancel_before_join(unsigned thread) {
     if (thread == 0) {
+        wait_and_give();
         wait *it = prepare(BP_NO_DEADLINE);
-        bp_lease lease;
-        if (it != NULL && join_queue(it) && park(it, &lease)) {
-            give(lease);
-        }
-        it = prepare(BP_NO_DEADLINE);
         if (it != NULL) {
             cancel(it);
             REQUIRE(!join_queue(it), "joins though cancelled");
@@ -211,11 +199,7 @@ static void permit_beside_join(unsigned thread) {
             give(lease);
         }
     } else {
-        wait *it = prepare(BP_NO_DEADLINE);
-        bp_lease lease;
-        if (it != NULL && join_queue(it) && park(it, &lease)) {
-            give(lease);
-        }
+        wait_and_give();
     }
 }
 

@@ -174,6 +174,14 @@ bool join_queue(wait *it) {
     return status == BP_OK;
 }
 
+void wait_and_give(void) {
+    wait *it = prepare(BP_NO_DEADLINE);
+    bp_lease lease;
+    if (it != NULL && join_queue(it) && park(it, &lease)) {
+        give(lease);
+    }
+}
+
 bool park(wait *it, bp_lease *lease) {
     it->parked = true;
     block_until(&it->resumed);

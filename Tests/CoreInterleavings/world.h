@@ -107,6 +107,7 @@ wait *prepare(uint64_t deadline);    /* NULL: shut down. */
 bool join_queue(wait *it);           /* And settles. False: not waiting. */
 wait *add_waiter(uint64_t deadline); /* Joins while setting up; no thread waits. */
 bool park(wait *it, bp_lease *lease);
+void wait_and_give(void);       /* Joins without a deadline, parks, and gives the lease back. */
 bool requeue(bp_ticket ticket); /* False: it has gone. */
 bool cancel(wait *it);          /* True: it was this call that made it go. */
 void expire(uint64_t time, size_t capacity);

@@ -77,8 +77,8 @@
  *
  *   NULL, a lease of another pool, a lease that has ended, a second release (also at the same instant): a status, and
  * the pool is untouched. A pool that was destroyed, a bp_lease that no call ever gave out, a ticket of another pool,
- * or one that two threads join with at the same instant, cannot be told from a good one. Settle also after bp_begin_close
- * has answered BP_STALE_LEASE: for a moment it has hidden a surplus.
+ * or one that two threads join with at the same instant, cannot be told from a good one. Settle also after
+ * bp_begin_close has answered BP_STALE_LEASE: for a moment it has hidden a surplus.
  */
 #ifndef BP_POOL_H
 #define BP_POOL_H

@@ -45,8 +45,8 @@ struct PoolClock: Sendable {
     @usableFromInline
     static func deadline(after timeout: Duration?, from now: UInt64) -> UInt64 {
         guard let timeout else { return .max }
-        let (deadline, overflow) = now.addingReportingOverflow(timeout.nanoseconds)
-        return overflow || deadline >= UInt64(Int64.max) ? .max : deadline
+        let deadline = now.addingSaturated(timeout.nanoseconds)
+        return deadline >= UInt64(Int64.max) ? .max : deadline
     }
 }
 
@@ -59,6 +59,9 @@ extension UInt64 {
 }
 
 extension Duration {
+    /// A hundred years. Clocks can sleep for that, and trap at the longest of all durations.
+    package static var longestSleep: Duration { .seconds(3_155_760_000) }
+
     /// Whole nanoseconds, rounded up; 0 for what is negative, `UInt64.max` for what is too long.
     var nanoseconds: UInt64 {
         guard self > .zero else { return 0 }

@@ -75,7 +75,7 @@ extension _PoolEngine {
             }
             failures += 1
             let now = clock.now
-            let pause = now.addingReportingOverflow(pace.delay(afterFailures: failures)).partialValue
+            let pause = now.addingSaturated(pace.delay(afterFailures: failures))
             try await clock.sleep(until: min(deadline, pause))
             if clock.now >= deadline, let latest { throw latest }
         }

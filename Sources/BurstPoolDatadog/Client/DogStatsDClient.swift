@@ -1,4 +1,4 @@
-import BurstPoolSampling
+import BurstPool
 
 /// Sends metrics, events and service checks to a Datadog agent, or whatever else speaks DogStatsD.
 ///
