@@ -18,7 +18,7 @@ public struct ConnectionLease<Strategy: ConnectionStrategy>: ~Copyable {
         @inlinable _modify { yield &engine.connection(of: lease).pointee }
     }
 
-    /// Gives the connection back. It does not suspend: if the connection is surplus it is closed in the background, and an
+    /// Gives the connection back. It does not suspend: if the connection is excess it is closed in the background, and an
     /// error in closing goes to the observer.
     @inlinable
     public consuming func release() {

@@ -23,7 +23,7 @@ extension ConnectionPool {
     }
 
     /// Stops handing out connections, and opening any, until ``resume()``. Callers wait, as long as their time lasts, and
-    /// ``prewarm(_:)`` does; ``ConnectionPoolConfiguration/delayControl`` may turn callers away. Connections in use stay so,
+    /// ``prewarm(_:)`` does; ``ConnectionPoolConfiguration/loadShedding`` may turn callers away. Connections in use stay so,
     /// one that is just being handed over included. Idempotent. A shutdown ends it.
     ///
     /// The pool is at rest when ``ConnectionPoolStatistics/inUse`` of its ``statistics`` is 0.

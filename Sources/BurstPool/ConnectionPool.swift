@@ -67,7 +67,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     ///   behalf; `CancellationError` if the task was cancelled while it waited; ``ConnectionPoolError`` with
     ///   `.acquireTimedOut`, `.poolShutDown`, `.tooManyWaiters`, `.overloaded`, `.connectTimedOut`, `.circuitOpen`,
     ///   `.nestedAcquire` or `.outOfMemory`. After the body: what
-    ///   ``ConnectionStrategy/closeConnection(_:)`` threw, if a surplus connection was closed on return.
+    ///   ``ConnectionStrategy/closeConnection(_:)`` threw, if a excess connection was closed on return.
     @inlinable @inline(__always)
     public func withConnection<Result>(
         timeout: Duration?,
@@ -134,7 +134,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
 
     /// Changes the limits, at any time.
     ///
-    /// Callers that wait get the permits that this makes free. Idle connections that are surplus under the new limits are
+    /// Callers that wait get the permits that this makes free. Idle connections that are excess under the new limits are
     /// closed in the background, and leased ones as they come back.
     ///
     /// - Throws: ``ConnectionPoolError`` with `.invalidConfiguration`, or `.poolShutDown`. Nothing has changed then.

@@ -66,8 +66,8 @@ extension ConnectionPoolConfiguration {
             ("connectRetry.base", connectRetry?.base),
             ("connectRetry.cap", connectRetry?.cap),
             ("circuitBreaker.openFor", circuitBreaker?.openFor),
-            ("delayControl.target", delayControl?.target),
-            ("delayControl.interval", delayControl?.interval),
+            ("loadShedding.target", loadShedding?.target),
+            ("loadShedding.interval", loadShedding?.interval),
             ("validateAfterIdle", validateAfterIdle),
             ("validationTimeout", validationTimeout),
             ("keepaliveInterval", keepaliveInterval),
@@ -90,9 +90,9 @@ extension ConnectionPoolConfiguration {
                 "connectRetry.base is \(backoff.base) and connectRetry.cap is \(backoff.cap), but the first wait cannot be longer than the longest"
             )
         }
-        if let control = delayControl, control.target >= control.interval {
+        if let control = loadShedding, control.target >= control.interval {
             throw .invalidConfiguration(
-                "delayControl.target is \(control.target) and delayControl.interval is \(control.interval), but who joins a standing queue must wait for less than the interval"
+                "loadShedding.target is \(control.target) and loadShedding.interval is \(control.interval), but who joins a standing queue must wait for less than the interval"
             )
         }
         try validateOrder("keepaliveInterval", keepaliveInterval, isBelow: "maxLifetime", maxLifetime)

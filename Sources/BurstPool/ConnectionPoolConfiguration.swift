@@ -29,7 +29,7 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// For how long a connection may be idle before it is closed, while more than ``minimumIdle`` are. Default: `nil`, for
     /// ever. 10 minutes is usual.
     ///
-    /// The connection used last is used next, so the surplus gets cold. Kept to within an eighth.
+    /// The connection used last is used next, so the excess gets cold. Kept to within an eighth.
     public var idleTimeout: Duration?
 
     /// For how long a connection may be open. One that is in use then is closed when it comes back. Default: `nil`, for
@@ -98,7 +98,7 @@ public struct ConnectionPoolConfiguration: Sendable {
     public var maxWaiters: Int?
 
     /// Turns callers away when the queue is standing. Default: `nil`, never.
-    public var delayControl: ConnectionDelayControl?
+    public var loadShedding: ConnectionLoadShedding?
 
     // MARK: Health
 

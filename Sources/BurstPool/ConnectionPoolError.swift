@@ -22,7 +22,7 @@ public struct ConnectionPoolError: Error {
         /// The system has no memory for another connection's place or another waiter.
         public static let outOfMemory = Code(kind: .outOfMemory)
         /// The queue was standing, and the caller was not served within the time that
-        /// ``ConnectionPoolConfiguration/delayControl`` leaves in such a case.
+        /// ``ConnectionPoolConfiguration/loadShedding`` leaves in such a case.
         public static let overloaded = Code(kind: .overloaded)
         /// An attempt to open a connection took longer than ``ConnectionPoolConfiguration/connectTimeout``.
         public static let connectTimedOut = Code(kind: .connectTimedOut)

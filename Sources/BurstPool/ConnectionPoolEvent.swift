@@ -25,7 +25,7 @@ public enum ConnectionPoolEvent: Sendable {
     /// not open. Without a `wait` it was waiting for a connection to be validated, and not in the queue.
     case acquireFailed(any Error, waited: Duration, wait: ConnectionWait?)
     /// A caller was turned away so that the others are served in time: see ``ConnectionPoolConfiguration/maxWaiters`` and
-    /// ``ConnectionPoolConfiguration/delayControl``.
+    /// ``ConnectionPoolConfiguration/loadShedding``.
     case shed(ConnectionPoolError)
     /// A caller has given its connection back. Only if ``ConnectionPoolObserver/observesLeases``.
     case released(held: Duration)
@@ -41,9 +41,9 @@ public enum ConnectionPoolEvent: Sendable {
     /// The circuit breaker has another state.
     case breakerChanged(ConnectionCircuitBreaker.State)
     /// A lease has been out for longer than ``ConnectionPoolConfiguration/leakThreshold``.
-    case leaseOverdue(ConnectionLeasePlace, age: Duration)
+    case leaseOverdue(ConnectionLeaseLocation, age: Duration)
     /// A lease that was overdue has come back after all.
-    case overdueLeaseReturned(ConnectionLeasePlace, age: Duration)
+    case overdueLeaseReturned(ConnectionLeaseLocation, age: Duration)
 }
 
 /// One wait of one caller, so that an observer can tell which connection was opened for whom. Never used twice by a pool.
@@ -69,7 +69,7 @@ public enum ConnectionAcquisition: String, Sendable, Hashable {
 /// Why a pool closed a connection.
 public enum ConnectionCloseReason: String, Sendable, Hashable, CaseIterable {
     /// There were more than `maxSize`, and nobody waited.
-    case surplus
+    case excess
     /// It was idle for ``ConnectionPoolConfiguration/idleTimeout``.
     case idleTimeout
     /// It was as old as ``ConnectionPoolConfiguration/maxLifetime`` allows.
@@ -92,7 +92,7 @@ public enum ConnectionCloseReason: String, Sendable, Hashable, CaseIterable {
 }
 
 /// Where in the source a lease was taken.
-public struct ConnectionLeasePlace: Sendable, Hashable, CustomStringConvertible {
+public struct ConnectionLeaseLocation: Sendable, Hashable, CustomStringConvertible {
     /// Module and file, as `#fileID` has it.
     public let fileID: String
     public let line: Int

@@ -12,7 +12,7 @@
 /// Sources: K. Nichols, V. Jacobson, Controlling Queue Delay, ACM Queue 10(5), 2012, for the idea and the two
 /// constants; RFC 8289 for the 16 intervals; B. Maurer, Fail at Scale, ACM Queue 13(8), 2015, for this form, which
 /// decides when a caller joins.
-public struct ConnectionDelayControl: Sendable, Hashable {
+public struct ConnectionLoadShedding: Sendable, Hashable {
     /// For how long a caller may wait in a standing queue. Default: 5 milliseconds.
     public var target: Duration
     /// For how long a queue must not have been empty to count as standing. Default: 100 milliseconds.

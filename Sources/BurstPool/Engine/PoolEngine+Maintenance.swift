@@ -4,9 +4,9 @@ import Synchronization
 // nothing for it. Nothing that the pool promises its callers rests on it but what is a matter of time.
 
 extension _PoolEngine {
-    func startUpkeep() {
-        guard let interval = upkeep.interval, upkeep.start() else { return }
-        upkeep.sleeper.replace { [self] in
+    func startMaintenance() {
+        guard let interval = maintenance.interval, maintenance.start() else { return }
+        maintenance.sleeper.replace { [self] in
             topUp()
             while true {
                 do { try await clock.sleep(until: clock.now + interval) } catch { return }
@@ -14,12 +14,12 @@ extension _PoolEngine {
             }
         }
         // A shutdown that came before this did not see the task, which would keep the engine.
-        if core.isShutDown { upkeep.stop() }
+        if core.isShutDown { maintenance.stop() }
     }
 
     /// Looks at all connections, and does what is due. O(slots); goes through the idle ones only if one of them is due.
     func lookAfterConnections() {
-        upkeep.perform { observations in
+        maintenance.perform { observations in
             let due = lookAtSlots(&observations)
             if !due.isEmpty { goThroughIdle(due, &observations) }
         }
@@ -67,7 +67,7 @@ extension _PoolEngine {
         var due: [Int: Due] = [:]
         for (index, _) in idle {
             guard let slot = core.slot(at: index) else { continue }
-            if let reason = header(of: slot.lease).pointee.marks(.isRetired).closeReason { due[index] = .close(reason) }
+            if let reason = header(of: slot.lease).pointee.flags(.isRetired).closeReason { due[index] = .close(reason) }
         }
         noteIdle(idle, beingValidated: beingValidated, staying: staying, now: now, observations, &due)
         return due
@@ -76,8 +76,8 @@ extension _PoolEngine {
     /// Since when a connection has been too old, if it is, and not marked as such yet.
     private func expiry(_ header: UnsafeMutablePointer<ConnectionHeader>, _ now: UInt64) -> UInt64? {
         let expiry = header.pointee.expiresAt.load(ordering: .relaxed)
-        guard expiry > 0, expiry <= now, header.pointee.marks(.isRetired).isEmpty else { return nil }
-        guard header.pointee.marks(.isLeaving).isEmpty else {
+        guard expiry > 0, expiry <= now, header.pointee.flags(.isRetired).isEmpty else { return nil }
+        guard header.pointee.flags(.isLeaving).isEmpty else {
             evict(header)
             return nil
         }
@@ -92,7 +92,7 @@ extension _PoolEngine {
         observations.mostSinceExpiry = expired.isEmpty ? 0 : max(observations.mostSinceExpiry, total)
         let most = (observations.mostSinceExpiry + 7) / 8
         for (index, _) in expired.sorted(by: { $0.at < $1.at }).prefix(most) {
-            if let slot = core.slot(at: index) { header(of: slot.lease).pointee.mark(.isTooOld) }
+            if let slot = core.slot(at: index) { header(of: slot.lease).pointee.set(.isTooOld) }
         }
     }
 
@@ -105,18 +105,18 @@ extension _PoolEngine {
         _ due: inout [Int: Due]
     ) {
         var remaining = idle.count - due.count
-        var surplus = staying - due.count - limits.maxSize
+        var excess = staying - due.count - limits.maxSize
         var mayValidate = max(1, (idle.count + beingValidated) / 8) - beingValidated
         // The coldest first.
         for (index, since) in idle.sorted(by: { $0.since < $1.since }) where due[index] == nil {
             let idleFor = now - min(now, since)
-            if surplus > 0, let linger = settings.burstLinger?.nanoseconds, idleFor >= linger {
-                due[index] = .close(.surplus)
-                surplus -= 1
+            if excess > 0, let linger = settings.burstLinger?.nanoseconds, idleFor >= linger {
+                due[index] = .close(.excess)
+                excess -= 1
                 remaining -= 1
             } else if remaining > settings.minimumIdle, let timeout = settings.idleTimeout, idleFor >= timeout {
                 due[index] = .close(.idleTimeout)
-                surplus -= 1
+                excess -= 1
                 remaining -= 1
             } else if mayValidate > 0, let interval = settings.keepaliveInterval,
                 now - min(now, max(since, observations[index].lastValidated)) >= interval
@@ -124,7 +124,7 @@ extension _PoolEngine {
                 due[index] = .validate
                 mayValidate -= 1
             } else if let age = settings.validateAfterIdle, idleFor >= age, let slot = core.slot(at: index) {
-                header(of: slot.lease).pointee.mark(.isStale)
+                header(of: slot.lease).pointee.set(.isStale)
             }
         }
     }
@@ -145,12 +145,12 @@ extension _PoolEngine {
         observations[index].isReported = true
         record.pointee.overdueSince.store(since, ordering: .relaxed)
         let place = record.pointee.place
-        header(of: slot.lease).pointee.mark(.isOverdue)
+        header(of: slot.lease).pointee.set(.isOverdue)
         // It may have come back meanwhile, and what has been read and marked is the next one's.
         if let slotNow = core.slot(at: index), slotNow.serial == slot.serial, slotNow.state == .leased {
             observer?.connectionPool(.leaseOverdue(place, age: .nanoseconds(now - since)))
         } else {
-            header(of: slot.lease).pointee.unmark(.isOverdue)
+            header(of: slot.lease).pointee.clear(.isOverdue)
         }
     }
 
@@ -159,17 +159,17 @@ extension _PoolEngine {
     /// Takes each idle connection, down to the coldest, and does what is due. Never has more than one in hand, and those that
     /// it has been through are at hand for everybody: see "Sweeping" in `bp_pool.h`.
     private func goThroughIdle(_ due: [Int: Due], _ observations: inout SlotObservations) {
-        upkeep.ownUse.begin()
-        defer { endOwnUse() }
+        maintenance.internalUse.begin()
+        defer { endInternalUse() }
         var left = core.counts.idle
-        while left > 0, let lease = core.takeUnswept() {
+        while left > 0, let lease = core.sweepNext() {
             left -= 1
             guard let index = observations.index(ofElement: core.element(of: lease)) else {
-                if core.putSwept(lease) { settle() }
+                if core.sweepKeep(lease) { reconcile() }
                 continue
             }
             keepAge(index, &observations)
-            if let reason = header(of: lease).pointee.marks(.isRetired).closeReason {
+            if let reason = header(of: lease).pointee.flags(.isRetired).closeReason {
                 closeInBackground(lease, reason)
                 continue
             }
@@ -180,11 +180,11 @@ extension _PoolEngine {
                 observations[index].lastValidated = clock.now
                 validateInBackground(lease)
             case nil:
-                if core.putSwept(lease) { settle() }
+                if core.sweepKeep(lease) { reconcile() }
             }
         }
-        while let isToSettle = core.returnSwept() {
-            if isToSettle { settle() }
+        while let needsReconciling = core.sweepEnd() {
+            if needsReconciling { reconcile() }
         }
     }
 

@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// A list to which each of them adds itself and which is emptied as a whole, so it needs no lock.
 @usableFromInline
-final class DrainSignal: Sendable {
+final class Broadcast: Sendable {
     private final class Node: Sendable {
         let signal: OneShot
         let next: Unmanaged<Node>?

@@ -2,12 +2,12 @@ import BurstPool
 import Testing
 
 @Suite(.timeLimit(.minutes(5)))
-struct DelayControlTests {
-    private func withDelayControl(
+struct LoadSheddingTests {
+    private func withLoadShedding(
         _ kind: CoreKind,
         _ test: (TestPool, ManualClock, RecordingObserver) async throws -> Void
     ) async throws {
-        try await withTimedPool(kind, maxSize: 1, configure: { $0.delayControl = ConnectionDelayControl() }) {
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.loadShedding = ConnectionLoadShedding() }) {
             pool,
             _,
             clock,
@@ -21,7 +21,7 @@ struct DelayControlTests {
         arguments: CoreKind.allCases
     )
     func standing(kind: CoreKind) async throws {
-        try await withDelayControl(kind) { pool, clock, observer in
+        try await withLoadShedding(kind) { pool, clock, observer in
             let lease = try await pool.acquire()
             let first = try await pool.startWaiting()
             clock.advance(by: .milliseconds(101))
@@ -45,7 +45,7 @@ struct DelayControlTests {
 
     @Test("Who joins before that waits as long as it likes", arguments: CoreKind.allCases)
     func notYetStanding(kind: CoreKind) async throws {
-        try await withDelayControl(kind) { pool, clock, _ in
+        try await withLoadShedding(kind) { pool, clock, _ in
             let lease = try await pool.acquire()
             let first = try await pool.startWaiting()
             clock.advance(by: .milliseconds(100))
@@ -61,7 +61,7 @@ struct DelayControlTests {
 
     @Test("A queue that has been empty in time is not standing", arguments: CoreKind.allCases)
     func emptied(kind: CoreKind) async throws {
-        try await withDelayControl(kind) { pool, clock, _ in
+        try await withLoadShedding(kind) { pool, clock, _ in
             let lease = try await pool.acquire()
             let first = try await pool.startWaiting()
             clock.advance(by: .milliseconds(200))
@@ -80,7 +80,7 @@ struct DelayControlTests {
 
     @Test("A queue that was standing lately stands again after the target", arguments: CoreKind.allCases)
     func standingAgain(kind: CoreKind) async throws {
-        try await withDelayControl(kind) { pool, clock, _ in
+        try await withLoadShedding(kind) { pool, clock, _ in
             var lease = try await pool.acquire()
             var first = try await pool.startWaiting()
             clock.advance(by: .milliseconds(101))
@@ -125,7 +125,7 @@ struct DelayControlTests {
 
     @Test("Who would wait for less anyway is told that its own time was up", arguments: CoreKind.allCases)
     func ownTimeout(kind: CoreKind) async throws {
-        try await withDelayControl(kind) { pool, clock, observer in
+        try await withLoadShedding(kind) { pool, clock, observer in
             let lease = try await pool.acquire()
             let first = try await pool.startWaiting()
             clock.advance(by: .milliseconds(101))

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// Sweeping, waiting again, limits of waiters, pauses and looks at slots, on each core.
-@Suite(.timeLimit(.minutes(5))) struct UpkeepTests {
+@Suite(.timeLimit(.minutes(5))) struct MaintenanceTests {
     @Test(arguments: CoreKind.allCases)
     func `a sweep sees every idle connection once, with one in hand`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
@@ -13,15 +13,15 @@ import Testing
             let elements = Set(leases.map { fixture.core.element(of: $0) })
             for lease in leases { _ = fixture.core.release(lease) }
             var seen: [UnsafeMutableRawPointer] = []
-            while let lease = fixture.core.takeUnswept() {
+            while let lease = fixture.core.sweepNext() {
                 #expect(fixture.places == [9, 1, 0, 0])
                 seen.append(fixture.core.element(of: lease))
-                #expect(!fixture.core.putSwept(lease))
+                #expect(!fixture.core.sweepKeep(lease))
             }
             #expect(seen.count == 10 && Set(seen) == elements)
             #expect(fixture.places == [10, 0, 0, 0])
-            while let isToSettle = fixture.core.returnSwept() {
-                #expect(!isToSettle)
+            while let needsReconciling = fixture.core.sweepEnd() {
+                #expect(!needsReconciling)
                 #expect(fixture.places == [10, 0, 0, 0])
             }
             #expect(fixture.places == [10, 0, 0, 0])
@@ -45,14 +45,14 @@ import Testing
             }
             for _ in 1...20 {
                 var seen = 0
-                while seen < 8, let lease = fixture.core.takeUnswept() {
+                while seen < 8, let lease = fixture.core.sweepNext() {
                     use()
-                    #expect(!fixture.core.putSwept(lease))
+                    #expect(!fixture.core.sweepKeep(lease))
                     seen += 1
                     use()
                 }
                 #expect(seen >= 7, "all but one that was in use each time")
-                while fixture.core.returnSwept() != nil { use() }
+                while fixture.core.sweepEnd() != nil { use() }
             }
             // Not the last two only: a thread that is moved to another CPU meanwhile finds another home.
             #expect(used.isDisjoint(with: elements.prefix(3)), "the cold ones stay so")
@@ -65,12 +65,12 @@ import Testing
     func `what a sweep has put back is leased like any other`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 2)
-            #expect(!fixture.core.putSwept(try fixture.open()))
-            #expect(fixture.core.takeUnswept() == nil)
-            #expect(!fixture.core.putSwept(try #require(fixture.core.tryAcquire())))
-            #expect(!fixture.core.putSwept(try #require(fixture.core.takeIdle())))
-            #expect(fixture.core.returnSwept() == false)
-            #expect(fixture.core.returnSwept() == nil)
+            #expect(!fixture.core.sweepKeep(try fixture.open()))
+            #expect(fixture.core.sweepNext() == nil)
+            #expect(!fixture.core.sweepKeep(try #require(fixture.core.tryAcquire())))
+            #expect(!fixture.core.sweepKeep(try #require(fixture.core.takeIdle())))
+            #expect(fixture.core.sweepEnd() == false)
+            #expect(fixture.core.sweepEnd() == nil)
             #expect(fixture.core.tryAcquire().map(fixture.core.release) == false)
             fixture.finish()
         }
@@ -78,16 +78,16 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `a sweep that puts back beside a waiter, or a surplus, settles`(_ kind: CoreKind) throws {
+    func `a sweep that puts back beside a waiter, or a excess, reconciles`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 2)
             let (first, second) = (try fixture.open(), try fixture.open())
             try fixture.join(1)
-            #expect(fixture.core.putSwept(first))
-            #expect(fixture.handOver() == 1)
+            #expect(fixture.core.sweepKeep(first))
+            #expect(fixture.handOff() == 1)
             #expect(fixture.core.resize(maxSize: 1, hardLimit: 1))
-            #expect(fixture.core.putSwept(second))
-            #expect(fixture.core.returnSwept() == true)
+            #expect(fixture.core.sweepKeep(second))
+            #expect(fixture.core.sweepEnd() == true)
             fixture.finish()
         }
         try check(kind.type)
@@ -114,9 +114,9 @@ import Testing
             #expect(fixture.claim(fourth) == 1)
             #expect(!fixture.core.requeueWait(fourth), "it has gone")
             #expect(fixture.core.waiting == 2)
-            #expect(fixture.handOver() == 3)
-            #expect(fixture.handOver() == 4)
-            #expect(!fixture.core.permitIsWanted)
+            #expect(fixture.handOff() == 3)
+            #expect(fixture.handOff() == 4)
+            #expect(!fixture.core.hasPermitForWaiter)
             fixture.finish()
         }
         try check(kind.type)
@@ -152,17 +152,17 @@ import Testing
                     #expect(fixture.claim(gone.ticket) == gone.number)
                     if let permit = gone.permit { fixture.core.cancelOpen(permit) }
                 default:
-                    #expect(fixture.handOver() == line.first?.number)
+                    #expect(fixture.handOff() == line.first?.number)
                     guard !line.isEmpty else { continue }
                     if let permit = line.removeFirst().permit { fixture.core.cancelOpen(permit) }
                 }
                 #expect(fixture.core.waiting == line.count)
                 let withoutPermit = line.count { $0.permit == nil }
-                #expect(fixture.core.permitIsWanted == (withoutPermit > 0 && fixture.core.total < 4))
+                #expect(fixture.core.hasPermitForWaiter == (withoutPermit > 0 && fixture.core.total < 4))
             }
             for waiter in line {
                 if let permit = waiter.permit { fixture.core.cancelOpen(permit) }
-                #expect(fixture.handOver() == waiter.number)
+                #expect(fixture.handOff() == waiter.number)
             }
             fixture.finish()
         }
@@ -192,7 +192,7 @@ import Testing
             else { throw Unexpected() }
             fixture.core.cancelOpen(permit)
             #expect(try !isRefused(), "the place is free again")
-            for number in [1, 2, 3, 9] { #expect(fixture.handOver() == number) }
+            for number in [1, 2, 3, 9] { #expect(fixture.handOff() == number) }
 
             for number in 1...3 { try fixture.join(number) }
             let late = try fixture.core.prepareWait()
@@ -200,7 +200,7 @@ import Testing
             guard case .shutDown = fixture.core.joinWait(late, context: fixture.context(9), deadline: .max) else {
                 throw Unexpected()
             }
-            for number in 1...3 { #expect(fixture.handOver() == number) }
+            for number in 1...3 { #expect(fixture.handOff() == number) }
             _ = fixture.core.release(lease)
             fixture.finish()
         }
@@ -222,18 +222,18 @@ import Testing
             try fixture.join(2, deadline: 100)
             try fixture.join(3)
             #expect(fixture.core.waiting == 3)
-            #expect(!fixture.core.somebodyWaits && !fixture.core.permitIsWanted)
+            #expect(!fixture.core.hasWaiters && !fixture.core.hasPermitForWaiter)
             #expect(fixture.beginOpen() == nil)
-            #expect(fixture.core.beginOpenUnasked() == nil)
+            #expect(fixture.core.beginOpenUnrequested() == nil)
             #expect(fixture.claim(first) == 1)
             #expect(fixture.expire(now: 100).numbers == [2])
             #expect(fixture.core.release(out))
-            fixture.core.putBack(try #require(fixture.core.takeIdle(), "to close it, or for a sweep"))
+            fixture.core.returnIdle(try #require(fixture.core.takeIdle(), "to close it, or for a sweep"))
             fixture.core.resume()
             fixture.core.resume()
             #expect(!fixture.core.isPaused)
-            #expect(fixture.core.somebodyWaits && fixture.core.permitIsWanted)
-            #expect(fixture.handOver() == 3)
+            #expect(fixture.core.hasWaiters && fixture.core.hasPermitForWaiter)
+            #expect(fixture.handOff() == 3)
             #expect(fixture.core.release(try #require(fixture.core.tryAcquire())) == false)
             fixture.core.pause()
             fixture.core.shutdown()
@@ -249,19 +249,19 @@ import Testing
     func `a permit can be had without waiting, if nobody waits for one`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 1)
-            let permit = try #require(fixture.core.beginOpenUnasked())
+            let permit = try #require(fixture.core.beginOpenUnrequested())
             #expect(fixture.places == [0, 0, 1, 0])
-            #expect(fixture.core.beginOpenUnasked() == nil, "the limit is reached")
+            #expect(fixture.core.beginOpenUnrequested() == nil, "the limit is reached")
             fixture.core.finishOpen(permit)
             fixture.core.detach(permit)
             #expect(fixture.places == [0, 0, 0, 0])
             try fixture.join(1)
-            #expect(fixture.core.beginOpenUnasked() == nil, "somebody waits for it")
-            #expect(fixture.handOver() == 1)
-            let again = try #require(fixture.core.beginOpenUnasked())
+            #expect(fixture.core.beginOpenUnrequested() == nil, "somebody waits for it")
+            #expect(fixture.handOff() == 1)
+            let again = try #require(fixture.core.beginOpenUnrequested())
             fixture.core.cancelOpen(again)
             fixture.core.shutdown()
-            #expect(fixture.core.beginOpenUnasked() == nil)
+            #expect(fixture.core.beginOpenUnrequested() == nil)
             fixture.finish()
         }
         try check(kind.type)
@@ -279,7 +279,7 @@ import Testing
                 states.append(slot.state)
                 serials.append(slot.serial)
             }
-            let permit = try #require(fixture.core.beginOpenUnasked())
+            let permit = try #require(fixture.core.beginOpenUnrequested())
             try look()
             fixture.core.finishOpen(permit)
             try look()

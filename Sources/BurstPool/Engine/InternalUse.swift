@@ -6,7 +6,7 @@ import Synchronization
 /// A connection in such use is neither idle nor being opened for whoever counts those. To miss none of them, who counts
 /// takes all that were in use at any time of the count: those that had begun by its end, less those that had ended by its
 /// beginning. That may be too many; so who would have found too few idle without them has it counted again when one ends.
-struct OwnUse: ~Copyable, Sendable {
+struct InternalUse: ~Copyable, Sendable {
     private let begun = Atomic(0)
     private let ended = Atomic(0)
     private let isAwaited = Atomic(false)

@@ -14,9 +14,9 @@ struct Patience {
     }
 }
 
-/// ``ConnectionDelayControl`` at work: since when the queue has not been empty, as far as those have seen who joined it.
+/// ``ConnectionLoadShedding`` at work: since when the queue has not been empty, as far as those have seen who joined it.
 @usableFromInline
-final class DelayControl: Sendable {
+final class LoadShedding: Sendable {
     private let target: Duration
     private let targetNanoseconds: UInt64
     private let interval: UInt64
@@ -24,7 +24,7 @@ final class DelayControl: Sendable {
     /// When the queue was last found to be standing; 0: never.
     private let stoodAt = Atomic<UInt64>(0)
 
-    init(_ configuration: ConnectionDelayControl) {
+    init(_ configuration: ConnectionLoadShedding) {
         target = configuration.target
         targetNanoseconds = configuration.target.nanoseconds
         interval = configuration.interval.nanoseconds

@@ -4,9 +4,9 @@ import Testing
 
 /// Two things at the same instant, over and over. Serialized: each wants both of two cores for itself.
 @Suite(.serialized, .timeLimit(.minutes(2)))
-struct HandOverRaceTests {
+struct HandOffRaceTests {
     @Test("Cancelled in the instant of the hand-over, 100,000 times, nothing is lost", arguments: CoreKind.allCases)
-    func cancelAgainstHandOver(kind: CoreKind) async throws {
+    func cancelAgainstHandOff(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let served = Shared(0)
             let left = Shared(0)
@@ -68,7 +68,7 @@ struct HandOverRaceTests {
     }
 
     @Test("The time is up in the instant of the hand-over, 10,000 times, nothing is lost", arguments: CoreKind.allCases)
-    func timeoutAgainstHandOver(kind: CoreKind) async throws {
+    func timeoutAgainstHandOff(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, strategy in
             var lease = try await pool.acquire()
@@ -109,7 +109,7 @@ struct HandOverRaceTests {
         "The pool shuts down in the instant of the hand-over, 2,000 times, nothing is lost",
         arguments: CoreKind.allCases
     )
-    func shutdownAgainstHandOver(kind: CoreKind) async throws {
+    func shutdownAgainstHandOff(kind: CoreKind) async throws {
         for round in 0..<2_000 {
             try await withPool(kind, maxSize: 1) { pool, _ in
                 let lease = try await pool.acquire()

@@ -1,14 +1,14 @@
 import Synchronization
 
 /// When the pool looks after its connections, and who is at it.
-final class Upkeep: Sendable {
+final class Maintenance: Sendable {
     /// How often, in nanoseconds; `nil`: there is nothing to look for.
     let interval: UInt64?
     let sleeper = ReplaceableTask()
     let evictor = ReplaceableTask()
     /// Opens connections for the pool's own stock.
     let stocking = OneAtATime()
-    let ownUse = OwnUse()
+    let internalUse = InternalUse()
     private let looking = OneAtATime()
     private let hasStarted = Atomic(false)
     /// In the upper half, how many calls of `prewarm` are under way; in the lower one, the greatest number of connections
