@@ -82,7 +82,11 @@ extension _PoolEngine {
 
     @inlinable @inline(__always)
     func giveBack(_ lease: Core.Lease, after error: any Error) async {
-        if unretainedStrategy._withUnsafeGuaranteedRef({ $0.connectionIsBroken(after: error) }) { discard(lease) }
+        switch unretainedStrategy._withUnsafeGuaranteedRef({ $0.connectionVerdict(after: error) }) {
+        case .keep: break
+        case .discard: discard(lease)
+        case .evictAll: discard(lease)
+        }
         if endsSpecially(lease) { return }
         if core.release(lease), let excess = reconcile(mayCloseInline: true) { await closeAfterFailure(excess) }
     }
