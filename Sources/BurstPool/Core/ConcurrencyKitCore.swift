@@ -70,7 +70,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public func beginOpenUnasked() -> bp_lease? {
         var permit = bp_lease()
-        return bp_begin_open_unasked(pool, &permit) == BP_OK ? permit : nil
+        return bp_begin_open_unrequested(pool, &permit) == BP_OK ? permit : nil
     }
 
     public func finishOpen(_ permit: bp_lease) {
@@ -86,7 +86,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     }
 
     public func beginCloseSurplus(_ lease: bp_lease) -> Bool {
-        bp_begin_close_surplus(pool, lease) == BP_OK
+        bp_begin_close_excess(pool, lease) == BP_OK
     }
 
     @discardableResult
@@ -132,7 +132,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public func handOver() -> UnsafeRawPointer? {
         var context: UnsafeMutableRawPointer?
-        return bp_hand_over(pool, &context) == BP_OK ? UnsafeRawPointer(context) : nil
+        return bp_hand_off(pool, &context) == BP_OK ? UnsafeRawPointer(context) : nil
     }
 
     public func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64? {
@@ -159,11 +159,11 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     // MARK: Settling
 
-    public var somebodyWaits: Bool { bp_somebody_waits(pool) }
+    public var somebodyWaits: Bool { bp_has_waiters(pool) }
 
-    public var permitIsWanted: Bool { bp_permit_is_wanted(pool) }
+    public var permitIsWanted: Bool { bp_has_permit_for_waiter(pool) }
 
-    public var hasSurplus: Bool { bp_has_surplus(pool) }
+    public var hasSurplus: Bool { bp_has_excess(pool) }
 
     public func takeIdle() -> bp_lease? {
         var lease = bp_lease()
@@ -171,25 +171,25 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     }
 
     public func putBack(_ lease: bp_lease) {
-        expectSuccess(bp_put_back(pool, lease))
+        expectSuccess(bp_return_idle(pool, lease))
     }
 
     // MARK: Sweeping
 
     public func takeUnswept() -> bp_lease? {
         var lease = bp_lease()
-        return bp_take_unswept(pool, &lease) == BP_OK ? lease : nil
+        return bp_sweep_next(pool, &lease) == BP_OK ? lease : nil
     }
 
     public func putSwept(_ lease: bp_lease) -> Bool {
-        let status = bp_put_swept(pool, lease)
-        if status != BP_SETTLE { expectSuccess(status) }
-        return status == BP_SETTLE
+        let status = bp_sweep_keep(pool, lease)
+        if status != BP_RECONCILE { expectSuccess(status) }
+        return status == BP_RECONCILE
     }
 
     public func returnSwept() -> Bool? {
-        let status = bp_return_swept(pool)
-        return status == BP_EMPTY ? nil : status == BP_SETTLE
+        let status = bp_sweep_end(pool)
+        return status == BP_EMPTY ? nil : status == BP_RECONCILE
     }
 
     // MARK: Administration
@@ -222,7 +222,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         expectSuccess(bp_pool_statistics_get(pool, &statistics))
         return _PoolCoreCounts(
             idle: Int(statistics.idle),
-            leased: Int(statistics.leased),
+            leased: Int(statistics.in_use),
             opening: Int(statistics.opening),
             closing: Int(statistics.closing),
             waiting: Int(statistics.waiting),
@@ -255,7 +255,7 @@ extension _PoolCoreSlotState {
         switch state {
         case BP_SLOT_OPENING: self = .opening
         case BP_SLOT_IDLE: self = .idle
-        case BP_SLOT_LEASED: self = .leased
+        case BP_SLOT_IN_USE: self = .leased
         case BP_SLOT_CLOSING: self = .closing
         default: self = .vacant
         }
