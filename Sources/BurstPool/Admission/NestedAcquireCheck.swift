@@ -1,3 +1,5 @@
+import Synchronization
+
 extension _PoolEngine {
     /// Whether the current task holds all connections that the pool may have, by calls of `withConnection`. Waiting for
     /// another one would then never end.

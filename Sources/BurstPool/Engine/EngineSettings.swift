@@ -32,6 +32,6 @@ struct EngineSettings: Sendable {
     }
 
     @usableFromInline var name: String { configuration.name }
-    var acquireTimeout: Duration? { configuration.acquireTimeout }
+    @usableFromInline var acquireTimeout: Duration? { configuration.acquireTimeout }
     var connectTimeout: Duration? { configuration.connectTimeout }
 }

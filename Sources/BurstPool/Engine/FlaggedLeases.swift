@@ -34,6 +34,7 @@ extension _PoolEngine {
     }
 
     /// Whether a connection must be validated before it is used.
+    @inlinable
     func isStale(_ lease: Core.Lease) -> Bool {
         !header(of: lease).pointee.flags(.isStale).isEmpty
     }

@@ -25,7 +25,10 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     let openErrors = OpenErrors()
     let maintenance: Maintenance
     @usableFromInline let validations = Validations()
+    /// Fires when all connections of a pool that was shut down are closed.
     @usableFromInline let allClosed = Broadcast()
+    /// Fires when a lease may have ended in a pool that is paused.
+    @usableFromInline let leaseEnded = Broadcast()
 
     public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws(ConnectionPoolError) {
         try configuration.validate()

@@ -19,6 +19,7 @@ extension _PoolEngine {
         // Here, and not only where a close has ended: a permit that is taken and returned also counts for a moment, and
         // the thread that returns the last one must say so.
         if core.isShutDown, core.total == 0 { allClosed.fire() }
+        if core.isPaused { leaseEnded.fire() }
         return excess
     }
 

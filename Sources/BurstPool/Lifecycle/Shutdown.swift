@@ -5,15 +5,7 @@ extension _PoolEngine {
         let drained = OneShot()
         allClosed.add(drained)
         if core.total == 0 { allClosed.fire() }
-        let limit =
-            deadline == .max
-            ? nil
-            : Task.detached { [clock] in
-                try? await clock.sleep(until: deadline)
-                drained.fire(.timedOut)
-            }
-        _ = await drained.waitUnlessCancelled()
-        limit?.cancel()
+        _ = await wait(for: drained, until: deadline)
         return ConnectionPoolShutdownResult(remaining: statistics)
     }
 

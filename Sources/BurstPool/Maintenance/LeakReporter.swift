@@ -1,3 +1,5 @@
+import Synchronization
+
 extension _PoolEngine {
     /// Reports a lease that has lasted longer than ``ConnectionPoolConfiguration/leakThreshold``.
     func reportOverdueLease(

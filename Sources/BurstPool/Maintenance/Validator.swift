@@ -18,53 +18,56 @@ final class Validations: Sendable {
 // that the slot can be freed although the strategy does not return.
 
 extension _PoolEngine {
+    /// What the strategy does with a connection between two leases.
+    private enum Check {
+        case validation, reset
+
+        var failure: ConnectionCloseReason {
+            switch self {
+            case .validation: .validationFailed
+            case .reset: .resetFailed
+            }
+        }
+    }
+
     /// Validates a connection for the oldest waiter.
     ///
     /// - Parameter inheritingTask: Whether the validation gets the current task's task-local values and priority.
     @usableFromInline
     func validateForWaiter(_ lease: Core.Lease, inheritingTask: Bool = false) {
         validations.begin()
-        use(lease, .validationFailed, inheritingTask: inheritingTask, { [strategy] in try await strategy.validate(&$0) }) {
-            [self] in
-            validations.end()
-        }
+        check(lease, .validation, inheritingTask: inheritingTask) { [self] _ in validations.end() }
     }
 
     /// Validates an idle connection that maintenance has taken.
     func validateInBackground(_ lease: Core.Lease) {
-        use(lease, .validationFailed, inheritingTask: false, { [strategy] in try await strategy.validate(&$0) })
+        check(lease, .validation)
     }
 
     /// Validates a connection, and returns whether it works. The connection is idle or closed afterwards.
     func validateAndWait(_ lease: Core.Lease) async -> Bool {
         let outcome = OneShot()
-        use(lease, .validationFailed, inheritingTask: true, { [strategy] in
-            try await strategy.validate(&$0)
-            outcome.fire(.done)
-        }) { outcome.fire(.failed) }
+        check(lease, .validation, inheritingTask: true) { outcome.fire($0 ? .done : .failed) }
         return await outcome.waitUnlessCancelled() == .done
     }
 
     /// Resets a connection that was released.
     func reset(_ lease: Core.Lease) {
-        use(lease, .resetFailed, inheritingTask: false, { [strategy] in try await strategy.resetConnection(&$0) })
+        check(lease, .reset)
     }
 
-    /// Lets the strategy use a connection, and then releases it, or closes it if the call has thrown.
+    /// Lets the strategy check a connection, and then releases the connection, or closes it if the check has failed.
     ///
-    /// A call that exceeds the limit is cancelled, and the connection is aborted and closed. If the call then still does
-    /// not return, the slot is free after ``ConnectionPoolConfiguration/closeTimeout`` all the same.
+    /// A check that exceeds ``ConnectionPoolConfiguration/validationTimeout`` is cancelled, and the connection is aborted and
+    /// closed. If the check then still does not return, the slot is free after ``ConnectionPoolConfiguration/closeTimeout``
+    /// all the same.
     ///
-    /// - Parameters:
-    ///   - failure: The reason to close the connection if the call throws or exceeds its limit.
-    ///   - call: Uses the connection; throws if it does not work.
-    ///   - ended: Called when the connection is about to be idle, or closing.
-    private func use(
+    /// - Parameter ended: Called with whether the connection works, when it is about to be idle, or is closing.
+    private func check(
         _ lease: Core.Lease,
-        _ failure: ConnectionCloseReason,
-        inheritingTask: Bool,
-        _ call: @escaping @Sendable (inout Strategy.Connection) async throws -> Void,
-        ended: @escaping @Sendable () -> Void = {}
+        _ check: Check,
+        inheritingTask: Bool = false,
+        ended: @escaping @Sendable (Bool) -> Void = { _ in }
     ) {
         if settings.initialFlags.contains(.isTracked) { record(of: lease).pointee.noteInternalUse() }
         minimumIdle.internalUse.begin()
@@ -75,27 +78,25 @@ extension _PoolEngine {
             task.cancel()
             header(of: lease).pointee.abortHandle.take()?.abort()
             core.beginClose(lease)
-            closeWhenReturned(lease, failure, overdueCall)
-            endUse(ended)
+            closeWhenReturned(lease, check.failure, overdueCall)
+            checkFailed(ended)
         }
         let work: @Sendable () async -> Void = { [self] in
             nonisolated(unsafe) var connection = taken
-            var hasFailed = false
-            do { try await call(&connection) } catch { hasFailed = true }
+            let isFine = await run(check, &connection)
             guard endOperation(operation, in: lease) else { return overdueCall.end(connection) }
             self.connection(of: lease).initialize(to: connection)
-            if hasFailed {
-                closeInBackground(lease, failure)
-                return endUse(ended)
+            if !isFine {
+                closeInBackground(lease, check.failure)
+                return checkFailed(ended)
             }
             header(of: lease).pointee.clear(.isStale)
-            let flags = header(of: lease).pointee.flags(.isRetired)
-            if let reason = flags.closeReason {
+            if let reason = header(of: lease).pointee.flags(.isRetired).closeReason {
                 closeInBackground(lease, reason)
-                return endUse(ended)
+                return checkFailed(ended)
             }
-            ended()
             let needsReconciling = core.release(lease)
+            ended(true)
             // Once the connection is idle: until then it counts as in internal use.
             endInternalUse()
             if needsReconciling { reconcile() }
@@ -104,20 +105,23 @@ extension _PoolEngine {
         task.watch(inheritingTask ? Task { await work() } : Task.detached { await work() })
     }
 
-    /// Ends the use of a connection that did not work. A waiter may have counted on it.
-    private func endUse(_ ended: () -> Void) {
-        ended()
+    private func run(_ check: Check, _ connection: inout Strategy.Connection) async -> Bool {
+        do {
+            switch check {
+            case .validation: return try await strategy.validateConnection(&connection)
+            case .reset:
+                try await strategy.resetConnection(&connection)
+                return true
+            }
+        } catch {
+            return false
+        }
+    }
+
+    /// Ends a check of a connection that is closing now. A waiter may have counted on the connection.
+    private func checkFailed(_ ended: (Bool) -> Void) {
+        ended(false)
         endInternalUse()
         reconcile()
-    }
-}
-
-/// A validation that has answered `false`.
-private struct ConnectionIsInvalid: Error {}
-
-extension ConnectionStrategy {
-    /// Validates a connection, and throws if it does not work.
-    fileprivate func validate(_ connection: inout Connection) async throws {
-        guard try await validateConnection(&connection) else { throw ConnectionIsInvalid() }
     }
 }

@@ -72,7 +72,7 @@ struct CircuitBreaker: ~Copyable, Sendable {
     ///   - isProbe: Whether the attempt was the probe.
     func noteFailure(_ failures: Int, isProbe: Bool, now: UInt64) -> State? {
         guard let configuration else { return nil }
-        failingSince.compareExchange(expected: 0, desired: now, ordering: .sequentiallyConsistent)
+        _ = failingSince.compareExchange(expected: 0, desired: now, ordering: .sequentiallyConsistent)
         let since = failingSince.load(ordering: .sequentiallyConsistent)
         guard isProbe || configuration.opens(after: failures, over: now.subtractingSaturated(since)) else { return nil }
         openUntil.store(now.addingSaturated(configuration.openFor.nanoseconds), ordering: .sequentiallyConsistent)

@@ -18,6 +18,7 @@ final class ConnectGate: Sendable {
     }
 
     /// An attempt that the gate has let through.
+    @usableFromInline
     struct Attempt: Sendable {
         fileprivate let round: FailureRounds.Round
         /// Whether the attempt is the probe of a half-open circuit breaker.
@@ -126,6 +127,7 @@ final class ConnectGate: Sendable {
     // MARK: Waiting for a release first
 
     /// Notes that a caller joins the wait queue.
+    @usableFromInline
     func noteJoin() { delay.noteJoin() }
 
     /// Notes that a caller for whom ``noteJoin()`` was called has left without a connection.

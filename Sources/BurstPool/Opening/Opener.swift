@@ -31,7 +31,7 @@ extension _PoolEngine {
         let opening = Opening(ticket: ticket, attempt: attempt, began: began)
         let limit = settings.connectTimeout ?? (attempt?.isProbe == true ? gate?.probeTimeout : nil)
         let operation = beginOperation(limit, in: permit) { [self] in
-            header.pointee.set(.isLate)
+            self.header(of: permit).pointee.set(.isLate)
             task.cancel()
             attemptFailed(
                 ConnectionPoolError.connectTimedOut(
