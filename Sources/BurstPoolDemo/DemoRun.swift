@@ -122,7 +122,7 @@ struct DemoRun {
     /// With nobody there, nothing may be in use or awaited. Connections may still be opening or closing at first.
     private func rest() async -> Check {
         func isAtRest(_ statistics: ConnectionPoolStatistics) -> Bool {
-            statistics.inUse == 0 && statistics.waiting == 0 && statistics.connecting == 0
+            statistics.inUse == 0 && statistics.waiting == 0 && statistics.opening == 0
                 && statistics.total <= settings.maxSize
         }
         let deadline = ContinuousClock.now + Self.patience

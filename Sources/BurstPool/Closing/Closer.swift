@@ -23,19 +23,19 @@ extension _PoolEngine {
     /// Closes an excess connection after a body that returned, and throws the error of the close.
     @usableFromInline
     func closeAfterRelease(_ excess: Core.Lease) async throws {
-        if let error = await closeAndWait(excess) { throw error }
+        if let error = await closeAndWait(excess, wantsError: true) { throw error }
     }
 
     /// Closes an excess connection after a body that threw, whose error wins.
     @usableFromInline
     func closeAfterFailure(_ excess: Core.Lease) async {
-        _ = await closeAndWait(excess)
+        _ = await closeAndWait(excess, wantsError: false)
     }
 
     /// Returns the error of the close, or `nil` if there is none or if the caller was cancelled before the close ended.
-    private func closeAndWait(_ excess: Core.Lease) async -> (any Error)? {
+    private func closeAndWait(_ excess: Core.Lease, wantsError: Bool) async -> (any Error)? {
         nonisolated(unsafe) let connection = connection(of: excess).move()
-        let caller = CloseCaller()
+        let caller = CloseCaller(wantsError: wantsError)
         startClosing(excess, excessReason, for: caller) { connection }
         return await caller.wait()
     }
@@ -82,12 +82,17 @@ extension _PoolEngine {
     }
 }
 
-/// A caller of `withConnection` whose release led to a close, and who waits for it to get the error.
+/// A caller of `withConnection` whose release led to a close, and who waits for it.
 private final class CloseCaller: Sendable {
+    private let wantsError: Bool
     private let ended = OneShot()
     /// The error for the caller. The caller takes this right when it is cancelled, and the close when it has an error.
     private let errorClaim = Claim()
     private let error = LatestError()
+
+    init(wantsError: Bool) {
+        self.wantsError = wantsError
+    }
 
     /// Returns the error of the close when the close has ended, or `nil` as soon as the task is cancelled.
     func wait() async -> (any Error)? {
@@ -97,9 +102,9 @@ private final class CloseCaller: Sendable {
         return error.load()
     }
 
-    /// Accepts the error for the caller. Returns `false` if there is no error, or if the caller has left.
+    /// Accepts the error for the caller. Returns `false` if there is no error, or if the caller does not want it or has left.
     func accept(_ failure: (any Error)?) -> Bool {
-        guard let failure else { return false }
+        guard wantsError, let failure else { return false }
         error.store(failure)
         return errorClaim.take()
     }

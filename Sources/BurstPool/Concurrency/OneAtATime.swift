@@ -7,6 +7,9 @@ import Synchronization
 struct OneAtATime: ~Copyable, Sendable {
     private let requests = Atomic(0)
 
+    /// Whether a thread runs the work.
+    var isRunning: Bool { requests.load(ordering: .acquiring) != 0 }
+
     func perform(_ work: () -> Void) {
         // Acquires and releases: what the running thread wrote is visible to the next one that runs, and what a thread
         // wrote before it left is visible to the thread that runs the work for it.

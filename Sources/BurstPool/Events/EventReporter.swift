@@ -31,7 +31,8 @@ final class EventReporter: Sendable {
             let total = total()
             let limits = limits()
             if total < limits.hardLimit { isAtLimit.store(false, ordering: .relaxed) }
-            let bursts = total > limits.maxSize
+            // After a shutdown the limits are 0, and no excess connection is a burst.
+            let bursts = limits.maxSize > 0 && total > limits.maxSize
             hasChanged = isBursting.exchange(bursts, ordering: .sequentiallyConsistent) != bursts
             if hasChanged {
                 report(

@@ -20,6 +20,9 @@ final class Maintenance: Sendable {
     /// The moment of the next look; `UInt64.max` if there is none.
     var nextMoment: UInt64 { next.load(ordering: .sequentiallyConsistent) }
 
+    /// Whether a thread is looking.
+    var isLooking: Bool { looking.isRunning }
+
     func isDue(now: UInt64) -> Bool { nextMoment <= now }
 
     /// Looks at a moment at the latest.

@@ -25,9 +25,11 @@ struct MaintenanceSettings: Sendable {
         leakThreshold = configuration.leakThreshold?.nanoseconds
         // The beginning of an idle time is seen at most one look late, and so is its end: at most an eighth in all.
         let shortest = [idleTimeout, burstLinger, validateAfterIdle, keepaliveInterval, leakThreshold].compactMap(\.self).min()
-        interval = shortest.map { max($0 / 16, Self.shortestInterval) } ?? .max
-        let keepsConnections = minimumIdle > 0 ? UInt64(10_000_000_000) : nil
-        closedCheckInterval = [keepaliveInterval, keepsConnections].compactMap(\.self).min()
+        let timed = shortest.map { max($0 / 16, Self.shortestInterval) } ?? .max
+        // Idle connections that were acquired are replaced within a second.
+        interval = minimumIdle > 0 ? min(timed, 1_000_000_000) : timed
+        let closedCheck: UInt64? = minimumIdle > 0 ? 10_000_000_000 : nil
+        closedCheckInterval = [keepaliveInterval, closedCheck].compactMap(\.self).min()
     }
 
     /// Whether anything depends on how long a connection is idle or in use.

@@ -49,7 +49,7 @@ struct ConnectionFlags: OptionSet, Sendable {
     /// The strategy has reported that the connection is closed.
     @inlinable static var hasClosed: Self { Self(rawValue: 1 << 14) }
 
-    @inlinable static var isRetired: Self { [isTooOld, isEvicted, isDiscarded, hasClosed] }
+    @inlinable static var isRetired: Self { isTooOld.union(isEvicted).union(isDiscarded).union(hasClosed) }
 
     // MARK: Masks
 

@@ -44,7 +44,7 @@ struct PoolLooks {
         peak.waiting = max(peak.waiting, statistics.waiting)
         sum.inUse += statistics.inUse
         sum.idle += statistics.idle
-        sum.changing += statistics.connecting + statistics.closing
+        sum.changing += statistics.opening + statistics.closing
         count += 1
     }
 

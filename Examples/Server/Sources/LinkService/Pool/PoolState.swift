@@ -16,7 +16,7 @@ struct PoolState: Sendable, Codable, Equatable {
         total = statistics.total
         idle = statistics.idle
         inUse = statistics.inUse
-        connecting = statistics.connecting
+        connecting = statistics.opening
         closing = statistics.closing
         waiting = statistics.waiting
         maxSize = statistics.maxSize
