@@ -26,12 +26,15 @@ extension _PoolEngine {
     }
 
     /// Looks at all connections and does what is due. O(slots).
-    func maintain() {
+    ///
+    /// - Parameter checksForClosed: Whether every idle connection is asked whether it is closed, although that is not due.
+    func maintain(checksForClosed: Bool = false) {
         guard !core.isShutDown else { return }
         maintenance.perform { observations in
             var look = Look(now: clock.now)
             observe(&look, &observations)
-            let plan = SweepPlan(look, maintenance.settings, maxSize: core.limits.maxSize, observations)
+            var plan = SweepPlan(look, maintenance.settings, maxSize: core.limits.maxSize, observations)
+            if checksForClosed { plan.checksForClosed = true }
             flag(look, plan, observations)
             if plan.needsSweep { sweep(plan, &observations) }
             return nextLook(look, plan, observations)
@@ -69,7 +72,7 @@ extension _PoolEngine {
                 look.inUse.append(Look.Slot(index: index, since: since))
                 reportOverdueLease(slot, index, since, now, &observations)
             }
-            if header.pointee.flags(.isLeaving) != [] || header.pointee.flags(.isEvicted) != [] { look.isEvicting = true }
+            if !header.pointee.flags(.isEvicted).isEmpty { look.isEvicting = true }
         }
         retire(look.expired, total: core.total, &observations)
         for slot in look.idle {
@@ -184,7 +187,7 @@ struct Look {
     var beingValidated = 0
     /// The connections that are not closing.
     var staying = 0
-    /// Whether a connection is evicted, or will be, and has not come back yet.
+    /// Whether a connection is evicted and has not come back yet.
     var isEvicting = false
 
     init(now: UInt64) {

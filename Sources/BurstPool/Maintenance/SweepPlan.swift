@@ -9,7 +9,7 @@ struct SweepPlan {
     /// The connections that must be validated before their next use.
     private(set) var stale: [Int] = []
     /// Whether every idle connection is asked whether it is closed.
-    private(set) var checksForClosed = false
+    var checksForClosed = false
     /// When something is due next, unless connections change hands.
     private(set) var nextMoment = UInt64.max
 
