@@ -1,0 +1,23 @@
+import CLibPQ
+
+/// Passes notices of the server to a closure. Without one they are ignored; libpq alone would print them.
+final class NoticeReceiver {
+    private let action: (@Sendable (PostgresNotice) -> Void)?
+
+    init(_ action: (@Sendable (PostgresNotice) -> Void)?) {
+        self.action = action
+    }
+
+    /// Receives the notices of a connection, which must be closed before this object goes away.
+    func attach(to connection: OpaquePointer) {
+        PQsetNoticeReceiver(
+            connection,
+            { receiver, result in
+                guard let receiver, let result else { return }
+                let action = Unmanaged<NoticeReceiver>.fromOpaque(receiver).takeUnretainedValue().action
+                action?(PostgresNotice(PostgresError.Report(of: result)))
+            },
+            Unmanaged.passUnretained(self).toOpaque()
+        )
+    }
+}
