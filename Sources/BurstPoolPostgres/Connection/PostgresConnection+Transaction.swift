@@ -30,6 +30,7 @@ extension PostgresConnection {
     ///   - body: What to do. It gets this connection.
     /// - Throws: What the closure throws; ``PostgresError``, with ``PostgresError/Code/transactionRolledBack`` if a
     ///   statement failed and the closure did not throw its error.
+    @discardableResult
     public func withTransaction<Result>(
         isolation: PostgresIsolation? = nil,
         readOnly: Bool = false,

@@ -75,6 +75,7 @@ extension PostgresConnection {
     /// statement. The data cannot be read after it has returned.
     ///
     /// - Throws: What the closure throws; ``PostgresError``; `CancellationError`.
+    @discardableResult
     public func withCopyOut<Result>(
         _ sql: String,
         body: (PostgresCopySequence) async throws -> Result

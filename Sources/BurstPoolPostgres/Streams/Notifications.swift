@@ -96,6 +96,7 @@ extension PostgresConnection {
     ///
     /// - Parameter channels: The names of the channels, case-sensitive.
     /// - Throws: What the closure throws; ``PostgresError`` when the connection is lost; `CancellationError`.
+    @discardableResult
     public func withNotifications<Result>(
         from channels: String...,
         body: (PostgresNotificationSequence) async throws -> Result

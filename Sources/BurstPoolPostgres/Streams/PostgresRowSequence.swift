@@ -97,6 +97,7 @@ extension PostgresConnection {
     /// for another statement. The rows cannot be read after it has returned.
     ///
     /// - Throws: What the closure throws; ``PostgresError``; `CancellationError`.
+    @discardableResult
     public func withRows<Result>(
         of sql: String,
         _ parameters: (any PostgresEncodable)?...,
@@ -106,6 +107,7 @@ extension PostgresConnection {
     }
 
     /// Executes a query and passes its rows to a closure, as ``withRows(of:_:body:)`` does, with the parameters in an array.
+    @discardableResult
     public func withRows<Result>(
         of sql: String,
         parameters: [(any PostgresEncodable)?],
