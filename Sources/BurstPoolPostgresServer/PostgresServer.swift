@@ -112,24 +112,24 @@ package final class PostgresServer: Sendable {
 
     /// Stops the server at once, as a crash would. ``start()`` starts it again with its data.
     package func halt() {
-        guardian.withLock { guardian in
-            guard let running = guardian else { return }
-            guardian = nil
-            // The server is still a child of the script, so its id does not belong to another process.
-            kill(running.server, SIGQUIT)
-            try? running.input.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
-            running.process.waitUntilExit()
-        }
+        end(with: SIGQUIT)
     }
 
     /// Shuts the server down: sessions are told so (SQLSTATE 57P01) and ended.
     package func shutDownFast() {
+        end(with: SIGINT)
+    }
+
+    private func end(with signal: Int32) {
         guardian.withLock { guardian in
             guard let running = guardian else { return }
             guardian = nil
-            kill(running.server, SIGINT)
+            // The server remains a child of the script after its end, so its id does not belong to another process.
+            kill(running.server, signal)
+            let lock = folder.appendingPathComponent("data/postmaster.pid").path
+            let deadline = Date.now + 10
+            while FileManager.default.fileExists(atPath: lock), Date.now < deadline { usleep(5_000) }
             try? running.input.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
-            running.process.waitUntilExit()
         }
     }
 
@@ -163,13 +163,20 @@ package final class PostgresServer: Sendable {
 
     // MARK: -
 
-    /// Waits for a line or for the end of its input. At a line, the server has been told to stop, and the script waits until
-    /// it has. At the end, the process that started the server is gone.
+    /// Waits for a line or for the end of its input. At a line, the server has been told to stop. At the end, the process
+    /// that started the server is gone. It does not use `wait`, which hangs where the signal of a child's end is blocked.
     private static let script = """
         log=$1; folder=$2; shift 2
         "$@" >> "$log" 2>&1 &
         echo $!
-        if read line; then wait $!; else kill -QUIT $!; wait $!; rm -rf "$folder"; fi 2> /dev/null
+        if read line; then
+            kill -KILL $!
+        else
+            kill -QUIT $!
+            for attempt in 1 2 3 4 5 6 7 8 9 10; do test -e "$folder/data/postmaster.pid" && sleep 0.5; done
+            kill -KILL $!
+            rm -rf "$folder"
+        fi 2> /dev/null
         """
 
     private func launch() throws -> Guardian {

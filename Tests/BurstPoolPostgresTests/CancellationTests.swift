@@ -28,7 +28,7 @@ struct CancellationTests {
             #expect(!connection.isClosed)
             #expect(try await connection.query("SELECT $1::int", number).only()[0, as: Int.self] == number)
         }
-        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(ContinuousClock.now - start < .seconds(60))
         await connection.close()
     }
 
@@ -139,7 +139,7 @@ struct CancellationTests {
         let start = ContinuousClock.now
         let error = await postgresError { try await connection.query("SELECT pg_sleep(60)") }
         #expect(error?.code == .queryTimedOut)
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(30))
         #expect(try await connection.query("SELECT 1").only()[0, as: Int.self] == 1)
         await connection.close()
     }
@@ -156,7 +156,7 @@ struct CancellationTests {
         let start = ContinuousClock.now
         let result = await cancel(Lent(connection: connection)) { try await $0.query("SELECT 1") }
         #expect(throws: CancellationError.self) { try result.get() }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(30))
         #expect(connection.isClosed)
         await connection.close()
         relay.stop()

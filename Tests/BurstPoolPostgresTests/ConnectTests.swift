@@ -117,7 +117,7 @@ struct ConnectTests {
             $0.parameters["host"] = "127.0.0.1,127.0.0.1,127.0.0.1"
             $0.parameters["port"] = "1,\(silent.port),\(server.port)"
             $0.parameters["target_session_attrs"] = "read-write"
-            $0.connectTimeout = .milliseconds(300)
+            $0.connectTimeout = .seconds(2)
         }
         #expect(try await connection.query("SELECT 1").only()[0, as: Int.self] == 1)
         await connection.close()
@@ -132,7 +132,7 @@ struct ConnectTests {
             }
         )
         #expect(timeout.code == .connectTimedOut)
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(20))
         silent.close()
     }
 
@@ -149,7 +149,7 @@ struct ConnectTests {
         try await Task.sleep(for: .milliseconds(50))
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(ContinuousClock.now - start < .seconds(30))
         silent.close()
     }
 

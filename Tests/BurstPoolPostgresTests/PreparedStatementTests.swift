@@ -42,7 +42,7 @@ struct PreparedStatementTests {
         try await connection.execute("ALTER TABLE \(table) ADD COLUMN b text DEFAULT 'x'")
         #expect(try await connection.query(sql, 1).only()["b", as: String.self] == "x")
 
-        try await connection.execute("ALTER TABLE \(table) ALTER COLUMN b TYPE int USING 7")
+        try await connection.execute("ALTER TABLE \(table) ALTER COLUMN b DROP DEFAULT, ALTER COLUMN b TYPE int USING 7")
         let piped = try await connection.pipeline([PostgresStatement(sql, 1), PostgresStatement("SELECT 1")])
         #expect(try piped[0].only()["b", as: Int.self] == 7)
 

@@ -17,10 +17,10 @@ enum ConnectFailure {
         let code: PostgresError.Code
         if isAuthentication {
             code = .authenticationFailed
-        } else if !attempts.isEmpty, attempts.allSatisfy(isTLSFailure) {
-            code = .tlsFailed
         } else if isBeforeConnecting, misconfigurations.contains(where: { text.hasPrefix($0) }) {
             code = .invalidConfiguration
+        } else if !attempts.isEmpty, attempts.allSatisfy(isTLSFailure) {
+            code = .tlsFailed
         } else {
             code = .connectFailed
         }

@@ -33,11 +33,10 @@ extension PostgresConnection {
 
     /// The error to throw after a statement has failed.
     func translate(_ error: any Error, _ interruption: Wire.Interruption?) -> any Error {
-        guard let interruption else { return error }
-        if let error = error as? PostgresError {
-            // An error that has nothing to do with the interruption is the more useful one.
-            guard error.sqlState == "57014" || error.code == .connectionClosed else { return error }
-        }
+        // An error that has nothing to do with the interruption is the more useful one.
+        guard let interruption, let failure = error as? PostgresError,
+            failure.sqlState == "57014" || failure.code == .connectionClosed
+        else { return error }
         switch interruption {
         case .cancellation: return CancellationError()
         case .timeout:
