@@ -8,6 +8,11 @@ enum BlockingWork {
         DispatchQueue(label: "burst-pool.postgres.blocking").async(execute: body)
     }
 
+    /// Starts a call after a pause.
+    static func start(after pause: DispatchTimeInterval, _ body: @escaping @Sendable () -> Void) {
+        DispatchQueue(label: "burst-pool.postgres.blocking").asyncAfter(deadline: .now() + pause, execute: body)
+    }
+
     /// Runs a call and returns its result.
     static func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
         await withUnsafeContinuation { continuation in

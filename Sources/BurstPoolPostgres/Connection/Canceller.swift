@@ -16,16 +16,16 @@ final class Canceller: Sendable {
         case idle
         /// A statement is in progress.
         case armed
-        /// The request is being sent.
+        /// A request is being sent.
         case sending
-        /// The server has dealt with the request.
+        /// The server has dealt with a request.
         case sent
     }
 
     private struct State {
         var phase = Phase.idle
-        /// Tells one wait for ``Phase/sent`` from the next.
-        var waitNumber = 0
+        /// Tells one statement from the next.
+        var statementNumber: UInt64 = 0
         var waiter: UnsafeContinuation<Bool, Never>?
     }
 
@@ -43,7 +43,10 @@ final class Canceller: Sendable {
 
     /// Allows ``cancel()`` from now on.
     func arm() {
-        state.withLock { $0.phase = .armed }
+        state.withLock { state in
+            state.phase = .armed
+            state.statementNumber &+= 1
+        }
     }
 
     /// Whether ``cancel()`` has been called since ``arm()``.
@@ -51,24 +54,43 @@ final class Canceller: Sendable {
         state.withLock { $0.phase == .sending || $0.phase == .sent }
     }
 
-    /// Sends a request for the statement in progress, once. Returns at once.
-    func cancel() {
-        let isFirst = state.withLock { state in
-            guard state.phase == .armed else { return false }
+    /// Asks the server to cancel the statement in progress. Returns at once.
+    ///
+    /// - Returns: Whether this is the first call since ``arm()``.
+    @discardableResult
+    func cancel() -> Bool {
+        let number: UInt64? = state.withLock { state in
+            guard state.phase == .armed else { return nil }
             state.phase = .sending
-            return true
+            return state.statementNumber
         }
-        guard isFirst else { return }
-        BlockingWork.start { [self] in
-            var reason = [CChar](repeating: 0, count: 256)
-            // Where the request fails, the statement goes on, and the limit of the wait for it ends it.
-            PQcancel(handle.pointer, &reason, Int32(reason.count))
-            let waiter = state.withLock { state in
-                state.phase = .sent
-                defer { state.waiter = nil }
-                return state.waiter
+        guard let number else { return false }
+        BlockingWork.start { [self] in send(statementNumber: number, pause: Self.firstPause) }
+        return true
+    }
+
+    /// The server ignores a request that arrives before it has read the statement, so the request is repeated with growing
+    /// pauses until the statement has ended.
+    private static let firstPause = DispatchTimeInterval.milliseconds(50)
+
+    private func send(statementNumber: UInt64, pause: DispatchTimeInterval) {
+        var reason = [CChar](repeating: 0, count: 256)
+        // If the request fails, the statement goes on until the limit of the wait for it ends it.
+        PQcancel(handle.pointer, &reason, Int32(reason.count))
+        let waiter = state.withLock { state in
+            state.phase = .sent
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume(returning: true)
+        BlockingWork.start(after: pause) { [self] in
+            let isInProgress = state.withLock { state in
+                guard state.phase == .sent, state.statementNumber == statementNumber else { return false }
+                state.phase = .sending
+                return true
             }
-            waiter?.resume(returning: true)
+            guard isInProgress, case .milliseconds(let milliseconds) = pause else { return }
+            send(statementNumber: statementNumber, pause: .milliseconds(milliseconds * 2))
         }
     }
 
@@ -79,36 +101,38 @@ final class Canceller: Sendable {
     /// - Returns: Whether a request has been sent.
     func disarm(timeout: Duration, ifStuck: () -> Void) async -> Bool {
         let phase = state.withLock { state in
-            if state.phase == .armed { state.phase = .idle }
-            return state.phase
+            let phase = state.phase
+            if phase != .sending { state.phase = .idle }
+            return phase
         }
-        if phase == .idle { return false }
-        if await waitUntilSent(timeout: timeout) {
-            state.withLock { $0.phase = .idle }
-        } else {
-            ifStuck()
+        switch phase {
+        case .idle, .armed: return false
+        case .sent: return true
+        case .sending:
+            if await !waitUntilSent(timeout: timeout) { ifStuck() }
+            return true
         }
-        return true
     }
 
     private func waitUntilSent(timeout: Duration) async -> Bool {
-        await withUnsafeContinuation { continuation in
-            let number: Int? = state.withLock { state in
+        let wasSent = await withUnsafeContinuation { continuation in
+            let number: UInt64? = state.withLock { state in
                 guard state.phase == .sending else { return nil }
                 state.waiter = continuation
-                state.waitNumber += 1
-                return state.waitNumber
+                return state.statementNumber
             }
             guard let number else { return continuation.resume(returning: true) }
-            let milliseconds = Int(timeout / .milliseconds(1))
-            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [self] in
+            BlockingWork.start(after: .milliseconds(Int(timeout / .milliseconds(1)))) { [self] in
                 let waiter = state.withLock { state in
-                    guard state.waitNumber == number else { return nil as UnsafeContinuation<Bool, Never>? }
+                    guard state.statementNumber == number else { return nil as UnsafeContinuation<Bool, Never>? }
                     defer { state.waiter = nil }
                     return state.waiter
                 }
                 waiter?.resume(returning: false)
             }
         }
+        // A repetition that is due from now on finds no statement.
+        state.withLock { if $0.phase == .sent { $0.phase = .idle } }
+        return wasSent
     }
 }

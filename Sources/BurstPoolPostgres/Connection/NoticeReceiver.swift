@@ -3,6 +3,8 @@ import CLibPQ
 /// Passes notices of the server to a closure. Without one they are ignored; libpq alone would print them.
 final class NoticeReceiver {
     private let action: (@Sendable (PostgresNotice) -> Void)?
+    /// With what the server ended the session between two statements.
+    private(set) var farewell: PostgresError.Report?
 
     init(_ action: (@Sendable (PostgresNotice) -> Void)?) {
         self.action = action
@@ -14,10 +16,16 @@ final class NoticeReceiver {
             connection,
             { receiver, result in
                 guard let receiver, let result else { return }
-                let action = Unmanaged<NoticeReceiver>.fromOpaque(receiver).takeUnretainedValue().action
-                action?(PostgresNotice(PostgresError.Report(of: result)))
+                Unmanaged<NoticeReceiver>.fromOpaque(receiver).takeUnretainedValue().receive(
+                    PostgresError.Report(of: result)
+                )
             },
             Unmanaged.passUnretained(self).toOpaque()
         )
+    }
+
+    private func receive(_ report: PostgresError.Report) {
+        if report.severity == "FATAL" || report.severity == "PANIC" { farewell = report }
+        action?(PostgresNotice(report))
     }
 }

@@ -73,6 +73,12 @@ final class Wire {
         guard !isFinished else {
             throw PostgresError(.connectionClosed, "The connection has been closed.")
         }
+        if watch.isClosed {
+            // The server may have said why.
+            PQconsumeInput(connection)
+            _ = PQisBusy(connection)
+            throw lost()
+        }
         if !shielded { try Task.checkCancellation() }
         isBusy = true
         isShielded = shielded
@@ -105,8 +111,7 @@ final class Wire {
 
     /// Asks the server to cancel the statement in progress.
     func cancelStatement() {
-        canceller.cancel()
-        limitWaits(to: cancellationTimeout)
+        if canceller.cancel() { limitWaits(to: cancellationTimeout) }
     }
 
     private func limitWaits(to timeout: Duration) {
@@ -198,8 +203,7 @@ final class Wire {
                 wake = await withTaskCancellationHandler {
                     await watch.wait()
                 } onCancel: { [canceller, watch, cancellationTimeout] in
-                    canceller.cancel()
-                    watch.limitWaits(until: .now + cancellationTimeout)
+                    if canceller.cancel() { watch.limitWaits(until: .now + cancellationTimeout) }
                 }
             }
             switch wake {
@@ -243,7 +247,8 @@ final class Wire {
         let reason = text.split(separator: "\n").map { $0.drop { $0 == "\t" } }.joined(separator: " ")
         return PostgresError(
             .connectionClosed,
-            "The connection is lost: \(reason.isEmpty ? "it was closed" : reason)",
+            "The connection is lost: \(notices.farewell?.message ?? (reason.isEmpty ? "it was closed" : reason))",
+            report: notices.farewell ?? PostgresError.Report(),
             server: serverDescription
         )
     }
