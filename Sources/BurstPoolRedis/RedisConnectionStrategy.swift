@@ -88,10 +88,10 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
     /// Whether the error is one after which a connection is closed, or out of step with the server.
     ///
     /// A command that the server answers with an error, or that cannot be sent, leaves it as it was.
-    public func connectionIsBroken(after error: any Error) -> Bool {
+    public func connectionVerdict(after error: any Error) -> ConnectionVerdict {
         switch (error as? RedisError)?.code {
-        case .commandTimedOut?, .connectionClosed?, .protocolError?: true
-        default: false
+        case .commandTimedOut?, .connectionClosed?, .protocolError?: .discard
+        default: .keep
         }
     }
 
