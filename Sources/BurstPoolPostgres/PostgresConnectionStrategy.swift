@@ -109,9 +109,29 @@ public final class PostgresConnectionStrategy: ConnectionStrategy {
         return true
     }
 
-    /// Tells whether a connection is of no more use after an error.
-    public func connectionIsBroken(after error: any Error) -> Bool {
-        ErrorVerdict(of: error, configuration) != .keep
+    /// Returns what an error says about the connection, and about all others.
+    ///
+    /// All connections are replaced when the server shuts down (`57P01`, `57P02`, `57P03`), and when it refuses a write
+    /// because it is read-only (`25006`), as an old primary does after a failover. A write that the caller's own
+    /// `withTransaction(readOnly: true)` refuses does not count, and neither does any if `target_session_attrs` asks for a
+    /// standby. A connection that is lost is closed. All other errors, such as a unique violation, leave the connection in
+    /// the pool.
+    public func connectionVerdict(after error: any Error) -> ConnectionVerdict {
+        ConnectionVerdict(after: error, configuration)
+    }
+
+    /// Returns how long the connection's credentials are valid, if they end connections; see
+    /// ``PostgresCredentials/endConnections``.
+    public func connectionLifetime(_ connection: PostgresConnection) -> Duration? {
+        connection.expiry.map { max(.zero, $0 - .now) }
+    }
+
+    /// Reports when the server has closed the connection, or the connection is lost, also while it is idle.
+    public func notifyWhenClosed(
+        _ connection: PostgresConnection,
+        _ connectionDidClose: @escaping @Sendable () -> Void
+    ) {
+        connection.wire.watch.whenClosed(connectionDidClose)
     }
 
     /// Returns a closure that shuts the connection's socket down, so that whoever uses it gets an error at once.

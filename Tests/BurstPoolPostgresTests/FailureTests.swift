@@ -12,7 +12,47 @@ struct FailureTests {
         #expect(!strategy.connectionIsClosed(connection))
         try sharedServer.execute("SELECT pg_terminate_backend(\(connection.processID))")
         #expect(try await eventually { strategy.connectionIsClosed(connection) })
+        // The reason is known to the next statement, which the server's farewell preceded.
+        let error = await postgresError { try await connection.query("SELECT 1") }
+        #expect(error?.code == .connectionClosed)
+        #expect(error?.sqlState == "57P01")
+        #expect(strategy.connectionVerdict(after: try #require(error)) == .evictAll)
         await connection.close()
+    }
+
+    @Test("the pool is told once when the server closes an idle connection, and not when the pool closes one")
+    func notifiedWhenClosed() async throws {
+        let strategy = try sharedStrategy()
+        let (lost, closed) = (Counter(), Counter())
+        let connection = try await strategy.makeConnection()
+        strategy.notifyWhenClosed(connection) { lost.add() }
+        let other = try await strategy.makeConnection()
+        strategy.notifyWhenClosed(other) { closed.add() }
+        try sharedServer.execute("SELECT pg_terminate_backend(\(connection.processID))")
+        #expect(try await eventually { lost.value == 1 })
+        // A closure that comes too late is called as well.
+        strategy.notifyWhenClosed(connection) { lost.add() }
+        #expect(lost.value == 2)
+        await connection.close()
+        await other.close()
+        #expect(lost.value == 2)
+        #expect(closed.value == 0)
+    }
+
+    @Test("a connection whose credentials expire tells the pool how long it lives")
+    func lifetime() async throws {
+        for (ends, isLimited) in [(true, true), (false, false)] {
+            let strategy = try sharedStrategy {
+                $0.credentials = {
+                    PostgresCredentials(password: PostgresServer.password, validFor: .seconds(600), endConnections: ends)
+                }
+            }
+            let connection = try await strategy.makeConnection()
+            let lifetime = strategy.connectionLifetime(connection)
+            #expect((lifetime != nil) == isLimited)
+            if let lifetime { #expect(lifetime > .seconds(500) && lifetime <= .seconds(600)) }
+            await connection.close()
+        }
     }
 
     @Test("a session that is terminated in a statement has the server's error, which says what it means for the pool")
@@ -26,7 +66,7 @@ struct FailureTests {
         try sharedServer.execute("SELECT pg_terminate_backend(\(processID))")
         let error = try #require(await postgresError { _ = try await task.value })
         #expect(error.sqlState == "57P01")
-        #expect(strategy.connectionIsBroken(after: error))
+        #expect(strategy.connectionVerdict(after: error) == .evictAll)
         #expect(strategy.connectionIsClosed(lent.connection))
         await lent.connection.close()
     }
@@ -39,8 +79,15 @@ struct FailureTests {
         let first = try await processID()
         let error = await postgresError { _ = try await pool.withConnection { try await $0.query("SELECT 1/0") } }
         #expect(error?.sqlState == "22012")
-        #expect(!strategy.connectionIsBroken(after: try #require(error)))
-        #expect(!strategy.connectionIsBroken(after: CancellationError()))
+        #expect(strategy.connectionVerdict(after: try #require(error)) == .keep)
+        #expect(strategy.connectionVerdict(after: CancellationError()) == .keep)
+        let readOnly = await postgresError {
+            _ = try await pool.withConnection {
+                try await $0.withTransaction(readOnly: true) { try await $0.execute("CREATE TABLE refused (a int)") }
+            }
+        }
+        #expect(readOnly?.sqlState == "25006")
+        #expect(strategy.connectionVerdict(after: try #require(readOnly)) == .keep)
         #expect(try await processID() == first)
         await pool.shutdown()
     }
@@ -138,7 +185,7 @@ struct FailureTests {
         let insert = "INSERT INTO facts VALUES (1)"
         let readOnly = await postgresError { _ = try await pool.withConnection { try await $0.execute(insert) } }
         #expect(readOnly?.sqlState == "25006")
-        #expect(strategy.connectionIsBroken(after: try #require(readOnly)))
+        #expect(strategy.connectionVerdict(after: try #require(readOnly)) == .evictAll)
         relay.redirect(to: primary.port)
         #expect(try await pool.withConnection { try await $0.execute(insert) } == 1)
 

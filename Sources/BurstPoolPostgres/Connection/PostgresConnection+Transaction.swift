@@ -52,6 +52,8 @@ extension PostgresConnection {
         if readOnly { begin += " READ ONLY" }
         if deferrable { begin += " DEFERRABLE" }
         try await use { try await runScript(begin) }
+        wire.isInReadOnlyTransaction = readOnly
+        defer { wire.isInReadOnlyTransaction = false }
         return try await finish(body, commit: "COMMIT", rollback: "ROLLBACK")
     }
 

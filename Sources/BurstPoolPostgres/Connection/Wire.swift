@@ -19,6 +19,8 @@ final class Wire {
     /// There may be bytes in the socket that have been reported and not read.
     private var mayHaveUnread = false
     private var isFinished = false
+    /// Whether the caller has started a read-only transaction.
+    var isInReadOnlyTransaction = false
 
     init(_ opened: OpenedConnection, configuration: PostgresConfiguration) throws {
         connection = opened.pointer
@@ -262,7 +264,8 @@ final class Wire {
 
     /// The error that a result reports.
     func error(_ result: QueryResult) -> PostgresError {
-        let report = result.errorReport
+        var report = result.errorReport
+        report.isInReadOnlyTransaction = isInReadOnlyTransaction
         guard report.sqlState != nil else { return lost() }
         return PostgresError(
             .serverError,

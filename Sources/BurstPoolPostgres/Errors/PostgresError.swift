@@ -76,6 +76,8 @@ public struct PostgresError: Error, Sendable {
         var constraint: String?
         /// The function in the server's source that reported the error. Unlike the message it is never translated.
         var function: String?
+        /// Whether the caller asked for a read-only transaction, which refused the statement.
+        var isInReadOnlyTransaction = false
     }
 
     /// Boxed, so that an error takes one word.
@@ -135,6 +137,9 @@ public struct PostgresError: Error, Sendable {
     public var underlyingError: (any Error)? { storage.underlyingError }
 
     var report: Report { storage.report }
+
+    /// Whether the caller brought the error about by `withTransaction(readOnly: true)`.
+    var isByChoice: Bool { storage.report.isInReadOnlyTransaction }
 
     /// The same error with the name of a server.
     func naming(server: String) -> PostgresError {
