@@ -138,10 +138,11 @@ struct FailureTests {
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
-                group.addTask { _ = try await pool.withConnection { try await $0.query("SELECT pg_sleep(0.3)") } }
+                group.addTask { _ = try? await pool.withConnection { try await $0.query("SELECT pg_sleep(60)") } }
             }
             #expect(try await eventually { pool.statistics.total == 8 && pool.statistics.inUse == 8 })
             #expect(try sessions() == 8)
+            group.cancelAll()
             try await group.waitForAll()
         }
         #expect(try await eventually { pool.statistics.total == 4 })

@@ -11,8 +11,8 @@ extension Date: PostgresCodable {
 
     public func encode(into parameter: inout PostgresParameterWriter) throws {
         let seconds = timeIntervalSinceReferenceDate + Self.epochDifference
-        // PostgreSQL's timestamps reach from 4713 BC to the year 294276.
-        guard abs(seconds) < 9_224_000_000_000 else { throw parameter.error("The date is out of range") }
+        // PostgreSQL's timestamps reach to the year 294276. NaN is out of range as well.
+        guard abs(seconds) < 9_223_371_331_200 else { throw parameter.error("The date is out of range") }
         switch parameter.type {
         case .timestamptz, .timestamp: parameter.writeBinary(Int64((seconds * 1_000_000).rounded()))
         case .date: parameter.writeBinary(Int32((seconds / 86_400).rounded(.down)))
@@ -29,7 +29,9 @@ extension Date: PostgresCodable {
         case (.date, true):
             let days = try value.wholeInteger(Int32.self)
             guard days != .max, days != .min else { throw value.error("it is infinite") }
-            microseconds = Int64(days) * 86_400_000_000
+            // The years of a `date` go beyond what microseconds in 64 bits can count.
+            self.init(timeIntervalSinceReferenceDate: Double(days) * 86_400 - Self.epochDifference)
+            return
         case (.timestamptz, false), (.timestamp, false), (.date, false):
             let text = try value.rawText
             guard let parsed = TimestampText.parse(text) else {
@@ -78,13 +80,15 @@ enum TimestampText {
         guard let year = number(4...6), skip("-"), let month = number(2...2), skip("-"), let day = number(2...2),
             (1...12).contains(month), (1...31).contains(day), year > 0
         else { return nil }
-        var microseconds = days(year: isBeforeChrist ? 1 - year : year, month: month, day: day) * 86_400_000_000
-        if rest.isEmpty { return microseconds }
+        let (midnight, isTooLarge) = days(year: isBeforeChrist ? 1 - year : year, month: month, day: day)
+            .multipliedReportingOverflow(by: 86_400_000_000)
+        if isTooLarge { return nil }
+        if rest.isEmpty { return midnight }
 
         guard skip(" "), let hour = number(2...2), skip(":"), let minute = number(2...2), skip(":"),
             let second = number(2...2), hour <= 24, minute < 60, second <= 60
         else { return nil }
-        microseconds += (hour * 3600 + minute * 60 + second) * 1_000_000
+        var microseconds = (hour * 3600 + minute * 60 + second) * 1_000_000
         if skip(".") {
             let digits = rest.prefix { ("0"..."9").contains($0) }.utf8.count
             guard let fraction = number(1...6) else { return nil }
@@ -99,7 +103,8 @@ enum TimestampText {
             }
             microseconds -= (sign == "+" ? offset : -offset) * 1_000_000
         }
-        return rest.isEmpty ? microseconds : nil
+        let (sum, overflows) = midnight.addingReportingOverflow(microseconds)
+        return rest.isEmpty && !overflows ? sum : nil
     }
 
     /// Divides so that the remainder is not negative.
