@@ -24,7 +24,8 @@ enum Certificates {
         try Command.run(
             openssl,
             [
-                "x509", "-req", "-in", path("server.csr"), "-CA", path("authority.crt"), "-CAkey", path("authority.key"),
+                "x509", "-req", "-in", path("server.csr"), "-CA", path("authority.crt"), "-CAkey",
+                path("authority.key"),
                 "-CAcreateserial", "-days", "2", "-extfile", path("names"), "-out", path("server.crt"),
             ]
         )

@@ -57,7 +57,8 @@ enum Command {
             return try find(program)
         } catch {
             throw PostgresServer.Failure(
-                description: "PostgreSQL's server is missing: apt-get install postgresql, or brew install postgresql@15."
+                description:
+                    "PostgreSQL's server is missing: apt-get install postgresql, or brew install postgresql@15."
             )
         }
     }

@@ -185,7 +185,8 @@ package final class PostgresServer: Sendable {
                 "listen_addresses=127.0.0.1", "port=\(port)", "unix_socket_directories=\(folder.path)",
                 "ssl=on", "ssl_cert_file=\(folder.path)/server.crt", "ssl_key_file=\(folder.path)/server.key",
                 "fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB",
-                "wal_level=replica", "max_wal_senders=4", "hot_standby=on", "max_connections=100", "log_min_messages=warning",
+                "wal_level=replica", "max_wal_senders=4", "hot_standby=on", "max_connections=100",
+                "log_min_messages=warning",
             ] + settings
         let command =
             [try Command.findServerProgram("postgres"), "-D", folder.appendingPathComponent("data").path]

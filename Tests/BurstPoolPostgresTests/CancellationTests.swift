@@ -43,7 +43,10 @@ struct CancellationTests {
                         let number = worker * 1000 + round
                         let task = Task {
                             try await pool.withConnection {
-                                try await $0.query("SELECT $1::int FROM pg_sleep(0.001)", number).only()[0, as: Int.self]
+                                try await $0.query("SELECT $1::int FROM pg_sleep(0.001)", number).only()[
+                                    0,
+                                    as: Int.self
+                                ]
                             }
                         }
                         try await Task.sleep(for: .microseconds(Int.random(in: 0...3000)))

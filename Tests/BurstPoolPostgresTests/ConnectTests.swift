@@ -42,10 +42,11 @@ struct ConnectTests {
         #expect(wrongAuthority.description.contains("certificate verify failed"))
         let wrongHost = try #require(
             await postgresError {
-                await (try connect {
-                    $0.parameters["host"] = "db.example"
-                    $0.parameters["hostaddr"] = "127.0.0.1"
-                }).close()
+                await
+                    (try connect {
+                        $0.parameters["host"] = "db.example"
+                        $0.parameters["hostaddr"] = "127.0.0.1"
+                    }).close()
             }
         )
         #expect(wrongHost.code == .tlsFailed, "\(wrongHost)")
@@ -67,14 +68,18 @@ struct ConnectTests {
         #expect(password.code == .authenticationFailed)
         #expect(password.sqlState == "28P01")
         #expect(!password.description.contains("wrong"))
-        let noPassword = try await failure { $0.parameters["password"] = nil; $0.parameters["passfile"] = "/nowhere" }
+        let noPassword = try await failure {
+            $0.parameters["password"] = nil; $0.parameters["passfile"] = "/nowhere"
+        }
         #expect(noPassword.code == .authenticationFailed, "\(noPassword)")
         let database = try await failure { $0.parameters["dbname"] = "nowhere" }
         #expect(database.sqlState == "3D000", "\(database)")
         #expect(database.description.contains("nowhere"))
         let mode = try await failure { $0.parameters["sslmode"] = "perhaps" }
         #expect(mode.code == .invalidConfiguration, "\(mode)")
-        for error in [password, noPassword, database, mode] { #expect(strategy.connectErrorIsPermanent(error), "\(error)") }
+        for error in [password, noPassword, database, mode] {
+            #expect(strategy.connectErrorIsPermanent(error), "\(error)")
+        }
 
         let refused = try await failure { $0.parameters["port"] = "1" }
         #expect(refused.code == .connectFailed)
@@ -125,10 +130,11 @@ struct ConnectTests {
         let start = ContinuousClock.now
         let timeout = try #require(
             await postgresError {
-                await (try connect {
-                    $0.parameters["port"] = "\(silent.port)"
-                    $0.connectTimeout = .milliseconds(200)
-                }).close()
+                await
+                    (try connect {
+                        $0.parameters["port"] = "\(silent.port)"
+                        $0.connectTimeout = .milliseconds(200)
+                    }).close()
             }
         )
         #expect(timeout.code == .connectTimedOut)
@@ -141,10 +147,11 @@ struct ConnectTests {
         let silent = try SilentListener()
         let start = ContinuousClock.now
         let task = Task {
-            await (try connect {
-                $0.parameters["port"] = "\(silent.port)"
-                $0.connectTimeout = .seconds(60)
-            }).close()
+            await
+                (try connect {
+                    $0.parameters["port"] = "\(silent.port)"
+                    $0.connectTimeout = .seconds(60)
+                }).close()
         }
         try await Task.sleep(for: .milliseconds(50))
         task.cancel()
@@ -233,7 +240,9 @@ struct ConnectTests {
             #expect(text.contains("db.internal"))
         }
         #expect(try PostgresConfiguration(url: "host=/tmp dbname=x").parameters == ["host": "/tmp", "dbname": "x"])
-        for url in ["postgresql://u:top%secret@h", "postgresql://h/?nonsense=1", "nonsense", "postgresql://[::1/x", "host=a\0b"] {
+        for url in [
+            "postgresql://u:top%secret@h", "postgresql://h/?nonsense=1", "nonsense", "postgresql://[::1/x", "host=a\0b",
+        ] {
             do {
                 _ = try PostgresConfiguration(url: url)
                 Issue.record("\(url) was accepted")

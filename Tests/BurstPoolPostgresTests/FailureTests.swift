@@ -44,7 +44,11 @@ struct FailureTests {
         for (ends, isLimited) in [(true, true), (false, false)] {
             let strategy = try sharedStrategy {
                 $0.credentials = {
-                    PostgresCredentials(password: PostgresServer.password, validFor: .seconds(600), endConnections: ends)
+                    PostgresCredentials(
+                        password: PostgresServer.password,
+                        validFor: .seconds(600),
+                        endConnections: ends
+                    )
                 }
             }
             let connection = try await strategy.makeConnection()
@@ -125,6 +129,53 @@ struct FailureTests {
         abort()
         #expect(try await next.query("SELECT 1").count == 1)
         await next.close()
+    }
+
+    @Test("a connection that is closed while it is in use fails, and nothing of it is used afterwards")
+    func closedInUse() async throws {
+        for _ in 0..<3 {
+            let connection = try await connect()
+            let rows = await postgresError {
+                try await connection.withRows(of: "SELECT n, repeat('x', 1000) FROM generate_series(1, 100000) n") {
+                    rows in
+                    var count = 0
+                    for try await _ in rows {
+                        count += 1
+                        if count == 10 { await connection.close() }
+                    }
+                }
+            }
+            #expect(rows?.code == .connectionClosed)
+            #expect(connection.isClosed)
+            await connection.close()
+
+            let other = try await connect()
+            let transaction = await postgresError {
+                try await other.withTransaction { transaction in
+                    await transaction.close()
+                    try await transaction.query("SELECT 1")
+                }
+            }
+            #expect(transaction?.code == .connectionClosed)
+            #expect(await postgresError { try await other.withTransaction { _ in } }?.code == .connectionClosed)
+            #expect(
+                await postgresError { try await other.pipeline([PostgresStatement("SELECT 1")]) }?.code
+                    == .connectionClosed
+            )
+            let strategy = try sharedStrategy()
+            #expect(strategy.connectionIsClosed(other))
+            var closed = other
+            #expect(await postgresError { try await strategy.resetConnection(&closed) }?.code == .connectionClosed)
+
+            let listener = try await connect()
+            let notifications = await postgresError {
+                try await listener.withNotifications(from: "x") { notifications in
+                    await listener.close()
+                    for try await _ in notifications {}
+                }
+            }
+            #expect(notifications?.code == .connectionClosed)
+        }
     }
 
     @Test("the pool's counts are those of pg_stat_activity, and after a shutdown no session remains")

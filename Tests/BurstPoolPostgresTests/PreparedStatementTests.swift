@@ -24,7 +24,9 @@ struct PreparedStatementTests {
     @Test("a cache of size 0 keeps nothing at the server")
     func noCache() async throws {
         let connection = try await connect { $0.statementCacheCapacity = 0 }
-        for number in 0..<3 { #expect(try await connection.query("SELECT $1::int", number).only()[0, as: Int.self] == number) }
+        for number in 0..<3 {
+            #expect(try await connection.query("SELECT $1::int", number).only()[0, as: Int.self] == number)
+        }
         let piped = try await connection.pipeline((0..<3).map { PostgresStatement("SELECT $1::int8", $0) })
         #expect(try piped.map { try $0.only()[0, as: Int.self] } == [0, 1, 2])
         #expect(try await preparedCount(connection) == 0)
@@ -42,7 +44,9 @@ struct PreparedStatementTests {
         try await connection.execute("ALTER TABLE \(table) ADD COLUMN b text DEFAULT 'x'")
         #expect(try await connection.query(sql, 1).only()["b", as: String.self] == "x")
 
-        try await connection.execute("ALTER TABLE \(table) ALTER COLUMN b DROP DEFAULT, ALTER COLUMN b TYPE int USING 7")
+        try await connection.execute(
+            "ALTER TABLE \(table) ALTER COLUMN b DROP DEFAULT, ALTER COLUMN b TYPE int USING 7"
+        )
         let piped = try await connection.pipeline([PostgresStatement(sql, 1), PostgresStatement("SELECT 1")])
         #expect(try piped[0].only()["b", as: Int.self] == 7)
 
@@ -97,7 +101,11 @@ struct PreparedStatementTests {
                 """
             ).only()
             let (timeout, hasNoTable, locks, statements, channels) = try row.decode(
-                String.self, Bool.self, Int.self, Int.self, Int.self
+                String.self,
+                Bool.self,
+                Int.self,
+                Int.self,
+                Int.self
             )
             #expect(timeout == "0" && hasNoTable && locks == 0 && channels == 0)
             #expect(statements == (reset == .all ? 0 : 1))

@@ -8,8 +8,10 @@ import Testing
 @Suite("Parsers with random input", .timeLimit(.minutes(2)))
 struct PropertyTests {
     private static let types: [PostgresType] = [
-        .bool, .bytea, .int2, .int4, .int8, .oid, .float4, .float8, .text, .json, .jsonb, .uuid, .numeric, .date, .timestamp,
-        .timestamptz, PostgresType(oid: 1007), PostgresType(oid: 1009), PostgresType(oid: 1231), PostgresType(oid: 99_999),
+        .bool, .bytea, .int2, .int4, .int8, .oid, .float4, .float8, .text, .json, .jsonb, .uuid, .numeric, .date,
+        .timestamp,
+        .timestamptz, PostgresType(oid: 1007), PostgresType(oid: 1009), PostgresType(oid: 1231),
+        PostgresType(oid: 99_999),
     ]
 
     /// Reads the value as every type. Only errors for values may come of it, and the rest of the process goes on.
@@ -58,8 +60,11 @@ struct PropertyTests {
         var random = SeededRandom(seed: seed)
         let characters = Array("{},\"\\NULL 0123456789-+.:eTZ[]=x\u{80}\u{ff}".utf8)
         for _ in 0..<1_000 {
-            let text = (0..<Int.random(in: 0...30, using: &random)).map { _ in characters.randomElement(using: &random)! }
-            try readAsEverything(TextResult.make(text, type: Self.types.randomElement(using: &random)!, isBinary: false))
+            let text = (0..<Int.random(in: 0...30, using: &random)).map { _ in characters.randomElement(using: &random)!
+            }
+            try readAsEverything(
+                TextResult.make(text, type: Self.types.randomElement(using: &random)!, isBinary: false)
+            )
         }
     }
 
@@ -70,7 +75,9 @@ struct PropertyTests {
         for _ in 0..<500 {
             let array: [String?] = (0..<Int.random(in: 0...6, using: &random)).map { _ in
                 if Int.random(in: 0..<5, using: &random) == 0 { return nil }
-                return String((0..<Int.random(in: 0...8, using: &random)).map { _ in characters.randomElement(using: &random)! })
+                return String(
+                    (0..<Int.random(in: 0...8, using: &random)).map { _ in characters.randomElement(using: &random)! }
+                )
             }
             let text = try ArrayText.format(array, PostgresParameterWriter(type: .text))
             let value = TextResult.make(Array(text.utf8), type: PostgresType(oid: 1009), isBinary: false)
@@ -92,9 +99,13 @@ struct PropertyTests {
     @Test("random connection strings are accepted or refused, and the error does not have their password")
     func connectionStrings() throws {
         var random = SeededRandom(seed: 10)
-        let pieces = ["postgresql://", "u", ":", "hunter2", "@", "h", "/", "?", "=", "&", "%", "%zz", "[", "]", ",", "'", "\\", " ", "sslmode", "host"]
+        let pieces = [
+            "postgresql://", "u", ":", "hunter2", "@", "h", "/", "?", "=", "&", "%", "%zz", "[", "]", ",", "'", "\\",
+            " ", "sslmode", "host",
+        ]
         for _ in 0..<1_000 {
-            let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in pieces.randomElement(using: &random)! }.joined()
+            let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in pieces.randomElement(using: &random)! }
+                .joined()
             do {
                 _ = try PostgresConfiguration(url: text)
             } catch let error as PostgresError {
@@ -113,13 +124,20 @@ struct PropertyTests {
         for _ in 0..<200 {
             let integer = Int.random(in: .min ... .max, using: &random) >> Int.random(in: 0..<64, using: &random)
             let double = Double(bitPattern: .random(in: 0 ... .max, using: &random))
-            let bytes = (0..<Int.random(in: 0...50, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let bytes = (0..<Int.random(in: 0...50, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             let text = String(decoding: bytes.filter { $0 != 0 }, as: UTF8.self)
             let numbers: [Int?] = bytes.map { $0 % 3 == 0 ? nil : Int($0) }
             for suffix in ["", ", '1 s'::interval"] {
                 let row = try await connection.query(
                     "SELECT $1::int8, $2::float8, $3::bytea, $4::text, $5::int8[], $6::numeric\(suffix)",
-                    integer, double, bytes, text, numbers, integer
+                    integer,
+                    double,
+                    bytes,
+                    text,
+                    numbers,
+                    integer
                 ).only()
                 #expect(try row[0, as: Int.self] == integer)
                 let back = try row[1, as: Double.self]

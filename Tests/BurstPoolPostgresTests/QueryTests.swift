@@ -8,7 +8,9 @@ struct QueryTests {
     func readme() async throws {
         let pool = try ConnectionPool(strategy: sharedStrategy(), configuration: .init(maxSize: 2))
         let table = uniqueName()
-        _ = try await pool.withConnection { try await $0.execute("CREATE TABLE \(table) (id int PRIMARY KEY, name text)") }
+        _ = try await pool.withConnection {
+            try await $0.execute("CREATE TABLE \(table) (id int PRIMARY KEY, name text)")
+        }
         let inserted = try await pool.withConnection {
             try await $0.execute("INSERT INTO \(table) VALUES ($1, $2), ($3, $4)", 42, "Ada", 43, "Grace")
         }

@@ -99,7 +99,9 @@ final class Relay: Sendable {
             guard count > 0 else { break }
             var sent = 0
             while sent < count {
-                let written = buffer[sent..<count].withUnsafeBytes { send(target, $0.baseAddress, $0.count, Self.noSignal) }
+                let written = buffer[sent..<count].withUnsafeBytes {
+                    send(target, $0.baseAddress, $0.count, Self.noSignal)
+                }
                 if written <= 0 { break }
                 sent += written
             }

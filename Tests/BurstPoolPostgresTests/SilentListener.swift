@@ -21,7 +21,9 @@ final class SilentListener: Sendable {
                 guard bind(descriptor, pointer, length) == 0, listen(descriptor, 16) == 0,
                     getsockname(descriptor, pointer, &length) == 0
                 else { return nil }
-                return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { UInt16(bigEndian: $0.pointee.sin_port) }
+                return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                    UInt16(bigEndian: $0.pointee.sin_port)
+                }
             }
         }
         guard let port else { throw POSIXError(.EADDRINUSE) }

@@ -9,7 +9,10 @@ struct StreamTests {
     func rows() async throws {
         for sslmode in ["disable", "require"] {
             let connection = try await connect { $0.parameters["sslmode"] = sslmode }
-            let sum = try await connection.withRows(of: "SELECT n, repeat('x', 300) FROM generate_series(1, $1::int) n", 20_000) {
+            let sum = try await connection.withRows(
+                of: "SELECT n, repeat('x', 300) FROM generate_series(1, $1::int) n",
+                20_000
+            ) {
                 rows in
                 var sum = 0
                 for try await row in rows { sum += try row[0, as: Int.self] }
@@ -96,7 +99,8 @@ struct StreamTests {
         }
         #expect(lines.count == 10_002)
         #expect(lines[1] == "1\tname 1\n")
-        let some = try await connection.withCopyOut("COPY (SELECT * FROM generate_series(1, 10000000)) TO STDOUT") { lines in
+        let some = try await connection.withCopyOut("COPY (SELECT * FROM generate_series(1, 10000000)) TO STDOUT") {
+            lines in
             for try await line in lines { return line.count }
             return 0
         }
@@ -118,7 +122,10 @@ struct StreamTests {
         }
         let error = await postgresError { try await connection.withCopyOut("COPY \(table) FROM STDIN") { _ in } }
         #expect(error?.code == .unexpectedStatement)
-        #expect(await postgresError { try await connection.withCopyOut("COPY nowhere TO STDOUT") { _ in } }?.sqlState == "42P01")
+        #expect(
+            await postgresError { try await connection.withCopyOut("COPY nowhere TO STDOUT") { _ in } }?.sqlState
+                == "42P01"
+        )
         // The INSERT above was executed.
         #expect(try await connection.query("SELECT count(*) FROM \(table)").only()[0, as: Int.self] == 10_003)
         #expect(!connection.isClosed)
@@ -159,12 +166,16 @@ struct StreamTests {
         }
         #expect(try await eventually { ready.value == 1 })
         for number in 0..<20 {
-            _ = try await pool.withConnection { try await $0.execute("SELECT pg_notify($1, $2)", channel, "number \(number)") }
+            _ = try await pool.withConnection {
+                try await $0.execute("SELECT pg_notify($1, $2)", channel, "number \(number)")
+            }
         }
         #expect(try await eventually { received.value == 20 })
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(try await lent.connection.query("SELECT count(*) FROM pg_listening_channels()").only()[0, as: Int.self] == 0)
+        #expect(
+            try await lent.connection.query("SELECT count(*) FROM pg_listening_channels()").only()[0, as: Int.self] == 0
+        )
         await lent.connection.close()
         await pool.shutdown()
     }

@@ -70,7 +70,8 @@ struct TransactionTests {
     @Test("the options of a transaction reach the server")
     func options() async throws {
         let connection = try await connect()
-        try await connection.withTransaction(isolation: .serializable, readOnly: true, deferrable: true) { transaction in
+        try await connection.withTransaction(isolation: .serializable, readOnly: true, deferrable: true) {
+            transaction in
             let row = try await transaction.query(
                 """
                 SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only'),
@@ -119,12 +120,16 @@ struct TransactionTests {
         #expect(try await count(connection, table) == 500)
         #expect(try await connection.pipeline([]).isEmpty)
         #expect(
-            await postgresError { try await connection.pipeline([PostgresStatement("SELEKT"), PostgresStatement("SELECT 1")]) }?
-                .sqlState == "42601"
+            await postgresError {
+                try await connection.pipeline([PostgresStatement("SELEKT"), PostgresStatement("SELECT 1")])
+            }?
+            .sqlState == "42601"
         )
         #expect(
-            await postgresError { try await connection.pipeline([PostgresStatement("SELECT 1"), PostgresStatement("SELECT 1", 2)]) }?
-                .code == .invalidParameter
+            await postgresError {
+                try await connection.pipeline([PostgresStatement("SELECT 1"), PostgresStatement("SELECT 1", 2)])
+            }?
+            .code == .invalidParameter
         )
         #expect(try await count(connection, table) == 500)
         await connection.close()
@@ -162,7 +167,9 @@ struct TransactionTests {
     func copyInPipeline() async throws {
         let connection = try await connect()
         let error = await postgresError {
-            try await connection.pipeline([PostgresStatement("COPY (SELECT 1) TO STDOUT"), PostgresStatement("SELECT 1")])
+            try await connection.pipeline([
+                PostgresStatement("COPY (SELECT 1) TO STDOUT"), PostgresStatement("SELECT 1"),
+            ])
         }
         #expect(error != nil)
         await connection.close()

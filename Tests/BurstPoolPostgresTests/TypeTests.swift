@@ -54,7 +54,9 @@ struct TypeTests {
         for value in [0, -0.5, 1 / 3, Double.greatestFiniteMagnitude, .leastNonzeroMagnitude, .infinity, -.infinity] {
             try await roundTrip(connection, "float8", value)
         }
-        for value in [Float(0.1), -.greatestFiniteMagnitude, .infinity] { try await roundTrip(connection, "float4", value) }
+        for value in [Float(0.1), -.greatestFiniteMagnitude, .infinity] {
+            try await roundTrip(connection, "float4", value)
+        }
         try await roundTrip(connection, "numeric", 1.25)
         let nan = try await connection.query("SELECT $1::float8", Double.nan).only()
         #expect(try nan[0, as: Double.self].isNaN)
@@ -98,11 +100,14 @@ struct TypeTests {
     func dates() async throws {
         let connection = try await connect()
         try await connection.execute("SET timezone TO 'Asia/Kolkata'")
-        for text in ["2000-01-01 00:00:00+00", "1970-01-01 00:00:00+00", "2024-02-29 23:59:59.999999+00", "0001-01-01 00:00:00+00",
+        for text in [
+            "2000-01-01 00:00:00+00", "1970-01-01 00:00:00+00", "2024-02-29 23:59:59.999999+00",
+            "0001-01-01 00:00:00+00",
             "0044-03-15 12:00:00+00 BC", "1900-03-01 00:00:00+00", "9999-12-31 00:00:00+00",
         ] {
             let rows = try await connection.query(
-                "SELECT $1::text::timestamptz, extract(epoch FROM $1::text::timestamptz)::float8", text
+                "SELECT $1::text::timestamptz, extract(epoch FROM $1::text::timestamptz)::float8",
+                text
             )
             let date = try rows.only()[0, as: Date.self]
             #expect(date.timeIntervalSince1970 == (try rows.only()[1, as: Double.self]), "\(text)")
@@ -119,7 +124,8 @@ struct TypeTests {
     func numericText() async throws {
         let connection = try await connect()
         let numbers = [
-            "0", "0.0", "0.00", "1", "-1", "10000", "100000000", "0.0001", "0.00001", "123.4500", "-99999.99999", "NaN", "Infinity",
+            "0", "0.0", "0.00", "1", "-1", "10000", "100000000", "0.0001", "0.00001", "123.4500", "-99999.99999", "NaN",
+            "Infinity",
             "-Infinity", "1e30", "1e-30", "123456789012345678901234567890.123456789012345678901234567890",
         ]
         for number in numbers {
@@ -127,7 +133,9 @@ struct TypeTests {
             #expect(try row["n", as: String.self] == row["t", as: String.self])
         }
         let big = try await connection.query("SELECT 1e60::numeric").only()
-        #expect(await postgresError { _ = try big[0, as: Decimal.self] }?.description.contains("Read it as String") == true)
+        #expect(
+            await postgresError { _ = try big[0, as: Decimal.self] }?.description.contains("Read it as String") == true
+        )
         await connection.close()
     }
 
@@ -140,9 +148,11 @@ struct TypeTests {
         try await connection.execute("CREATE TYPE \(type) AS ENUM ('happy', 'sad')")
         for mood in Mood.allCases { try await roundTrip(connection, type, mood) }
         try await roundTrip(connection, "int4", Level.low)
-        #expect(await postgresError {
-            _ = try await connection.query("SELECT 'angry'").only()[0, as: Mood.self]
-        }?.description.contains("angry") == true)
+        #expect(
+            await postgresError {
+                _ = try await connection.query("SELECT 'angry'").only()[0, as: Mood.self]
+            }?.description.contains("angry") == true
+        )
         try await connection.execute("DROP TYPE \(type)")
         let row = try await connection.query("SELECT '[0:1]={1,2}'::int[], '[0:1]={1,2}'::int[]::text").only()
         #expect(try row[0, as: [Int].self] == [1, 2])
@@ -152,7 +162,10 @@ struct TypeTests {
         let matrix = try await connection.query("SELECT '{{1,2},{3,4}}'::int[], '{}'::int[]").only()
         #expect(await postgresError { _ = try matrix[0, as: [Int].self] }?.code == .invalidValue)
         #expect(try matrix[1, as: [Int].self] == [])
-        #expect(await postgresError { try await connection.query("SELECT $1::int[]", [[1], [2]]) }?.code == .invalidParameter)
+        #expect(
+            await postgresError { try await connection.query("SELECT $1::int[]", [[1], [2]]) }?.code
+                == .invalidParameter
+        )
         let blobs = try await connection.query("SELECT $1::bytea[]", [[1, 2], []] as [[UInt8]]).only()
         #expect(try blobs[0, as: [[UInt8]].self] == [[1, 2], []])
         await connection.close()

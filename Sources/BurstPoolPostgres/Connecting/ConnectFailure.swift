@@ -54,7 +54,8 @@ enum ConnectFailure {
 
     private static func isTLSFailure(_ attempt: String) -> Bool {
         [
-            "certificate", "SSL error", "server does not support SSL", "SSL required", "sslmode", "could not load private key",
+            "certificate", "SSL error", "server does not support SSL", "SSL required", "sslmode",
+            "could not load private key",
         ].contains { attempt.contains($0) }
     }
 }

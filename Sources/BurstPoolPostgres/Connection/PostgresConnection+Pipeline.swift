@@ -51,7 +51,7 @@ extension PostgresConnection {
                 try buffer.encode(statement.parameters, for: prepared)
                 return buffer
             }
-            let wasIdle = PQtransactionStatus(wire.connection) == PQTRANS_IDLE
+            let wasIdle = wire.transactionStatus == PQTRANS_IDLE
             let outcomes = try await wire.pipeline { pipeline in
                 for (statement, buffer) in zip(prepared, buffers) {
                     pipeline.add(buffer.send(statement, over: wire.connection) ? 1 : 0)

@@ -12,7 +12,7 @@ extension PostgresConnection {
         for text in texts { try checkText(text) }
         let connection = wire.connection
         // Dropping a statement that does not exist would end a transaction, so outside of one it is.
-        let dropped = PQtransactionStatus(connection) == PQTRANS_IDLE ? statements.droppedNames : []
+        let dropped = wire.transactionStatus == PQTRANS_IDLE ? statements.droppedNames : []
         let names = texts.map { _ in statements.nextName() }
         let outcomes = try await wire.pipeline { pipeline in
             for name in dropped {

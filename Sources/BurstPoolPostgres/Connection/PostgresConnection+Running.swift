@@ -81,7 +81,7 @@ extension PostgresConnection {
         let isOutdated = error.sqlState == "0A000" && error.report.function == "RevalidateCachedQuery"
         guard statement.name != nil, isUnknown || isOutdated else { return false }
         if isUnknown { statements.removeAll() } else { statements.remove(statement) }
-        return PQtransactionStatus(wire.connection) == PQTRANS_IDLE
+        return wire.transactionStatus == PQTRANS_IDLE
     }
 
     /// Receives all results of a statement and returns the last one.

@@ -37,7 +37,7 @@ extension PostgresConnection {
         deferrable: Bool = false,
         _ body: (PostgresConnection) async throws -> Result
     ) async throws -> Result {
-        guard PQtransactionStatus(wire.connection) == PQTRANS_IDLE else {
+        guard wire.transactionStatus == PQTRANS_IDLE || !wire.isOpen else {
             guard isolation == nil, !readOnly, !deferrable else {
                 throw PostgresError(
                     .unexpectedStatement,
@@ -93,7 +93,7 @@ extension PostgresConnection {
 
     /// If the rollback fails, the connection is closed or left with an open transaction, and the pool closes it.
     private func rollBack(_ rollback: String) async {
-        guard PQtransactionStatus(wire.connection) != PQTRANS_IDLE else { return }
+        guard wire.isOpen, wire.transactionStatus != PQTRANS_IDLE else { return }
         try? await use(timeout: .cancellation, shielded: true) { try await runScript(rollback) }
     }
 

@@ -17,7 +17,7 @@ extension PostgresConnection {
 
     /// Undoes what a caller has changed in the session.
     func reset() async throws {
-        if PQtransactionStatus(wire.connection) != PQTRANS_IDLE {
+        if wire.transactionStatus != PQTRANS_IDLE {
             try await use { try await runScript("ROLLBACK") }
         }
         try await use { try await runScript(configuration.reset.sql) }

@@ -48,7 +48,7 @@ public final class PostgresConnection {
 
     /// Whether another caller can use the connection next: it is open, and no transaction is.
     var isReusable: Bool {
-        wire.isOpen && !wire.isBusy && !isListening && PQtransactionStatus(wire.connection) == PQTRANS_IDLE
+        wire.isOpen && !wire.isBusy && !isListening && wire.transactionStatus == PQTRANS_IDLE
     }
 
     /// The process id of the server process, as `pg_stat_activity` shows it.

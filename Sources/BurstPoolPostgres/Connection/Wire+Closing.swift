@@ -6,6 +6,10 @@ extension Wire {
 
     /// Closes the connection and waits until the server has closed its side, which it does when its process ends.
     func close() async {
+        if isBusy {
+            // The statement in progress still uses libpq's memory. It fails now, and the memory is freed later.
+            return watch.sever()
+        }
         guard isOpen else { return finish() }
         // libpq tells the server that the client is leaving, and closes its descriptor. With a second one for the same
         // socket, the server's answer can be waited for.
@@ -13,7 +17,7 @@ extension Wire {
         finish()
         guard duplicate >= 0 else { return }
         defer { clibpq_close(duplicate) }
-        guard let farewell = try? SocketWatch(socket: duplicate, reactor: .next()) else { return }
+        guard let farewell = try? SocketWatch(socket: duplicate, reactor: try .next()) else { return }
         farewell.limitWaits(until: .now + Self.closeTimeout)
         while !farewell.isClosed {
             if case .timedOut = await farewell.wait() { break }

@@ -51,7 +51,9 @@ extension Wire {
         return outcomes
     }
 
-    private func outcomeOfStatement(after failure: inout PostgresError?) async throws -> Result<QueryResult, PostgresError> {
+    private func outcomeOfStatement(after failure: inout PostgresError?) async throws -> Result<
+        QueryResult, PostgresError
+    > {
         var outcome: Result<QueryResult, PostgresError>?
         while let result = try await nextResult() {
             switch result.status {

@@ -18,7 +18,7 @@ final class Wire {
     private var hasLimit = false
     /// There may be bytes in the socket that have been reported and not read.
     private var mayHaveUnread = false
-    private var isFinished = false
+    private(set) var isFinished = false
     /// Whether the caller has started a read-only transaction.
     var isInReadOnlyTransaction = false
 
@@ -26,7 +26,7 @@ final class Wire {
         connection = opened.pointer
         do {
             canceller = try Canceller(connection)
-            watch = try SocketWatch(socket: PQsocket(connection), reactor: Reactor.next())
+            watch = try SocketWatch(socket: PQsocket(connection), reactor: try Reactor.next())
         } catch {
             PQfinish(opened.pointer)
             throw error
@@ -49,6 +49,9 @@ final class Wire {
     }
 
     var isOpen: Bool { !isFinished && !watch.isClosed && PQstatus(connection) == CONNECTION_OK }
+
+    /// Whether a transaction is open. Unknown for a closed connection.
+    var transactionStatus: PGTransactionStatusType { isFinished ? PQTRANS_UNKNOWN : PQtransactionStatus(connection) }
 
     /// The host, the port and the database.
     var serverDescription: String {

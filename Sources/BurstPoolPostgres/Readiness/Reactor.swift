@@ -8,15 +8,16 @@ import Synchronization
 /// uses the connection, so a response costs one change of threads and a connection needs no lock of its own.
 final class Reactor: Sendable {
     /// One reactor for each eight processors: a reactor does so little for each response that it serves many cores.
-    private static let all: [Reactor] = {
-        let count = max(1, min(4, Int(clibpq_processor_count()) / 8))
-        return (0..<count).map { Reactor(number: $0) }
-    }()
-    private static let counter = Atomic<Int>(0)
+    private static let count = max(1, min(4, Int(clibpq_processor_count()) / 8))
+    private static let all = Mutex<(reactors: [Reactor], turn: Int)>(([], 0))
 
-    /// Returns the reactor for the next connection.
-    static func next() -> Reactor {
-        all[counter.wrappingAdd(1, ordering: .relaxed).newValue & Int.max % all.count]
+    /// Returns the reactor for the next connection. Starts its thread first if necessary.
+    static func next() throws(PostgresError) -> Reactor {
+        try all.withLock { all throws(PostgresError) in
+            all.turn = (all.turn + 1) % count
+            while all.reactors.count <= all.turn { all.reactors.append(try Reactor(number: all.reactors.count)) }
+            return all.reactors[all.turn]
+        }
     }
 
     private struct Registry {
@@ -35,10 +36,12 @@ final class Reactor: Sendable {
     /// After so many ticks without a deadline, the thread stops looking until there is one again.
     private static let idleTicks = 40
 
-    private init(number: Int) {
+    private init(number: Int) throws(PostgresError) {
         var poller = clibpq_poller()
-        // Without descriptors for it there is nothing that a client of sockets could do either.
-        precondition(clibpq_poller_open(&poller) == 0, "The system has no descriptor left for waiting on sockets.")
+        guard clibpq_poller_open(&poller) == 0 else {
+            let reason = String(cString: clibpq_last_error())
+            throw PostgresError(.connectFailed, "The system cannot watch sockets: \(reason).")
+        }
         self.poller = poller
         // A serial queue has a thread of its own when it blocks, outside Swift's cooperative pool.
         DispatchQueue(label: "burst-pool.postgres.reactor.\(number)").async { [self] in run() }

@@ -42,7 +42,8 @@ final class QueryResult: @unchecked Sendable {
         return name.withUTF8 { name in
             (0..<columnCount).first { column in
                 let candidate = PQfname(pointer, Int32(column))!
-                return strlen(candidate) == name.count && name.elementsEqual(UnsafeRawBufferPointer(start: candidate, count: name.count))
+                return strlen(candidate) == name.count
+                    && name.elementsEqual(UnsafeRawBufferPointer(start: candidate, count: name.count))
             }
         }
     }

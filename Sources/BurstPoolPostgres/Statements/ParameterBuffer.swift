@@ -74,12 +74,25 @@ struct ParameterBuffer {
                 }
                 if let name = statement.name {
                     return PQsendQueryPrepared(
-                        connection, name, count, values.baseAddress, lengths, formats, resultFormat
+                        connection,
+                        name,
+                        count,
+                        values.baseAddress,
+                        lengths,
+                        formats,
+                        resultFormat
                     ) != 0
                 }
                 let types = statement.parameterTypes.map { $0.oid }
                 return PQsendQueryParams(
-                    connection, statement.sql, count, types, values.baseAddress, lengths, formats, resultFormat
+                    connection,
+                    statement.sql,
+                    count,
+                    types,
+                    values.baseAddress,
+                    lengths,
+                    formats,
+                    resultFormat
                 ) != 0
             }
         }

@@ -26,7 +26,8 @@ public struct PostgresCopyWriter {
         try Task.checkCancellation()
         let wire = state.wire
         let isTaken =
-            bytes.withContiguousStorageIfAvailable { wire.put($0) } ?? Array(bytes).withUnsafeBufferPointer { wire.put($0) }
+            bytes.withContiguousStorageIfAvailable { wire.put($0) }
+            ?? Array(bytes).withUnsafeBufferPointer { wire.put($0) }
         guard isTaken else { throw wire.lost() }
         if PQflush(wire.connection) != 0 { try await wire.flush() }
     }

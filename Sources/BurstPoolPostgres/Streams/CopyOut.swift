@@ -93,7 +93,7 @@ extension PostgresConnection {
             do {
                 try await stream.end()
                 _ = try await collect()
-            } catch where !wasComplete && wire.isOpen {
+            } catch  where !wasComplete && wire.isOpen {
                 // The server confirms that the rest was cancelled, or reports why the data ended.
                 if let error = error as? PostgresError, error.sqlState != "57014" { throw error }
             }

@@ -71,7 +71,7 @@ private final class NotificationStream {
 extension Wire {
     /// Returns a notification that has arrived.
     fileprivate func nextNotification() -> PostgresNotification? {
-        guard let pointer = PQnotifies(connection) else { return nil }
+        guard !isFinished, let pointer = PQnotifies(connection) else { return nil }
         defer { PQfreemem(pointer) }
         return PostgresNotification(
             channel: String(cString: pointer.pointee.relname),
