@@ -2,8 +2,8 @@
  * Waits for many sockets in one thread: epoll on Linux, kqueue elsewhere.
  *
  * A socket is reported when it becomes ready, not for as long as it is ready ("edge-triggered"), so no system call is
- * needed between two statements on a connection. Whoever waits for a socket must therefore read until nothing is left
- * before it waits again.
+ * needed between two statements on a connection. A task that waits for a socket must therefore read until nothing is
+ * left before it waits again.
  */
 #ifndef CLIBPQ_POLLER_H
 #define CLIBPQ_POLLER_H

@@ -134,7 +134,7 @@ public final class PostgresConnectionStrategy: ConnectionStrategy {
         connection.wire.watch.whenClosed(connectionDidClose)
     }
 
-    /// Returns a closure that shuts the connection's socket down, so that whoever uses it gets an error at once.
+    /// Returns a closure that shuts the connection's socket down, so that its user gets an error at once.
     public func abortHandle(for connection: PostgresConnection) -> (@Sendable () -> Void)? {
         { [watch = connection.wire.watch] in watch.sever() }
     }

@@ -214,7 +214,7 @@ package final class PostgresServer: Sendable {
         return Guardian(process: process, input: input, server: server)
     }
 
-    /// Makes a file or folder the server user's, and nobody else's.
+    /// Makes the user that runs the server the owner of a file or folder.
     fileprivate static func give(_ url: URL) throws {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)

@@ -7,11 +7,11 @@ import Testing
 struct CancellationTests {
     /// Runs a statement in a task that is cancelled while the server executes it.
     private func cancel(
-        _ lent: Lent,
+        _ transferred: Transferred,
         after delay: Duration = .milliseconds(50),
         _ body: @escaping @Sendable (PostgresConnection) async throws -> Void
     ) async -> Result<Void, any Error> {
-        let task = Task { try await body(lent.connection) }
+        let task = Task { try await body(transferred.connection) }
         try? await Task.sleep(for: delay)
         task.cancel()
         return await task.result
@@ -20,10 +20,10 @@ struct CancellationTests {
     @Test("a cancelled statement ends at the server, and the connection goes on with its own rows")
     func cancelled() async throws {
         let connection = try await connect()
-        let lent = Lent(connection: connection)
+        let transferred = Transferred(connection: connection)
         let start = ContinuousClock.now
         for number in 0..<5 {
-            let result = await cancel(lent) { try await $0.query("SELECT pg_sleep(60)") }
+            let result = await cancel(transferred) { try await $0.query("SELECT pg_sleep(60)") }
             #expect(throws: CancellationError.self) { try result.get() }
             #expect(!connection.isClosed)
             #expect(try await connection.query("SELECT $1::int", number).only()[0, as: Int.self] == number)
@@ -71,10 +71,10 @@ struct CancellationTests {
     @Test("a task that is cancelled already sends nothing")
     func cancelledBefore() async throws {
         let connection = try await connect()
-        let lent = Lent(connection: connection)
+        let transferred = Transferred(connection: connection)
         let task = Task {
             try? await Task.sleep(for: .seconds(10))
-            try await lent.connection.query("SELECT 1")
+            try await transferred.connection.query("SELECT 1")
         }
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
@@ -87,7 +87,7 @@ struct CancellationTests {
         let connection = try await connect()
         let table = uniqueName()
         try await connection.execute("CREATE TEMP TABLE \(table) (a int)")
-        let result = await cancel(Lent(connection: connection)) { connection in
+        let result = await cancel(Transferred(connection: connection)) { connection in
             try await connection.withTransaction {
                 try await $0.execute("INSERT INTO \(table) VALUES (1)")
                 try await $0.query("SELECT pg_sleep(60)")
@@ -101,8 +101,8 @@ struct CancellationTests {
     @Test("rows, pipelines and COPY that are cancelled leave the connection usable")
     func streams() async throws {
         let connection = try await connect()
-        let lent = Lent(connection: connection)
-        let rows = await cancel(lent) { connection in
+        let transferred = Transferred(connection: connection)
+        let rows = await cancel(transferred) { connection in
             try await connection.withRows(of: "SELECT n, pg_sleep(0.01) FROM generate_series(1, 100000) n") { rows in
                 for try await _ in rows {}
             }
@@ -110,13 +110,13 @@ struct CancellationTests {
         #expect(throws: CancellationError.self) { try rows.get() }
         #expect(try await connection.query("SELECT 1").only()[0, as: Int.self] == 1)
 
-        let pipeline = await cancel(lent) { connection in
+        let pipeline = await cancel(transferred) { connection in
             try await connection.pipeline([PostgresStatement("SELECT 1"), PostgresStatement("SELECT pg_sleep(60)")])
         }
         #expect(throws: CancellationError.self) { try pipeline.get() }
         #expect(try await connection.query("SELECT 2").only()[0, as: Int.self] == 2)
 
-        let copyOut = await cancel(lent) { connection in
+        let copyOut = await cancel(transferred) { connection in
             try await connection.withCopyOut("COPY (SELECT pg_sleep(0.01) FROM generate_series(1, 100000)) TO STDOUT") {
                 for try await _ in $0 {}
             }
@@ -125,7 +125,7 @@ struct CancellationTests {
         #expect(try await connection.query("SELECT 3").only()[0, as: Int.self] == 3)
 
         try await connection.execute("CREATE TEMP TABLE copied (a int)")
-        let copyIn = await cancel(lent) { connection in
+        let copyIn = await cancel(transferred) { connection in
             try await connection.withCopyIn("COPY copied FROM STDIN") {
                 while true { try await $0.write("1\n") }
             }
@@ -157,7 +157,7 @@ struct CancellationTests {
         }
         relay.freeze()
         let start = ContinuousClock.now
-        let result = await cancel(Lent(connection: connection)) { try await $0.query("SELECT 1") }
+        let result = await cancel(Transferred(connection: connection)) { try await $0.query("SELECT 1") }
         #expect(throws: CancellationError.self) { try result.get() }
         #expect(ContinuousClock.now - start < .seconds(30))
         #expect(connection.isClosed)
@@ -168,7 +168,7 @@ struct CancellationTests {
     @Test("a second statement at the same time is refused, and the first one goes on")
     func busy() async throws {
         let connection = try await connect()
-        let other = Lent(connection: connection)
+        let other = Transferred(connection: connection)
         try await connection.withRows(of: "SELECT generate_series(1, 3)") { rows in
             let error = await postgresError { try await other.connection.query("SELECT 1") }
             #expect(error?.code == .connectionBusy)

@@ -63,16 +63,16 @@ struct FailureTests {
     func terminatedInStatement() async throws {
         let strategy = try sharedStrategy()
         let connection = try await strategy.makeConnection()
-        let (lent, processID) = (Lent(connection: connection), connection.processID)
-        let task = Task { try await lent.connection.query("SELECT pg_sleep(60)") }
+        let (transferred, processID) = (Transferred(connection: connection), connection.processID)
+        let task = Task { try await transferred.connection.query("SELECT pg_sleep(60)") }
         let state = "SELECT count(*) FROM pg_stat_activity WHERE pid = \(processID) AND wait_event = 'PgSleep'"
         #expect(try await eventually { try sharedServer.execute(state) == "1" })
         try sharedServer.execute("SELECT pg_terminate_backend(\(processID))")
         let error = try #require(await postgresError { _ = try await task.value })
         #expect(error.sqlState == "57P01")
         #expect(strategy.connectionVerdict(after: error) == .evictAll)
-        #expect(strategy.connectionIsClosed(lent.connection))
-        await lent.connection.close()
+        #expect(strategy.connectionIsClosed(transferred.connection))
+        await transferred.connection.close()
     }
 
     @Test("a unique violation and a CancellationError leave the connection in the pool")
@@ -117,12 +117,12 @@ struct FailureTests {
         let strategy = try sharedStrategy()
         let connection = try await strategy.makeConnection()
         let abort = try #require(strategy.abortHandle(for: connection))
-        let lent = Lent(connection: connection)
-        let task = Task { try await lent.connection.query("SELECT pg_sleep(60)") }
+        let transferred = Transferred(connection: connection)
+        let task = Task { try await transferred.connection.query("SELECT pg_sleep(60)") }
         try await Task.sleep(for: .milliseconds(50))
         abort()
         #expect(await postgresError { _ = try await task.value }?.code == .connectionClosed)
-        await lent.connection.close()
+        await transferred.connection.close()
         // The descriptor may belong to another file now.
         abort()
         let next = try await strategy.makeConnection()

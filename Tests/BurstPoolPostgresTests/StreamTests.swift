@@ -151,15 +151,15 @@ struct StreamTests {
         let listener = try await pool.acquire().detach()
         let processID = listener.processID
         let (ready, received) = (Counter(), Counter())
-        let lent = Lent(connection: listener)
+        let transferred = Transferred(connection: listener)
         let task = Task {
-            try await lent.connection.withNotifications(from: channel) { notifications in
+            try await transferred.connection.withNotifications(from: channel) { notifications in
                 ready.add()
                 for try await notification in notifications {
                     #expect(notification.channel == channel)
                     #expect(notification.payload == "number \(received.value)")
                     #expect(notification.processID != processID)
-                    #expect(try await lent.connection.query("SELECT 1").count == 1)
+                    #expect(try await transferred.connection.query("SELECT 1").count == 1)
                     received.add()
                 }
             }
@@ -174,9 +174,12 @@ struct StreamTests {
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(
-            try await lent.connection.query("SELECT count(*) FROM pg_listening_channels()").only()[0, as: Int.self] == 0
+            try await transferred.connection.query("SELECT count(*) FROM pg_listening_channels()").only()[
+                0,
+                as: Int.self
+            ] == 0
         )
-        await lent.connection.close()
+        await transferred.connection.close()
         await pool.shutdown()
     }
 
@@ -184,10 +187,10 @@ struct StreamTests {
     func lostWhileListening() async throws {
         let connection = try await connect()
         let processID = connection.processID
-        let lent = Lent(connection: connection)
+        let transferred = Transferred(connection: connection)
         let ready = Counter()
         let task = Task {
-            try await lent.connection.withNotifications(from: "a", "b") { notifications in
+            try await transferred.connection.withNotifications(from: "a", "b") { notifications in
                 ready.add()
                 for try await _ in notifications {}
             }
@@ -195,6 +198,6 @@ struct StreamTests {
         #expect(try await eventually { ready.value == 1 })
         try sharedServer.execute("SELECT pg_terminate_backend(\(processID))")
         #expect(await postgresError { try await task.value }?.code == .connectionClosed)
-        await lent.connection.close()
+        await transferred.connection.close()
     }
 }

@@ -65,7 +65,7 @@ func postgresError<Result>(
 /// Hands a connection to a task of its own, so that one task can be cancelled and another uses the connection afterwards.
 ///
 /// The compiler does not see that they take turns; the test awaits the task before it goes on.
-struct Lent: @unchecked Sendable {
+struct Transferred: @unchecked Sendable {
     let connection: PostgresConnection
 }
 

@@ -70,7 +70,7 @@ extension PostgresConnection {
         }
     }
 
-    /// Returns the prepared statements; those that are missing are prepared in one round trip.
+    /// Returns the prepared statements. Statements that are missing are prepared in one round trip.
     private func prepared(_ wanted: [PostgresStatement]) async throws -> [PreparedStatement] {
         var found: [String: PreparedStatement] = [:]
         var missing: [String] = []
