@@ -135,13 +135,14 @@ struct FailureTests {
     func closedInUse() async throws {
         for _ in 0..<3 {
             let connection = try await connect()
+            let transferred = Transferred(connection: connection)
             let rows = await postgresError {
                 try await connection.withRows(of: "SELECT n, repeat('x', 1000) FROM generate_series(1, 100000) n") {
                     rows in
                     var count = 0
                     for try await _ in rows {
                         count += 1
-                        if count == 10 { await connection.close() }
+                        if count == 10 { await transferred.connection.close() }
                     }
                 }
             }
@@ -170,7 +171,7 @@ struct FailureTests {
             let listener = try await connect()
             let notifications = await postgresError {
                 try await listener.withNotifications(from: "x") { notifications in
-                    await listener.close()
+                    await notifications.connection.close()
                     for try await _ in notifications {}
                 }
             }

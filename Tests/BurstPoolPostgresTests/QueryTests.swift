@@ -35,6 +35,27 @@ struct QueryTests {
         await pool.shutdown()
     }
 
+    @Test("closures work from the main actor and from another actor, and can change local variables")
+    @MainActor
+    func isolation() async throws {
+        let pool = try ConnectionPool(strategy: sharedStrategy(), configuration: .init(maxSize: 1))
+        let sum = try await pool.withConnection { connection in
+            var sum = 0
+            try await connection.withTransaction { transaction in
+                sum += try await transaction.query("SELECT 1").only()[0, as: Int.self]
+            }
+            try await connection.withRows(of: "SELECT generate_series(1, 3)") { rows in
+                for try await row in rows { sum += try row[0, as: Int.self] }
+            }
+            try await connection.withCopyOut("COPY (SELECT 1) TO STDOUT") { lines in
+                for try await line in lines { sum += line.count }
+            }
+            return sum
+        }
+        #expect(sum == 9)
+        await pool.shutdown()
+    }
+
     @Test("a server error has its SQLSTATE, detail and hint, names the server, and leaves the connection usable")
     func serverErrors() async throws {
         let connection = try await connect()

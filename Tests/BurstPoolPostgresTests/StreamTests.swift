@@ -65,7 +65,8 @@ struct StreamTests {
     @Test("rows that are kept beyond their closure end with an error, not with another query's rows")
     func escaped() async throws {
         let connection = try await connect()
-        var escaped: PostgresRowSequence.AsyncIterator?
+        // The compiler refuses this without the word "unsafe".
+        nonisolated(unsafe) var escaped: PostgresRowSequence.AsyncIterator?
         try await connection.withRows(of: "SELECT generate_series(1, 1000)") { rows in
             escaped = rows.makeAsyncIterator()
             _ = try await escaped?.next()
@@ -159,7 +160,7 @@ struct StreamTests {
                     #expect(notification.channel == channel)
                     #expect(notification.payload == "number \(received.value)")
                     #expect(notification.processID != processID)
-                    #expect(try await transferred.connection.query("SELECT 1").count == 1)
+                    #expect(try await notifications.connection.query("SELECT 1").count == 1)
                     received.add()
                 }
             }

@@ -35,7 +35,7 @@ extension PostgresConnection {
         isolation: PostgresIsolation? = nil,
         readOnly: Bool = false,
         deferrable: Bool = false,
-        _ body: (PostgresConnection) async throws -> Result
+        _ body: sending (PostgresConnection) async throws -> Result
     ) async throws -> Result {
         guard wire.transactionStatus == PQTRANS_IDLE || !wire.isOpen else {
             guard isolation == nil, !readOnly, !deferrable else {
@@ -57,7 +57,9 @@ extension PostgresConnection {
         return try await finish(body, commit: "COMMIT", rollback: "ROLLBACK")
     }
 
-    private func withSavepoint<Result>(_ body: (PostgresConnection) async throws -> Result) async throws -> Result {
+    private func withSavepoint<Result>(_ body: sending (PostgresConnection) async throws -> Result) async throws
+        -> Result
+    {
         savepointDepth += 1
         defer { savepointDepth -= 1 }
         let name = "burst_pool_\(savepointDepth)"
@@ -70,7 +72,7 @@ extension PostgresConnection {
     }
 
     private func finish<Result>(
-        _ body: (PostgresConnection) async throws -> Result,
+        _ body: sending (PostgresConnection) async throws -> Result,
         commit: String,
         rollback: String
     ) async throws -> Result {

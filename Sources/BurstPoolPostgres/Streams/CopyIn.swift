@@ -68,7 +68,11 @@ extension PostgresConnection {
     /// - Returns: The number of rows that were copied.
     /// - Throws: What the closure throws; ``PostgresError``; `CancellationError`.
     @discardableResult
-    public func withCopyIn(_ sql: String, body: (PostgresCopyWriter) async throws -> Void) async throws -> Int {
+    public func withCopyIn(_ sql: String, body: sending (PostgresCopyWriter) async throws -> Void) async throws -> Int {
+        try await runCopyIn(sql, body)
+    }
+
+    private func runCopyIn(_ sql: String, _ body: (PostgresCopyWriter) async throws -> Void) async throws -> Int {
         try await use(timeout: .none) {
             try await startCopy(sql, PGRES_COPY_IN)
             let state = PostgresCopyWriter.State(wire)
@@ -102,7 +106,7 @@ extension PostgresConnection {
     @discardableResult
     public func copyIn<Chunks: AsyncSequence>(_ sql: String, from chunks: Chunks) async throws -> Int
     where Chunks.Element: Collection<UInt8> {
-        try await withCopyIn(sql) { copy in
+        try await runCopyIn(sql) { copy in
             for try await chunk in chunks { try await copy.write(chunk) }
         }
     }

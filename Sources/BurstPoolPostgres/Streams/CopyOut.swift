@@ -78,7 +78,7 @@ extension PostgresConnection {
     @discardableResult
     public func withCopyOut<Result>(
         _ sql: String,
-        body: (PostgresCopySequence) async throws -> Result
+        body: sending (PostgresCopySequence) async throws -> Result
     ) async throws -> Result {
         try await use(timeout: .none) {
             try await startCopy(sql, PGRES_COPY_OUT)

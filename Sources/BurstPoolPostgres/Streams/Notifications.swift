@@ -17,6 +17,9 @@ public struct PostgresNotificationSequence: AsyncSequence {
     public typealias Element = PostgresNotification
     public typealias Failure = any Error
 
+    /// The connection that listens, for statements between two notifications.
+    public let connection: PostgresConnection
+
     fileprivate let stream: NotificationStream
 
     public func makeAsyncIterator() -> AsyncIterator {
@@ -91,15 +94,15 @@ extension PostgresConnection {
     /// }
     /// ```
     ///
-    /// The closure may execute statements on the connection between two notifications. Because it usually runs for as long
-    /// as the program, detach the connection from the pool.
+    /// The closure may execute statements with ``PostgresNotificationSequence/connection`` between two notifications. Because
+    /// it usually runs for as long as the program, detach the connection from the pool.
     ///
     /// - Parameter channels: The names of the channels, case-sensitive.
     /// - Throws: What the closure throws; ``PostgresError`` when the connection is lost; `CancellationError`.
     @discardableResult
     public func withNotifications<Result>(
         from channels: String...,
-        body: (PostgresNotificationSequence) async throws -> Result
+        body: sending (PostgresNotificationSequence) async throws -> Result
     ) async throws -> Result {
         let listen = channels.map { "LISTEN \"\($0.replacing("\"", with: "\"\""))\"" }.joined(separator: ";")
         isListening = true
@@ -107,7 +110,7 @@ extension PostgresConnection {
         let stream = NotificationStream(wire)
         defer { stream.end() }
         do {
-            let result = try await body(PostgresNotificationSequence(stream: stream))
+            let result = try await body(PostgresNotificationSequence(connection: self, stream: stream))
             try await stopListening()
             return result
         } catch {

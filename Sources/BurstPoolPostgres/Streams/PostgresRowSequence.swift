@@ -101,7 +101,7 @@ extension PostgresConnection {
     public func withRows<Result>(
         of sql: String,
         _ parameters: (any PostgresEncodable)?...,
-        body: (PostgresRowSequence) async throws -> Result
+        body: sending (PostgresRowSequence) async throws -> Result
     ) async throws -> Result {
         try await withRows(of: sql, parameters: parameters, body: body)
     }
@@ -111,7 +111,7 @@ extension PostgresConnection {
     public func withRows<Result>(
         of sql: String,
         parameters: [(any PostgresEncodable)?],
-        body: (PostgresRowSequence) async throws -> Result
+        body: sending (PostgresRowSequence) async throws -> Result
     ) async throws -> Result {
         try await use(timeout: .none) {
             let statement = try await prepared(sql)
