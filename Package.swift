@@ -13,9 +13,11 @@ let swiftSettings: [SwiftSetting] = [
 #if os(macOS)
     let concurrencyKitPkgConfig: String? = "ck"
     let hiredisPkgConfig: String? = "hiredis"
+    let libpqPkgConfig: String? = "libpq"
 #else
     let concurrencyKitPkgConfig: String? = nil
     let hiredisPkgConfig: String? = nil
+    let libpqPkgConfig: String? = nil
 #endif
 
 let package = Package(
@@ -25,6 +27,7 @@ let package = Package(
         .library(name: "BurstPool", targets: ["BurstPool"]),
         .library(name: "CBurstPool", targets: ["CBurstPool"]),
         .library(name: "BurstPoolRedis", targets: ["BurstPoolRedis"]),
+        .library(name: "BurstPoolPostgres", targets: ["BurstPoolPostgres"]),
         .library(name: "BurstPoolDatadog", targets: ["BurstPoolDatadog"]),
         .library(name: "BurstPoolObservability", targets: ["BurstPoolObservability"]),
         .library(name: "BurstPoolServiceLifecycle", targets: ["BurstPoolServiceLifecycle"]),
@@ -35,6 +38,7 @@ let package = Package(
     ],
     traits: [
         .trait(name: "Redis", description: "The product BurstPoolRedis, which needs swift-nio and hiredis."),
+        .trait(name: "Postgres", description: "The product BurstPoolPostgres, which needs libpq."),
         .trait(
             name: "Demo",
             description: "The product burst-pool-demo, which needs swift-argument-parser.",
@@ -54,7 +58,9 @@ let package = Package(
             name: "ConfigReader",
             description: "The product BurstPoolConfigReader, which needs swift-configuration."
         ),
-        .default(enabledTraits: ["Redis", "Demo", "Datadog", "Observability", "ServiceLifecycle", "ConfigReader"]),
+        .default(enabledTraits: [
+            "Redis", "Postgres", "Demo", "Datadog", "Observability", "ServiceLifecycle", "ConfigReader",
+        ]),
     ],
     dependencies: [
         // Each for the products of one trait. A package that depends on this one with `traits: []` fetches none of them.
@@ -101,6 +107,20 @@ let package = Package(
                 "CHiredis",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .systemLibrary(
+            name: "CLibPQ",
+            path: "CSources/CLibPQ",
+            pkgConfig: libpqPkgConfig,
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        .target(
+            name: "BurstPoolPostgres",
+            dependencies: [
+                "BurstPool",
+                .target(name: "CLibPQ", condition: .when(traits: ["Postgres"])),
             ],
             swiftSettings: swiftSettings
         ),
@@ -158,6 +178,11 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // A private PostgreSQL server, for the tests and the demo. Internal target; not a product.
+        .target(
+            name: "BurstPoolPostgresServer",
+            swiftSettings: swiftSettings
+        ),
         // A private redis-server, for the tests and the demo. Not a product: nobody else's business.
         .target(
             name: "BurstPoolRedisServer",
@@ -211,6 +236,11 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
             ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolPostgresTests",
+            dependencies: ["BurstPool", "BurstPoolPostgres", "BurstPoolPostgresServer"],
             swiftSettings: swiftSettings
         ),
         // Fuzzing of what reads bytes and text from outside, also under libFuzzer: see Tests/RedisFuzzing.
