@@ -7,23 +7,28 @@
 /// ])
 /// ```
 public struct RedisCommand: Sendable {
-    /// The name of the command and all that follows it.
+    /// The name of the command, followed by its arguments.
     public var arguments: [any RedisArgument]
 
-    /// A command with arguments that are written out.
+    /// Creates a command from a list of arguments.
     ///
     /// - Parameters:
-    ///   - name: The command, such as `"GET"`. Upper and lower case are the same to Redis.
-    ///   - arguments: What follows, each sent as one argument whatever it contains.
+    ///   - name: The name of the command, such as `"GET"`. Redis ignores its case.
+    ///   - arguments: The arguments. Each is sent as one argument, whatever it contains.
     public init(_ name: String, _ arguments: any RedisArgument...) {
         self.init(name, arguments: arguments)
     }
 
-    /// A command with arguments that are in an array.
+    /// Creates a command from an array of arguments.
     public init(_ name: String, arguments: [any RedisArgument]) {
         self.arguments = []
         self.arguments.reserveCapacity(arguments.count + 1)
         self.arguments.append(name)
         self.arguments.append(contentsOf: arguments)
+    }
+
+    /// The name of the command in upper case; empty if it is not a text.
+    var name: String {
+        (arguments.first as? String)?.uppercased() ?? ""
     }
 }

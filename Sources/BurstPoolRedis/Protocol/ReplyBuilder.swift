@@ -1,10 +1,10 @@
 import CHiredis
 
-/// Puts replies together out of the items that hiredis's reader finds.
+/// Builds replies from the items that hiredis's reader finds.
 ///
-/// hiredis calls the functions in ``functions`` while it parses. They build the Swift values right away, out of the
-/// reader's own buffer, so that the bytes are copied once and no `redisReply` is ever allocated. What they return to
-/// hiredis is a placeholder that means "fine"; `nil` makes it stop with an error.
+/// hiredis calls the functions in ``functions`` while it parses. They build Swift values directly from the reader's own buffer,
+/// so bytes are copied once and no `redisReply` is ever allocated. A function returns a placeholder to hiredis for success, and
+/// `nil` to stop it with an error.
 final class ReplyBuilder {
     /// An array that is not complete yet.
     private struct OpenArray {
@@ -15,10 +15,10 @@ final class ReplyBuilder {
     private var openArrays: [OpenArray] = []
     private var complete: RedisReply?
 
-    /// Why a function returned `nil`. hiredis itself takes that for want of memory.
+    /// The reason why a function returned `nil`. hiredis itself reports every `nil` as a lack of memory.
     private(set) var failure: String?
 
-    /// The reply that hiredis says is complete; `nil` if it has items that this builder was not shown.
+    /// Returns the reply that hiredis reports as complete; `nil` if it has items that this builder was not given.
     func takeReply() -> RedisReply? {
         guard openArrays.isEmpty else { return nil }
         defer { complete = nil }
@@ -35,7 +35,7 @@ final class ReplyBuilder {
         complete = item
     }
 
-    /// The peer may announce two thousand million elements and send none: memory is asked for as they come.
+    /// A peer may announce two billion elements and send none, so memory is allocated as the elements arrive.
     private static let maximumReservedElements = 1024
 
     private func openArray(of count: Int) {
@@ -59,54 +59,57 @@ final class ReplyBuilder {
         case REDIS_REPLY_ERROR:
             append(.error(RedisError(.serverError, String(decoding: text, as: UTF8.self))))
         default:
-            failure = "a reply of a type that is not in version 2 of the protocol"
+            failure = Self.unknownType
             return false
         }
         return true
     }
 
+    static let unknownType = "a reply has a type that version 2 of the protocol does not have"
+
     private static let lineEnd = UInt16(littleEndian: 0x0A0D)
 }
 
-// MARK: - What hiredis calls
+// MARK: - Callbacks of hiredis
 
 extension ReplyBuilder {
-    private static var fine: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: 1) }
+    private static var success: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: 1) }
 
     private static func of(_ task: UnsafePointer<redisReadTask>?) -> ReplyBuilder? {
         guard let builder = task?.pointee.privdata else { return nil }
         return Unmanaged<ReplyBuilder>.fromOpaque(builder).takeUnretainedValue()
     }
 
-    /// For `redisReaderCreateWithFunctions`. The reader's `privdata` must be an unretained builder that outlives it.
+    /// The callbacks for `redisReaderCreateWithFunctions`. The reader's `privdata` must be an unretained builder that outlives
+    /// the reader.
     ///
-    /// Never freed and never changed after it was made. What later versions of hiredis added to the structure (numbers
-    /// and booleans of protocol 3) stays empty.
+    /// Never freed, and never changed after initialization. The callbacks that later versions of hiredis have added for
+    /// version 3 of the protocol stay empty, so such replies are errors: this client never asks for that version.
     nonisolated(unsafe) static let functions: UnsafeMutablePointer<redisReplyObjectFunctions> = {
         var functions = redisReplyObjectFunctions()
         functions.createString = { task, text, length in
             guard let task, let text, let builder = ReplyBuilder.of(task) else { return nil }
             let bytes = UnsafeRawBufferPointer(start: text, count: length)
-            return builder.appendString(type: task.pointee.type, bytes, terminator: text + length) ? fine : nil
+            return builder.appendString(type: task.pointee.type, bytes, terminator: text + length) ? success : nil
         }
         functions.createArray = { task, count in
             guard let task, let builder = ReplyBuilder.of(task) else { return nil }
             guard task.pointee.type == REDIS_REPLY_ARRAY else {
-                builder.failure = "a reply of a type that is not in version 2 of the protocol"
+                builder.failure = unknownType
                 return nil
             }
             builder.openArray(of: Int(count))
-            return fine
+            return success
         }
         functions.createInteger = { task, value in
             guard let builder = ReplyBuilder.of(task) else { return nil }
             builder.append(.integer(Int(value)))
-            return fine
+            return success
         }
         functions.createNil = { task in
             guard let builder = ReplyBuilder.of(task) else { return nil }
             builder.append(.null)
-            return fine
+            return success
         }
         functions.freeObject = { _ in }
         let pointer = UnsafeMutablePointer<redisReplyObjectFunctions>.allocate(capacity: 1)

@@ -3,35 +3,35 @@ import NIOCore
 /// One or more commands that are sent together, and the replies to them.
 ///
 /// ```
-/// created ──submit──▶ underway ──last reply──▶ finished
-///    │                   └──failure───────────▶ finished
+/// created ──submit──▶ inProgress ──last reply──▶ finished
+///    │                    └───failure──────────▶ finished
 ///    └──cancel──▶ cancelled ──submit──▶ finished
 /// ```
 ///
-/// `completion` is called once, on the way into `finished`.
+/// `completion` is called exactly once, on the transition to `finished`.
 ///
-/// Sendable because everything that changes is touched on the event loop of its channel only.
+/// Sendable because all mutable state is accessed on the event loop of the channel only.
 final class Exchange: @unchecked Sendable {
     typealias Completion = @Sendable (Result<[RedisReply], any Error>) -> Void
 
     enum State {
-        case created, cancelled, underway, finished
+        case created, cancelled, inProgress, finished
     }
 
-    /// The commands, formatted.
+    /// The encoded commands.
     let bytes: ByteBuffer
 
-    /// How many commands there are, hence how many replies there will be.
+    /// The number of commands, which is the number of replies to expect.
     let count: Int
 
-    /// How long the replies may take, from the moment of sending. `nil`: for ever.
+    /// The time limit for all replies, from the moment of sending. `nil`: no limit.
     let timeout: TimeAmount?
 
     private(set) var state = State.created
     private(set) var replies: [RedisReply] = []
     private var completion: Completion?
 
-    /// Until when the last reply must be there.
+    /// The time by which the last reply must have arrived.
     private(set) var deadline = NIODeadline.distantFuture
 
     init(bytes: ByteBuffer, count: Int, timeout: TimeAmount?) {
@@ -40,12 +40,19 @@ final class Exchange: @unchecked Sendable {
         self.timeout = timeout
     }
 
-    /// created → cancelled. A no-op in the other states.
+    /// The message for a server that has not answered in time.
+    var timeoutMessage: String {
+        let seconds = Double(timeout?.nanoseconds ?? 0) / 1e9
+        let what = count == 1 ? "the command" : "\(count - replies.count) of \(count) commands"
+        return "The server did not answer \(what) within \(seconds) s."
+    }
+
+    /// created → cancelled. Does nothing in the other states.
     func cancelIfCreated() {
         if state == .created { state = .cancelled }
     }
 
-    /// created → underway, or cancelled → finished.
+    /// created → inProgress, or cancelled → finished.
     ///
     /// - Returns: Whether the commands are to be sent.
     func submit(_ completion: @escaping Completion) -> Bool {
@@ -54,19 +61,19 @@ final class Exchange: @unchecked Sendable {
             finish(.failure(CancellationError()))
             return false
         }
-        state = .underway
+        state = .inProgress
         if let timeout { deadline = .now() + timeout }
         replies.reserveCapacity(count)
         return true
     }
 
-    /// Takes the reply to the next command; the last one leads from underway to finished.
+    /// Takes the reply to the next command. The last reply leads from inProgress to finished.
     func receive(_ reply: RedisReply) {
         replies.append(reply)
         if replies.count == count { finish(.success(replies)) }
     }
 
-    /// underway → finished.
+    /// inProgress → finished.
     func fail(_ error: any Error) {
         finish(.failure(error))
     }

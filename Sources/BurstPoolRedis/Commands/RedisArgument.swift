@@ -1,18 +1,18 @@
 import NIOCore
 
-/// What can be an argument of a Redis command.
+/// A value that can be an argument of a Redis command.
 ///
-/// Redis knows only strings of bytes. Text is sent as UTF-8, numbers in decimal digits, bytes as they are: every byte is
-/// allowed, zero and line ends included.
+/// Redis arguments are byte strings. Text is sent as UTF-8, numbers as decimal digits, and bytes unchanged; all byte values are
+/// allowed, including zero and line ends.
 ///
-/// Strings, arrays of bytes, `ByteBuffer`s and numbers conform. Make a type of yours conform if it is often an argument.
+/// Strings, byte arrays, `ByteBuffer`s and numbers conform. Conform a type of your own if it is often used as an argument.
 public protocol RedisArgument: Sendable {
-    /// How many bytes ``writeRedisArgument(to:)`` writes, or an upper bound that is not far off.
+    /// The number of bytes that ``writeRedisArgument(to:)`` writes, or a close upper bound.
     ///
-    /// Serves to refuse what is too long, before any memory is asked for.
+    /// Used to refuse arguments that are too long before memory is allocated for them.
     var redisByteCount: Int { get }
 
-    /// Appends the bytes of the argument, without anything around them.
+    /// Appends the bytes of the argument, without any framing.
     func writeRedisArgument(to buffer: inout ByteBuffer)
 }
 
@@ -58,7 +58,7 @@ extension ByteBuffer: RedisArgument {
 }
 
 extension RedisArgument where Self: FixedWidthInteger {
-    /// Enough for every integer up to 64 bits, sign included.
+    /// 20, which is enough for every integer of up to 64 bits with its sign.
     public var redisByteCount: Int { 20 }
 
     public func writeRedisArgument(to buffer: inout ByteBuffer) {
@@ -74,7 +74,7 @@ extension UInt64: RedisArgument {}
 extension UInt32: RedisArgument {}
 
 extension Double: RedisArgument {
-    /// Swift's shortest description of a `Double` that reads back as the same value has at most 24 characters.
+    /// 24, the maximum length of the shortest description that reads back as the same value.
     public var redisByteCount: Int { 24 }
 
     public func writeRedisArgument(to buffer: inout ByteBuffer) {

@@ -1,29 +1,30 @@
 import CHiredis
 
-/// Turns the bytes that a server sends into replies, by hiredis's reader.
+/// Parses the bytes of a server into replies with hiredis's reader.
 ///
-/// Not thread-safe: each channel has one, and uses it on its event loop. After the first error it is of no more use.
+/// Not thread-safe: each channel has its own reader and uses it on its event loop. The reader must not be used any more after
+/// the first error.
 final class ReplyReader {
     private var reader: UnsafeMutablePointer<redisReader>
     private let builder: ReplyBuilder
     private let maximumReplyBytes: Int
     private let maximumLineBytes: Int
 
-    /// How many bytes have come since the last complete reply.
+    /// The number of bytes that have arrived since the last complete reply.
     private var bytesOfReply = 0
 
-    /// The most that ``bytesOfReply`` has been since the reader was made.
+    /// The maximum of ``bytesOfReply`` since the reader was created.
     private var longestReply = 0
 
-    /// hiredis moves what is left of its buffer to the front about once for each KiB that it has consumed, so what it
-    /// holds at a time should be a small multiple of that.
+    /// The maximum number of bytes to give to hiredis at once. hiredis moves the rest of its buffer to the front about once for
+    /// each KiB that it has consumed, so the buffer should be a small multiple of that.
     static let feedBytes = 16 * 1024
 
-    /// Status, errors, integers and lengths come as lines. Only errors of a script are ever longer than a few hundred
-    /// bytes.
+    /// The maximum length of a line: a status, an error, an integer or a length. Only errors of scripts are ever longer than a
+    /// few hundred bytes.
     static let maximumLineBytes = 1024 * 1024
 
-    /// hiredis does not give memory back that one long reply made it take, so after such a reply it is made anew.
+    /// hiredis does not free the memory that a long reply has needed, so the reader is replaced after a longer reply than this.
     private static let keptBytes = 1024 * 1024
 
     init(maximumReplyBytes: Int, maximumLineBytes: Int = ReplyReader.maximumLineBytes) {
@@ -39,17 +40,18 @@ final class ReplyReader {
 
     private static func makeReader(for builder: ReplyBuilder) -> UnsafeMutablePointer<redisReader> {
         guard let reader = redisReaderCreateWithFunctions(ReplyBuilder.functions) else {
-            fatalError("out of memory")
+            fatalError("There is not enough memory for the parser of a Redis connection.")
         }
         reader.pointee.privdata = Unmanaged.passUnretained(builder).toOpaque()
         return reader
     }
 
-    /// Takes bytes as they came from the server, and calls `receive` for each reply that they complete.
+    /// Parses bytes as they came from the server, and calls `receive` for each reply that they complete.
     ///
-    /// - Parameter receive: Called with a reply. It returns `false` if no more should be read.
-    /// - Throws: ``RedisError/Code/protocolError``. The replies before it have been received.
-    /// - Complexity: O(*n*) in the bytes, however they are cut, as long as pieces are not much smaller than a line.
+    /// - Parameter receive: Called with a reply. Returns `false` to stop the parser.
+    /// - Throws: ``RedisError/Code/protocolError``. The replies before the error have been received.
+    /// - Complexity: O(*n*) in the number of bytes, however they are split, as long as the pieces are not much smaller than a
+    ///   line.
     func read(_ bytes: UnsafeRawBufferPointer, receive: (RedisReply) -> Bool) throws(RedisError) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -59,13 +61,14 @@ final class ReplyReader {
         }
     }
 
-    /// How many bytes hiredis may be fed before the limits are checked again: so many that none is passed unnoticed, even if
-    /// what is too long is complete. Thus it does not matter how the bytes were cut when they came.
+    /// The number of bytes that hiredis may be given before the limits must be checked again. Limits are noticed even if the
+    /// item that exceeds them is complete, so the result does not depend on how the bytes were split.
     private func room() throws(RedisError) -> Int {
         guard bytesOfReply < maximumReplyBytes else { throw replyIsTooLong }
         let pending = chiredis_pending_length(reader)
         let bulk = Int(chiredis_pending_bulk_length(reader))
-        // Behind what is missing of a bulk string, or a little less, for its length precedes it, a line may begin.
+        // A line may begin behind the missing bytes of a bulk string. The pending bytes contain the length of the bulk string
+        // too, so the true number of missing bytes is a little larger.
         let upToLine = bulk < 0 ? 0 : max(bulk + 2 - pending, 0)
         let line = upToLine > 0 ? maximumLineBytes + 1 : max(maximumLineBytes + 1 - pending, 1)
         return min(Self.feedBytes, maximumReplyBytes - bytesOfReply, upToLine + line)
@@ -95,34 +98,40 @@ final class ReplyReader {
             try checkPending()
             return nil
         }
-        guard let reply = builder.takeReply() else {
-            throw Self.protocolError("a reply of a type that is not in version 2 of the protocol")
-        }
+        guard let reply = builder.takeReply() else { throw Self.malformed(ReplyBuilder.unknownType) }
         return reply
     }
 
-    /// Refuses what is going to be too long, now rather than when it has come.
+    /// Refuses a reply that is going to be too long before it has arrived completely.
     private func checkPending() throws(RedisError) {
         let announced = chiredis_pending_bulk_length(reader)
         guard announced <= maximumReplyBytes else { throw replyIsTooLong }
         if announced < 0, chiredis_pending_length(reader) > maximumLineBytes {
-            throw Self.protocolError("a line is longer than \(maximumLineBytes) bytes")
+            throw Self.malformed("a line is longer than \(maximumLineBytes) bytes")
         }
     }
 
+    // MARK: - Errors
+
     private var replyIsTooLong: RedisError {
-        Self.protocolError("a reply is longer than the limit of \(maximumReplyBytes) bytes")
+        let text = "A reply is longer than the limit of \(maximumReplyBytes) bytes. Raise maximumReplyBytes if it is valid."
+        return RedisError(.protocolError, text)
     }
 
     private var failure: RedisError {
-        if let failure = builder.failure { return Self.protocolError(failure) }
+        if let failure = builder.failure { return Self.malformed(failure) }
         let text = withUnsafeBytes(of: reader.pointee.errstr) { bytes in
             String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
-        return Self.protocolError(text)
+        guard !text.contains("nested") else {
+            // "No support for nested multi bulk replies with depth > 7", of which hiredis 1.0 has changed the number.
+            let message = "A reply is nested too deeply for this client: its parser, hiredis, supports 7 levels of arrays."
+            return RedisError(.protocolError, message)
+        }
+        return Self.malformed(text)
     }
 
-    private static func protocolError(_ what: String) -> RedisError {
-        RedisError(.protocolError, "the server sent what is not Redis's protocol: \(what)")
+    private static func malformed(_ reason: String) -> RedisError {
+        RedisError(.protocolError, "The server sent bytes that are not Redis's protocol: \(reason).")
     }
 }

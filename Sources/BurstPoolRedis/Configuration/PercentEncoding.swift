@@ -1,9 +1,9 @@
-/// The `%41` of URLs.
+/// Decodes the percent-encoded characters of URLs, such as `%41`.
 enum PercentEncoding {
-    /// Replaces each `%` and two hexadecimal digits by the byte that they stand for.
+    /// Replaces each `%` and the two hexadecimal digits after it by the byte that they encode.
     ///
-    /// - Parameter part: What the text is, for the message of the error.
-    /// - Throws: ``RedisError/Code/invalidURL``. It does not contain the text, which may be a password.
+    /// - Parameter part: The name of the part of the URL, for the error message.
+    /// - Throws: ``RedisError/Code/invalidURL``. The message does not contain the text, because it may be a password.
     static func decode(_ text: Substring, part: String) throws(RedisError) -> String {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
         var bytes: [UInt8] = []
@@ -15,12 +15,12 @@ enum PercentEncoding {
                 continue
             }
             guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else {
-                throw .invalidURL(part, "a '%' is not followed by two hexadecimal digits; write a '%' itself as %25")
+                throw .invalidURL(part, "a '%' is not followed by two hexadecimal digits. Write a literal '%' as %25.")
             }
             bytes.append(high << 4 | low)
         }
         guard let decoded = String(validating: bytes, as: UTF8.self) else {
-            throw .invalidURL(part, "what the '%' stand for is not UTF-8")
+            throw .invalidURL(part, "the percent-encoded bytes are not valid UTF-8.")
         }
         return decoded
     }

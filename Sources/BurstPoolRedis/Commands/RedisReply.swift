@@ -1,21 +1,21 @@
-/// What the server answered to one command.
+/// The server's answer to one command.
 ///
-/// The names are those of Redis's protocol, version 2. Convenient accessors, such as ``string`` and ``integer``, turn a
-/// reply into what one wants, or into `nil` if it is something else.
+/// The cases are those of version 2 of the Redis protocol. Accessors such as ``string`` and ``integer`` convert a reply, and
+/// return `nil` if it is something else.
 ///
-/// An error nested in an array, such as a command that failed inside `EXEC`, remains a value in that array.
+/// An error inside an array, such as the result of a command that failed inside `EXEC`, stays a value in that array.
 public enum RedisReply: Sendable, Equatable {
-    /// A short text, such as `OK`. Bytes that are not UTF-8 are replaced by U+FFFD.
+    /// A short text, such as `OK`. Bytes that are not valid UTF-8 are replaced by U+FFFD.
     case simpleString(String)
-    /// An error of the server; its code is always ``RedisError/Code/serverError``.
+    /// An error. Its code is always ``RedisError/Code/serverError``.
     case error(RedisError)
     /// A number.
     case integer(Int)
-    /// Bytes, of any value and up to 512 MiB.
+    /// Bytes of any value, up to 512 MiB.
     case bulkString([UInt8])
-    /// An array, of any replies.
+    /// An array of replies.
     case array([RedisReply])
-    /// Nothing: no such key, no such element, a transaction that was not carried out.
+    /// Nothing: the key or the element does not exist, or a transaction was not executed.
     case null
 }
 
@@ -27,7 +27,7 @@ extension RedisReply {
 
     /// The text of a simple string, or of a bulk string that is valid UTF-8; otherwise `nil`.
     ///
-    /// - Complexity: O(*n*) in the length of a bulk string, which is checked and copied.
+    /// - Complexity: O(*n*) in the length of a bulk string, which is validated and copied.
     public var string: String? {
         switch self {
         case .simpleString(let text): text
@@ -45,7 +45,7 @@ extension RedisReply {
         }
     }
 
-    /// The value of an integer, or of a string that is one in decimal digits; otherwise `nil`.
+    /// The value of an integer, or of a string of decimal digits; otherwise `nil`.
     public var integer: Int? {
         switch self {
         case .integer(let value): value
@@ -70,18 +70,18 @@ extension RedisReply {
         if case .array(let elements) = self { elements } else { nil }
     }
 
-    /// The error that the reply is; otherwise `nil`.
+    /// The error, if the reply is one; otherwise `nil`.
     public var error: RedisError? {
         if case .error(let error) = self { error } else { nil }
     }
 
-    /// The reply itself, unless it is an error.
+    /// Returns the reply, or throws it if it is an error.
     ///
     /// For the replies of a pipeline, where errors are values: `try replies[3].get().string`.
     ///
-    /// - Throws: The ``RedisError`` that the reply is. Errors nested in an array are not thrown.
+    /// - Throws: The ``RedisError``, with an explanation if it is about cluster mode. Errors inside an array are not thrown.
     public func get() throws -> RedisReply {
-        if case .error(let error) = self { throw error }
+        if case .error(let error) = self { throw error.explained }
         return self
     }
 }

@@ -1,21 +1,26 @@
 import CHiredis
 import NIOCore
 
-/// Turns commands into the bytes that go to the server, by hiredis's formatter.
+/// Encodes commands for the server with hiredis's formatter.
 struct CommandEncoder {
-    /// What is to be sent.
+    /// The encoded commands.
     private(set) var wire = ByteBuffer()
 
-    /// What the commands, once sent, do to the state of the connection.
+    /// The state of the session after the commands have been executed.
     private(set) var session: SessionState
+
+    /// The indices of the commands that restore a part of the session unless the server answers with an error.
+    private(set) var restoringCommands: [Int] = []
+
+    private var count = 0
 
     /// The arguments of one command, one after another.
     private var scratch = ByteBuffer()
 
-    /// Where each argument ends in `scratch`.
+    /// The end of each argument in `scratch`.
     private var ends: [Int] = []
 
-    /// How many bytes one call may send: 1 GiB. Redis takes 512 MiB for one argument.
+    /// The maximum number of bytes that one call may send: 1 GiB. Redis limits one argument to 512 MiB.
     static let maximumBytes = 1 << 30
 
     init(session: SessionState) {
@@ -24,10 +29,10 @@ struct CommandEncoder {
 
     /// Appends a command to ``wire``.
     ///
-    /// - Throws: ``RedisError/Code/invalidCommand``. The encoder is then of no more use.
+    /// - Throws: ``RedisError/Code/invalidCommand``. The encoder must not be used any more then.
     mutating func append(_ arguments: [any RedisArgument]) throws(RedisError) {
-        // To an empty command the server answers nothing at all.
-        guard !arguments.isEmpty else { throw RedisError(.invalidCommand, "a command without a name") }
+        // The server does not answer an empty command at all.
+        guard !arguments.isEmpty else { throw RedisError(.invalidCommand, "The command has no name.") }
         try reserve(for: arguments)
 
         scratch.clear(minimumCapacity: 64)
@@ -36,7 +41,8 @@ struct CommandEncoder {
             argument.writeRedisArgument(to: &scratch)
             ends.append(scratch.writerIndex)
         }
-        try session.willSend(CommandWords(scratch: scratch, ends: ends))
+        if try session.willSend(CommandWords(scratch: scratch, ends: ends)) { restoringCommands.append(count) }
+        count += 1
         try format()
     }
 
@@ -46,7 +52,8 @@ struct CommandEncoder {
             // Sixteen bytes hold the length of an argument and two line ends.
             let (sum, overflow) = total.addingReportingOverflow(argument.redisByteCount)
             guard !overflow, argument.redisByteCount >= 0, sum <= Self.maximumBytes - 16 else {
-                throw RedisError(.invalidCommand, "what one call sends is limited to \(Self.maximumBytes) bytes")
+                let message = "The commands of one call are longer than the limit of \(Self.maximumBytes) bytes."
+                throw RedisError(.invalidCommand, message)
             }
             total = sum + 16
         }
@@ -75,7 +82,9 @@ struct CommandEncoder {
                 }
             }
         }
-        guard length > 0, let formatted else { throw RedisError(.invalidCommand, "out of memory for the command") }
+        guard length > 0, let formatted else {
+            throw RedisError(.invalidCommand, "There is not enough memory to encode the command.")
+        }
         defer { redisFreeSdsCommand(formatted) }
         wire.writeBytes(UnsafeRawBufferPointer(start: formatted, count: length))
     }
