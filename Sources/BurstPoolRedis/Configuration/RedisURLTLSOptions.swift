@@ -42,7 +42,7 @@ struct RedisURLTLSOptions {
     /// - Throws: ``RedisError/Code/invalidURL`` if the options contradict each other or the scheme.
     func configuration(for scheme: RedisURLScheme) throws(RedisError) -> RedisTLSConfiguration? {
         if scheme == .tls, isEnabled == false {
-            throw .invalidURL("option 'ssl'", "it is false, but the scheme of the URL asks for TLS. Remove one of them.")
+            throw .invalidURL("option 'ssl'", "it is false, but the scheme of the URL asks for TLS. Remove the option.")
         }
         guard scheme == .tls || isEnabled == true else {
             guard !hasSettings else {

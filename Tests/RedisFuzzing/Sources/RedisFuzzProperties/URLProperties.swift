@@ -127,7 +127,9 @@ struct URLProperties {
     private func checkSetUp(of configuration: RedisConfiguration) throws {
         var encoder = CommandEncoder(session: SessionState(database: configuration.database))
         var expected: [RedisReply] = []
-        for (_, command) in configuration.setUpCommands {
+        let credentials = configuration.username == nil && configuration.password == nil
+            ? nil : RedisCredentials(username: configuration.username, password: configuration.password ?? "")
+        for command in SetUpCommand.all(for: configuration, credentials: credentials).map(\.command) {
             try encoder.append(command.arguments)
             expected.append(.array(command.arguments.map { .bulkString(Array("\($0)".utf8)) }))
         }
@@ -141,7 +143,8 @@ struct URLProperties {
         var url: String
         switch configuration.endpoint {
         case .tcp(let host, let port):
-            url = "redis://" + (host.utf8.contains(UInt8(ascii: ":")) ? "[\(encode(host))]" : encode(host)) + ":\(port)"
+            let scheme = configuration.tls == nil ? "redis" : "rediss"
+            url = "\(scheme)://" + (host.utf8.contains(UInt8(ascii: ":")) ? "[\(encode(host))]" : encode(host)) + ":\(port)"
         case .unixSocket(let path):
             // Where it starts, the slash must be one.
             url = "unix:///" + encode(String(decoding: path.utf8.dropFirst(), as: UTF8.self))
@@ -151,7 +154,26 @@ struct URLProperties {
         if let password = configuration.password { options.append("password=\(encode(password))") }
         if let clientName = configuration.clientName { options.append("client_name=\(encode(clientName))") }
         if let timeout = configuration.commandTimeout { options.append("command_timeout=\(seconds(timeout))") }
+        if let tls = configuration.tls { options += tlsOptions(of: tls) }
         return url + "?" + options.joined(separator: "&")
+    }
+
+    private static func tlsOptions(of tls: RedisTLSConfiguration) -> [String] {
+        var options: [String] = []
+        func path(_ pem: RedisTLSConfiguration.PEM) -> String {
+            if case .file(let path) = pem { encode(path) } else { "" }
+        }
+        if case .certificates(let roots) = tls.trustRoots { options.append("ssl_ca_certs=\(path(roots))") }
+        if let certificate = tls.clientCertificate {
+            options += ["ssl_certfile=\(path(certificate.chain))", "ssl_keyfile=\(path(certificate.privateKey))"]
+        }
+        switch tls.verification {
+        case .full: break
+        case .withoutName: options.append("ssl_check_hostname=false")
+        case .none: options.append("ssl_cert_reqs=none")
+        }
+        if let name = tls.serverName { options.append("server_name=\(encode(name))") }
+        return options
     }
 
     private static func encode(_ text: String) -> String {

@@ -18,7 +18,7 @@ struct Mutator {
     private mutating func fresh() -> [UInt8] {
         switch target {
         case .url:
-            let scheme = random.element(of: ["redis://", "redis://", "unix:///", "unix://", ""])
+            let scheme = random.element(of: ["redis://", "rediss://", "unix:///", "unix://", ""])
             let tail = (0..<random.number(0...10)).map { _ in random.element(of: target.words) }
             return Array((scheme + tail.joined()).utf8)
         case .reply:
@@ -54,7 +54,8 @@ extension FuzzTarget {
                 "redis", "rediss", "unix", "redis+socket", "://", ":", "/", "//", "@", "?", "#", "[", "]", "[::1]", "%",
                 "%41", "%f", "%25", "%00", "%ff", "h", "::1", "127.0.0.1", ":6379", "-1", "0", "65535", "65536",
                 "99999999999999999999", "=", "&", "db=", "database=", "timeout=", "connect_timeout=", "client_name=",
-                "username=", "password=", "protocol=2", "1.5", "ms", "1e5", "nan", "0x10", "ä", "\u{301}", "\0", "\r\n",
+                "username=", "password=", "protocol=2", "ssl=true", "ssl=false", "ssl_ca_certs=/a",
+                "ssl_certfile=/a", "ssl_keyfile=/a", "ssl_check_hostname=no", "ssl_cert_reqs=none", "server_name=", "1.5", "ms", "1e5", "nan", "0x10", "ä", "\u{301}", "\0", "\r\n",
                 " ", "user", ":hunter2@", "password=hunter2", "hunter2", ",", ";", "\\", "+", "٣", "½",
             ]
         case .reply:
