@@ -12,7 +12,7 @@ extension ConnectionPoolConfiguration {
     ///
     /// The keys are the names of the properties. Only `maxSize` is required; what is not there has its default. Where a
     /// property is a value of its own, its parts are keys below it: `connectRetry.base`, `connectRetry.cap`,
-    /// `circuitBreaker.failureThreshold`, `circuitBreaker.openFor`, `delayControl.target`, `delayControl.interval`. One part
+    /// `circuitBreaker.failureThreshold`, `circuitBreaker.openFor`, `loadShedding.target`, `loadShedding.interval`. One part
     /// is enough to have it, or `enabled`, which with `false` turns it off all the same: `connectRetry.enabled`.
     ///
     /// - Durations are text with a unit, such as `250ms`, `1.5s`, `5m`: ns, us, ms, s, m, h or d. A number **without a unit is
@@ -57,7 +57,7 @@ extension ConnectionPoolConfiguration {
             try group.read("failureThreshold", into: &breaker.failureThreshold, FieldReader.integer)
             try group.read("openFor", into: &breaker.openFor, FieldReader.duration)
         }
-        delayControl = try keys.group("delayControl", ConnectionDelayControl()) { group, control throws(ReadError) in
+        loadShedding = try keys.group("loadShedding", ConnectionLoadShedding()) { group, control throws(ReadError) in
             try group.read("target", into: &control.target, FieldReader.duration)
             try group.read("interval", into: &control.interval, FieldReader.duration)
         }

@@ -175,11 +175,22 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
         connection.whenClosed(connectionDidClose)
     }
 
-    /// Whether the error is one after which a connection is closed, or out of step with the server.
-    public func connectionIsBroken(after error: any Error) -> Bool {
-        switch (error as? RedisError)?.code {
-        case .commandTimedOut?, .connectionClosed?, .protocolError?: true
-        default: false
+    /// Returns ``ConnectionVerdict/discard`` after an error that closes the connection, and ``ConnectionVerdict/evictAll`` after
+    /// one that tells that the server is the wrong one.
+    ///
+    /// A server that answers `READONLY`, `MASTERDOWN`, `LOADING`, `NOREPLICAS` or `UNBLOCKED` has become a replica, has lost its
+    /// primary or its replicas, or has restarted. After a failover behind a DNS name or a proxy, open connections still lead
+    /// to such a server, and new ones lead to its successor. Other errors of the server leave the connection as it was.
+    ///
+    /// The pool only sees errors that the body of `withConnection` throws. If the body handles such an error itself, or finds it
+    /// in the replies of a pipeline, only this connection is closed when it is released.
+    public func connectionVerdict(after error: any Error) -> ConnectionVerdict {
+        guard let error = error as? RedisError else { return .keep }
+        switch error.code {
+        case .commandTimedOut, .connectionClosed, .protocolError: return .discard
+        case .serverError where error.isFromUnsuitableServer: return .evictAll
+        case .serverError where error.isFromUnauthenticatedSession: return .discard
+        default: return .keep
         }
     }
 

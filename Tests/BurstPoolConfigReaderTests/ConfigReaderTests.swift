@@ -27,7 +27,7 @@ struct ConfigReaderTests {
             "lifetimeJitter": 0.25, "burstLinger": "2s", "maxConcurrentConnects": 3, "connectDelay": "5ms",
             "connectTimeout": "3s", "connectRetry.base": "50ms", "connectRetry.cap": "7s",
             "circuitBreaker.failureThreshold": 8, "circuitBreaker.openFor": "20s", "acquireTimeout": "1.5s",
-            "maxWaiters": 100, "delayControl.target": "6ms", "delayControl.interval": "120ms",
+            "maxWaiters": 100, "loadShedding.target": "6ms", "loadShedding.interval": "120ms",
             "validateAfterIdle": "30s", "validationTimeout": "4s", "keepaliveInterval": "45s",
             "resetsConnections": true, "closeTimeout": "9s", "closeErrors": "reported", "leakThreshold": "1m",
             "detectsNestedAcquires": true,
@@ -66,7 +66,7 @@ struct ConfigReaderTests {
         expected.circuitBreaker = ConnectionCircuitBreaker(failureThreshold: 8, openFor: .seconds(20))
         expected.acquireTimeout = .milliseconds(1500)
         expected.maxWaiters = 100
-        expected.delayControl = ConnectionDelayControl(target: .milliseconds(6), interval: .milliseconds(120))
+        expected.loadShedding = ConnectionLoadShedding(target: .milliseconds(6), interval: .milliseconds(120))
         expected.validateAfterIdle = .seconds(30)
         expected.validationTimeout = .seconds(4)
         expected.keepaliveInterval = .seconds(45)
@@ -105,8 +105,8 @@ struct ConfigReaderTests {
         )
         #expect(try read(["maxSize": 7, "connectRetry.enabled": false, "connectRetry.cap": "1s"]).connectRetry == nil)
         #expect(try read(["maxSize": 7, "circuitBreaker.enabled": true]).circuitBreaker == ConnectionCircuitBreaker())
-        #expect(try read(["maxSize": 7, "delayControl.enabled": true]).delayControl == ConnectionDelayControl())
-        #expect(try read(environment: ["POOL_MAX_SIZE": "7", "POOL_DELAY_CONTROL_ENABLED": "1"]).delayControl != nil)
+        #expect(try read(["maxSize": 7, "loadShedding.enabled": true]).loadShedding == ConnectionLoadShedding())
+        #expect(try read(environment: ["POOL_MAX_SIZE": "7", "POOL_DELAY_CONTROL_ENABLED": "1"]).loadShedding != nil)
     }
 
     @Test("without maxSize there is no configuration")
@@ -153,7 +153,7 @@ struct ConfigReaderTests {
 
     private static let durationKeys = [
         "idleTimeout", "maxLifetime", "burstLinger", "connectDelay", "connectTimeout", "connectRetry.base",
-        "connectRetry.cap", "circuitBreaker.openFor", "acquireTimeout", "delayControl.target", "delayControl.interval",
+        "connectRetry.cap", "circuitBreaker.openFor", "acquireTimeout", "loadShedding.target", "loadShedding.interval",
         "validateAfterIdle", "validationTimeout", "keepaliveInterval", "closeTimeout", "leakThreshold",
     ]
 

@@ -225,7 +225,7 @@ struct PoolObserverTests {
             ]
         )
         second.release()
-        try await eventually("the surplus is closed") { pool.statistics.total == 1 }
+        try await eventually("the excess is closed") { pool.statistics.total == 1 }
         var ended: [String] = []
         for _ in 0..<1_000 where ended.isEmpty {
             ended = await events()

@@ -89,7 +89,7 @@ struct LogsTests {
         #expect(log.entries.last?.metadata.texts["suppressed"] == "4")
     }
 
-    private static let place = ConnectionLeasePlace(fileID: "App/Orders.swift", line: 12)
+    private static let place = ConnectionLeaseLocation(fileID: "App/Orders.swift", line: 12)
     private static let error = ScriptedError("refused")
     private static let timedOut = ConnectionPoolError(.acquireTimedOut, message: "late")
     private static let overloaded = ConnectionPoolError(.overloaded, message: "full")
@@ -104,7 +104,7 @@ struct LogsTests {
             ["error": "refused", "duration_ms": "5.0"]
         ),
         (.closed(.idleTimeout, error: nil), .debug, ["reason": "idleTimeout"]),
-        (.closed(.surplus, error: error), .warning, ["reason": "surplus", "error": "refused"]),
+        (.closed(.excess, error: error), .warning, ["reason": "excess", "error": "refused"]),
         (.closeTimedOut(.shutdown), .warning, ["reason": "shutdown"]),
         (
             .acquireFailed(timedOut, waited: .seconds(1), wait: nil), .warning,

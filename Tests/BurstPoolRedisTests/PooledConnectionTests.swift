@@ -135,9 +135,9 @@ struct PooledConnectionTests {
 
         for code in [RedisError.Code.commandTimedOut, .serverError] {
             let error = code == .serverError ? refused : late
-            #expect(try strategy.connectionIsBroken(after: #require(error)) == (code != .serverError))
+            #expect(try strategy.connectionVerdict(after: #require(error)) == (code == .serverError ? .keep : .discard))
         }
-        #expect(!strategy.connectionIsBroken(after: CancellationError()))
+        #expect(strategy.connectionVerdict(after: CancellationError()) == .keep)
     }
 
     @Test("Aborting a pool ends the commands in progress")

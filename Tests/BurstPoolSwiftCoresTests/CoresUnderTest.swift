@@ -105,7 +105,7 @@ struct Fixture<Core: MeasurableCore> {
         UnsafeRawPointer(bitPattern: number).unsafelyUnwrapped
     }
 
-    func handOver() -> Int? { core.handOver().map { Int(bitPattern: $0) } }
+    func handOff() -> Int? { core.handOff().map { Int(bitPattern: $0) } }
 
     func claim(_ ticket: Core.Ticket) -> Int? {
         guard case .claimed(let context) = core.claimWait(ticket) else { return nil }

@@ -24,7 +24,7 @@ import Testing
             let lease = try fixture.open()
             let element = fixture.core.element(of: lease)
             element.storeBytes(of: 4711, as: Int.self)
-            #expect(!fixture.core.release(lease), "nobody waits, nothing is surplus")
+            #expect(!fixture.core.release(lease), "nobody waits, nothing is excess")
             for _ in 1...1000 {
                 let again = try #require(fixture.core.tryAcquire())
                 #expect(fixture.core.tryAcquire() == nil)
@@ -62,7 +62,7 @@ import Testing
             _ = fixture.core.release(try fixture.open())
             let taken = try #require(fixture.core.takeIdle())
             #expect(fixture.places == [0, 1, 0, 0])
-            fixture.core.putBack(taken)
+            fixture.core.returnIdle(taken)
             #expect(fixture.places == [1, 0, 0, 0])
             fixture.finish()
         }
@@ -105,7 +105,7 @@ import Testing
             #expect(fixture.beginOpen() == nil, "a connection keeps its place until its close has ended")
             fixture.core.finishClose(leases[0])
             let (_, permit) = try #require(fixture.beginOpen())
-            #expect(fixture.handOver() == 1)
+            #expect(fixture.handOff() == 1)
             fixture.core.cancelOpen(permit)
             #expect(fixture.core.total == 2)
             fixture.close(leases[1])
@@ -116,16 +116,16 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `only what is above the soft limit is surplus`(_ kind: CoreKind) throws {
+    func `only what is above the soft limit is excess`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 1, hardLimit: 3)
             let leases = try (1...3).map { _ in try fixture.open() }
-            #expect(fixture.core.hasSurplus)
-            #expect(fixture.core.beginCloseSurplus(leases[0]))
-            #expect(fixture.core.hasSurplus, "what is closing does not count, two are left")
-            #expect(fixture.core.beginCloseSurplus(leases[1]))
-            #expect(!fixture.core.hasSurplus)
-            #expect(!fixture.core.beginCloseSurplus(leases[2]), "the last one is within the limit")
+            #expect(fixture.core.hasExcess)
+            #expect(fixture.core.beginCloseExcess(leases[0]))
+            #expect(fixture.core.hasExcess, "what is closing does not count, two are left")
+            #expect(fixture.core.beginCloseExcess(leases[1]))
+            #expect(!fixture.core.hasExcess)
+            #expect(!fixture.core.beginCloseExcess(leases[2]), "the last one is within the limit")
             #expect(fixture.places == [0, 1, 0, 2])
             fixture.core.finishClose(leases[0])
             fixture.core.finishClose(leases[1])
@@ -136,11 +136,11 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `a return asks for settling when there is a surplus or somebody waits`(_ kind: CoreKind) throws {
+    func `a return asks for reconciling when there is a excess or somebody waits`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 1, hardLimit: 2)
             let (first, second) = (try fixture.open(), try fixture.open())
-            #expect(fixture.core.release(first), "there is a surplus")
+            #expect(fixture.core.release(first), "there is a excess")
             fixture.close(second)
             let lease = try #require(fixture.core.tryAcquire())
             let ticket = try fixture.join(1)
@@ -165,8 +165,8 @@ import Testing
             #expect(fixture.claim(ticket) == 1)
             #expect(!fixture.core.release(second))
             #expect(fixture.core.resize(maxSize: 1, hardLimit: 1))
-            #expect(fixture.core.hasSurplus)
-            #expect(fixture.core.beginCloseSurplus(first))
+            #expect(fixture.core.hasExcess)
+            #expect(fixture.core.beginCloseExcess(first))
             fixture.core.finishClose(first)
             fixture.finish()
         }

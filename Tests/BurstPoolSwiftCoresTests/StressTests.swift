@@ -106,7 +106,7 @@ private final class Stress<Core: MeasurableCore>: Sendable {
             if random.oneIn(512) {
                 let soft = Int(random.next() % UInt64(hardLimit)) + 1
                 require(core.resize(maxSize: soft, hardLimit: hardLimit), "not shut down")
-                settle(&random)
+                reconcile(&random)
             }
         }
     }
@@ -121,29 +121,29 @@ private final class Stress<Core: MeasurableCore>: Sendable {
                 sched_yield()
                 require(core.isPaused, "nobody else ends the pause")
                 core.resume()
-                settle(&random)
+                reconcile(&random)
             }
             sweep(&random)
             let slots = (0..<hardLimit).compactMap { core.slot(at: $0) }
             require(core.slot(at: hardLimit) == nil && slots.count <= hardLimit, "no more slots than the hard limit")
         }
-        require(core.returnSwept() == nil, "all that was swept is back")
+        require(core.sweepEnd() == nil, "all that was swept is back")
     }
 
     private func sweep(_ random: inout SplitMix) {
         for _ in 0..<hardLimit {
-            guard let lease = core.takeUnswept() else { break }
+            guard let lease = core.sweepNext() else { break }
             require(connection(of: lease).pointee.users.load(ordering: .relaxed) == 0, "nobody has what is idle")
             if random.oneIn(16) {
                 core.beginClose(lease)
                 close(lease)
-                settle(&random)
-            } else if core.putSwept(lease) {
-                settle(&random)
+                reconcile(&random)
+            } else if core.sweepKeep(lease) {
+                reconcile(&random)
             }
         }
-        while let isToSettle = core.returnSwept() {
-            if isToSettle { settle(&random) }
+        while let needsReconciling = core.sweepEnd() {
+            if needsReconciling { reconcile(&random) }
         }
     }
 
@@ -151,11 +151,11 @@ private final class Stress<Core: MeasurableCore>: Sendable {
     func finish() {
         let counts = core.counts
         require(counts.leased == 0 && counts.opening == 0 && counts.closing == 0, "nothing is out: \(counts)")
-        require(counts.waiting == 0 && !core.somebodyWaits, "nobody waits: \(counts)")
+        require(counts.waiting == 0 && !core.hasWaiters, "nobody waits: \(counts)")
         require(counts.idle == core.total && core.total == openConnections.load(ordering: .relaxed), "all are idle")
         core.shutdown()
         var random = SplitMix(state: 0)
-        settle(&random)
+        reconcile(&random)
         require(core.total == 0 && openConnections.load(ordering: .relaxed) == 0, "all are closed")
         require(usesOfClosed.load(ordering: .relaxed) == leases.load(ordering: .relaxed), "no use was overwritten")
         core.destroy()
@@ -173,7 +173,7 @@ private final class Stress<Core: MeasurableCore>: Sendable {
                 sleeper.release()
                 return nil
             }
-            settle(&random)
+            reconcile(&random)
             if random.oneIn(16) { cancel(ticket) }
             return it.sleep()
         }
@@ -189,19 +189,19 @@ private final class Stress<Core: MeasurableCore>: Sendable {
         if random.oneIn(64) {
             core.beginClose(lease)
             close(lease)
-            settle(&random)
+            reconcile(&random)
         } else if core.release(lease) {
-            settle(&random)
+            reconcile(&random)
         }
     }
 
-    private func settle(_ random: inout SplitMix) {
+    private func reconcile(_ random: inout SplitMix) {
         while true {
-            if core.somebodyWaits {
+            if core.hasWaiters {
                 guard serveOldest(&random) else { return }
-            } else if core.hasSurplus {
+            } else if core.hasExcess {
                 guard let lease = core.takeIdle() else { return }
-                if core.beginCloseSurplus(lease) { close(lease) } else { core.putBack(lease) }
+                if core.beginCloseExcess(lease) { close(lease) } else { core.returnIdle(lease) }
             } else {
                 return
             }
@@ -210,13 +210,13 @@ private final class Stress<Core: MeasurableCore>: Sendable {
 
     private func serveOldest(_ random: inout SplitMix) -> Bool {
         if let lease = core.takeIdle() {
-            if let waiter = core.handOver() { wake(waiter, lease) } else { core.putBack(lease) }
+            if let waiter = core.handOff() { wake(waiter, lease) } else { core.returnIdle(lease) }
             return true
         }
         guard case .opening(let ticket, let permit) = core.beginOpen() else { return false }
         if random.oneIn(8) {
             core.cancelOpen(permit)
-            // The next round of settling serves whoever is sent back into the queue.
+            // The next round of reconciling serves whoever is sent back into the queue.
             if random.oneIn(2) { cancel(ticket) } else { _ = core.requeueWait(ticket) }
             return true
         }

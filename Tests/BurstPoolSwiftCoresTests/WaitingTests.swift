@@ -8,13 +8,13 @@ import Testing
     func `first come, first served`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 1)
-            #expect(!fixture.core.somebodyWaits)
+            #expect(!fixture.core.hasWaiters)
             for number in 1...500 { try fixture.join(number) }
-            #expect(fixture.core.somebodyWaits)
+            #expect(fixture.core.hasWaiters)
             #expect(fixture.core.counts.waiting == 500)
-            for number in 1...500 { #expect(fixture.handOver() == number) }
-            #expect(fixture.handOver() == nil)
-            #expect(!fixture.core.somebodyWaits)
+            for number in 1...500 { #expect(fixture.handOff() == number) }
+            #expect(fixture.handOff() == nil)
+            #expect(!fixture.core.hasWaiters)
             fixture.finish()
         }
         try check(kind.type)
@@ -27,10 +27,10 @@ import Testing
             _ = fixture.core.release(try fixture.open())
             let ticket = try fixture.join(1)
             #expect(fixture.core.tryAcquire() == nil)
-            let lease = try #require(fixture.core.takeIdle(), "settling may take it")
-            fixture.core.putBack(lease)
+            let lease = try #require(fixture.core.takeIdle(), "reconciling may take it")
+            fixture.core.returnIdle(lease)
             #expect(fixture.claim(ticket) == 1)
-            fixture.core.putBack(try #require(fixture.core.tryAcquire()))
+            fixture.core.returnIdle(try #require(fixture.core.tryAcquire()))
             fixture.finish()
         }
         try check(kind.type)
@@ -46,8 +46,8 @@ import Testing
                 #expect(fixture.claim(tickets[index]) == nil, "once")
             }
             try fixture.join(10)
-            for number in [2, 3, 4, 7, 8, 10] { #expect(fixture.handOver() == number) }
-            #expect(fixture.handOver() == nil)
+            for number in [2, 3, 4, 7, 8, 10] { #expect(fixture.handOff() == number) }
+            #expect(fixture.handOff() == nil)
             for ticket in tickets { #expect(fixture.claim(ticket) == nil, "too late") }
             fixture.finish()
         }
@@ -60,7 +60,7 @@ import Testing
             let fixture = try Fixture(type, maxSize: 1)
             for _ in 1...1000 {
                 let ticket = try fixture.core.prepareWait()
-                #expect(!fixture.core.somebodyWaits)
+                #expect(!fixture.core.hasWaiters)
                 guard case .claimedBeforeJoining = fixture.core.claimWait(ticket) else { throw Unexpected() }
                 guard case .tooLate = fixture.core.claimWait(ticket) else { throw Unexpected() }
                 guard case .cancelled = fixture.core.joinWait(ticket, context: fixture.context(1), deadline: 5) else {
@@ -84,7 +84,7 @@ import Testing
             #expect(fixture.claim(tickets[2]) == 3, "he who would be next leaves")
             let (third, thirdPermit) = try #require(fixture.beginOpen())
             #expect(fixture.core.counts.waiting == 4)
-            #expect(fixture.handOver() == 1, "somebody else's connection came back first")
+            #expect(fixture.handOff() == 1, "somebody else's connection came back first")
             fixture.core.finishOpen(firstPermit)
             #expect(fixture.claim(first) == nil, "so this one is for the next")
             #expect(fixture.claim(second) == 2)
@@ -119,7 +119,7 @@ import Testing
             #expect(fixture.expire(now: 1000) == ([2], nil))
             #expect(fixture.core.nextDeadline == nil)
             #expect(fixture.expire(now: .max - 1) == ([], nil))
-            #expect(fixture.handOver() == 1, "he waits for ever")
+            #expect(fixture.handOff() == 1, "he waits for ever")
             fixture.finish()
         }
         try check(kind.type)
@@ -139,7 +139,7 @@ import Testing
             #expect(Set(numbers) == [2, 3, 5])
             #expect(next == 200, "the caller is to see to the one that is left")
             #expect(try fixture.joinAndTellWhetherToArm(6, deadline: 160))
-            for number in [1, 4, 6] { #expect(fixture.handOver() == number) }
+            for number in [1, 4, 6] { #expect(fixture.handOff() == number) }
             fixture.finish()
         }
         try check(kind.type)
@@ -158,7 +158,7 @@ import Testing
             }
             #expect(gone.sorted() == Array(1...1000))
             #expect(fixture.core.nextDeadline == nil)
-            #expect(!fixture.core.somebodyWaits)
+            #expect(!fixture.core.hasWaiters)
             fixture.finish()
         }
         try check(kind.type)
@@ -179,7 +179,7 @@ import Testing
             fixture.core.shutdown()
             fixture.core.shutdown()
             #expect(fixture.core.isShutDown)
-            #expect(fixture.handOver() == 1, "who waited is still there, to be told")
+            #expect(fixture.handOff() == 1, "who waited is still there, to be told")
             #expect(fixture.core.tryAcquire() == nil)
             #expect(throws: _PoolCoreFailure.shutDown) { _ = try fixture.core.prepareWait() }
             guard case .shutDown = fixture.core.joinWait(prepared, context: fixture.context(2), deadline: .max) else {
@@ -190,10 +190,10 @@ import Testing
             #expect(!fixture.core.resize(maxSize: 5, hardLimit: 5))
             #expect(fixture.core.counts.maxSize == 0)
 
-            #expect(fixture.core.release(lease), "what comes back is surplus")
+            #expect(fixture.core.release(lease), "what comes back is excess")
             for _ in 1...2 {
                 let idle = try #require(fixture.core.takeIdle())
-                #expect(fixture.core.beginCloseSurplus(idle))
+                #expect(fixture.core.beginCloseExcess(idle))
                 fixture.core.finishClose(idle)
             }
             fixture.finish()
@@ -207,7 +207,7 @@ import Testing
             let fixture = try Fixture(type, maxSize: 1)
             for round in 1...100_000 {
                 try fixture.join(round, deadline: UInt64(round))
-                #expect(fixture.handOver() == round)
+                #expect(fixture.handOff() == round)
             }
             let memory = fixture.core.memory
             for round in 1...100_000 {
@@ -236,7 +236,7 @@ import Testing
             }
             #expect(fixture.core.memory < 100_000)
             #expect(fixture.core.counts.waiting == 1)
-            #expect(fixture.handOver() == 1)
+            #expect(fixture.handOff() == 1)
             fixture.finish()
         }
         try check(kind.type)

@@ -20,7 +20,7 @@ struct BrokenConnectionTests {
     @Test("After an error that shows a connection to be broken it is closed", arguments: CoreKind.allCases)
     func broken(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, observer in
-            strategy.callBroken { $0 as? TestError == TestError("protocol") }
+            strategy.judge { $0 as? TestError == TestError("protocol") ? .discard : .keep }
             await #expect(throws: TestError("protocol")) {
                 try await pool.withConnection { _ in throw TestError("protocol") }
             }
@@ -33,7 +33,7 @@ struct BrokenConnectionTests {
     @Test("After any other error it stays", arguments: CoreKind.allCases)
     func notBroken(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, observer in
-            strategy.callBroken { $0 as? TestError == TestError("protocol") }
+            strategy.judge { $0 as? TestError == TestError("protocol") ? .discard : .keep }
             await #expect(throws: TestError("no such user")) {
                 try await pool.withConnection { _ in throw TestError("no such user") }
             }
@@ -46,7 +46,7 @@ struct BrokenConnectionTests {
     @Test("An error in closing it is the observer's, and the body's error the caller's", arguments: CoreKind.allCases)
     func closeError(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, observer in
-            strategy.callBroken { _ in true }
+            strategy.judge { _ in .discard }
             strategy.onClose { _ in throw TestError("close") }
             await #expect(throws: TestError("body")) {
                 try await pool.withConnection { _ in throw TestError("body") }

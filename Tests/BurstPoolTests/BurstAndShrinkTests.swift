@@ -37,7 +37,7 @@ struct BurstAndShrinkTests {
             lease.release()
             leases[1].release()
             leases[2].release()
-            try await eventually("three surplus connections are closed") { strategy.books.closed == 3 }
+            try await eventually("three excess connections are closed") { strategy.books.closed == 3 }
             try await eventually("the pool has shrunk") { pool.statistics.total == 2 }
             #expect(!pool.statistics.isBursting)
             leases[3].release()
@@ -62,7 +62,7 @@ struct BurstAndShrinkTests {
         }
     }
 
-    @Test("The caller of withConnection closes its surplus connection before it returns", arguments: CoreKind.allCases)
+    @Test("The caller of withConnection closes its excess connection before it returns", arguments: CoreKind.allCases)
     func closesBeforeReturning(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1, burstLimit: 2) { pool, strategy in
             let lease = try await pool.acquire()

@@ -9,7 +9,7 @@ struct BurstLingerTests {
             try await pool.lease(6).release()
             try await eventually("four are closed") { pool.statistics.total == 2 }
             try await eventually("all are told of") { observer.closeReasons.count == 4 }
-            #expect(Set(observer.closeReasons) == [.surplus])
+            #expect(Set(observer.closeReasons) == [.excess])
         }
     }
 
@@ -21,19 +21,19 @@ struct BurstLingerTests {
             clock,
             observer in
             try await pool.lease(6).release()
-            let upkeep = try await UpkeepStepper(pool, clock)
+            let maintenance = try await MaintenanceStepper(pool, clock)
             for _ in 0..<3 {
-                try await upkeep.pass(.seconds(79))
+                try await maintenance.pass(.seconds(79))
                 #expect(pool.statistics.idle == 6)
                 #expect(pool.statistics.isBursting)
                 #expect(pool.statistics.maxSize == 2)
                 try await pool.lease(6).release()
             }
             #expect(strategy.books.opened == 6)
-            try await upkeep.pass(.seconds(91))
+            try await maintenance.pass(.seconds(91))
             #expect(pool.statistics.idle == 2, "and no fewer than maxSize are kept")
-            #expect(observer.closeReasons == [.surplus, .surplus, .surplus, .surplus])
-            try await upkeep.pass(.seconds(200))
+            #expect(observer.closeReasons == [.excess, .excess, .excess, .excess])
+            try await maintenance.pass(.seconds(200))
             #expect(pool.statistics.idle == 2)
         }
     }
@@ -46,9 +46,9 @@ struct BurstLingerTests {
             clock,
             _ in
             var leases = try await pool.lease(6)
-            let upkeep = try await UpkeepStepper(pool, clock)
+            let maintenance = try await MaintenanceStepper(pool, clock)
             for _ in 0..<4 { leases.removeLast().release() }
-            try await upkeep.pass(.seconds(200))
+            try await maintenance.pass(.seconds(200))
             #expect(pool.statistics.inUse == 2)
             #expect(pool.statistics.idle == 1)
             leases.release()
@@ -65,10 +65,10 @@ struct BurstLingerTests {
             let gate = Gate()
             strategy.onClose { _ in await gate.pass() }
             try await pool.lease(6).release()
-            let upkeep = try await UpkeepStepper(pool, clock)
-            try await upkeep.pass(.seconds(91), waitsForStrategy: false)
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            try await maintenance.pass(.seconds(91), waitsForStrategy: false)
             try await eventually("four are being closed") { gate.held == 4 }
-            try await upkeep.pass(.seconds(20), waitsForStrategy: false)
+            try await maintenance.pass(.seconds(20), waitsForStrategy: false)
             #expect(pool.statistics.idle == 2)
             #expect(pool.statistics.closing == 4)
             gate.open()

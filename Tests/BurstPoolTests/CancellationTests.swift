@@ -124,7 +124,7 @@ struct CancellationTests {
     func onItsWay(kind: CoreKind) async throws {
         let moments = [
             CoreMoment.beforeRelease, .afterRelease, .afterSomebodyWaits, .beforeTakeIdle, .afterTakeIdle,
-            .beforeHandOver,
+            .beforeHandOff,
         ]
         for moment in moments {
             for hasNext in [false, true] {
@@ -145,11 +145,11 @@ struct CancellationTests {
     }
 
     @Test("Cancelled just after the hand-over, a caller has its connection", arguments: CoreKind.cores)
-    func afterHandOver(kind: CoreKind) async throws {
+    func afterHandOff(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1, hooked: true) { pool, strategy in
             let lease = try await pool.acquire()
             let waiter = try await pool.startWaiting()
-            strategy.hooks.at(.afterHandOver) { waiter.cancel() }
+            strategy.hooks.at(.afterHandOff) { waiter.cancel() }
             lease.release()
             try await waiter.value.release()
             #expect(pool.statistics.idle == 1)

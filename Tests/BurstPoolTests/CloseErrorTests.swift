@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct CloseErrorTests {
-    @Test("An error in closing a surplus connection reaches the caller who returned it", arguments: CoreKind.allCases)
+    @Test("An error in closing a excess connection reaches the caller who returned it", arguments: CoreKind.allCases)
     func reachesTheCaller(kind: CoreKind) async throws {
         let observer = RecordingObserver()
         try await withPool(kind, maxSize: 1, burstLimit: 2, configure: { $0.observer = observer }) { pool, strategy in

@@ -47,7 +47,7 @@ struct CloseTimeoutTests {
             let caller = Task {
                 try await pool.withConnection { _ in if bodyThrows { throw TestError("body") } }
             }
-            try await eventually("the surplus is being closed") { gate.held == 1 && clock.sleepers == 1 }
+            try await eventually("the excess is being closed") { gate.held == 1 && clock.sleepers == 1 }
             clock.advance(by: .seconds(7))
             if bodyThrows {
                 await #expect(throws: TestError("body")) { try await caller.value }

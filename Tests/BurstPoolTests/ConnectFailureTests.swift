@@ -151,8 +151,8 @@ struct ConnectFailureTests {
             let served = try await first.value
             served.release()
             try await second.value.release()
-            // The one being opened counts, so the one that came back last was surplus.
-            try await eventually("the surplus one is closed") { strategy.books.closed == 1 }
+            // The one being opened counts, so the one that came back last was excess.
+            try await eventually("the excess one is closed") { strategy.books.closed == 1 }
             gate.open()
             try await eventually("the failed one is gone") { pool.statistics.total == 0 }
         }

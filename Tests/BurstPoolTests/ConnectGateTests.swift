@@ -48,7 +48,7 @@ struct ConnectGateTests {
         let scene = try Scene()
         scene.letTheBreakerOpen()
         let answer = scene.take { scene.attempt(succeeds: true) }
-        // The other one, settling, has found no turn: it is for this one to open.
+        // The other one, reconciling, has found no turn: it is for this one to open.
         guard case .open = answer else {
             Issue.record("the answer is \(answer)")
             return

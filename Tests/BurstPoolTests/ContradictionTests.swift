@@ -39,9 +39,9 @@ private struct Contradiction: Sendable, CustomTestStringConvertible {
         Contradiction("circuitBreaker.openFor is 0.0 seconds") {
             $0.circuitBreaker = ConnectionCircuitBreaker(openFor: .zero)
         },
-        Contradiction("delayControl.target is 0.0 seconds") { $0.delayControl = ConnectionDelayControl(target: .zero) },
-        Contradiction("delayControl.target is 2.0 seconds", "delayControl.interval is 2.0 seconds") {
-            $0.delayControl = ConnectionDelayControl(target: .seconds(2), interval: .seconds(2))
+        Contradiction("loadShedding.target is 0.0 seconds") { $0.loadShedding = ConnectionLoadShedding(target: .zero) },
+        Contradiction("loadShedding.target is 2.0 seconds", "loadShedding.interval is 2.0 seconds") {
+            $0.loadShedding = ConnectionLoadShedding(target: .seconds(2), interval: .seconds(2))
         },
         Contradiction("validateAfterIdle is 0.0 seconds") { $0.validateAfterIdle = .zero },
         Contradiction("validationTimeout is 0.0 seconds") { $0.validationTimeout = .zero },
@@ -112,13 +112,13 @@ struct ContradictionTests {
                 $0.keepaliveInterval = .nanoseconds(59_999_999_999)
                 $0.validateAfterIdle = .nanoseconds(1)
                 $0.connectRetry = ConnectionBackoff(base: .seconds(1), cap: .seconds(1))
-                $0.delayControl = ConnectionDelayControl(target: .nanoseconds(1), interval: .nanoseconds(2))
+                $0.loadShedding = ConnectionLoadShedding(target: .nanoseconds(1), interval: .nanoseconds(2))
                 $0.burstLinger = .nanoseconds(1)
                 $0.leakThreshold = .nanoseconds(1)
             }
         ) { pool, strategy, _, _ in
             try await pool.prewarm(nil)
-            // The upkeep may just have one in hand.
+            // The maintenance may just have one in hand.
             try await eventually("all are idle") { pool.statistics.idle == 4 }
         }
     }
@@ -138,7 +138,7 @@ struct ContradictionTests {
         #expect(configuration.connectRetry == nil)
         #expect(configuration.circuitBreaker == nil)
         #expect(configuration.maxWaiters == nil)
-        #expect(configuration.delayControl == nil)
+        #expect(configuration.loadShedding == nil)
         #expect(configuration.validateAfterIdle == nil)
         #expect(configuration.validationTimeout == .seconds(5))
         #expect(configuration.keepaliveInterval == nil)
@@ -150,7 +150,7 @@ struct ContradictionTests {
         #expect(ConnectionBackoff() == ConnectionBackoff(base: .milliseconds(100), cap: .seconds(5)))
         #expect(ConnectionCircuitBreaker() == ConnectionCircuitBreaker(failureThreshold: 5, openFor: .seconds(15)))
         #expect(
-            ConnectionDelayControl() == ConnectionDelayControl(target: .milliseconds(5), interval: .milliseconds(100))
+            ConnectionLoadShedding() == ConnectionLoadShedding(target: .milliseconds(5), interval: .milliseconds(100))
         )
     }
 }

@@ -38,7 +38,7 @@ struct DetachTests {
         ) { pool, strategy, clock, observer in
             strategy.onReset { _ in Issue.record("a connection that is gone is not reset") }
             let lease = try await pool.acquire()
-            try await UpkeepStepper(pool, clock).pass(.seconds(91))
+            try await MaintenanceStepper(pool, clock).pass(.seconds(91))
             pool.evictAll(over: nil)
             let connection = try #require(lease.detach())
             #expect(pool.statistics.total == 0)

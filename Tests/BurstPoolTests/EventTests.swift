@@ -115,7 +115,7 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
             told: [
                 "waitBegan(1)", "opened(0.0 seconds, 1)", "acquired(opened, 0.0 seconds, 1)", "waitBegan(2)",
                 "burstBegan(2, 1)", "opened(0.0 seconds, 2)", "acquired(opened, 0.0 seconds, 2)",
-                "closed(surplus, close)", "burstEnded(1, 1)",
+                "closed(excess, close)", "burstEnded(1, 1)",
             ]
         ),
         Occasion(
@@ -170,9 +170,9 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
             configure: { $0.leakThreshold = .seconds(16) },
             happens: { pool, _, clock in
                 try await pool.prewarm(1)
-                let upkeep = try await UpkeepStepper(pool, clock)
+                let maintenance = try await MaintenanceStepper(pool, clock)
                 let lease = try await pool.acquire(timeout: nil, "File/Name.swift", 12)
-                try await upkeep.pass(.seconds(17))
+                try await maintenance.pass(.seconds(17))
                 lease.release()
             },
             told: [

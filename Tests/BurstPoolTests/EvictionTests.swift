@@ -193,7 +193,7 @@ struct EvictionTests {
             let lease = try await pool.acquire()
             let first = try await pool.startWaiting()
             let second = Shared<Task<Int, any Error>?>(nil)
-            strategy.hooks.at(.beforeHandOver) {
+            strategy.hooks.at(.beforeHandOff) {
                 first.cancel()
                 pool.evictAll(over: nil)
                 second.set(
@@ -219,7 +219,7 @@ struct EvictionTests {
             let lease = try await pool.acquire()
             let first = try await pool.startWaiting()
             let second = try await pool.startWaiting()
-            strategy.hooks.at(.beforeHandOver) { pool.evictAll(over: nil) }
+            strategy.hooks.at(.beforeHandOff) { pool.evictAll(over: nil) }
             let served = Shared<[Int]>([])
             let ends = [first, second].map { waiter in
                 Task {

@@ -65,7 +65,7 @@ struct FairnessTests {
         arguments: CoreKind.cores
     )
     func tryAcquireDoesNotOvertake(kind: CoreKind) async throws {
-        for moment in [CoreMoment.afterRelease, .beforeTakeIdle, .afterTakeIdle, .beforeHandOver] {
+        for moment in [CoreMoment.afterRelease, .beforeTakeIdle, .afterTakeIdle, .beforeHandOff] {
             try await withPool(kind, maxSize: 2, hooked: true) { pool, strategy in
                 let leases = try await pool.lease(2)
                 let waiter = try await pool.startWaiting()
@@ -89,7 +89,7 @@ struct FairnessTests {
         arguments: CoreKind.cores
     )
     func newcomersDoNotOvertake(kind: CoreKind) async throws {
-        for moment in [CoreMoment.afterRelease, .beforeTakeIdle, .afterTakeIdle, .beforeHandOver] {
+        for moment in [CoreMoment.afterRelease, .beforeTakeIdle, .afterTakeIdle, .beforeHandOff] {
             try await withPool(kind, maxSize: 1, hooked: true) { pool, strategy in
                 let lease = try await pool.acquire()
                 let waiter = try await pool.startWaiting()

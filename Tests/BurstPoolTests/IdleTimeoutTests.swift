@@ -19,11 +19,11 @@ struct IdleTimeoutTests {
         ) { pool, strategy, clock, observer in
             let chronicle = Chronicle(strategy, clock)
             try await pool.warmUp(3)
-            let upkeep = try await UpkeepStepper(pool, clock)
-            // Not a multiple of the upkeep's interval: what counts is how long the connection was idle.
-            try await upkeep.pass(.seconds(1))
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            // Not a multiple of the maintenance's interval: what counts is how long the connection was idle.
+            try await maintenance.pass(.seconds(1))
             for lease in try await pool.lease(3) { lease.release() }
-            try await upkeep.pass(.seconds(120))
+            try await maintenance.pass(.seconds(120))
             #expect(chronicle.closed.count == 3)
             for (_, moment) in chronicle.closed { #expect(moment >= .seconds(81) && moment <= .seconds(91)) }
             #expect(observer.closeReasons == [.idleTimeout, .idleTimeout, .idleTimeout])
@@ -42,9 +42,9 @@ struct IdleTimeoutTests {
             }
         ) { pool, strategy, clock, _ in
             try await pool.prewarm(2)
-            let upkeep = try await UpkeepStepper(pool, clock)
+            let maintenance = try await MaintenanceStepper(pool, clock)
             try await pool.warmUp(4)
-            try await upkeep.pass(.seconds(300))
+            try await maintenance.pass(.seconds(300))
             #expect(pool.statistics.idle == 2)
             #expect(strategy.books.opened == 4)
         }
@@ -59,10 +59,10 @@ struct IdleTimeoutTests {
             _ in
             let chronicle = Chronicle(strategy, clock)
             try await pool.warmUp(4)
-            let upkeep = try await UpkeepStepper(pool, clock)
+            let maintenance = try await MaintenanceStepper(pool, clock)
             var lastUse: [Int: Duration] = [:]
             for _ in 0..<60 {
-                try await upkeep.pass(.seconds(5))
+                try await maintenance.pass(.seconds(5))
                 let id = try await pool.withConnection { $0.id }
                 lastUse[id] = clock.now.sinceStart
             }
@@ -82,13 +82,13 @@ struct IdleTimeoutTests {
             clock,
             _ in
             let lease = try await pool.acquire()
-            let upkeep = try await UpkeepStepper(pool, clock)
-            try await upkeep.pass(.seconds(1000))
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            try await maintenance.pass(.seconds(1000))
             #expect(strategy.books.closed == 0)
             lease.release()
-            try await upkeep.pass(.seconds(79))
+            try await maintenance.pass(.seconds(79))
             #expect(pool.statistics.idle == 1)
-            try await upkeep.pass(.seconds(11))
+            try await maintenance.pass(.seconds(11))
             #expect(strategy.books.closed == 1)
         }
     }

@@ -11,7 +11,7 @@ struct InterleavingTests {
     func returning(kind: CoreKind) async throws {
         try await InterleavingPlay(
             byWayOf: [
-                .afterRelease, .afterSomebodyWaits, .beforeTakeIdle, .afterTakeIdle, .beforeHandOver, .afterHandOver,
+                .afterRelease, .afterSomebodyWaits, .beforeTakeIdle, .afterTakeIdle, .beforeHandOff, .afterHandOff,
             ],
             prepare: { try await $0.lease(1) },
             act: { $0.releaseAll() }
@@ -20,15 +20,15 @@ struct InterleavingTests {
     }
 
     @Test(
-        "While a surplus connection is returned, whatever happens at any moment, nothing is lost",
+        "While a excess connection is returned, whatever happens at any moment, nothing is lost",
         arguments: CoreKind.cores
     )
     func shrinking(kind: CoreKind) async throws {
         try await InterleavingPlay(
             burstLimit: 2,
             byWayOf: [
-                .afterRelease, .beforeTakeIdle, .afterTakeIdle, .beforeHandOver, .beforeBeginCloseSurplus,
-                .afterBeginCloseSurplus,
+                .afterRelease, .beforeTakeIdle, .afterTakeIdle, .beforeHandOff, .beforeBeginCloseExcess,
+                .afterBeginCloseExcess,
             ],
             prepare: { try await $0.lease(2) },
             act: { $0.releaseAll() }
@@ -89,7 +89,7 @@ struct OptionInterleavingTests {
     func resetting(kind: CoreKind) async throws {
         try await InterleavingPlay(
             byWayOf: [
-                .beforeRelease, .afterRelease, .beforeTakeIdle, .afterTakeIdle, .beforeHandOver, .afterHandOver,
+                .beforeRelease, .afterRelease, .beforeTakeIdle, .afterTakeIdle, .beforeHandOff, .afterHandOff,
             ],
             configure: { $0.resetsConnections = true },
             prepare: { try await $0.lease(1) },
@@ -118,7 +118,7 @@ struct OptionInterleavingTests {
     @Test("While a paused pool resumes, whatever happens at any moment, nothing is lost", arguments: CoreKind.cores)
     func resuming(kind: CoreKind) async throws {
         try await InterleavingPlay(
-            byWayOf: [.beforeResume, .afterResume, .beforeTakeIdle, .afterTakeIdle, .beforeHandOver, .afterHandOver],
+            byWayOf: [.beforeResume, .afterResume, .beforeTakeIdle, .afterTakeIdle, .beforeHandOff, .afterHandOff],
             prepare: { scene in
                 try await scene.lease(1)
                 scene.releaseAll()
@@ -137,7 +137,7 @@ struct OptionInterleavingTests {
     func validating(kind: CoreKind, isValid: Bool) async throws {
         try await InterleavingPlay(
             byWayOf: isValid
-                ? [.beforeTakeIdle, .afterTakeIdle, .beforeRelease, .afterRelease, .beforeHandOver, .afterHandOver]
+                ? [.beforeTakeIdle, .afterTakeIdle, .beforeRelease, .afterRelease, .beforeHandOff, .afterHandOff]
                 : [.beforeTakeIdle, .beforeBeginClose, .beforeFinishClose, .afterFinishClose, .afterBeginOpen],
             timePasses: true,
             configure: { $0.validateAfterIdle = .seconds(1) },
@@ -145,7 +145,7 @@ struct OptionInterleavingTests {
                 scene.strategy.onValidate { isValid || $0.id > 1 }
                 try await scene.lease(1)
                 scene.releaseAll()
-                try await UpkeepStepper(scene.pool, scene.clock).pass(.seconds(2))
+                try await MaintenanceStepper(scene.pool, scene.clock).pass(.seconds(2))
                 scene.pool.pause()
             },
             act: { $0.pool.resume() }

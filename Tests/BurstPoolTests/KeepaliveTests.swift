@@ -11,16 +11,16 @@ struct KeepaliveTests {
             clock,
             _ in
             try await pool.warmUp(1)
-            let upkeep = try await UpkeepStepper(pool, clock)
-            try await upkeep.pass(.seconds(79))
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            try await maintenance.pass(.seconds(79))
             #expect(strategy.books.validated == [])
-            try await upkeep.pass(.seconds(11))
+            try await maintenance.pass(.seconds(11))
             try await eventually("it has been validated") {
                 strategy.books.validated == [1] && pool.statistics.idle == 1
             }
-            try await upkeep.pass(.seconds(69))
+            try await maintenance.pass(.seconds(69))
             #expect(strategy.books.validated == [1])
-            try await upkeep.pass(.seconds(21))
+            try await maintenance.pass(.seconds(21))
             try await eventually("it has been validated again") {
                 strategy.books.validated == [1, 1] && pool.statistics.idle == 1
             }
@@ -35,7 +35,7 @@ struct KeepaliveTests {
             clock,
             _ in
             let lease = try await pool.acquire()
-            try await UpkeepStepper(pool, clock).pass(.seconds(500))
+            try await MaintenanceStepper(pool, clock).pass(.seconds(500))
             #expect(strategy.books.validated == [])
             lease.release()
         }
@@ -61,12 +61,12 @@ struct KeepaliveTests {
                 return true
             }
             try await pool.warmUp(sizes.count)
-            let upkeep = try await UpkeepStepper(pool, clock)
-            try await upkeep.pass(.seconds(200)) { #expect(gate.held <= sizes.most) }
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            try await maintenance.pass(.seconds(200)) { #expect(gate.held <= sizes.most) }
             try await eventually("as many as may are out") { gate.held == sizes.most }
             #expect(pool.statistics.idle == sizes.count - sizes.most)
             gate.open()
-            try await upkeep.pass(.seconds(200))
+            try await maintenance.pass(.seconds(200))
             try await eventually("each has had its turn") { Set(strategy.books.validated).count == sizes.count }
         }
     }
@@ -83,7 +83,7 @@ struct KeepaliveTests {
         ) { pool, strategy, clock, observer in
             strategy.onValidate { $0.id != 1 }
             try await pool.prewarm(2)
-            try await UpkeepStepper(pool, clock).pass(.seconds(100))
+            try await MaintenanceStepper(pool, clock).pass(.seconds(100))
             try await eventually("it is closed") { observer.closeReasons == [.validationFailed] }
             try await eventually("two are idle") { pool.statistics.idle == 2 }
             #expect(strategy.books.closedIDs == [1])
@@ -103,7 +103,7 @@ struct KeepaliveTests {
                 return true
             }
             try await pool.warmUp(1)
-            try await UpkeepStepper(pool, clock).pass(.seconds(100))
+            try await MaintenanceStepper(pool, clock).pass(.seconds(100))
             try await eventually("it is closed") { observer.closeReasons == [.validationFailed] }
         }
     }
@@ -125,14 +125,14 @@ struct KeepaliveTests {
         ) { pool, strategy, clock, observer in
             let chronicle = Chronicle(strategy, clock)
             if takesLong {
-                // Longer than the upkeep sleeps, so that it sees the connection being validated.
+                // Longer than the maintenance sleeps, so that it sees the connection being validated.
                 strategy.onValidate { _ in
                     try await clock.sleep(until: clock.now.advanced(by: .seconds(25)), tolerance: nil)
                     return true
                 }
             }
             try await pool.warmUp(1)
-            try await UpkeepStepper(pool, clock).pass(.seconds(300))
+            try await MaintenanceStepper(pool, clock).pass(.seconds(300))
             #expect(strategy.books.validated.count >= 2)
             #expect(observer.closeReasons == [.idleTimeout])
             let closed = try #require(chronicle.closed[1])

@@ -48,16 +48,16 @@ struct LeakTests {
     func overdueOnce(kind: CoreKind) async throws {
         try await withThreshold(kind) { pool, _, clock, observer in
             try await pool.warmUp(1)
-            let upkeep = try await UpkeepStepper(pool, clock)
+            let maintenance = try await MaintenanceStepper(pool, clock)
             let line = #line + 1
             let lease = try await pool.acquire()
-            try await upkeep.pass(.seconds(79))
+            try await maintenance.pass(.seconds(79))
             #expect(overdue(observer) == [])
-            try await upkeep.pass(.seconds(11))
+            try await maintenance.pass(.seconds(11))
             let reports = overdue(observer)
             #expect(reports.map(\.place) == ["BurstPoolTests/LeakTests.swift:\(line)"])
             #expect(reports.allSatisfy { $0.age >= .seconds(80) && $0.age <= .seconds(90) })
-            try await upkeep.pass(.seconds(500))
+            try await maintenance.pass(.seconds(500))
             #expect(overdue(observer) == reports)
             #expect(returned(observer) == [])
             lease.release()
@@ -74,7 +74,7 @@ struct LeakTests {
     func waited(kind: CoreKind) async throws {
         try await withThreshold(kind, maxSize: 1) { pool, _, clock, observer in
             let first = try await pool.acquire()
-            let upkeep = try await UpkeepStepper(pool, clock)
+            let maintenance = try await MaintenanceStepper(pool, clock)
             let gate = Gate()
             let line = #line + 2
             let executor = ObservedExecutor()
@@ -82,7 +82,7 @@ struct LeakTests {
             try await eventually("it waits") { executor.isSuspended && pool.statistics.waiting == 1 }
             first.release()
             try await eventually("it has it") { gate.held == 1 }
-            try await upkeep.pass(.seconds(91))
+            try await maintenance.pass(.seconds(91))
             #expect(overdue(observer).map(\.place) == ["BurstPoolTests/LeakTests.swift:\(line)"])
             gate.open()
             try await user.value
@@ -94,10 +94,10 @@ struct LeakTests {
     func inTime(kind: CoreKind) async throws {
         try await withThreshold(kind, maxSize: 1) { pool, _, clock, observer in
             try await pool.warmUp(1)
-            let upkeep = try await UpkeepStepper(pool, clock)
+            let maintenance = try await MaintenanceStepper(pool, clock)
             for _ in 0..<5 {
                 let lease = try await pool.acquire()
-                try await upkeep.pass(.seconds(60))
+                try await maintenance.pass(.seconds(60))
                 lease.release()
             }
             #expect(overdue(observer) == [])
@@ -105,7 +105,7 @@ struct LeakTests {
     }
 
     @Test("What the pool itself does with a connection for long is no leak", arguments: CoreKind.allCases)
-    func ownUse(kind: CoreKind) async throws {
+    func internalUse(kind: CoreKind) async throws {
         try await withThreshold(
             kind,
             maxSize: 2,
@@ -124,13 +124,13 @@ struct LeakTests {
             }
             try await pool.withConnection { $0.use() }
             try await eventually("it is being reset") { resetting.held == 1 }
-            let upkeep = try await UpkeepStepper(pool, clock)
-            try await upkeep.pass(.seconds(200))
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            try await maintenance.pass(.seconds(200))
             resetting.open()
             try await eventually("it is idle") { pool.statistics.idle == 1 }
-            try await upkeep.pass(.seconds(700))
+            try await maintenance.pass(.seconds(700))
             try await eventually("it is being validated") { validating.held == 1 }
-            try await upkeep.pass(.seconds(200))
+            try await maintenance.pass(.seconds(200))
             validating.open()
             try await eventually("it is idle") { pool.statistics.idle == 1 }
             try await pool.withConnection { $0.use() }

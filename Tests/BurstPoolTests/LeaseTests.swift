@@ -102,8 +102,8 @@ struct LeaseTests {
         }
     }
 
-    @Test("A surplus connection of a lease is closed in the background")
-    func closesSurplus() async throws {
+    @Test("A excess connection of a lease is closed in the background")
+    func closesExcess() async throws {
         try await withPublicPool(maxSize: 1, burstLimit: 2) { pool, strategy in
             let kept = try await pool.acquire()
             do { _ = try await pool.acquire() }

@@ -16,10 +16,10 @@ struct MaxLifetimeTests {
         ) { pool, strategy, clock, observer in
             let chronicle = Chronicle(strategy, clock)
             try await pool.prewarm(1)
-            let upkeep = try await UpkeepStepper(pool, clock)
-            try await upkeep.pass(.seconds(119))
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            try await maintenance.pass(.seconds(119))
             #expect(chronicle.closed.isEmpty, "it has fifteen sixteenths of its life at the least")
-            try await upkeep.pass(.seconds(9))
+            try await maintenance.pass(.seconds(9))
             #expect(observer.closeReasons == [.maxLifetime])
             #expect(pool.statistics.idle == 1)
             #expect(strategy.books.opened == 2)
@@ -39,7 +39,7 @@ struct MaxLifetimeTests {
         ) { pool, strategy, clock, _ in
             let chronicle = Chronicle(strategy, clock)
             try await pool.prewarm(1)
-            try await UpkeepStepper(pool, clock).pass(.seconds(300))
+            try await MaintenanceStepper(pool, clock).pass(.seconds(300))
             #expect(strategy.books.closedIDs == [1, 2])
             for age in chronicle.ages.values { #expect(age >= .seconds(120) && age <= .seconds(128)) }
         }
@@ -53,8 +53,8 @@ struct MaxLifetimeTests {
             clock,
             observer in
             let lease = try await pool.acquire()
-            let upkeep = try await UpkeepStepper(pool, clock)
-            try await upkeep.pass(.seconds(200))
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            try await maintenance.pass(.seconds(200))
             #expect(strategy.books.closed == 0)
             let waiter = try await pool.startWaiting()
             lease.release()
@@ -81,8 +81,8 @@ struct MaxLifetimeTests {
         ) { pool, strategy, clock, _ in
             let chronicle = Chronicle(strategy, clock)
             try await pool.warmUp(count)
-            let upkeep = try await UpkeepStepper(pool, clock)
-            try await upkeep.pass(.seconds(150))
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            try await maintenance.pass(.seconds(150))
             #expect(chronicle.ages.count == count)
             for age in chronicle.ages.values { #expect(age >= .seconds(120) && age <= .seconds(128)) }
             for (moment, closed) in chronicle.closedAtOnce { #expect(closed <= (count + 7) / 8, "at \(moment)") }
@@ -101,8 +101,8 @@ struct MaxLifetimeTests {
         ) { pool, strategy, clock, _ in
             let chronicle = Chronicle(strategy, clock)
             try await pool.warmUp(1000)
-            let upkeep = try await UpkeepStepper(pool, clock)
-            try await upkeep.pass(.seconds(130))
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            try await maintenance.pass(.seconds(130))
             let ages = chronicle.ages.values
             #expect(ages.count == 1000)
             #expect(ages.allSatisfy { $0 >= .seconds(60) && $0 <= .seconds(128) })

@@ -3,13 +3,13 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct MinimumIdleTests {
-    /// A pool, hooked, that has opened as many as shall be idle, and its upkeep.
+    /// A pool, hooked, that has opened as many as shall be idle, and its maintenance.
     private func withStock(
         _ kind: CoreKind,
         of count: Int,
         maxSize: Int,
         configure: (inout ConnectionPoolConfiguration) -> Void = { _ in },
-        _ test: (TestPool, TestStrategy, UpkeepStepper) async throws -> Void
+        _ test: (TestPool, TestStrategy, MaintenanceStepper) async throws -> Void
     ) async throws {
         try await withTimedPool(
             kind,
@@ -21,7 +21,7 @@ struct MinimumIdleTests {
             }
         ) { pool, strategy, clock, _ in
             try await eventually("\(count) are idle") { pool.statistics.idle == count }
-            try await test(pool, strategy, UpkeepStepper(pool, clock))
+            try await test(pool, strategy, MaintenanceStepper(pool, clock))
         }
     }
 
@@ -29,8 +29,8 @@ struct MinimumIdleTests {
     func filledAtCreation(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 5, configure: { $0.minimumIdle = 3 }) { pool, strategy, clock, _ in
             try await eventually("three are idle") { pool.statistics.idle == 3 }
-            let upkeep = try await UpkeepStepper(pool, clock)
-            try await upkeep.pass(.seconds(5))
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            try await maintenance.pass(.seconds(5))
             #expect(strategy.books.attempts == 3)
         }
     }
@@ -39,13 +39,13 @@ struct MinimumIdleTests {
     func refilledAfterTakes(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 5, configure: { $0.minimumIdle = 3 }) { pool, strategy, clock, _ in
             try await eventually("three are idle") { pool.statistics.idle == 3 }
-            let upkeep = try await UpkeepStepper(pool, clock)
+            let maintenance = try await MaintenanceStepper(pool, clock)
             let leases = try await pool.lease(2)
-            try await upkeep.pass(.seconds(1))
+            try await maintenance.pass(.seconds(1))
             #expect(pool.statistics.idle == 3)
             #expect(pool.statistics.total == 5)
             leases.release()
-            try await upkeep.pass(.seconds(2))
+            try await maintenance.pass(.seconds(2))
             #expect(strategy.books.attempts == 5, "what has come back is enough")
         }
     }
@@ -66,10 +66,10 @@ struct MinimumIdleTests {
         [CoreMoment.beforeFinishOpen, .afterFinishOpen, .beforeRelease, .afterRelease]
     )
     func aboutToBeIdle(kind: CoreKind, moment: CoreMoment) async throws {
-        try await withStock(kind, of: 1, maxSize: 4) { pool, strategy, upkeep in
+        try await withStock(kind, of: 1, maxSize: 4) { pool, strategy, maintenance in
             let lease = try await pool.acquire()
             strategy.hooks.at(moment) { try? pool.resize(maxSize: 4) }
-            try await upkeep.pass(.seconds(1))
+            try await maintenance.pass(.seconds(1))
             try await eventually("another one is idle") { strategy.hooks.isEmpty && pool.statistics.idle == 1 }
             await letOthersRun()
             #expect(strategy.books.attempts == 2)
@@ -86,10 +86,10 @@ struct MinimumIdleTests {
         try await withStock(kind, of: 2, maxSize: 4, configure: { $0.keepaliveInterval = .seconds(10) }) {
             pool,
             strategy,
-            upkeep in
-            try await upkeep.pass(.seconds(5))
+            maintenance in
+            try await maintenance.pass(.seconds(5))
             strategy.hooks.at(moment) { try? pool.resize(maxSize: 4) }
-            try await upkeep.pass(.seconds(10))
+            try await maintenance.pass(.seconds(10))
             try await eventually("two are idle again") { strategy.hooks.isEmpty && pool.statistics.idle == 2 }
             await letOthersRun()
             #expect(strategy.books.attempts == 2)
@@ -98,14 +98,14 @@ struct MinimumIdleTests {
 
     @Test("One that is missing beside one that is about to be idle is opened at once", arguments: CoreKind.cores)
     func countedAgain(kind: CoreKind) async throws {
-        try await withStock(kind, of: 2, maxSize: 6) { pool, strategy, upkeep in
+        try await withStock(kind, of: 2, maxSize: 6) { pool, strategy, maintenance in
             let leases = try await pool.lease(2)
             let gate = Gate()
             strategy.onOpen { attempt in
                 if attempt == 3 { await gate.pass() }
                 if attempt == 4 { throw TestError("refused") }
             }
-            try await upkeep.pass(.seconds(1), waitsForStrategy: false)
+            try await maintenance.pass(.seconds(1), waitsForStrategy: false)
             try await eventually("one has failed") { strategy.books.failures == 1 && pool.statistics.total == 3 }
             // Whoever counts now takes the third one twice, as idle and as used by the pool.
             strategy.hooks.at(.afterRelease) { try? pool.resize(maxSize: 6) }
@@ -125,9 +125,9 @@ struct MinimumIdleTests {
             clock,
             _ in
             try await eventually("four are idle") { pool.statistics.idle == 4 }
-            let upkeep = try await UpkeepStepper(pool, clock)
+            let maintenance = try await MaintenanceStepper(pool, clock)
             let leases = try await pool.lease(3)
-            try await upkeep.pass(.seconds(3))
+            try await maintenance.pass(.seconds(3))
             #expect(pool.statistics.idle == 1)
             #expect(strategy.books.peak == 4)
             leases.release()
@@ -143,13 +143,13 @@ struct MinimumIdleTests {
         configuration.minimumIdle = 1
         configuration.clock = clock
         let pool = try kind.makePool(strategy: strategy, configuration: configuration)
-        let upkeep = try await UpkeepStepper(pool, clock)
+        let maintenance = try await MaintenanceStepper(pool, clock)
         for second in 1...3 {
             try await eventually("attempt \(second) has failed") { strategy.books.failures == second }
             await letOthersRun()
             #expect(strategy.books.attempts == second)
             #expect(pool.statistics.total == 0)
-            try await upkeep.pass(.seconds(1))
+            try await maintenance.pass(.seconds(1))
         }
         #expect(pool.statistics.idle == 1)
         #expect(strategy.books.attempts == 4)
@@ -185,10 +185,10 @@ struct MinimumIdleTests {
     func paused(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 4, configure: { $0.minimumIdle = 2 }) { pool, strategy, clock, _ in
             try await eventually("two are idle") { pool.statistics.idle == 2 }
-            let upkeep = try await UpkeepStepper(pool, clock)
+            let maintenance = try await MaintenanceStepper(pool, clock)
             let lease = try await pool.acquire()
             pool.pause()
-            try await upkeep.pass(.seconds(3))
+            try await maintenance.pass(.seconds(3))
             #expect(pool.statistics.total == 2)
             pool.resume()
             try await eventually("two are idle again, at once") { pool.statistics.idle == 2 }

@@ -18,7 +18,7 @@ struct OvertakenConnectTests {
             #expect(served.id == 1)
             #expect(pool.statistics.connecting == 1)
             gate.open()
-            try await eventually("the surplus connection is idle") { pool.statistics.idle == 1 }
+            try await eventually("the excess connection is idle") { pool.statistics.idle == 1 }
             #expect(strategy.books.opened == 2)
             served.release()
             #expect(pool.statistics.idle == 2)

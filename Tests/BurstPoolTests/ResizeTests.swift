@@ -49,7 +49,7 @@ struct ResizeTests {
         }
     }
 
-    @Test("Lowering the limit while connections are idle closes the surplus at once", arguments: CoreKind.allCases)
+    @Test("Lowering the limit while connections are idle closes the excess at once", arguments: CoreKind.allCases)
     func lowersWhileIdle(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 8) { pool, strategy in
             try await pool.warmUp(8)

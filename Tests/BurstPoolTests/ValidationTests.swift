@@ -20,7 +20,7 @@ struct ValidationTests {
             }
         ) { pool, strategy, clock, observer in
             try await pool.warmUp(idle)
-            try await UpkeepStepper(pool, clock).pass(.seconds(91))
+            try await MaintenanceStepper(pool, clock).pass(.seconds(91))
             try await test(pool, strategy, clock, observer)
         }
     }
@@ -33,13 +33,13 @@ struct ValidationTests {
             clock,
             _ in
             try await pool.warmUp(1)
-            let upkeep = try await UpkeepStepper(pool, clock)
+            let maintenance = try await MaintenanceStepper(pool, clock)
             for _ in 0..<3 {
-                try await upkeep.pass(.seconds(79))
+                try await maintenance.pass(.seconds(79))
                 try await pool.withConnection { $0.use() }
             }
             #expect(strategy.books.validated == [])
-            try await upkeep.pass(.seconds(91))
+            try await maintenance.pass(.seconds(91))
             try await pool.withConnection { $0.use() }
             #expect(strategy.books.validated == [1])
             try await pool.withConnection { $0.use() }

@@ -64,15 +64,15 @@ struct OverloadExperiment: Sendable {
         var limited = timeout
         limited.maxWaiters = maxWaiters.few
         var controlled = timeout
-        controlled.delayControl = ConnectionDelayControl()
+        controlled.loadShedding = ConnectionLoadShedding()
         var both = controlled
         both.maxWaiters = maxWaiters.many
         return [
             ("nothing", nothing),
             ("`acquireTimeout` 1 s", timeout),
             ("… and `maxWaiters` \(maxWaiters.few)", limited),
-            ("… and `delayControl`", controlled),
-            ("… and `delayControl`, `maxWaiters` \(maxWaiters.many)", both),
+            ("… and `loadShedding`", controlled),
+            ("… and `loadShedding`, `maxWaiters` \(maxWaiters.many)", both),
         ]
     }
 

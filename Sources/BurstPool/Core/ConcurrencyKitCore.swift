@@ -68,7 +68,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         }
     }
 
-    public func beginOpenUnasked() -> bp_lease? {
+    public func beginOpenUnrequested() -> bp_lease? {
         var permit = bp_lease()
         return bp_begin_open_unasked(pool, &permit) == BP_OK ? permit : nil
     }
@@ -85,7 +85,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         expectSuccess(bp_begin_close(pool, lease))
     }
 
-    public func beginCloseSurplus(_ lease: bp_lease) -> Bool {
+    public func beginCloseExcess(_ lease: bp_lease) -> Bool {
         bp_begin_close_surplus(pool, lease) == BP_OK
     }
 
@@ -130,7 +130,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         bp_wait_requeue(pool, ticket) == BP_OK
     }
 
-    public func handOver() -> UnsafeRawPointer? {
+    public func handOff() -> UnsafeRawPointer? {
         var context: UnsafeMutableRawPointer?
         return bp_hand_over(pool, &context) == BP_OK ? UnsafeRawPointer(context) : nil
     }
@@ -159,35 +159,35 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     // MARK: Settling
 
-    public var somebodyWaits: Bool { bp_somebody_waits(pool) }
+    public var hasWaiters: Bool { bp_somebody_waits(pool) }
 
-    public var permitIsWanted: Bool { bp_permit_is_wanted(pool) }
+    public var hasPermitForWaiter: Bool { bp_permit_is_wanted(pool) }
 
-    public var hasSurplus: Bool { bp_has_surplus(pool) }
+    public var hasExcess: Bool { bp_has_surplus(pool) }
 
     public func takeIdle() -> bp_lease? {
         var lease = bp_lease()
         return bp_take_idle(pool, &lease) == BP_OK ? lease : nil
     }
 
-    public func putBack(_ lease: bp_lease) {
+    public func returnIdle(_ lease: bp_lease) {
         expectSuccess(bp_put_back(pool, lease))
     }
 
     // MARK: Sweeping
 
-    public func takeUnswept() -> bp_lease? {
+    public func sweepNext() -> bp_lease? {
         var lease = bp_lease()
         return bp_take_unswept(pool, &lease) == BP_OK ? lease : nil
     }
 
-    public func putSwept(_ lease: bp_lease) -> Bool {
+    public func sweepKeep(_ lease: bp_lease) -> Bool {
         let status = bp_put_swept(pool, lease)
         if status != BP_SETTLE { expectSuccess(status) }
         return status == BP_SETTLE
     }
 
-    public func returnSwept() -> Bool? {
+    public func sweepEnd() -> Bool? {
         let status = bp_return_swept(pool)
         return status == BP_EMPTY ? nil : status == BP_SETTLE
     }

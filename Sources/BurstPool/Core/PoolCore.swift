@@ -17,7 +17,7 @@ public protocol _PoolCore: Sendable {
 
     // The hot path.
     func tryAcquire() -> Lease?
-    /// - Returns: Whether to settle.
+    /// - Returns: Whether to reconcile.
     func release(_ lease: Lease) -> Bool
     /// Memory of the slot's own, at the same address for each lease of it, and zeros at first.
     func element(of lease: Lease) -> UnsafeMutableRawPointer
@@ -25,11 +25,11 @@ public protocol _PoolCore: Sendable {
     // Opening and closing.
     func beginOpen() -> _PoolCoreOpening<Ticket, Lease>
     /// Takes a permit for nobody who waits; `nil` if somebody waits for one, or none is to be had.
-    func beginOpenUnasked() -> Lease?
+    func beginOpenUnrequested() -> Lease?
     func finishOpen(_ permit: Lease)
     func cancelOpen(_ permit: Lease)
     func beginClose(_ lease: Lease)
-    func beginCloseSurplus(_ lease: Lease) -> Bool
+    func beginCloseExcess(_ lease: Lease) -> Bool
     /// - Returns: Whether the lease was still closing; two may try, and one of them frees the place.
     @discardableResult func finishClose(_ lease: Lease) -> Bool
     /// Takes the connection out of the pool: its place is free.
@@ -41,11 +41,11 @@ public protocol _PoolCore: Sendable {
     func joinWait(_ ticket: Ticket, context: UnsafeRawPointer, deadline: UInt64) -> _PoolCoreJoining
     /// - Returns: Whether the waiter went, and its context unless it had not joined yet.
     func claimWait(_ ticket: Ticket) -> _PoolCoreClaim
-    /// The waiter whose connection did not open waits for a permit again, in its old place. Settle afterwards.
+    /// The waiter whose connection did not open waits for a permit again, in its old place. Reconcile afterwards.
     ///
     /// - Returns: `false` if it has gone.
     func requeueWait(_ ticket: Ticket) -> Bool
-    func handOver() -> UnsafeRawPointer?
+    func handOff() -> UnsafeRawPointer?
     /// Makes waiters go whose deadline has passed, and gives each context to `resume`.
     /// - Returns: When to call again, if it is for the caller to see to that.
     func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64?
@@ -57,31 +57,31 @@ public protocol _PoolCore: Sendable {
     /// A number that no other wait ever has.
     func number(of ticket: Ticket) -> UInt64
 
-    // Settling.
-    var somebodyWaits: Bool { get }
+    // Reconciling.
+    var hasWaiters: Bool { get }
     /// Somebody waits who has no permit, and there is room for one more connection.
-    var permitIsWanted: Bool { get }
-    var hasSurplus: Bool { get }
+    var hasPermitForWaiter: Bool { get }
+    var hasExcess: Bool { get }
     func takeIdle() -> Lease?
-    func putBack(_ lease: Lease)
+    func returnIdle(_ lease: Lease)
 
-    // Sweeping: `while let lease = takeUnswept()` it is looked at and put back with `putSwept`, or closed; in the end,
-    // `while let isToSettle = returnSwept()` settle if so.
+    // Sweeping: `while let lease = sweepNext()` it is looked at and put back with `sweepKeep`, or closed; in the end,
+    // `while let needsReconciling = sweepEnd()` reconcile if so.
     /// Takes an idle connection that the sweep has not come by.
-    func takeUnswept() -> Lease?
+    func sweepNext() -> Lease?
     /// Returns a connection to those that a sweep has looked at.
     ///
-    /// - Returns: Whether to settle.
-    func putSwept(_ lease: Lease) -> Bool
+    /// - Returns: Whether to reconcile.
+    func sweepKeep(_ lease: Lease) -> Bool
     /// Ends a sweep, call by call: puts one connection that it has put aside back among the others, or several as one step.
     ///
-    /// - Returns: Whether to settle; `nil` if none is left.
-    func returnSwept() -> Bool?
+    /// - Returns: Whether to reconcile; `nil` if none is left.
+    func sweepEnd() -> Bool?
 
     // Administration.
     /// Nothing is leased and no permit given out until ``resume()``. Without effect after ``shutdown()``.
     func pause()
-    /// Ends the pause. Settle afterwards.
+    /// Ends the pause. Reconcile afterwards.
     func resume()
     var isPaused: Bool { get }
     /// - Returns: `false` if the core has been shut down.

@@ -3,14 +3,14 @@ import Synchronization
 /// Whether one more connection may be opened now: how many at the same time, how soon after a failure, and whether to wait
 /// for one to come back first.
 ///
-/// Whoever is turned away goes. What lets it through then is a turn given back, after which the giver settles, or the
+/// Whoever is turned away goes. What lets it through then is a turn given back, after which the giver reconciles, or the
 /// time, for which there is a ``ConnectAlarm``; so nobody is forgotten.
 @usableFromInline
 final class ConnectGate: Sendable {
     enum Answer {
         /// Go, and give the turn back.
         case open
-        /// Whoever has the turns settles when it gives one back.
+        /// Whoever has the turns reconciles when it gives one back.
         case noTurn
         case closed(until: UInt64)
         case circuitOpen(until: UInt64)
@@ -77,7 +77,7 @@ final class ConnectGate: Sendable {
                     // An attempt of another one has failed meanwhile: the breaker has opened anew.
                     _ = move(.halfOpen, to: .open)
                 }
-                // Another one makes the attempt, or has made it. If it has, it has settled already, and may have found no turn
+                // Another one makes the attempt, or has made it. If it has, it has reconciled already, and may have found no turn
                 // because it was taken here: so look again.
                 giveTurnBack()
             case .halfOpen:
@@ -119,7 +119,7 @@ final class ConnectGate: Sendable {
         if !isProbing.exchange(true, ordering: .sequentiallyConsistent) { changed(.halfOpen) }
     }
 
-    /// A connection has opened. To be followed by settling, as are the next two.
+    /// A connection has opened. To be followed by reconciling, as are the next two.
     func succeeded(changed: (ConnectionCircuitBreaker.State) -> Void) {
         failures.store(0, ordering: .sequentiallyConsistent)
         closedUntil.store(0, ordering: .sequentiallyConsistent)
@@ -197,7 +197,7 @@ final class ConnectAlarm: Sendable {
     /// The moment; 0: not set.
     private let moment = Atomic<UInt64>(0)
 
-    /// Sees to it that the engine settles at that moment, or earlier.
+    /// Sees to it that the engine reconciles at that moment, or earlier.
     func arm<Strategy, Core>(at new: UInt64, _ engine: _PoolEngine<Strategy, Core>) {
         var old = moment.load(ordering: .sequentiallyConsistent)
         while old == 0 || new < old {
@@ -231,7 +231,7 @@ final class ConnectAlarm: Sendable {
     private static func run<Strategy, Core>(_ engine: _PoolEngine<Strategy, Core>, until moment: UInt64) async {
         do { try await engine.clock.sleep(until: moment) } catch { return }
         engine.connectAlarm.moment.store(0, ordering: .sequentiallyConsistent)
-        engine.settle()
+        engine.reconcile()
         engine.topUp()
     }
 }

@@ -3,12 +3,12 @@ import Synchronization
 /// What a pool notes about a connection, in the same slot, in front of it.
 ///
 /// Slots begin as zeros, which are a header without anything noted, and a header is never taken down: so it can be looked at
-/// in any slot at any time. All of it is atomic, because the upkeep of the pool looks at and marks connections that are
+/// in any slot at any time. All of it is atomic, because the maintenance of the pool looks at and flags connections that are
 /// in use.
 @usableFromInline
 struct ConnectionHeader: ~Copyable {
     /// Zero where nothing is special, which is all that leasing and returning look at.
-    @usableFromInline let marks: Atomic<UInt32>
+    @usableFromInline let flags: Atomic<UInt32>
     /// If it is marked as evicted, the number of that eviction, as ``_PoolEngine/evictions`` counts them.
     let evictedAs: Atomic<UInt32>
     /// When the connection is too old, on the pool's clock; 0: never.
@@ -46,7 +46,7 @@ extension ConnectionHeader {
 /// Set with relaxed operations: a mark that a caller misses at one instant is seen by the next one, and where that is not
 /// enough (``_PoolEngine/evictAll(over:)``) the idle stack's own barriers order it.
 @usableFromInline
-struct ConnectionMarks: OptionSet, Sendable {
+struct ConnectionFlags: OptionSet, Sendable {
     @usableFromInline let rawValue: UInt32
 
     @inlinable
@@ -102,7 +102,7 @@ struct ConnectionMarks: OptionSet, Sendable {
         isOwned.union(isObserved).union(isReset).union(isOverdue).union(isDetached).union(isRetired)
     }
 
-    /// Why it is closed, if that is what the marks are for.
+    /// Why it is closed, if that is what the flags are for.
     var closeReason: ConnectionCloseReason? {
         if contains(.isDiscarded) { return .discarded }
         if contains(.isEvicted) { return .evicted }
@@ -112,15 +112,15 @@ struct ConnectionMarks: OptionSet, Sendable {
 
 extension ConnectionHeader {
     @inlinable @inline(__always)
-    func marks(_ concern: ConnectionMarks) -> ConnectionMarks {
-        ConnectionMarks(rawValue: marks.load(ordering: .relaxed)).intersection(concern)
+    func flags(_ concern: ConnectionFlags) -> ConnectionFlags {
+        ConnectionFlags(rawValue: flags.load(ordering: .relaxed)).intersection(concern)
     }
 
-    func mark(_ new: ConnectionMarks) {
-        marks.bitwiseOr(new.rawValue, ordering: .relaxed)
+    func set(_ new: ConnectionFlags) {
+        flags.bitwiseOr(new.rawValue, ordering: .relaxed)
     }
 
-    func unmark(_ old: ConnectionMarks) {
-        marks.bitwiseAnd(~old.rawValue, ordering: .relaxed)
+    func clear(_ old: ConnectionFlags) {
+        flags.bitwiseAnd(~old.rawValue, ordering: .relaxed)
     }
 }

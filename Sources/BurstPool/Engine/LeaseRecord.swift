@@ -3,7 +3,7 @@ import Synchronization
 /// Who has a connection, in the same slot, behind it. Only in pools that look for leaks or for nested calls, or whose
 /// observer wants to know of each lease, or how many there were.
 ///
-/// Written by the owner of the lease, read by the upkeep of the pool at any time, so a reader that comes while the lease
+/// Written by the owner of the lease, read by the maintenance of the pool at any time, so a reader that comes while the lease
 /// changes hands may see half of one and half of another, and looks afterwards whether it still is the same lease.
 @usableFromInline
 struct LeaseRecord: ~Copyable {
@@ -18,9 +18,9 @@ struct LeaseRecord: ~Copyable {
     /// Only for leases that were reported as overdue.
     let overdueSince: Atomic<UInt64>
 
-    var place: ConnectionLeasePlace {
+    var place: ConnectionLeaseLocation {
         let name = UnsafePointer<CChar>(bitPattern: fileID.load(ordering: .relaxed)).map { String(cString: $0) }
-        return ConnectionLeasePlace(fileID: name ?? "", line: line.load(ordering: .relaxed))
+        return ConnectionLeaseLocation(fileID: name ?? "", line: line.load(ordering: .relaxed))
     }
 }
 

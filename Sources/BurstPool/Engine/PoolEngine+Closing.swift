@@ -11,39 +11,39 @@ extension _PoolEngine {
         startClosing(lease, reason)
     }
 
-    /// After a body that returned: closes surplus connections, and throws what closing throws.
+    /// After a body that returned: closes excess connections, and throws what closing throws.
     @usableFromInline
-    func closeAfterReturn(_ surplus: Core.Lease) async throws {
+    func closeAfterReturn(_ excess: Core.Lease) async throws {
         var firstError: (any Error)?
-        var next: Core.Lease? = surplus
+        var next: Core.Lease? = excess
         while let lease = next {
             let error = await finishClosing(lease, throwing: firstError == nil && settings.closeErrors == .thrown)
             firstError = firstError ?? error
-            next = settle(mayCloseInline: true)
+            next = reconcile(mayCloseInline: true)
         }
         if let firstError { throw firstError }
     }
 
     /// After a body that threw, whose error wins.
     @usableFromInline
-    func closeAfterFailure(_ surplus: Core.Lease) async {
-        var next: Core.Lease? = surplus
+    func closeAfterFailure(_ excess: Core.Lease) async {
+        var next: Core.Lease? = excess
         while let lease = next {
             _ = await finishClosing(lease, throwing: false)
-            next = settle(mayCloseInline: true)
+            next = reconcile(mayCloseInline: true)
         }
     }
 
     /// Returns the error of closing, if it is for the caller.
     private func finishClosing(_ lease: Core.Lease, throwing: Bool) async -> (any Error)? {
         await withUnsafeContinuation { continuation in
-            startClosing(lease, surplusReason, throwing: throwing) { continuation.resume(returning: $0) }
+            startClosing(lease, excessReason, throwing: throwing) { continuation.resume(returning: $0) }
         }
     }
 
-    /// Why a connection is surplus.
+    /// Why a connection is excess.
     @usableFromInline
-    var surplusReason: ConnectionCloseReason { core.isShutDown ? .shutdown : .surplus }
+    var excessReason: ConnectionCloseReason { core.isShutDown ? .shutdown : .excess }
 
     /// Closes a connection whose lease is in closing, and frees its place when that has ended or has taken too long. In a
     /// task of its own: a strategy that heeds the cancellation of the caller would leave the connection open.

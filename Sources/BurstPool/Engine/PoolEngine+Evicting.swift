@@ -18,17 +18,17 @@ extension _PoolEngine {
     /// Relaxed: to a caller who joins the queue after it all three are known by that. Whoever has joined before may take the
     /// eviction for an older one, and lines up once more; nobody is handed a connection that should not be.
     func evict(_ header: UnsafeMutablePointer<ConnectionHeader>) {
-        guard header.pointee.marks(.isEvicted).isEmpty else { return }
+        guard header.pointee.flags(.isEvicted).isEmpty else { return }
         let number = evictions.add(1, ordering: .relaxed).newValue
         header.pointee.evictedAs.store(number, ordering: .relaxed)
-        header.pointee.mark(.isEvicted)
+        header.pointee.set(.isEvicted)
     }
 
     /// Whether a connection had been evicted by the time when so many had been: it must not be handed to who has come since.
     @usableFromInline
     func isEvicted(_ lease: Core.Lease, since evictionsBefore: UInt32) -> Bool {
         let header = header(of: lease)
-        guard !header.pointee.marks(.isEvicted).isEmpty else { return false }
+        guard !header.pointee.flags(.isEvicted).isEmpty else { return false }
         let number = header.pointee.evictedAs.load(ordering: .relaxed)
         return Int32(bitPattern: evictionsBefore &- number) >= 0
     }
@@ -39,7 +39,7 @@ extension _PoolEngine {
         let live = liveSlots()
         guard let period, period > .zero else {
             for slot in live { evict(header(of: slot.lease)) }
-            // Pairs with the exchange by which a connection is taken: whoever does that after this sees the marks.
+            // Pairs with the exchange by which a connection is taken: whoever does that after this sees the flags.
             atomicMemoryFence(ordering: .sequentiallyConsistent)
             lookAfterConnections()
             if somethingIsEvicted { startEvicting { [self] in await evictRest() } }
@@ -53,7 +53,7 @@ extension _PoolEngine {
             let header = header(of: slot.lease)
             let moment = now + step * UInt64(position + 1)
             header.pointee.lowerExpiry(to: moment)
-            header.pointee.mark(.isLeaving)
+            header.pointee.set(.isLeaving)
         }
         // One look for each connection, for up to 64 of them.
         let looks = UInt64(min(max(live.count, 1), 64))
@@ -68,12 +68,12 @@ extension _PoolEngine {
     }
 
     private func startEvicting(_ evict: @escaping @concurrent @Sendable () async -> Void) {
-        upkeep.evictor.replace(with: evict)
+        maintenance.evictor.replace(with: evict)
         // A shutdown that came before this did not see the task, which would keep the engine.
-        if core.isShutDown { upkeep.stop() }
+        if core.isShutDown { maintenance.stop() }
     }
 
-    /// Looks again until all have gone that are to go. Who returns one looks at its marks first, and if that was before they
+    /// Looks again until all have gone that are to go. Who returns one looks at its flags first, and if that was before they
     /// were set, it is idle afterwards, and nobody else might ever look for it.
     private func evictRest() async {
         var pause: UInt64 = 1_000_000
@@ -85,7 +85,7 @@ extension _PoolEngine {
     }
 
     private var somethingIsEvicted: Bool {
-        liveSlots().contains { !header(of: $0.lease).pointee.marks([.isEvicted, .isLeaving]).isEmpty }
+        liveSlots().contains { !header(of: $0.lease).pointee.flags([.isEvicted, .isLeaving]).isEmpty }
     }
 
     /// Those with a connection, or with one that is being opened.

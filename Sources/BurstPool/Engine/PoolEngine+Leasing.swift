@@ -50,7 +50,7 @@ extension _PoolEngine {
 
     @inlinable @inline(__always)
     func acquire(timeout: Duration?, _ site: _LeaseSite) async throws -> Core.Lease {
-        if let idle = core.tryAcquire(), try take(idle, site, ifStale: .putBack) { return idle }
+        if let idle = core.tryAcquire(), try take(idle, site, ifStale: .returnIdle) { return idle }
         return try await acquireSlowly(timeout: timeout, site)
     }
 
@@ -59,32 +59,36 @@ extension _PoolEngine {
     /// - Throws: As ``isOpen(_:)``.
     @inlinable @inline(__always)
     func take(_ idle: Core.Lease, _ site: _LeaseSite, ifStale: StaleConnection) throws -> Bool {
-        let marks = header(of: idle).pointee.marks(.concernCaller)
-        if marks.isEmpty { return try isOpen(idle) }
-        if marks.isSubset(of: .isNotedAtOnce) {
+        let flags = header(of: idle).pointee.flags(.concernCaller)
+        if flags.isEmpty { return try isOpen(idle) }
+        if flags.isSubset(of: .isNotedAtOnce) {
             guard try isOpen(idle) else { return false }
-            if marks.contains(.isTracked) { record(of: idle).pointee.note(site) }
-            if marks.contains(.isCounted) { record(of: idle).pointee.countIdleLease() }
+            if flags.contains(.isTracked) { record(of: idle).pointee.note(site) }
+            if flags.contains(.isCounted) { record(of: idle).pointee.countIdleLease() }
             return true
         }
-        guard marks.isDisjoint(with: .concernTaking) || takesSpecially(idle, marks, ifStale), try isOpen(idle) else {
+        guard flags.isDisjoint(with: .concernTaking) || takesSpecially(idle, flags, ifStale), try isOpen(idle) else {
             return false
         }
-        noteSpecially(idle, site, marks)
+        noteSpecially(idle, site, flags)
         return true
     }
 
     @inlinable @inline(__always)
     func giveBack(_ lease: Core.Lease) async throws {
         if endsSpecially(lease) { return }
-        if core.release(lease), let surplus = settle(mayCloseInline: true) { try await closeAfterReturn(surplus) }
+        if core.release(lease), let excess = reconcile(mayCloseInline: true) { try await closeAfterReturn(excess) }
     }
 
     @inlinable @inline(__always)
     func giveBack(_ lease: Core.Lease, after error: any Error) async {
-        if unretainedStrategy._withUnsafeGuaranteedRef({ $0.connectionIsBroken(after: error) }) { discard(lease) }
+        switch unretainedStrategy._withUnsafeGuaranteedRef({ $0.connectionVerdict(after: error) }) {
+        case .keep: break
+        case .discard: discard(lease)
+        case .evictAll: discard(lease)
+        }
         if endsSpecially(lease) { return }
-        if core.release(lease), let surplus = settle(mayCloseInline: true) { await closeAfterFailure(surplus) }
+        if core.release(lease), let excess = reconcile(mayCloseInline: true) { await closeAfterFailure(excess) }
     }
 
     @inlinable
@@ -99,7 +103,7 @@ extension _PoolEngine {
     @inlinable
     public func release(_ lease: Core.Lease) {
         if endsSpecially(lease) { return }
-        if core.release(lease) { settle() }
+        if core.release(lease) { reconcile() }
     }
 
     /// Whether the strategy takes this connection for open. If not, the lease has ended.
@@ -123,27 +127,27 @@ extension _PoolEngine {
 
     @inlinable @inline(__always)
     func endsSpecially(_ lease: Core.Lease) -> Bool {
-        let marks = header(of: lease).pointee.marks(.concernReturn)
-        return !marks.isEmpty && returnsSpecially(lease, marks)
+        let flags = header(of: lease).pointee.flags(.concernReturn)
+        return !flags.isEmpty && returnsSpecially(lease, flags)
     }
 
     // Specialised doors to what is not, through which a lease goes in registers: generic code takes it from memory, to
     // which the hot path would have to write it each time.
 
     @inlinable @inline(never)
-    func takesSpecially(_ lease: Core.Lease, _ marks: ConnectionMarks, _ ifStale: StaleConnection) -> Bool {
-        isFit(lease, marks, ifStale: ifStale)
+    func takesSpecially(_ lease: Core.Lease, _ flags: ConnectionFlags, _ ifStale: StaleConnection) -> Bool {
+        isFit(lease, flags, ifStale: ifStale)
     }
 
     @inlinable @inline(never)
-    func noteSpecially(_ lease: Core.Lease, _ site: _LeaseSite, _ marks: ConnectionMarks) {
-        noteLease(lease, site, marks)
-        if marks.contains(.isCounted) { record(of: lease).pointee.countIdleLease() }
-        if marks.contains(.isObserved) { tellOfLease(lease) }
+    func noteSpecially(_ lease: Core.Lease, _ site: _LeaseSite, _ flags: ConnectionFlags) {
+        noteLease(lease, site, flags)
+        if flags.contains(.isCounted) { record(of: lease).pointee.countIdleLease() }
+        if flags.contains(.isObserved) { tellOfLease(lease) }
     }
 
     @inlinable @inline(never)
-    func returnsSpecially(_ lease: Core.Lease, _ marks: ConnectionMarks) -> Bool {
-        endSpecially(lease, marks)
+    func returnsSpecially(_ lease: Core.Lease, _ flags: ConnectionFlags) -> Bool {
+        endSpecially(lease, flags)
     }
 }

@@ -7,10 +7,10 @@ extension _PoolEngine {
     /// - Parameter ticket: The waiter's; `nil`: for the pool's own stock.
     @usableFromInline
     func startOpening(_ permit: Core.Lease, for ticket: Core.Ticket?) {
-        if upkeep.interval != nil { startUpkeep() }
+        if maintenance.interval != nil { startMaintenance() }
         noteTotal()
         let header = header(of: permit)
-        header.pointee.marks.store(initialMarks.rawValue, ordering: .relaxed)
+        header.pointee.flags.store(initialFlags.rawValue, ordering: .relaxed)
         header.pointee.expiresAt.store(0, ordering: .relaxed)
         let began = isObserved ? clock.now : 0
         connectGate?.noteAttempt { noteBreaker($0) }
@@ -89,30 +89,30 @@ extension _PoolEngine {
     private func opened(_ permit: Core.Lease, for ticket: Core.Ticket?, isInTime: Bool, since began: UInt64) {
         latestOpenError.store(nil)
         let header = header(of: permit)
-        let isEvicted = !header.pointee.marks(.isEvicted).isEmpty
-        if ticket != nil, isObserved { header.pointee.mark(.isFresh) }
-        upkeep.ownUse.begin()
+        let isEvicted = !header.pointee.flags(.isEvicted).isEmpty
+        if ticket != nil, isObserved { header.pointee.set(.isFresh) }
+        maintenance.internalUse.begin()
         core.finishOpen(permit)
         if isInTime { connectGate?.succeeded { noteBreaker($0) } }
         observer?.connectionPool(.opened(duration: clock.elapsed(since: began), wait: wait(of: ticket)))
         if isEvicted {
             closeInBackground(permit, .evicted)
             if let ticket { _ = core.requeueWait(ticket) }
-            settle()
+            reconcile()
         } else if core.isPaused {
             // Nothing is handed out now. Whoever it was for is the oldest of those who wait, and gets it afterwards.
-            header.pointee.unmark(.isFresh)
+            header.pointee.clear(.isFresh)
             if let ticket { _ = core.requeueWait(ticket) }
             _ = core.release(permit)
-            settle()
+            reconcile()
         } else if let ticket, case .claimed(let waiter) = core.claimWait(ticket) {
             serve(waiter, permit)
-            if connectGate != nil { settle() }
+            if connectGate != nil { reconcile() }
         } else {
-            if ticket != nil { header.pointee.unmark(.isFresh) }
-            if core.release(permit) || connectGate != nil { settle() }
+            if ticket != nil { header.pointee.clear(.isFresh) }
+            if core.release(permit) || connectGate != nil { reconcile() }
         }
-        endOwnUse()
+        endInternalUse()
         // A turn is free. Not after a failure: that would try again without a pause.
         if connectGate != nil { topUp() }
         openingEnded.fire()
@@ -142,7 +142,7 @@ extension _PoolEngine {
             }
         }
         if isPermanent, core.total == 0 { failAllWaiters(error) }
-        settle()
+        reconcile()
         openingEnded.fire()
     }
 
@@ -155,37 +155,37 @@ extension _PoolEngine {
     /// Opens connections that nobody has asked for, as many as are missing.
     @usableFromInline
     func topUp() {
-        guard settings.minimumIdle > 0 || upkeep.warmTarget > 0, !core.isShutDown else { return }
+        guard settings.minimumIdle > 0 || maintenance.warmTarget > 0, !core.isShutDown else { return }
         // A pool that is full, as it is while many wait, need not be counted.
         guard core.total < limits.maxSize else { return }
         // Two that have counted the same would open twice as many.
-        upkeep.stocking.perform { openMissing() }
+        maintenance.stocking.perform { openMissing() }
     }
 
     /// The pool itself has ended using a connection.
-    func endOwnUse() {
-        if upkeep.ownUse.end() { topUp() }
+    func endInternalUse() {
+        if maintenance.internalUse.end() { topUp() }
     }
 
     private func openMissing() {
-        let count = upkeep.ownUse.counting { core.counts }
+        let count = maintenance.internalUse.counting { core.counts }
         let counts = count.counts
         let open = counts.idle + counts.leased + counts.opening
         let notIdle = settings.minimumIdle - counts.idle - counts.opening
         // The one at it is asked to do it once more.
-        if notIdle > 0, count.inUse > 0, upkeep.ownUse.awaitEnd(since: count) { topUp() }
+        if notIdle > 0, count.inUse > 0, maintenance.internalUse.awaitEnd(since: count) { topUp() }
         let missing = min(
-            max(notIdle - count.inUse, upkeep.warmTarget - open),
+            max(notIdle - count.inUse, maintenance.warmTarget - open),
             limits.maxSize - open - counts.closing
         )
         guard missing > 0 else { return }
         for _ in 0..<missing {
             // Who opens for nobody need not wait for a connection to come back first.
             if let connectGate, !passes(connectGate, mayReturn: false) { return }
-            guard let permit = core.beginOpenUnasked() else {
+            guard let permit = core.beginOpenUnrequested() else {
                 connectGate?.giveBackUnused()
                 // Somebody may have wanted the turn while it was in hand.
-                if connectGate != nil, core.permitIsWanted { settle() }
+                if connectGate != nil, core.hasPermitForWaiter { reconcile() }
                 return
             }
             startOpening(permit, for: nil)

@@ -13,9 +13,9 @@ extension _PoolEngine {
             )
         }
         let failedBefore = failedOpens.load(ordering: .relaxed)
-        keepsStock.store(true, ordering: .relaxed)
-        upkeep.beginWarming(count)
-        defer { upkeep.endWarming() }
+        keepsMinimumIdle.store(true, ordering: .relaxed)
+        maintenance.beginWarming(count)
+        defer { maintenance.endWarming() }
         while true {
             let ended = OneShot()
             let isWarmAlready = isWarm(count)
@@ -48,7 +48,7 @@ extension _PoolEngine {
 
     public func resume() {
         core.resume()
-        settle()
+        reconcile()
         topUp()
     }
 
@@ -85,9 +85,11 @@ extension _PoolEngine {
         let now = clock.now
         let left = deadline == .max ? nil : Duration.nanoseconds(deadline - min(deadline, now))
         let lease = try await acquire(timeout: left)
-        noteReturn(lease, header(of: lease).pointee.marks(.concernReturn))
+        noteReturn(lease, header(of: lease).pointee.flags(.concernReturn))
         guard try await validate(lease, timeout: left, since: now) else { return false }
-        if !disposeSpecially(lease, header(of: lease).pointee.marks(.concernReturn)), core.release(lease) { settle() }
+        if !disposeSpecially(lease, header(of: lease).pointee.flags(.concernReturn)), core.release(lease) {
+            reconcile()
+        }
         return true
     }
 }

@@ -1,16 +1,16 @@
 import Synchronization
 
 extension _PoolEngine {
-    /// Pairs what is free with those who wait, and closes what is surplus: the loop that `bp_pool.h` describes.
+    /// Pairs what is free with those who wait, and closes what is excess: the loop that `bp_pool.h` describes.
     ///
     /// To be called after all that may have made a connection or a permit free, and after joining the queue. It never
     /// waits: when it finds nothing to do it returns, and whoever frees the next connection calls it again.
     ///
-    /// - Parameter mayCloseInline: Whether the caller closes a surplus connection itself, and settles again afterwards.
+    /// - Parameter mayCloseInline: Whether the caller closes a excess connection itself, and reconciles again afterwards.
     /// - Returns: Such a connection, which is then in closing.
     @discardableResult
     @inlinable @inline(never)
-    func settle(mayCloseInline: Bool = false) -> Core.Lease? {
+    func reconcile(mayCloseInline: Bool = false) -> Core.Lease? {
         let toClose = pairAndShrink(mayCloseInline: mayCloseInline)
         // Here, not just where a close has ended: looking for somebody to open for takes a place for a moment, and
         // whoever gives the last place back has to say so.
@@ -21,16 +21,16 @@ extension _PoolEngine {
     @inlinable
     func pairAndShrink(mayCloseInline: Bool) -> Core.Lease? {
         while true {
-            if core.somebodyWaits {
+            if core.hasWaiters {
                 guard serveOldestWaiter() else { return nil }
-            } else if core.hasSurplus {
+            } else if core.hasExcess {
                 guard let lease = core.takeIdle() else { return nil }
-                if !core.beginCloseSurplus(lease) {
-                    core.putBack(lease)
+                if !core.beginCloseExcess(lease) {
+                    core.returnIdle(lease)
                 } else if mayCloseInline {
                     return lease
                 } else {
-                    finishClosingInBackground(lease, surplusReason)
+                    finishClosingInBackground(lease, excessReason)
                 }
             } else {
                 return nil
@@ -43,17 +43,17 @@ extension _PoolEngine {
     func serveOldestWaiter() -> Bool {
         if let lease = core.takeIdle() {
             do {
-                let marks = header(of: lease).pointee.marks(.concernTaking)
-                guard marks.isEmpty || isFit(lease, marks, ifStale: .validate), try isOpen(lease) else { return true }
+                let flags = header(of: lease).pointee.flags(.concernTaking)
+                guard flags.isEmpty || isFit(lease, flags, ifStale: .validate), try isOpen(lease) else { return true }
             } catch {
                 // The strategy speaks of cancellation, and whom it speaks to is the caller it was asked for.
-                if let waiter = core.handOver() { fail(waiter, error) }
+                if let waiter = core.handOff() { fail(waiter, error) }
                 return true
             }
-            if let waiter = core.handOver() {
+            if let waiter = core.handOff() {
                 serve(waiter, lease)
             } else {
-                core.putBack(lease)
+                core.returnIdle(lease)
             }
             return true
         }
@@ -70,15 +70,15 @@ extension _PoolEngine {
             return true
         case .outOfMemory:
             connectGate?.giveBackUnused()
-            guard let waiter = core.handOver() else { return true }
+            guard let waiter = core.handOff() else { return true }
             fail(waiter, ConnectionPoolError.outOfMemory(statistics))
             return true
         case .nothing:
             if isObserved { noteLimit() }
             connectGate?.giveBackUnused()
             // Somebody may have wanted the turn while it was in hand, and so may the pool for its stock.
-            if connectGate != nil, core.permitIsWanted { return true }
-            if keepsStock.load(ordering: .relaxed) { topUp() }
+            if connectGate != nil, core.hasPermitForWaiter { return true }
+            if keepsMinimumIdle.load(ordering: .relaxed) { topUp() }
             return false
         }
     }
@@ -104,13 +104,13 @@ extension _PoolEngine {
 
     /// Nothing can come back that would serve them.
     func failAllWaiters(_ error: any Error) {
-        while let waiter = core.handOver() { fail(waiter, error) }
+        while let waiter = core.handOff() { fail(waiter, error) }
     }
 
     /// A place has become free.
     func placeIsFree() {
         noteTotal()
-        settle()
+        reconcile()
         topUp()
     }
 }

@@ -21,11 +21,11 @@ extension _PoolEngine {
         core.shutdown()
         timer.disarm()
         connectAlarm.disarm()
-        upkeep.stop()
-        while let waiter = core.handOver() {
+        maintenance.stop()
+        while let waiter = core.handOff() {
             fail(waiter, ConnectionPoolError.poolShutDown(statistics))
         }
-        settle()
+        reconcile()
         openingEnded.fire()
     }
 

@@ -16,7 +16,7 @@ extension _PoolEngine {
         case .done:
             // It took its time, and by now nothing may be handed out any more: the caller waits in the queue, or is refused.
             guard core.isPaused || core.isShutDown else { return true }
-            if core.release(lease) { settle() }
+            if core.release(lease) { reconcile() }
             return false
         case .timedOut: throw gaveUp(ConnectionPoolError.acquireTimedOut(timeout: timeout ?? .zero, shortage()), began)
         case .cancelled: throw gaveUp(CancellationError(), began)
@@ -34,14 +34,14 @@ extension _PoolEngine {
     func validateInBackground(_ lease: Core.Lease) {
         let outcome = OneShot()
         outcome.fire(.abandoned)
-        startValidating(lease, outcome, isOwnUse: true)
+        startValidating(lease, outcome, isInternalUse: true)
     }
 
     /// - Parameter outcome: Told `.done`, and the lease is the waiting party's, or `.failed`, and it is not. If nobody waits
     ///   any more, the connection is returned or closed.
-    private func startValidating(_ lease: Core.Lease, _ outcome: OneShot, isOwnUse: Bool = false) {
-        noteOwnUse(lease)
-        if isOwnUse { upkeep.ownUse.begin() }
+    private func startValidating(_ lease: Core.Lease, _ outcome: OneShot, isInternalUse: Bool = false) {
+        noteInternalUse(lease)
+        if isInternalUse { maintenance.internalUse.begin() }
         let inTime = Claim()
         let validation = Canceller()
         // The connection is in use for as long as the strategy uses it, whatever the clock says: it is closed then.
@@ -56,16 +56,16 @@ extension _PoolEngine {
                 watcher?.cancel()
                 guard inTime.take(), isValid else {
                     // Before the place is free, for then it is to be replaced.
-                    if isOwnUse { endOwnUse() }
+                    if isInternalUse { endInternalUse() }
                     closeInBackground(lease, .validationFailed)
                     outcome.fire(.failed)
                     return
                 }
-                header(of: lease).pointee.unmark(.isStale)
-                let isToSettle = !outcome.fire(.done) && core.release(lease)
+                header(of: lease).pointee.clear(.isStale)
+                let needsReconciling = !outcome.fire(.done) && core.release(lease)
                 // Once it is idle, for until then it is to be counted.
-                if isOwnUse { endOwnUse() }
-                if isToSettle { settle() }
+                if isInternalUse { endInternalUse() }
+                if needsReconciling { reconcile() }
             }
         )
     }

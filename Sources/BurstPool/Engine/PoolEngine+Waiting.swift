@@ -29,7 +29,7 @@ extension _PoolEngine {
     /// Waits in the queue.
     @inlinable @inline(__always)
     func wait(timeout: Duration?, since began: UInt64, _ site: _LeaseSite) async throws -> Core.Lease {
-        let patience = delayControl?.timeout(timeout, queued: core.queued, now: began) ?? Patience(timeout)
+        let patience = loadShedding?.timeout(timeout, queued: core.queued, now: began) ?? Patience(timeout)
         let ticket = try prepareWait()
         let evictionsBefore = evictions.load(ordering: .relaxed)
         if isObserved { noteWaitBegan(ticket) }
@@ -98,7 +98,7 @@ extension _PoolEngine {
         case .joined(let armTimer):
             if armTimer { timer.arm(self) }
             observeLeases(now: now)
-            settle()
+            reconcile()
         case .cancelled:
             continuation.resume(throwing: CancellationError())
         case .shutDown:
@@ -130,12 +130,12 @@ extension _PoolEngine {
     /// Whether it must be validated, and may be handed out if it is valid.
     @inlinable
     func isStale(_ lease: Core.Lease) -> Bool {
-        header(of: lease).pointee.marks(.concernTaking) == .isStale
+        header(of: lease).pointee.flags(.concernTaking) == .isStale
     }
 
     @inlinable
     func isSpecial(_ lease: Core.Lease) -> Bool {
-        !header(of: lease).pointee.marks(.all).isEmpty
+        !header(of: lease).pointee.flags(.all).isEmpty
     }
 
     // MARK: Away from the way of a caller that is served

@@ -5,7 +5,7 @@ import Synchronization
 /// The core keeps the books and the engine acts on them: it runs the strategy, suspends and resumes callers, and tells the
 /// time. Not API: it is public so that benchmarks can run it on other cores.
 ///
-/// All that makes a connection or a permit free ends in ``settle(mayCloseInline:)``, which pairs it with the oldest waiter.
+/// All that makes a connection or a permit free ends in ``reconcile(mayCloseInline:)``, which pairs it with the oldest waiter.
 public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: Sendable {
     @usableFromInline let core: Core
     /// Not retained here: the core holds the strategy until it is destroyed.
@@ -17,26 +17,26 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     @usableFromInline let isObserved: Bool
     @usableFromInline let clock: PoolClock
     @usableFromInline let timer = PoolTimer()
-    @usableFromInline let drained = DrainSignal()
-    @usableFromInline let delayControl: DelayControl?
+    @usableFromInline let drained = Broadcast()
+    @usableFromInline let loadShedding: LoadShedding?
     @usableFromInline let connectGate: ConnectGate?
     let settings: EngineSettings
     /// What each connection is marked with when it has opened.
-    let initialMarks: ConnectionMarks
+    let initialFlags: ConnectionFlags
     let limits: PoolLimits
     let latestOpenError = LatestError()
     let connectAlarm = ConnectAlarm()
     let burst = BurstTracker()
-    let upkeep: Upkeep
+    let maintenance: Maintenance
     /// Fires whenever an attempt to open a connection has ended.
-    let openingEnded = DrainSignal()
+    let openingEnded = Broadcast()
     let failedOpens = Atomic(0)
     /// Of those: unlike `latestOpenError`, not forgotten when another one has opened.
     let latestFailure = LatestError()
     /// Connections that were evicted, from 1; it may wrap.
     @usableFromInline let evictions = Atomic<UInt32>(0)
     /// Whether there is a stock to top up: from the start, or since the pool was first warmed.
-    @usableFromInline let keepsStock: Atomic<Bool>
+    @usableFromInline let keepsMinimumIdle: Atomic<Bool>
 
     public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws {
         try configuration.validate()
@@ -46,15 +46,15 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                 "\(Strategy.Connection.self) is aligned to \(alignment) bytes, but a pool places values at 64 at the most"
             )
         }
-        var marks: ConnectionMarks = []
-        if configuration.leakThreshold != nil { marks.insert(.isTracked) }
-        if configuration.detectsNestedAcquires { marks.insert(.isOwned) }
+        var flags: ConnectionFlags = []
+        if configuration.leakThreshold != nil { flags.insert(.isTracked) }
+        if configuration.detectsNestedAcquires { flags.insert(.isOwned) }
         if let observer = configuration.observer {
-            if observer.observesLeases { marks.insert(.isObserved) }
-            if observer.countsIdleLeases { marks.insert(.isCounted) }
+            if observer.observesLeases { flags.insert(.isObserved) }
+            if observer.countsIdleLeases { flags.insert(.isCounted) }
         }
-        if configuration.resetsConnections { marks.insert(.isReset) }
-        let keepsRecords = !marks.isDisjoint(with: .concernLease)
+        if configuration.resetsConnections { flags.insert(.isReset) }
+        let keepsRecords = !flags.isDisjoint(with: .concernLease)
         let initialLimits = PoolLimits.Values(
             maxSize: configuration.maxSize,
             hardLimit: configuration.burstLimit ?? configuration.maxSize
@@ -80,14 +80,14 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         observer = configuration.observer
         isObserved = observer != nil
         clock = PoolClock(configuration.clock)
-        delayControl = configuration.delayControl.map { DelayControl($0) }
+        loadShedding = configuration.loadShedding.map { LoadShedding($0) }
         connectGate = ConnectGate(configuration)
         settings = EngineSettings(configuration)
-        initialMarks = marks
+        initialFlags = flags
         limits = PoolLimits(initialLimits)
-        keepsStock = Atomic(settings.minimumIdle > 0)
-        upkeep = Upkeep(interval: settings.upkeepInterval)
-        if settings.minimumIdle > 0 { startUpkeep() }
+        keepsMinimumIdle = Atomic(settings.minimumIdle > 0)
+        maintenance = Maintenance(interval: settings.maintenanceInterval)
+        if settings.minimumIdle > 0 { startMaintenance() }
     }
 
     deinit {
@@ -131,7 +131,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
 
     // MARK: Administration
 
-    /// With a linger, surplus connections are for the upkeep to close, and the core knows of none.
+    /// With a linger, excess connections are for the maintenance to close, and the core knows of none.
     private static func coreMaxSize(_ limits: PoolLimits.Values, _ linger: Duration?) -> Int {
         linger == nil ? limits.maxSize : limits.hardLimit
     }
@@ -159,7 +159,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
             wanted = limits.values
         } while wanted != applied
         noteTotal()
-        settle()
+        reconcile()
         topUp()
         // For whoever warms the pool to more than it may have now.
         openingEnded.fire()
@@ -173,7 +173,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
             counts.hardLimit = limits.hardLimit
         }
         var statistics = ConnectionPoolStatistics(counts)
-        if initialMarks.contains(.isCounted) { statistics.idleLeases = idleLeases }
+        if initialFlags.contains(.isCounted) { statistics.idleLeases = idleLeases }
         return statistics
     }
 
@@ -218,8 +218,8 @@ struct EngineSettings: Sendable {
         leakThreshold = configuration.leakThreshold?.nanoseconds
     }
 
-    /// How often the upkeep has to look. `nil`: there is nothing to look for.
-    var upkeepInterval: UInt64? {
+    /// How often the maintenance has to look. `nil`: there is nothing to look for.
+    var maintenanceInterval: UInt64? {
         let keptToAnEighth = [
             idleTimeout, burstLinger?.nanoseconds, validateAfterIdle, keepaliveInterval, leakThreshold,
         ]

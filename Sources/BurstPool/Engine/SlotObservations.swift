@@ -1,4 +1,4 @@
-/// What the upkeep has seen of each slot, from one look to the next.
+/// What the maintenance has seen of each slot, from one look to the next.
 ///
 /// That a slot has not changed hands shows in its serial number. So how long a connection has been idle, or out, is known
 /// to within the time between two looks, and leasing need not tell the time.
@@ -34,12 +34,12 @@ struct SlotObservations {
         return all[index].since
     }
 
-    /// A slot that the upkeep itself has taken: it goes on having been idle since it was.
+    /// A slot that the maintenance itself has taken: it goes on having been idle since it was.
     mutating func keep(_ index: Int, serial: UInt64) {
         all[index].serial = serial
     }
 
-    /// Whether a lease is the upkeep's own: of a connection that was idle when it took it.
+    /// Whether a lease is the maintenance's own: of a connection that was idle when it took it.
     func isOwn(_ index: Int, serial: UInt64) -> Bool {
         index < all.count && all[index].isIdle && all[index].serial == serial
     }

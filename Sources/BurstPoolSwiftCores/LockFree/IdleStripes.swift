@@ -131,7 +131,7 @@ struct IdleStripes: ~Copyable {
     /// once: who works with a connection loses it once in a sweep, to the next warm one, and what comes back to the cell
     /// afterwards has just been used. To take it again and again would make its user go through all the cold ones, and so
     /// keep them from ever being idle for long.
-    func takeUnswept() -> UnsafeMutablePointer<Slot>? {
+    func sweepNext() -> UnsafeMutablePointer<Slot>? {
         // Without order: a second sweeper, or one that was stopped, makes this sweep look at less or more, and no harm.
         while cellsSwept.pointee.load(ordering: .relaxed) <= mask {
             let index = cellsSwept.pointee.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -143,7 +143,7 @@ struct IdleStripes: ~Copyable {
     private var cellsSwept: UnsafeMutablePointer<Atomic<UInt>> { cell(mask + 1) }
 
     /// Where a sweep puts what it has looked at. Sequentially consistent, as ``put(_:)`` is.
-    func putSwept(_ slot: UnsafeMutablePointer<Slot>) {
+    func sweepKeep(_ slot: UnsafeMutablePointer<Slot>) {
         swept.put(UnsafeMutableRawPointer(slot))
     }
 
@@ -153,7 +153,7 @@ struct IdleStripes: ~Copyable {
     /// slot moves may miss it: so the caller looks for waiters after each.
     ///
     /// - Returns: `false` when there was none.
-    func returnSwept() -> Bool {
+    func sweepEnd() -> Bool {
         cellsSwept.pointee.store(0, ordering: .relaxed)
         guard let slot = swept.take() else { return false }
         stack(home).put(slot)

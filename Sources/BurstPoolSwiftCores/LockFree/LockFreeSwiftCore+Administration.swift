@@ -19,10 +19,10 @@ extension LockFreeSwiftCore {
         return false
     }
 
-    /// Nothing is leased, opened or waited for from now on, and all idle connections are surplus.
+    /// Nothing is leased, opened or waited for from now on, and all idle connections are excess.
     public func shutdown() {
-        // With limits of 0 no permit is given out and every idle connection is surplus. Pairs with the look at the limits
-        // in joinWait and in release: either they see this, or the caller's settling sees the waiter or the connection.
+        // With limits of 0 no permit is given out and every idle connection is excess. Pairs with the look at the limits
+        // in joinWait and in release: either they see this, or the caller's reconciling sees the waiter or the connection.
         books.pointee.limits.store(.shutDown, ordering: .sequentiallyConsistent)
         changeWaiting { ($0 | .shutDown) & ~.paused }
     }
@@ -34,8 +34,8 @@ extension LockFreeSwiftCore {
 
     /// Ends the pause.
     public func resume() {
-        // Whoever has set something free, or joined, before this, and saw the pause in settling, did it before it looked;
-        // so the caller's settling finds it.
+        // Whoever has set something free, or joined, before this, and saw the pause in reconciling, did it before it looked;
+        // so the caller's reconciling finds it.
         changeWaiting { $0 & ~.paused }
     }
 

@@ -25,7 +25,7 @@ extension LockFreeSwiftCore {
     }
 
     /// Takes a permit for nobody who waits; `nil` if somebody waits for one, or none is to be had.
-    public func beginOpenUnasked() -> LockFreeSwiftLease? {
+    public func beginOpenUnrequested() -> LockFreeSwiftLease? {
         let waiting = books.pointee.waiting.load(ordering: .sequentiallyConsistent)
         guard !waiting.isShutDown, !waiting.isPaused else { return nil }
         guard waiting.high == 0 || !books.pointee.queue.exists(.waiting) else { return nil }
@@ -86,10 +86,10 @@ extension LockFreeSwiftCore {
         _ = beginCountedClose(lease)
     }
 
-    /// The same, only if there is a surplus.
-    public func beginCloseSurplus(_ lease: LockFreeSwiftLease) -> Bool {
+    /// The same, only if there is a excess.
+    public func beginCloseExcess(_ lease: LockFreeSwiftLease) -> Bool {
         var places = books.pointee.places.load(ordering: .sequentiallyConsistent)
-        while Self.isSurplus(places: places, limits: books.pointee.limits.load(ordering: .sequentiallyConsistent)) {
+        while Self.isExcess(places: places, limits: books.pointee.limits.load(ordering: .sequentiallyConsistent)) {
             let (counted, found) = books.pointee.places.compareExchange(
                 expected: places,
                 desired: places + .highOne,

@@ -25,14 +25,14 @@ extension LockFreeSwiftCore {
             countGone(.waiting)
             return .cancelled
         }
-        // After the append: either this sees the shutdown, or the shutdown's settling sees the waiter.
+        // After the append: either this sees the shutdown, or the shutdown's reconciling sees the waiter.
         if isShutDown, case .claimed = claimWait(ticket) { return .shutDown }
         return .joined(armTimer: isEarliest)
     }
 
     /// Whether, with so many waiting without a permit, one more is too many.
     ///
-    /// Those for whom there is a free place will have a permit as soon as anybody settles. After a shutdown nobody is
+    /// Those for whom there is a free place will have a permit as soon as anybody reconciles. After a shutdown nobody is
     /// turned away for this.
     private func isFull(withoutPermit: Int) -> Bool {
         guard withoutPermit >= books.pointee.maxWaiters else { return false }
@@ -69,7 +69,7 @@ extension LockFreeSwiftCore {
     }
 
     /// Makes the oldest waiter go.
-    public func handOver() -> UnsafeRawPointer? {
+    public func handOff() -> UnsafeRawPointer? {
         guard let departure = books.pointee.queue.serveOldest() else { return nil }
         countGone(departure.before)
         return departure.context

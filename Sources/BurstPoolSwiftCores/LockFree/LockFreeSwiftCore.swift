@@ -70,7 +70,7 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         // Pairs with joinWait, which counts and appends itself before it looks for idle connections, and with resize and
         // shutdown, which lower the limits before the idle connections are looked through. Each of them writes, and then
         // reads what the other has written; all four are sequentially consistent, so one of both sees the other.
-        return books.pointee.waiting.load(ordering: .sequentiallyConsistent).low != 0 || hasSurplus
+        return books.pointee.waiting.load(ordering: .sequentiallyConsistent).low != 0 || hasExcess
     }
 
     /// The element of a slot, for whoever holds the lease.
@@ -83,19 +83,19 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
     @usableFromInline @inline(never)
     func mayPass() -> Bool {
         let waiting = books.pointee.waiting.load(ordering: .sequentiallyConsistent)
-        return !waiting.isShutDown && !waiting.isPaused && !somebodyWaits
+        return !waiting.isShutDown && !waiting.isPaused && !hasWaiters
     }
 
-    // MARK: Settling
+    // MARK: Reconciling
 
     /// Whether somebody waits for a connection, and the core is not paused.
-    public var somebodyWaits: Bool {
+    public var hasWaiters: Bool {
         let waiting = books.pointee.waiting.load(ordering: .sequentiallyConsistent)
         return !waiting.isPaused && waiting.low != 0 && books.pointee.queue.exists(.inQueue)
     }
 
     /// Whether somebody waits who has no permit, there is room for one more connection, and the core is not paused.
-    public var permitIsWanted: Bool {
+    public var hasPermitForWaiter: Bool {
         books.pointee.waiting.load(ordering: .sequentiallyConsistent).permitsAreDue
             && books.pointee.places.load(ordering: .sequentiallyConsistent).low
                 < books.pointee.limits.load(ordering: .sequentiallyConsistent).high
@@ -104,15 +104,15 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
 
     /// Whether more connections exist, those closing not counted, than the soft limit.
     @inlinable
-    public var hasSurplus: Bool {
-        Self.isSurplus(
+    public var hasExcess: Bool {
+        Self.isExcess(
             places: books.pointee.places.load(ordering: .sequentiallyConsistent),
             limits: books.pointee.limits.load(ordering: .sequentiallyConsistent)
         )
     }
 
     @inlinable
-    static func isSurplus(places: UInt64, limits: UInt64) -> Bool {
+    static func isExcess(places: UInt64, limits: UInt64) -> Bool {
         places.low &- places.high > limits.low
     }
 
@@ -123,7 +123,7 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
 
     /// Puts back what ``takeIdle()`` took.
     @inlinable @inline(__always)
-    public func putBack(_ lease: LockFreeSwiftLease) {
+    public func returnIdle(_ lease: LockFreeSwiftLease) {
         guard lease.move(from: .leased, to: .idle) else { return Self.leaseHasEnded() }
         books.pointee.idle.put(lease.slot)
     }
@@ -131,27 +131,27 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
     // MARK: Sweeping
 
     /// Takes an idle connection that the sweep has not come by.
-    public func takeUnswept() -> LockFreeSwiftLease? {
-        books.pointee.idle.takeUnswept().map { LockFreeSwiftLease(taking: $0, as: .leased) }
+    public func sweepNext() -> LockFreeSwiftLease? {
+        books.pointee.idle.sweepNext().map { LockFreeSwiftLease(taking: $0, as: .leased) }
     }
 
     /// Returns a connection to those that a sweep has looked at.
-    public func putSwept(_ lease: LockFreeSwiftLease) -> Bool {
+    public func sweepKeep(_ lease: LockFreeSwiftLease) -> Bool {
         guard lease.move(from: .leased, to: .idle) else {
             Self.leaseHasEnded()
             return false
         }
-        books.pointee.idle.putSwept(lease.slot)
-        return needsSettling
+        books.pointee.idle.sweepKeep(lease.slot)
+        return needsReconciling
     }
 
     /// Ends a sweep, call by call: puts one connection that it has put aside back among the others.
-    public func returnSwept() -> Bool? {
-        books.pointee.idle.returnSwept() ? needsSettling : nil
+    public func sweepEnd() -> Bool? {
+        books.pointee.idle.sweepEnd() ? needsReconciling : nil
     }
 
     /// As in release: who has joined while the slot was in hand may have looked through everything else.
-    private var needsSettling: Bool { waiting != 0 || hasSurplus }
+    private var needsReconciling: Bool { waiting != 0 || hasExcess }
 
     @usableFromInline @inline(never)
     static func leaseHasEnded() {

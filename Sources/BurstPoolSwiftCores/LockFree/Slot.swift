@@ -6,7 +6,7 @@ import Synchronization
 ///
 ///     vacant  -> opening   beginOpen(Unasked)  opening -> leased   finishOpen
 ///     opening -> vacant    cancelOpen          idle    -> leased   tryAcquire, takeIdle, take(Un)swept
-///     leased  -> idle      release, put...     leased  -> closing  beginClose, beginCloseSurplus
+///     leased  -> idle      release, put...     leased  -> closing  beginClose, beginCloseExcess
 ///     closing -> vacant    finishClose         leased  -> vacant   detach
 ///
 /// Owner is whoever took the slot out of an idle or vacant stack, until it puts the slot back. The word also has a serial

@@ -9,13 +9,13 @@ import Synchronization
 /// A group whose members are being looked at is marked, with a number never used before in place of its deadline: all who
 /// come meanwhile look as well, so that nothing hangs on the one who looks, and whoever joins meanwhile changes the mark,
 /// so that the one who looks does not write down what it found without the newcomer. Deadlines so small that they could
-/// be marks are kept as marks.
+/// be flags are kept as flags.
 struct WaiterDeadlines: ~Copyable {
     private static var groupSize: Int { 64 }
 
     /// `UInt64.max` if nobody waits with a deadline.
     private let ofAll = Atomic<UInt64>(.max)
-    private let marks = Atomic<UInt64>(0)
+    private let flags = Atomic<UInt64>(0)
     private let padding = CacheLinePadding()
     /// For each group the difference from `UInt64.max`, so that zeroed memory means: none.
     private let groups: TypeStableTable
@@ -47,7 +47,7 @@ struct WaiterDeadlines: ~Copyable {
     private static func isMark(_ deadline: UInt64) -> Bool { deadline <= UInt64(UInt32.max) }
 
     private func newMark() -> UInt64 {
-        marks.wrappingAdd(1, ordering: .relaxed).oldValue & UInt64(UInt32.max)
+        flags.wrappingAdd(1, ordering: .relaxed).oldValue & UInt64(UInt32.max)
     }
 
     /// What a group says to somebody who asks whose time has come.

@@ -204,7 +204,7 @@ struct WaiterQueue: ~Copyable {
             return nil
         }
         append(node)
-        // After the state: pairs with expire(now:into:), which marks or resets the deadlines before it reads states.
+        // After the state: pairs with expire(now:into:), which flags or resets the deadlines before it reads states.
         return deadline != .max && deadlines.lower(to: deadline, for: ticket.index)
     }
 

@@ -45,10 +45,10 @@ struct MutexBooks {
     }
 
     var total: Int { idle.count + swept.count + leased + opening + closing }
-    var hasSurplus: Bool { total - closing > maxSize }
-    var needsSettling: Bool { !line.isEmpty || hasSurplus }
-    var somebodyWaits: Bool { !isPaused && !line.isEmpty }
-    var permitIsWanted: Bool { !isPaused && line.countWithoutPermit > 0 && total < hardLimit }
+    var hasExcess: Bool { total - closing > maxSize }
+    var needsReconciling: Bool { !line.isEmpty || hasExcess }
+    var hasWaiters: Bool { !isPaused && !line.isEmpty }
+    var hasPermitForWaiter: Bool { !isPaused && line.countWithoutPermit > 0 && total < hardLimit }
     var lineIsFull: Bool {
         maxWaiters.map { line.countWithoutPermit - max(hardLimit - total, 0) >= $0 } ?? false
     }
@@ -57,12 +57,12 @@ struct MutexBooks {
         (idle.popLast() ?? swept.popLast()).map { leaseIdle($0) }
     }
 
-    mutating func takeUnswept() -> MutexLease? {
+    mutating func sweepNext() -> MutexLease? {
         idle.isEmpty ? nil : leaseIdle(idle.removeFirst())
     }
 
     /// Ends a sweep: all is where it was. `false` if nothing was put aside.
-    mutating func returnSwept() -> Bool {
+    mutating func sweepEnd() -> Bool {
         defer { swept = [] }
         idle.insert(contentsOf: swept, at: 0)
         return !swept.isEmpty
@@ -73,12 +73,12 @@ struct MutexBooks {
         return lease(index, as: .leased)
     }
 
-    mutating func putBack(_ lease: MutexLease) {
+    mutating func returnIdle(_ lease: MutexLease) {
         makeIdle(lease)
         idle.append(lease.index)
     }
 
-    mutating func putSwept(_ lease: MutexLease) {
+    mutating func sweepKeep(_ lease: MutexLease) {
         makeIdle(lease)
         swept.append(lease.index)
     }

@@ -59,8 +59,8 @@ public final class MutexCore: _PoolCore {
     /// Returns a connection, which is idle afterwards.
     public func release(_ lease: MutexLease) -> Bool {
         books.withLock { books in
-            books.putBack(lease)
-            return books.needsSettling
+            books.returnIdle(lease)
+            return books.needsReconciling
         }
     }
 
@@ -72,14 +72,14 @@ public final class MutexCore: _PoolCore {
     /// Takes a permit for the oldest waiter that has none.
     public func beginOpen() -> _PoolCoreOpening<MutexTicket, MutexLease> {
         books.withLock { books in
-            guard books.permitIsWanted, let ticket = books.line.givePermit() else { return .nothing }
+            guard books.hasPermitForWaiter, let ticket = books.line.givePermit() else { return .nothing }
             let permit = books.takePlace(elementSize: elementSize, elementAlignment: elementAlignment)
             return .opening(MutexTicket(number: ticket), permit: permit)
         }
     }
 
     /// Takes a permit for nobody who waits; `nil` if somebody waits for one, or none is to be had.
-    public func beginOpenUnasked() -> MutexLease? {
+    public func beginOpenUnrequested() -> MutexLease? {
         books.withLock { books in
             guard !books.isPaused, books.line.countWithoutPermit == 0, books.total < books.hardLimit else { return nil }
             return books.takePlace(elementSize: elementSize, elementAlignment: elementAlignment)
@@ -113,10 +113,10 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// The same, only if there is a surplus.
-    public func beginCloseSurplus(_ lease: MutexLease) -> Bool {
+    /// The same, only if there is a excess.
+    public func beginCloseExcess(_ lease: MutexLease) -> Bool {
         books.withLock { books in
-            guard books.hasSurplus else { return false }
+            guard books.hasExcess else { return false }
             books.move(lease, from: .leased, to: .closing)
             books.leased -= 1
             books.closing += 1
@@ -184,7 +184,7 @@ public final class MutexCore: _PoolCore {
     }
 
     /// Makes the oldest waiter go.
-    public func handOver() -> UnsafeRawPointer? {
+    public func handOff() -> UnsafeRawPointer? {
         books.withLock { $0.line.removeFirst() }
     }
 
@@ -212,40 +212,40 @@ public final class MutexCore: _PoolCore {
     /// A number that no other wait ever has.
     public func number(of ticket: MutexTicket) -> UInt64 { ticket.number }
 
-    // MARK: Settling
+    // MARK: Reconciling
 
     /// Whether somebody waits for a connection, and the core is not paused.
-    public var somebodyWaits: Bool { books.withLock { $0.somebodyWaits } }
+    public var hasWaiters: Bool { books.withLock { $0.hasWaiters } }
 
     /// Whether somebody waits who has no permit, there is room for one more connection, and the core is not paused.
-    public var permitIsWanted: Bool { books.withLock { $0.permitIsWanted } }
+    public var hasPermitForWaiter: Bool { books.withLock { $0.hasPermitForWaiter } }
 
     /// Whether more connections exist, those closing not counted, than the soft limit.
-    public var hasSurplus: Bool { books.withLock { $0.hasSurplus } }
+    public var hasExcess: Bool { books.withLock { $0.hasExcess } }
 
     /// Takes an idle connection though somebody may wait.
     public func takeIdle() -> MutexLease? { books.withLock { $0.takeIdle() } }
 
     /// Puts back what ``takeIdle()`` took.
-    public func putBack(_ lease: MutexLease) { books.withLock { $0.putBack(lease) } }
+    public func returnIdle(_ lease: MutexLease) { books.withLock { $0.returnIdle(lease) } }
 
     // MARK: Sweeping
 
     /// Takes an idle connection that the sweep has not come by.
-    public func takeUnswept() -> MutexLease? { books.withLock { $0.takeUnswept() } }
+    public func sweepNext() -> MutexLease? { books.withLock { $0.sweepNext() } }
 
     /// Returns a connection to those that a sweep has looked at.
-    public func putSwept(_ lease: MutexLease) -> Bool {
+    public func sweepKeep(_ lease: MutexLease) -> Bool {
         books.withLock { books in
-            books.putSwept(lease)
-            return books.needsSettling
+            books.sweepKeep(lease)
+            return books.needsReconciling
         }
     }
 
     /// Ends a sweep: puts back what it has put aside.
-    public func returnSwept() -> Bool? {
+    public func sweepEnd() -> Bool? {
         books.withLock { books in
-            books.returnSwept() ? books.needsSettling : nil
+            books.sweepEnd() ? books.needsReconciling : nil
         }
     }
 
@@ -270,7 +270,7 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// Nothing is leased, opened or waited for from now on, and all idle connections are surplus.
+    /// Nothing is leased, opened or waited for from now on, and all idle connections are excess.
     public func shutdown() {
         books.withLock { books in
             books.isShutDown = true

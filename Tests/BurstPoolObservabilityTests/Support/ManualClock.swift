@@ -1,1 +1,100 @@
-../../BurstPoolTests/Support/ManualClock.swift
+import Synchronization
+import Testing
+
+/// A clock that stands still until the test sets it forward.
+final class ManualClock: Clock {
+    struct Instant: InstantProtocol {
+        var sinceStart: Duration
+        func advanced(by duration: Duration) -> Instant { Instant(sinceStart: sinceStart + duration) }
+        func duration(to other: Instant) -> Duration { other.sinceStart - sinceStart }
+        static func < (left: Instant, right: Instant) -> Bool { left.sinceStart < right.sinceStart }
+    }
+
+    private struct Sleeper {
+        let id: Int
+        let deadline: Instant
+        /// For how long it was to sleep when it began.
+        let length: Duration
+        let continuation: UnsafeContinuation<Void, any Error>
+    }
+
+    private struct State {
+        var now = Instant(sinceStart: .zero)
+        var nextID = 0
+        var sleepers: [Sleeper] = []
+        var cancelled: Set<Int> = []
+    }
+
+    private let state = Mutex(State())
+
+    var now: Instant { state.withLock { $0.now } }
+    var minimumResolution: Duration { .nanoseconds(1) }
+
+    /// How many tasks sleep.
+    var sleepers: Int { state.withLock { $0.sleepers.count } }
+
+    /// When the first of those who sleep will wake.
+    var nextDeadline: Duration? { state.withLock { $0.sleepers.map(\.deadline.sinceStart).min() } }
+
+    /// Whether a task sleeps that was to sleep for so long.
+    func hasSleeper(of length: Duration) -> Bool {
+        state.withLock { $0.sleepers.contains { $0.length == length } }
+    }
+
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { (continuation: UnsafeContinuation<Void, any Error>) in
+                let outcome = state.withLock { state -> Result<Void, any Error>? in
+                    if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
+                    if deadline <= state.now { return .success(()) }
+                    state.sleepers.append(
+                        Sleeper(
+                            id: id,
+                            deadline: deadline,
+                            length: state.now.duration(to: deadline),
+                            continuation: continuation
+                        )
+                    )
+                    return nil
+                }
+                if let outcome { continuation.resume(with: outcome) }
+            }
+        } onCancel: {
+            let sleeper = state.withLock { state -> Sleeper? in
+                guard let index = state.sleepers.firstIndex(where: { $0.id == id }) else {
+                    state.cancelled.insert(id)
+                    return nil
+                }
+                return state.sleepers.remove(at: index)
+            }
+            sleeper?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    /// Sets the clock forward, and wakes those whose time has come, in the order of their deadlines.
+    func advance(by duration: Duration) {
+        let target = state.withLock { $0.now.advanced(by: duration) }
+        while true {
+            let woken = state.withLock { state -> [Sleeper] in
+                guard let first = state.sleepers.map(\.deadline).min(), first <= target else {
+                    state.now = max(state.now, target)
+                    return []
+                }
+                state.now = max(state.now, first)
+                defer { state.sleepers.removeAll { $0.deadline <= first } }
+                return state.sleepers.filter { $0.deadline <= first }
+            }
+            if woken.isEmpty { return }
+            for sleeper in woken { sleeper.continuation.resume() }
+        }
+    }
+
+    /// Waits until so many tasks sleep.
+    func waitForSleepers(_ count: Int) async throws {
+        try await eventually("\(count) tasks sleep on the clock") { sleepers == count }
+    }
+}

@@ -14,7 +14,7 @@ enum Stage: CaseIterable, Sendable {
     case resetting
     /// The one whose place is waited for is being closed.
     case closing
-    /// The caller has returned its connection, which is surplus, and waits for it to be closed.
+    /// The caller has returned its connection, which is excess, and waits for it to be closed.
     case shrinking
 }
 

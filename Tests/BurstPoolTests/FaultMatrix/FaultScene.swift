@@ -187,13 +187,13 @@ struct FaultScene {
         try await rest("with one idle")
     }
 
-    /// The upkeep has to see it twice, and once more, for it may be just before the end of the long time when it looks.
+    /// The maintenance has to see it twice, and once more, for it may be just before the end of the long time when it looks.
     private func letIdleGetStale() async throws {
         for time in [100, 1700, 100] {
-            try await come("the upkeep sleeps") { clock.hasSleeper(of: .seconds(100)) }
+            try await come("the maintenance sleeps") { clock.hasSleeper(of: .seconds(100)) }
             clock.advance(by: .seconds(time))
         }
-        try await come("the upkeep sleeps again") { clock.hasSleeper(of: .seconds(100)) }
+        try await come("the maintenance sleeps again") { clock.hasSleeper(of: .seconds(100)) }
     }
 
     private func call(timeout: Duration?) -> MatrixCaller {

@@ -64,7 +64,7 @@ struct StuckCallTests {
             await #expect(throws: CancellationError.self) { try await caller.value.release() }
         case .validateConnection:
             try await pool.warmUp(1)
-            try await UpkeepStepper(pool, clock).pass(.seconds(181))
+            try await MaintenanceStepper(pool, clock).pass(.seconds(181))
             strategy.onValidate { _ in
                 await gate.pass()
                 return true

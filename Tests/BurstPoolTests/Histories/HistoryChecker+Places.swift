@@ -22,11 +22,11 @@ struct LimitsInForce {
 }
 
 extension HistoryChecker {
-    /// Never more connections than the hard limit, and none closed as surplus that is not.
+    /// Never more connections than the hard limit, and none closed as excess that is not.
     ///
     /// A place is taken for certain from the end of the call that took it until the call begins that gives it back. A permit
     /// is right if at some moment of its call the places so taken, and this one, were within the highest hard limit that
-    /// may have been in force. The other way round for surplus: all that may have been there, looks for somebody to open
+    /// may have been in force. The other way round for excess: all that may have been there, looks for somebody to open
     /// for included, which have a place meanwhile, against the lowest soft limit.
     static func checkPlaces(_ events: [HistoryEvent], _ history: History) throws(Violation) {
         let limits = LimitsInForce(events, history)
@@ -50,10 +50,10 @@ extension HistoryChecker {
             case .beginOpen:
                 let limit = limits.between(event.begin, event.end).hardLimit
                 guard values(certain).contains(where: { $0 + 1 <= limit }) else { throw Violation(.overLimit, event) }
-            case .beginCloseSurplus:
+            case .beginCloseExcess:
                 let limit = limits.between(event.begin, event.end).maxSize
                 guard values(possible).contains(where: { $0 > limit }) else {
-                    throw Violation(.closedWithoutSurplus, event)
+                    throw Violation(.closedWithoutExcess, event)
                 }
             default: break
             }

@@ -1,6 +1,6 @@
 extension HistoryChecker {
     /// At rest the counts are those that the calls before add up to, nobody waits beside what could serve it, and nothing
-    /// idle is surplus. After shutdown nothing is done any more, and in the end nothing is left.
+    /// idle is excess. After shutdown nothing is done any more, and in the end nothing is left.
     ///
     /// A look that some call overlaps was not at rest; there must be one that was.
     static func checkRests(_ events: [HistoryEvent], _ history: History) throws(Violation) {
@@ -36,7 +36,7 @@ extension HistoryChecker {
     }
 
     private static func waiting(_ before: [HistoryEvent]) -> Int {
-        count(before, .join) - count(before, .handOver, .claim, .expire)
+        count(before, .join) - count(before, .handOff, .claim, .expire)
     }
 
     private static func checkSettled(

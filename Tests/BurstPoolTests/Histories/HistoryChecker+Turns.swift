@@ -32,7 +32,7 @@ extension HistoryChecker {
             switch kinds.popFirst() {
             case nil: return true
             case .release: return kinds.isEmpty
-            case .beginClose, .beginCloseSurplus:
+            case .beginClose, .beginCloseExcess:
                 let last = kinds.popFirst()
                 return (last == nil || last == .finishClose) && kinds.isEmpty
             default: return false

@@ -38,7 +38,7 @@ extension HistoryChecker {
                 throw Violation(.endedTwice, other.join, event)
             }
         }
-        for event in events where [.beginOpen, .handOver, .claim, .expire].contains(event.kind) {
+        for event in events where [.beginOpen, .handOff, .claim, .expire].contains(event.kind) {
             guard let wait = waits[event.ticket], wait.join.begin <= event.end else {
                 throw Violation(.neverJoined, event)
             }
@@ -65,7 +65,7 @@ extension HistoryChecker {
         }
         for wait in waits {
             let older = waits.partitionPoint { $0.join.end < wait.join.begin }
-            if let served = wait.departure, served.kind == .handOver, waiting[older] > served.end {
+            if let served = wait.departure, served.kind == .handOff, waiting[older] > served.end {
                 throw Violation(.servedOutOfOrder, wait)
             }
             if let permit = wait.permit, lacking[older] > permit.end { throw Violation(.permitOutOfOrder, wait) }

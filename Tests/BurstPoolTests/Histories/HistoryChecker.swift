@@ -20,7 +20,7 @@ enum HistoryChecker {
         // Slots and connections.
         case ownedTwice, stateSkipped, connectionShared, useLost, connectionNotClosedOnce, usedOutsideItsLife
         // Places.
-        case overLimit, closedWithoutSurplus
+        case overLimit, closedWithoutExcess
         // Waiters.
         case endedTwice, neverJoined, permitTwice, endedTooEarly, servedOutOfOrder, permitOutOfOrder, overtaken
         case joinedAfterShutdown
@@ -47,9 +47,9 @@ extension HistoryEvent.Kind {
         case .beginOpen: (0, 0, 1, 0)
         case .finishOpen: (0, 1, -1, 0)
         case .cancelOpen: (0, 0, -1, 0)
-        case .beginClose, .beginCloseSurplus: (0, -1, 0, 1)
+        case .beginClose, .beginCloseExcess: (0, -1, 0, 1)
         case .finishClose: (0, 0, 0, -1)
-        case .join, .handOver, .claim, .expire, .findNobody, .openForNobody, .resize, .shutdown: (0, 0, 0, 0)
+        case .join, .handOff, .claim, .expire, .findNobody, .openForNobody, .resize, .shutdown: (0, 0, 0, 0)
         }
     }
 

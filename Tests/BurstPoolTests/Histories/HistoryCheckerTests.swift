@@ -169,17 +169,17 @@ struct HistoryCheckerTests {
         #expect(third(20, 21) { $0.did(.resize, 22, 23, value: 2, other: 3) } == .overLimit)
     }
 
-    @Test("A connection closed as surplus where there is none is refused")
-    func surplus() {
+    @Test("A connection closed as excess where there is none is refused")
+    func excess() {
         func closed(_ more: (inout Sketch) -> Void) -> Rule? {
             verdict {
                 $0.leased(slot: 1, turn: 1)
                 $0.leased(slot: 2, turn: 2)
-                $0.did(.beginCloseSurplus, 20, 21, slot: 1, turn: 1)
+                $0.did(.beginCloseExcess, 20, 21, slot: 1, turn: 1)
                 more(&$0)
             }
         }
-        #expect(closed { _ in } == .closedWithoutSurplus)
+        #expect(closed { _ in } == .closedWithoutExcess)
         #expect(closed { $0.did(.resize, 12, 13, value: 1, other: 2) } == nil)
         #expect(closed { $0.did(.openForNobody, 15, 25) } == nil, "who looks for somebody to open for has a place")
     }
@@ -190,8 +190,8 @@ struct HistoryCheckerTests {
             verdict {
                 $0.joined(1, 2, ticket: 1)
                 $0.joined(joined.0, joined.1, ticket: 2)
-                $0.did(.handOver, first.0, first.1, ticket: 1)
-                $0.did(.handOver, second.0, second.1, ticket: 2)
+                $0.did(.handOff, first.0, first.1, ticket: 1)
+                $0.did(.handOff, second.0, second.1, ticket: 2)
             }
         }
         #expect(served(first: (10, 11), second: (12, 13)) == nil)
@@ -245,14 +245,14 @@ struct HistoryCheckerTests {
             verdict {
                 $0.joined(1, 2, ticket: 1)
                 $0.did(.claim, 3, 5, ticket: 1)
-                $0.did(.handOver, 3, 4, ticket: 1)
+                $0.did(.handOff, 3, 4, ticket: 1)
             } == .endedTwice
         )
-        #expect(verdict { $0.did(.handOver, 3, 4, ticket: 1) } == .neverJoined)
+        #expect(verdict { $0.did(.handOff, 3, 4, ticket: 1) } == .neverJoined)
         #expect(
             verdict {
                 $0.joined(5, 6, ticket: 1)
-                $0.did(.handOver, 3, 4, ticket: 1)
+                $0.did(.handOff, 3, 4, ticket: 1)
             } == .neverJoined
         )
         #expect(
@@ -329,14 +329,14 @@ struct HistoryCheckerTests {
             verdict {
                 $0.did(.shutdown, 20, 21)
                 $0.joined(30, 31, ticket: 1)
-                $0.did(.handOver, 40, 41, ticket: 1)
+                $0.did(.handOff, 40, 41, ticket: 1)
             } == .joinedAfterShutdown
         )
         #expect(
             verdict {
                 $0.did(.shutdown, 20, 21)
                 $0.joined(30, 33, ticket: 1)
-                $0.did(.handOver, 32, 34, ticket: 1)
+                $0.did(.handOff, 32, 34, ticket: 1)
             } == nil,
             "it had its ticket, and was sent away when it came"
         )

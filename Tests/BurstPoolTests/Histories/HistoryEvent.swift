@@ -4,9 +4,9 @@ struct HistoryEvent: Sendable {
         // To a slot.
         case take, takeIdle, release
         case beginOpen, finishOpen, cancelOpen
-        case beginClose, beginCloseSurplus, finishClose
+        case beginClose, beginCloseExcess, finishClose
         // To a waiter.
-        case join, handOver, claim, expire
+        case join, handOff, claim, expire
         // To the queue: nobody waits; there is nobody to open for, or no room.
         case findNobody, openForNobody
         // To the pool.

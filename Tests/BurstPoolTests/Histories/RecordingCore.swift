@@ -117,10 +117,10 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         }
     }
 
-    func putBack(_ lease: Lease) {
+    func returnIdle(_ lease: Lease) {
         let event = made(.release, lease)
         record {
-            base.putBack(lease.base)
+            base.returnIdle(lease.base)
         } _: { _ in
             event
         }
@@ -172,10 +172,10 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         }
     }
 
-    func beginCloseSurplus(_ lease: Lease) -> Bool {
-        let event = made(.beginCloseSurplus, lease)
+    func beginCloseExcess(_ lease: Lease) -> Bool {
+        let event = made(.beginCloseExcess, lease)
         return record {
-            base.beginCloseSurplus(lease.base)
+            base.beginCloseExcess(lease.base)
         } _: {
             $0 ? event : nil
         }
@@ -191,32 +191,32 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
     }
 
     // Not recorded: connections that nobody has asked for, and those that leave the pool, are in no history.
-    func beginOpenUnasked() -> Lease? { base.beginOpenUnasked().map(lease) }
+    func beginOpenUnrequested() -> Lease? { base.beginOpenUnrequested().map(lease) }
     func detach(_ lease: Lease) { base.detach(lease.base) }
 
     // MARK: Sweeping
 
-    func takeUnswept() -> Lease? {
+    func sweepNext() -> Lease? {
         record {
-            base.takeUnswept().map(lease)
+            base.sweepNext().map(lease)
         } _: {
             $0.map { made(.takeIdle, $0) }
         }
     }
 
-    func putSwept(_ lease: Lease) -> Bool {
+    func sweepKeep(_ lease: Lease) -> Bool {
         let event = made(.release, lease)
         return record {
-            base.putSwept(lease.base)
+            base.sweepKeep(lease.base)
         } _: { _ in
             event
         }
     }
 
     /// Idle before and after: no event.
-    func returnSwept() -> Bool? {
+    func sweepEnd() -> Bool? {
         recorder.log.pauseSomewhat()
-        return base.returnSwept()
+        return base.sweepEnd()
     }
 
     // MARK: Waiting
@@ -258,11 +258,11 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         return .claimed(Context.of(context).real)
     }
 
-    func handOver() -> UnsafeRawPointer? {
+    func handOff() -> UnsafeRawPointer? {
         let context = record {
-            base.handOver().map(Context.of)
+            base.handOff().map(Context.of)
         } _: { context in
-            context.map { made(.handOver, $0.ticket) } ?? made(.findNobody)
+            context.map { made(.handOff, $0.ticket) } ?? made(.findNobody)
         }
         return context?.real
     }
@@ -290,18 +290,18 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
     var queued: Int { base.queued }
     func number(of ticket: Ticket) -> UInt64 { base.number(of: ticket.base) }
 
-    // MARK: Settling
+    // MARK: Reconciling
 
-    var somebodyWaits: Bool {
+    var hasWaiters: Bool {
         record {
-            base.somebodyWaits
+            base.hasWaiters
         } _: {
             $0 ? nil : made(.findNobody)
         }
     }
 
-    var permitIsWanted: Bool { base.permitIsWanted }
-    var hasSurplus: Bool { base.hasSurplus }
+    var hasPermitForWaiter: Bool { base.hasPermitForWaiter }
+    var hasExcess: Bool { base.hasExcess }
 
     // MARK: Administration
 

@@ -5,12 +5,12 @@ import Synchronization
 enum CoreMoment: CaseIterable, Sendable {
     case beforeTryAcquire, beforeRelease, afterRelease
     case beforeBeginOpen, afterBeginOpen, beforeFinishOpen, afterFinishOpen, beforeCancelOpen, afterCancelOpen
-    case beforeBeginClose, afterBeginClose, beforeBeginCloseSurplus, afterBeginCloseSurplus
+    case beforeBeginClose, afterBeginClose, beforeBeginCloseExcess, afterBeginCloseExcess
     case beforeFinishClose, afterFinishClose
     case afterPrepareWait, beforeJoinWait, afterJoinWait, beforeClaimWait, afterClaimWait
-    case beforeHandOver, afterHandOver, beforeExpire, afterExpire
+    case beforeHandOff, afterHandOff, beforeExpire, afterExpire
     case beforeRequeueWait, afterRequeueWait
-    case afterSomebodyWaits, afterHasSurplus, beforeTakeIdle, afterTakeIdle, beforePutBack, afterPutBack
+    case afterSomebodyWaits, afterHasExcess, beforeTakeIdle, afterTakeIdle, beforePutBack, afterPutBack
     case beforeTakeUnswept, afterTakeUnswept, beforePutSwept, afterPutSwept, beforeReturnSwept, afterReturnSwept
     case beforeBeginOpenUnasked, afterBeginOpenUnasked, beforeDetach, afterDetach
     case beforePause, afterPause, beforeResume, afterResume, beforeResize, afterResize
@@ -85,14 +85,14 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     func beginOpen() -> _PoolCoreOpening<Base.Ticket, Base.Lease> {
         between(.beforeBeginOpen, .afterBeginOpen) { base.beginOpen() }
     }
-    func beginOpenUnasked() -> Base.Lease? {
-        between(.beforeBeginOpenUnasked, .afterBeginOpenUnasked) { base.beginOpenUnasked() }
+    func beginOpenUnrequested() -> Base.Lease? {
+        between(.beforeBeginOpenUnasked, .afterBeginOpenUnasked) { base.beginOpenUnrequested() }
     }
     func finishOpen(_ permit: Base.Lease) { between(.beforeFinishOpen, .afterFinishOpen) { base.finishOpen(permit) } }
     func cancelOpen(_ permit: Base.Lease) { between(.beforeCancelOpen, .afterCancelOpen) { base.cancelOpen(permit) } }
     func beginClose(_ lease: Base.Lease) { between(.beforeBeginClose, .afterBeginClose) { base.beginClose(lease) } }
-    func beginCloseSurplus(_ lease: Base.Lease) -> Bool {
-        between(.beforeBeginCloseSurplus, .afterBeginCloseSurplus) { base.beginCloseSurplus(lease) }
+    func beginCloseExcess(_ lease: Base.Lease) -> Bool {
+        between(.beforeBeginCloseExcess, .afterBeginCloseExcess) { base.beginCloseExcess(lease) }
     }
     @discardableResult
     func finishClose(_ lease: Base.Lease) -> Bool {
@@ -114,7 +114,7 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     func requeueWait(_ ticket: Base.Ticket) -> Bool {
         between(.beforeRequeueWait, .afterRequeueWait) { base.requeueWait(ticket) }
     }
-    func handOver() -> UnsafeRawPointer? { between(.beforeHandOver, .afterHandOver) { base.handOver() } }
+    func handOff() -> UnsafeRawPointer? { between(.beforeHandOff, .afterHandOff) { base.handOff() } }
     func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64? {
         between(.beforeExpire, .afterExpire) { base.expire(now: now, resume) }
     }
@@ -128,21 +128,21 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     var queued: Int { base.queued }
     func number(of ticket: Base.Ticket) -> UInt64 { base.number(of: ticket) }
 
-    var somebodyWaits: Bool {
+    var hasWaiters: Bool {
         defer { hooks.reach(.afterSomebodyWaits) }
-        return base.somebodyWaits
+        return base.hasWaiters
     }
-    var permitIsWanted: Bool { base.permitIsWanted }
-    var hasSurplus: Bool {
-        defer { hooks.reach(.afterHasSurplus) }
-        return base.hasSurplus
+    var hasPermitForWaiter: Bool { base.hasPermitForWaiter }
+    var hasExcess: Bool {
+        defer { hooks.reach(.afterHasExcess) }
+        return base.hasExcess
     }
     func takeIdle() -> Base.Lease? { between(.beforeTakeIdle, .afterTakeIdle) { base.takeIdle() } }
-    func putBack(_ lease: Base.Lease) { between(.beforePutBack, .afterPutBack) { base.putBack(lease) } }
+    func returnIdle(_ lease: Base.Lease) { between(.beforePutBack, .afterPutBack) { base.returnIdle(lease) } }
 
-    func takeUnswept() -> Base.Lease? { between(.beforeTakeUnswept, .afterTakeUnswept) { base.takeUnswept() } }
-    func putSwept(_ lease: Base.Lease) -> Bool { between(.beforePutSwept, .afterPutSwept) { base.putSwept(lease) } }
-    func returnSwept() -> Bool? { between(.beforeReturnSwept, .afterReturnSwept) { base.returnSwept() } }
+    func sweepNext() -> Base.Lease? { between(.beforeTakeUnswept, .afterTakeUnswept) { base.sweepNext() } }
+    func sweepKeep(_ lease: Base.Lease) -> Bool { between(.beforePutSwept, .afterPutSwept) { base.sweepKeep(lease) } }
+    func sweepEnd() -> Bool? { between(.beforeReturnSwept, .afterReturnSwept) { base.sweepEnd() } }
 
     func pause() { between(.beforePause, .afterPause) { base.pause() } }
     func resume() { between(.beforeResume, .afterResume) { base.resume() } }

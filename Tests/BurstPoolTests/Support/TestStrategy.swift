@@ -12,7 +12,7 @@ final class TestStrategy: ConnectionStrategy {
         var reset: @Sendable (Remote) async throws -> Void = { _ in }
         var validate: @Sendable (Remote) async throws -> Bool = { !$0.isClosed }
         var isPermanent: @Sendable (any Error) -> Bool = { _ in false }
-        var isBroken: @Sendable (any Error) -> Bool = { _ in false }
+        var verdict: @Sendable (any Error) -> ConnectionVerdict = { _ in .keep }
         var abort: (@Sendable (Remote) -> Void)?
     }
 
@@ -67,8 +67,8 @@ final class TestStrategy: ConnectionStrategy {
     func callPermanent(_ condition: @escaping @Sendable (any Error) -> Bool) {
         script.withLock { $0.isPermanent = condition }
     }
-    func callBroken(_ condition: @escaping @Sendable (any Error) -> Bool) {
-        script.withLock { $0.isBroken = condition }
+    func judge(_ verdict: @escaping @Sendable (any Error) -> ConnectionVerdict) {
+        script.withLock { $0.verdict = verdict }
     }
 
     func followNoScript() { script.withLock { $0 = Script() } }
@@ -151,7 +151,9 @@ final class TestStrategy: ConnectionStrategy {
 
     func connectErrorIsPermanent(_ error: any Error) -> Bool { script.withLock { $0.isPermanent }(error) }
 
-    func connectionIsBroken(after error: any Error) -> Bool { script.withLock { $0.isBroken }(error) }
+    func connectionVerdict(after error: any Error) -> ConnectionVerdict {
+        script.withLock { $0.verdict }(error)
+    }
 
     func abortHandle(for connection: TestConnection) -> (@Sendable () -> Void)? {
         let remote = connection.remote

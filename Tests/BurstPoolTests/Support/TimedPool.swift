@@ -34,14 +34,14 @@ func withTimedPool(
     }
 }
 
-/// Sets a pool's clock forward so that its upkeep, which sleeps a while at a time, looks at each moment that it means to.
-struct UpkeepStepper {
+/// Sets a pool's clock forward so that its maintenance, which sleeps a while at a time, looks at each moment that it means to.
+struct MaintenanceStepper {
     private let clock: ManualClock
     private let pool: TestPool
-    /// For how long the upkeep sleeps at a time.
+    /// For how long the maintenance sleeps at a time.
     let interval: Duration
 
-    /// To be called when the upkeep sleeps, or is about to, and nobody else does.
+    /// To be called when the maintenance sleeps, or is about to, and nobody else does.
     init(_ pool: TestPool, _ clock: ManualClock) async throws {
         try await clock.waitForSleepers(1)
         self.clock = clock
@@ -62,7 +62,7 @@ struct UpkeepStepper {
     }
 
     private func rest(_ waitsForStrategy: Bool) async throws {
-        try await eventually("the upkeep sleeps again") { clock.hasSleeper(of: interval) }
+        try await eventually("the maintenance sleeps again") { clock.hasSleeper(of: interval) }
         for _ in 0..<20 { await Task.yield() }
         guard waitsForStrategy else { return }
         try await eventually("nothing is being opened or closed") {

@@ -64,7 +64,7 @@ enum InstructionGuard {
         configuration.connectRetry = ConnectionBackoff()
         configuration.circuitBreaker = ConnectionCircuitBreaker()
         configuration.maxWaiters = 1000
-        configuration.delayControl = ConnectionDelayControl()
+        configuration.loadShedding = ConnectionLoadShedding()
         configuration.validateAfterIdle = .seconds(60)
         configuration.keepaliveInterval = .seconds(120)
         configuration.leakThreshold = .seconds(60)

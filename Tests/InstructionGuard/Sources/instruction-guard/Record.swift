@@ -1,7 +1,7 @@
 import CAllocationCount
 import CoreOperations
 
-/// What was measured: stretches of the program, each between two marks.
+/// What was measured: stretches of the program, each between two flags.
 ///
 /// Used by one task at a time.
 final class Record: @unchecked Sendable {
@@ -17,7 +17,7 @@ final class Record: @unchecked Sendable {
     }
 
     private var stretches: [Stretch] = []
-    private var marks = 0
+    private var flags = 0
 
     init() {
         stretches.reserveCapacity(256)
@@ -25,15 +25,15 @@ final class Record: @unchecked Sendable {
 
     private func begin() {
         guard_mark()
-        marks += 1
+        flags += 1
         allocation_count_start()
     }
 
     private func end(_ name: String, _ count: Int) {
         let allocations = allocation_count_stop()
         guard_mark()
-        marks += 1
-        stretches.append(Stretch(name: name, count: count, part: marks, allocations: allocations))
+        flags += 1
+        stretches.append(Stretch(name: name, count: count, part: flags, allocations: allocations))
     }
 
     func stretch(_ name: String, _ count: Int, _ body: () -> Void) {

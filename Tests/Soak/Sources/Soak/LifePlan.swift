@@ -77,10 +77,10 @@ struct LifePlan: Sendable {
         )
         set(\.maxWaiters, "maxWaiters", random.sometimes { $0.number(1...40) })
         set(
-            \.delayControl,
-            "delayControl",
+            \.loadShedding,
+            "loadShedding",
             random.sometimes {
-                ConnectionDelayControl(target: $0.milliseconds(5...50), interval: $0.milliseconds(100...400))
+                ConnectionLoadShedding(target: $0.milliseconds(5...50), interval: $0.milliseconds(100...400))
             }
         )
         set(\.validateAfterIdle, "validateAfterIdle", random.sometimes { $0.milliseconds(0...50) })

@@ -1,0 +1,141 @@
+import BurstPool
+import Testing
+
+@Suite(.timeLimit(.minutes(5)))
+struct LoadSheddingTests {
+    private func withLoadShedding(
+        _ kind: CoreKind,
+        _ test: (TestPool, ManualClock, RecordingObserver) async throws -> Void
+    ) async throws {
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.loadShedding = ConnectionLoadShedding() }) {
+            pool,
+            _,
+            clock,
+            observer in
+            try await test(pool, clock, observer)
+        }
+    }
+
+    @Test(
+        "Who joins a queue that has been standing for the interval waits for the target",
+        arguments: CoreKind.allCases
+    )
+    func standing(kind: CoreKind) async throws {
+        try await withLoadShedding(kind) { pool, clock, observer in
+            let lease = try await pool.acquire()
+            let first = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(101))
+            let late = try await pool.startWaiting()
+            let patient = try await pool.startWaiting(timeout: .seconds(30))
+            clock.advance(by: .milliseconds(4))
+            await letOthersRun()
+            #expect(pool.statistics.waiting == 3)
+            clock.advance(by: .milliseconds(1))
+            for waiter in [late, patient] {
+                let error = try await poolError(.overloaded) { _ = try await waiter.value }
+                #expect(error.timeout == .milliseconds(5))
+                #expect(error.statistics?.inUse == 1)
+            }
+            let shed = observer.all { if case .shed(let error) = $0 { error.code } else { nil } }
+            #expect(shed == [.overloaded, .overloaded])
+            lease.release()
+            try await first.value.release()
+        }
+    }
+
+    @Test("Who joins before that waits as long as it likes", arguments: CoreKind.allCases)
+    func notYetStanding(kind: CoreKind) async throws {
+        try await withLoadShedding(kind) { pool, clock, _ in
+            let lease = try await pool.acquire()
+            let first = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(100))
+            let second = try await pool.startWaiting()
+            clock.advance(by: .seconds(3600))
+            await letOthersRun()
+            #expect(pool.statistics.waiting == 2)
+            lease.release()
+            try await first.value.release()
+            try await second.value.release()
+        }
+    }
+
+    @Test("A queue that has been empty in time is not standing", arguments: CoreKind.allCases)
+    func emptied(kind: CoreKind) async throws {
+        try await withLoadShedding(kind) { pool, clock, _ in
+            let lease = try await pool.acquire()
+            let first = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(200))
+            lease.release()
+            let again = try await first.value
+            let second = try await pool.startWaiting()
+            let third = try await pool.startWaiting()
+            clock.advance(by: .seconds(10))
+            await letOthersRun()
+            #expect(pool.statistics.waiting == 2)
+            again.release()
+            try await second.value.release()
+            try await third.value.release()
+        }
+    }
+
+    @Test("A queue that was standing lately stands again after the target", arguments: CoreKind.allCases)
+    func standingAgain(kind: CoreKind) async throws {
+        try await withLoadShedding(kind) { pool, clock, _ in
+            var lease = try await pool.acquire()
+            var first = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(101))
+            let late = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(5))
+            _ = try await poolError(.overloaded) { _ = try await late.value }
+
+            // Empty for a moment, and then not for 6 ms.
+            lease.release()
+            lease = try await first.value
+            first = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(6))
+            let lateAgain = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(5))
+            _ = try await poolError(.overloaded) { _ = try await lateAgain.value }
+
+            // After a second in which nobody waited, too.
+            lease.release()
+            lease = try await first.value
+            clock.advance(by: .seconds(1))
+            first = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(6))
+            let lateOnce = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(5))
+            _ = try await poolError(.overloaded) { _ = try await lateOnce.value }
+
+            // But that does not prolong it: more than sixteen intervals after it was standing without a pause, it is over.
+            lease.release()
+            lease = try await first.value
+            clock.advance(by: .milliseconds(700))
+            first = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(6))
+            let patient = try await pool.startWaiting()
+            clock.advance(by: .seconds(10))
+            await letOthersRun()
+            #expect(pool.statistics.waiting == 2)
+            lease.release()
+            try await first.value.release()
+            try await patient.value.release()
+        }
+    }
+
+    @Test("Who would wait for less anyway is told that its own time was up", arguments: CoreKind.allCases)
+    func ownTimeout(kind: CoreKind) async throws {
+        try await withLoadShedding(kind) { pool, clock, observer in
+            let lease = try await pool.acquire()
+            let first = try await pool.startWaiting()
+            clock.advance(by: .milliseconds(101))
+            let hasty = try await pool.startWaiting(timeout: .milliseconds(3))
+            clock.advance(by: .milliseconds(3))
+            let error = try await poolError(.acquireTimedOut) { _ = try await hasty.value }
+            #expect(error.timeout == .milliseconds(3))
+            #expect(observer.count("shed") == 0)
+            lease.release()
+            try await first.value.release()
+        }
+    }
+}
