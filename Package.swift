@@ -59,7 +59,9 @@ let package = Package(
             name: "ConfigReader",
             description: "The product BurstPoolConfigReader, which needs swift-configuration."
         ),
-        .default(enabledTraits: ["Redis", "RedisTLS", "Demo", "Datadog", "Observability", "ServiceLifecycle", "ConfigReader"]),
+        .default(enabledTraits: [
+            "Redis", "RedisTLS", "Demo", "Datadog", "Observability", "ServiceLifecycle", "ConfigReader",
+        ]),
     ],
     dependencies: [
         // Each for the products of one trait. A package that depends on this one with `traits: []` fetches none of them.

@@ -47,7 +47,8 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
     ) throws {
         try configuration.validate()
         if credentials != nil, configuration.username != nil || configuration.password != nil {
-            let message = "The configuration contains a user or a password, and a credentials closure is given. Keep one of them."
+            let message =
+                "The configuration contains a user or a password, and a credentials closure is given. Keep one of them."
             throw RedisError(.invalidConfiguration, message)
         }
         self.configuration = configuration

@@ -125,7 +125,9 @@ package final class RedisServer: Sendable {
             let candidate = folder + "/redis-server"
             if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
         }
-        throw Failure(description: "redis-server is missing. Install it with apt-get install redis-server, or brew install redis.")
+        throw Failure(
+            description: "redis-server is missing. Install it with apt-get install redis-server, or brew install redis."
+        )
     }
 
     private static func send(signal: Int32, to process: pid_t) -> Int32 {

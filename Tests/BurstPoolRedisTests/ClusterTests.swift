@@ -6,7 +6,10 @@ import Testing
 struct ClusterTests {
     @Test("The error of a server in cluster mode names cluster mode")
     func clusterDown() async throws {
-        let server = try RedisServer(listensOnPort: true, arguments: ["--cluster-enabled", "yes"])
+        let server = try RedisServer(
+            listensOnPort: true,
+            arguments: ["--cluster-enabled", "yes", "--cluster-port", "\(RedisServer.freePort())"]
+        )
         defer { server.stop() }
         let strategy = try RedisConnectionStrategy(configuration: .init(unixSocketPath: server.socketPath))
         let connection = try await strategy.makeConnection()

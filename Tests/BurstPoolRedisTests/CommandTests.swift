@@ -68,7 +68,9 @@ struct CommandTests {
         while value.count < 64 << 20 { value += value }
         try await connection.send("SET", key, value)
         let reply = try await connection.send("GET", key)
-        guard case .bulkString(let bytes) = reply else { throw RedisServer.Failure(description: "The reply is not a bulk string.") }
+        guard case .bulkString(let bytes) = reply else {
+            throw RedisServer.Failure(description: "The reply is not a bulk string.")
+        }
         #expect(bytes.count == value.count)
         #expect(bytes.count == value.count && memcmp(bytes, value, value.count) == 0)
         // The connection remains usable.
@@ -96,7 +98,9 @@ struct CommandTests {
         try await connection.close()
     }
 
-    @Test("A reply that is nested too deeply for the parser is an error that names the limit, and closes the connection")
+    @Test(
+        "A reply that is nested too deeply for the parser is an error that names the limit, and closes the connection"
+    )
     func tooDeep() async throws {
         let connection = try await connect()
         let script = "local t = {1}; for i = 1, 12 do t = {t} end; return t"

@@ -6,9 +6,14 @@ import Testing
 struct HelperTests {
     // MARK: - Scripts
 
-    @Test("The digest of a script is the one that the server computes", arguments: [0, 1, 55, 56, 63, 64, 65, 119, 1000])
+    @Test(
+        "The digest of a script is the one that the server computes",
+        arguments: [0, 1, 55, 56, 63, 64, 65, 119, 1000]
+    )
     func digest(length: Int) async throws {
-        let script = RedisScript("return 1 --" + String(repeating: "ä", count: length / 2) + (length % 2 == 1 ? "x" : ""))
+        let script = RedisScript(
+            "return 1 --" + String(repeating: "ä", count: length / 2) + (length % 2 == 1 ? "x" : "")
+        )
         let connection = try await connect()
         #expect(try await connection.send("SCRIPT", "LOAD", script.source).string == script.digest)
         try await connection.close()

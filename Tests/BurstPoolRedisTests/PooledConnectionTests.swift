@@ -129,7 +129,10 @@ struct PooledConnectionTests {
             try await pool.withConnection { _ = try await $0.send("BLPOP", uniqueKey(), 0) }
         }
         #expect(late?.code == .commandTimedOut)
-        #expect(try await eventually { pool.statistics.total == 0 }, "The pool closes the connection although nobody acquires it.")
+        #expect(
+            try await eventually { pool.statistics.total == 0 },
+            "The pool closes the connection although nobody acquires it."
+        )
         #expect(try await identity() != first)
         await pool.shutdown()
 

@@ -27,7 +27,10 @@ final class PrivateAuthority: Sendable {
             key: folder.appendingPathComponent("ca.key").path
         )
         try Self.openssl(
-            ["req", "-x509", "-subj", "/CN=\(name)", "-days", "30", "-keyout", identity.key, "-out", identity.certificate]
+            [
+                "req", "-x509", "-subj", "/CN=\(name)", "-days", "30", "-keyout", identity.key, "-out",
+                identity.certificate,
+            ]
                 + Self.newKey
         )
     }
@@ -41,7 +44,9 @@ final class PrivateAuthority: Sendable {
     ///   - isExpired: Whether its validity has ended.
     func issue(_ name: String, names: String, isExpired: Bool = false) throws -> Identity {
         func path(_ suffix: String) -> String { folder.appendingPathComponent(name + suffix).path }
-        try Self.openssl(["req", "-new", "-subj", "/CN=\(name)", "-keyout", path(".key"), "-out", path(".csr")] + Self.newKey)
+        try Self.openssl(
+            ["req", "-new", "-subj", "/CN=\(name)", "-keyout", path(".key"), "-out", path(".csr")] + Self.newKey
+        )
         try Data("subjectAltName=\(names)\n".utf8).write(to: URL(fileURLWithPath: path(".ext")))
         // `openssl x509` takes a negative number of days, and so makes a certificate whose validity ended in the past.
         try Self.openssl([

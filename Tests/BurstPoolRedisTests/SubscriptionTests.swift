@@ -121,8 +121,8 @@ struct SubscriptionTests {
 
         let (subscriber, publisher) = (try await connect(), try await connect())
         let name = uniqueKey()
-        let lively = try await subscriber.subscribe(to: [name], keepaliveInterval: .milliseconds(20))
-        try await Task.sleep(for: .milliseconds(500))
+        let lively = try await subscriber.subscribe(to: [name], keepaliveInterval: .seconds(1))
+        try await Task.sleep(for: .seconds(3.5))
         try await publisher.send("PUBLISH", name, "still there")
         var iterator = lively.makeAsyncIterator()
         #expect(try await iterator.next()?.string == "still there")

@@ -14,7 +14,10 @@ struct TLSTests {
 
     // MARK: - Success
 
-    @Test("A URL with rediss:// connects with a verified certificate, by name and by address", arguments: ["localhost", "127.0.0.1"])
+    @Test(
+        "A URL with rediss:// connects with a verified certificate, by name and by address",
+        arguments: ["localhost", "127.0.0.1"]
+    )
     func verified(host: String) async throws {
         let server = try TLSServer(authority, authority.issue("server", names: "DNS:localhost,IP:127.0.0.1"))
         defer { server.stop() }
@@ -149,7 +152,10 @@ struct TLSTests {
         let other = try PrivateAuthority(name: "Other Authority")
         let untrusted = await openingError(try configuration(other.issue("client", names: "DNS:client")))
         #expect(untrusted?.code == .tlsFailed)
-        #expect(untrusted?.message.contains("rejected this client's certificate") == true, "\(untrusted?.message ?? "")")
+        #expect(
+            untrusted?.message.contains("rejected this client's certificate") == true,
+            "\(untrusted?.message ?? "")"
+        )
 
         let expired = await openingError(
             try configuration(authority.issue("late", names: "DNS:client", isExpired: true))

@@ -194,7 +194,10 @@ struct URLTests {
         #expect(try RedisConfiguration(url: url).tls == expected)
     }
 
-    @Test("A URL that does not ask for TLS gives no TLS configuration", arguments: ["redis://h", "redis://h?ssl=false"])
+    @Test(
+        "A URL that does not ask for TLS gives no TLS configuration",
+        arguments: ["redis://h", "redis://h?ssl=false"]
+    )
     func plainText(url: String) throws {
         #expect(try RedisConfiguration(url: url).tls == nil)
     }
@@ -202,7 +205,8 @@ struct URLTests {
     @Test(
         "The error for a URL that asks for TLS never recommends a connection without it",
         arguments: [
-            "rediss://", "rediss://h:x", "valkeys://h/x", "rediss+socket:///x", "rediss+cluster://h", "rediss-sentinel://h",
+            "rediss://", "rediss://h:x", "valkeys://h/x", "rediss+socket:///x", "rediss+cluster://h",
+            "rediss-sentinel://h",
             "rediss://h?nonsense=1", "rediss://h?ssl=false", "rediss://h?ssl_certfile=/a",
         ]
     )
@@ -252,8 +256,10 @@ struct URLTests {
     @Test("Random text is parsed or refused, and never causes a trap")
     func randomText() {
         let pieces = [
-            "redis", "rediss", "unix", "://", ":", "/", "//", "@", "?", "#", "[", "]", "%", "%41", "%f", "h", "::1", "6379",
-            "-1", "99999999999999999999", "=", "&", "db", "timeout", "ssl", "ä", "\u{301}", "\0", "\r\n", " ", "🧵", "user",
+            "redis", "rediss", "unix", "://", ":", "/", "//", "@", "?", "#", "[", "]", "%", "%41", "%f", "h", "::1",
+            "6379",
+            "-1", "99999999999999999999", "=", "&", "db", "timeout", "ssl", "ä", "\u{301}", "\0", "\r\n", " ", "🧵",
+            "user",
         ]
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {

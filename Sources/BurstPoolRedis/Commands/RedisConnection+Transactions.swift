@@ -76,7 +76,8 @@ extension RedisConnection {
     }
 
     private static func conflict(attempts: Int) -> RedisError {
-        let what = attempts == 1 ? "A watched key changed." : "A watched key changed during each of \(attempts) attempts."
+        let what =
+            attempts == 1 ? "A watched key changed." : "A watched key changed during each of \(attempts) attempts."
         return RedisError(.transactionConflict, "The transaction was not executed. \(what)")
     }
 }

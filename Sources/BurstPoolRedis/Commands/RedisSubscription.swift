@@ -58,7 +58,7 @@ public final class RedisSubscription: AsyncSequence, Sendable {
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let subscription: RedisSubscription
 
-        public func next() async throws -> RedisMessage? {
+        public mutating func next() async throws -> RedisMessage? {
             try await subscription.buffer.next()
         }
     }
@@ -152,10 +152,16 @@ extension RedisConnection {
             throw RedisError(.invalidCommand, "A subscription needs at least one channel or pattern.")
         }
         guard bufferLimit >= 1 else {
-            throw RedisError(.invalidCommand, "The buffer limit of a subscription is \(bufferLimit), which is less than 1.")
+            throw RedisError(
+                .invalidCommand,
+                "The buffer limit of a subscription is \(bufferLimit), which is less than 1."
+            )
         }
         if let keepaliveInterval, keepaliveInterval <= .zero {
-            throw RedisError(.invalidCommand, "The keep-alive interval is \(keepaliveInterval). It must be more than zero.")
+            throw RedisError(
+                .invalidCommand,
+                "The keep-alive interval is \(keepaliveInterval). It must be more than zero."
+            )
         }
         return try await subscribe(
             SubscriptionRequest(

@@ -6,7 +6,9 @@ enum SHA1 {
         let bitCount = UInt64(message.count) * 8
         message.append(0x80)
         while message.count % 64 != 56 { message.append(0) }
-        for shift in stride(from: 56, through: 0, by: -8) { message.append(UInt8(truncatingIfNeeded: bitCount >> shift)) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            message.append(UInt8(truncatingIfNeeded: bitCount >> shift))
+        }
 
         var state: [UInt32] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0]
         for start in stride(from: 0, to: message.count, by: 64) {
@@ -34,7 +36,9 @@ enum SHA1 {
                 case ..<60: (b & c | b & d | c & d, 0x8F1B_BCDC)
                 default: (b ^ c ^ d, 0xCA62_C1D6)
                 }
-            (a, b, c, d, e) = (rotate(a, by: 5) &+ function &+ e &+ constant &+ words[index], a, rotate(b, by: 30), c, d)
+            (a, b, c, d, e) = (
+                rotate(a, by: 5) &+ function &+ e &+ constant &+ words[index], a, rotate(b, by: 30), c, d
+            )
         }
         for (index, value) in [a, b, c, d, e].enumerated() { state[index] &+= value }
     }

@@ -87,7 +87,11 @@ struct ConnectFailure {
             return RedisError(.connectFailed, message, underlyingError: error)
         }
         if redisError.code == .tlsFailed {
-            return RedisError(.tlsFailed, "Cannot connect to \(endpoint). \(redisError.message)", underlyingError: error)
+            return RedisError(
+                .tlsFailed,
+                "Cannot connect to \(endpoint). \(redisError.message)",
+                underlyingError: error
+            )
         }
         let message: String
         if let bytes = handler.unansweredBytes, redisError.code == .protocolError {
@@ -99,7 +103,11 @@ struct ConnectFailure {
         } else {
             message = redisError.message
         }
-        return RedisError(.connectFailed, "Cannot use the connection to \(endpoint). \(message)", underlyingError: error)
+        return RedisError(
+            .connectFailed,
+            "Cannot use the connection to \(endpoint). \(message)",
+            underlyingError: error
+        )
     }
 
     /// What the first bytes of a server that does not speak Redis's protocol tell about it.

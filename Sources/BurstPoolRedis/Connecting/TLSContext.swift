@@ -77,7 +77,8 @@ import NIOCore
             }
         }
 
-        private static func certificates(_ pem: RedisTLSConfiguration.PEM, _ what: String) throws -> [NIOSSLCertificate] {
+        private static func certificates(_ pem: RedisTLSConfiguration.PEM, _ what: String) throws -> [NIOSSLCertificate]
+        {
             let certificates: [NIOSSLCertificate]
             do {
                 certificates =

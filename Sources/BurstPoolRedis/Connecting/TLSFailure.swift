@@ -46,7 +46,8 @@ import NIOCore
                 return rejection(of: certificate)
             }
             if mentions("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE") {
-                return "The server does not speak TLS on this port. Check that the port is the tls-port of redis-server."
+                return
+                    "The server does not speak TLS on this port. Check that the port is the tls-port of redis-server."
             }
             if mentions("EOF during handshake") {
                 return "The server closed the connection during the TLS handshake. "
@@ -55,9 +56,14 @@ import NIOCore
             if mentions("CERTIFICATE_REQUIRED") {
                 return "The server requires a client certificate. Set the TLS client certificate."
             }
-            if mentions("ALERT_UNKNOWN_CA", "ALERT_BAD_CERTIFICATE", "ALERT_CERTIFICATE", "ALERT_UNSUPPORTED_CERTIFICATE")
-            {
-                return "The server rejected this client's certificate. Check that it is signed by an authority that the "
+            if mentions(
+                "ALERT_UNKNOWN_CA",
+                "ALERT_BAD_CERTIFICATE",
+                "ALERT_CERTIFICATE",
+                "ALERT_UNSUPPORTED_CERTIFICATE"
+            ) {
+                return
+                    "The server rejected this client's certificate. Check that it is signed by an authority that the "
                     + "server trusts, and that it has not expired. \(description)"
             }
             if mentions("ALERT_HANDSHAKE_FAILURE") {

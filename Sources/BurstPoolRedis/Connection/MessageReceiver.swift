@@ -41,7 +41,9 @@ final class MessageReceiver: @unchecked Sendable {
         case .array(let parts): receive(parts)
         case .error(let error) where missingConfirmations > 0:
             confirm(.failure(error.explained))
-            handler?.close(because: RedisError(.connectionClosed, "The server refused a subscription: \(error.message)"))
+            handler?.close(
+                because: RedisError(.connectionClosed, "The server refused a subscription: \(error.message)")
+            )
         // The reply to a `PING` that the user may not send. The server is alive.
         case .error, .simpleString, .bulkString, .integer, .null: break
         }

@@ -114,7 +114,8 @@ final class ReplyReader {
     // MARK: - Errors
 
     private var replyIsTooLong: RedisError {
-        let text = "A reply is longer than the limit of \(maximumReplyBytes) bytes. Raise maximumReplyBytes if it is valid."
+        let text =
+            "A reply is longer than the limit of \(maximumReplyBytes) bytes. Raise maximumReplyBytes if it is valid."
         return RedisError(.protocolError, text)
     }
 
@@ -125,7 +126,8 @@ final class ReplyReader {
         }
         guard !text.contains("nested") else {
             // "No support for nested multi bulk replies with depth > 7", of which hiredis 1.0 has changed the number.
-            let message = "A reply is nested too deeply for this client: its parser, hiredis, supports 7 levels of arrays."
+            let message =
+                "A reply is nested too deeply for this client: its parser, hiredis, supports 7 levels of arrays."
             return RedisError(.protocolError, message)
         }
         return Self.malformed(text)

@@ -127,7 +127,8 @@ struct URLProperties {
     private func checkSetUp(of configuration: RedisConfiguration) throws {
         var encoder = CommandEncoder(session: SessionState(database: configuration.database))
         var expected: [RedisReply] = []
-        let credentials = configuration.username == nil && configuration.password == nil
+        let credentials =
+            configuration.username == nil && configuration.password == nil
             ? nil : RedisCredentials(username: configuration.username, password: configuration.password ?? "")
         for command in SetUpCommand.all(for: configuration, credentials: credentials).map(\.command) {
             try encoder.append(command.arguments)
@@ -144,7 +145,9 @@ struct URLProperties {
         switch configuration.endpoint {
         case .tcp(let host, let port):
             let scheme = configuration.tls == nil ? "redis" : "rediss"
-            url = "\(scheme)://" + (host.utf8.contains(UInt8(ascii: ":")) ? "[\(encode(host))]" : encode(host)) + ":\(port)"
+            url =
+                "\(scheme)://" + (host.utf8.contains(UInt8(ascii: ":")) ? "[\(encode(host))]" : encode(host))
+                + ":\(port)"
         case .unixSocket(let path):
             // Where it starts, the slash must be one.
             url = "unix:///" + encode(String(decoding: path.utf8.dropFirst(), as: UTF8.self))

@@ -55,7 +55,8 @@ extension FuzzTarget {
                 "%41", "%f", "%25", "%00", "%ff", "h", "::1", "127.0.0.1", ":6379", "-1", "0", "65535", "65536",
                 "99999999999999999999", "=", "&", "db=", "database=", "timeout=", "connect_timeout=", "client_name=",
                 "username=", "password=", "protocol=2", "ssl=true", "ssl=false", "ssl_ca_certs=/a",
-                "ssl_certfile=/a", "ssl_keyfile=/a", "ssl_check_hostname=no", "ssl_cert_reqs=none", "server_name=", "1.5", "ms", "1e5", "nan", "0x10", "ä", "\u{301}", "\0", "\r\n",
+                "ssl_certfile=/a", "ssl_keyfile=/a", "ssl_check_hostname=no", "ssl_cert_reqs=none", "server_name=",
+                "1.5", "ms", "1e5", "nan", "0x10", "ä", "\u{301}", "\0", "\r\n",
                 " ", "user", ":hunter2@", "password=hunter2", "hunter2", ",", ";", "\\", "+", "٣", "½",
             ]
         case .reply:
