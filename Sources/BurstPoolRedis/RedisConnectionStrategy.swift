@@ -14,10 +14,10 @@ import NIOPosix
 ///
 /// Connections are distributed evenly over the event loops. The event loop group must outlive the connections.
 ///
-/// This client uses version 2 of the Redis protocol (RESP2). Version 3 would add push messages and typed replies. Neither gains
-/// anything here: messages have a connection of their own, a caller knows the type of the reply to its command, and the
-/// parser, hiredis 0.14, knows only version 2. A server sends push messages only to connections that ask for version 3, which
-/// this client refuses to do.
+/// This client uses version 2 of the Redis protocol (RESP2). Version 3 would add push messages and typed replies.
+/// Neither gains anything here: messages have a connection of their own, a caller knows the type of the reply to its
+/// command, and the parser, hiredis 0.14, knows only version 2. A server sends push messages only to connections that
+/// ask for version 3, which this client refuses to do.
 public final class RedisConnectionStrategy: ConnectionStrategy {
     public typealias Connection = RedisConnection
 
@@ -32,13 +32,13 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
     ///
     /// - Parameters:
     ///   - configuration: The address of the server and the settings of the connections.
-    ///   - eventLoopGroup: The event loops of the connections; they must be those of NIOPosix. Default: the group that the whole
-    ///     process shares.
+    ///   - eventLoopGroup: The event loops of the connections; they must be those of NIOPosix. Default: the group that
+    ///     the whole process shares.
     ///   - credentials: Returns the user name and the password for a connection that opens, instead of those of the
     ///     configuration. Credentials are cached while they are valid, see ``RedisCredentials/validFor``. If the server
-    ///     refuses them, the closure is called once more, and only if the server refuses the new ones too, or they are the
-    ///     same, the error counts as permanent. Its time counts against the connect timeout. An error that it throws is the
-    ///     error of the attempt to connect. Default: `nil`.
+    ///     refuses them, the closure is called once more, and only if the server refuses the new ones too, or they are
+    ///     the same, the error counts as permanent. Its time counts against the connect timeout. An error that it
+    ///     throws is the error of the attempt to connect. Default: `nil`.
     /// - Throws: ``RedisError/Code/invalidConfiguration`` with a message that names the value.
     public init(
         configuration: RedisConfiguration,
@@ -59,8 +59,8 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
 
     /// Creates a strategy for the server that a URL describes. See ``RedisConfiguration/init(url:)``.
     ///
-    /// - Throws: ``RedisError/Code/invalidURL`` with a message that names the part; ``RedisError/Code/invalidConfiguration`` if
-    ///   a certificate file cannot be used.
+    /// - Throws: ``RedisError/Code/invalidURL`` with a message that names the part;
+    ///   ``RedisError/Code/invalidConfiguration`` if a certificate file cannot be used.
     public convenience init(
         url: String,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
@@ -77,8 +77,8 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
 
     /// Connects, encrypts, authenticates, selects the database and sets the client name, as configured.
     ///
-    /// - Throws: ``RedisError`` with the reason of the server or of the system; ``RedisError/Code/connectTimedOut`` if this takes
-    ///   longer than the connect timeout; `CancellationError`; or the error of the credentials closure.
+    /// - Throws: ``RedisError`` with the reason of the server or of the system; ``RedisError/Code/connectTimedOut`` if
+    ///   this takes longer than the connect timeout; `CancellationError`; or the error of the credentials closure.
     public func makeConnection() async throws -> sending RedisConnection {
         let deadline = NIODeadline.now() + TimeAmount(clamping: configuration.connectTimeout)
         guard let credentials else {
@@ -130,10 +130,11 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
         }
     }
 
-    /// Whether another attempt is useless: the server refuses the password or the certificate, or the configuration is invalid.
+    /// Whether another attempt is useless: the server refuses the password or the certificate, or the configuration is
+    /// invalid.
     ///
-    /// A server that cannot be reached may come back, and a server that has too many clients may have room later, so these
-    /// errors are not permanent.
+    /// A server that cannot be reached may come back, and a server that has too many clients may have room later, so
+    /// these errors are not permanent.
     public func connectErrorIsPermanent(_ error: any Error) -> Bool {
         switch (error as? RedisError)?.code {
         case .authenticationFailed?, .tlsFailed?, .invalidConfiguration?, .invalidURL?: true
@@ -143,16 +144,16 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
 
     // MARK: - Checking
 
-    /// Whether the connection is closed, or cannot be used by another caller because its session has been changed, for example
-    /// by an open transaction. Reads flags only.
+    /// Whether the connection is closed, or cannot be used by another caller because its session has been changed, for
+    /// example by an open transaction. Reads flags only.
     public func connectionIsClosed(_ connection: RedisConnection) -> Bool {
         !connection.isReusable
     }
 
     /// Sends a `PING`, which the server must answer within the command timeout.
     ///
-    /// Most errors count as an answer: a user who may not send `PING` has a working connection. The exceptions are errors that
-    /// tell that the server or the session is of no use, such as `LOADING`.
+    /// Most errors count as an answer: a user who may not send `PING` has a working connection. The exceptions are
+    /// errors that tell that the server or the session is of no use, such as `LOADING`.
     ///
     /// - Throws: ``RedisError``, or `CancellationError`. The connection is closed then.
     public func validateConnection(_ connection: inout RedisConnection) async throws -> Bool {
@@ -176,15 +177,16 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
         connection.whenClosed(connectionDidClose)
     }
 
-    /// Returns ``ConnectionVerdict/discard`` after an error that closes the connection, and ``ConnectionVerdict/evictAll`` after
-    /// one that tells that the server is the wrong one.
+    /// Returns ``ConnectionVerdict/discard`` after an error that closes the connection, and
+    /// ``ConnectionVerdict/evictAll`` after one that tells that the server is the wrong one.
     ///
-    /// A server that answers `READONLY`, `MASTERDOWN`, `LOADING`, `NOREPLICAS` or `UNBLOCKED` has become a replica, has lost its
-    /// primary or its replicas, or has restarted. After a failover behind a DNS name or a proxy, open connections still lead
-    /// to such a server, and new ones lead to its successor. Other errors of the server leave the connection as it was.
+    /// A server that answers `READONLY`, `MASTERDOWN`, `LOADING`, `NOREPLICAS` or `UNBLOCKED` has become a replica, has
+    /// lost its primary or its replicas, or has restarted. After a failover behind a DNS name or a proxy, open
+    /// connections still lead to such a server, and new ones lead to its successor. Other errors of the server leave
+    /// the connection as it was.
     ///
-    /// The pool only sees errors that the body of `withConnection` throws. If the body handles such an error itself, or finds it
-    /// in the replies of a pipeline, only this connection is closed when it is released.
+    /// The pool only sees errors that the body of `withConnection` throws. If the body handles such an error itself, or
+    /// finds it in the replies of a pipeline, only this connection is closed when it is released.
     public func connectionVerdict(after error: any Error) -> ConnectionVerdict {
         guard let error = error as? RedisError else { return .keep }
         switch error.code {
@@ -204,7 +206,8 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
         try await connection.close()
     }
 
-    /// A closure that closes the connection, so that commands in progress fail with ``RedisError/Code/connectionClosed``.
+    /// A closure that closes the connection, so that commands in progress fail with
+    /// ``RedisError/Code/connectionClosed``.
     public func abortHandle(for connection: RedisConnection) -> (@Sendable () -> Void)? {
         connection.abortHandle
     }

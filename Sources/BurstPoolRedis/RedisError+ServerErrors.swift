@@ -1,7 +1,7 @@
 /// What the errors of a server mean for a client and for the connection.
 extension RedisError {
-    /// Whether the server is not the one that callers need: a replica that refuses writes, a replica without its primary,
-    /// a server that still loads its data, or one whose role has just changed.
+    /// Whether the server is not the one that callers need: a replica that refuses writes, a replica without its
+    /// primary, a server that still loads its data, or one whose role has just changed.
     ///
     /// The other connections lead to the same server, so a pool closes them too.
     var isFromUnsuitableServer: Bool {

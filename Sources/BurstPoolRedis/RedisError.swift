@@ -1,10 +1,10 @@
 /// The reason why a Redis operation failed.
 ///
-/// Programs look at ``code``. People read ``message``, which says what failed and why, with the words of the server or of the
-/// operating system where there are any. ``underlyingError`` is the error that led to this one.
+/// Programs look at ``code``. People read ``message``, which says what failed and why, with the words of the server or
+/// of the operating system where there are any. ``underlyingError`` is the error that led to this one.
 ///
-/// The codes are static members of a struct, not cases of an enumeration, so that new ones do not break existing `switch`
-/// statements.
+/// The codes are static members of a struct, not cases of an enumeration, so that new ones do not break existing
+/// `switch` statements.
 ///
 /// A cancelled call throws `CancellationError` instead.
 public struct RedisError: Error, Sendable {
@@ -33,8 +33,8 @@ public struct RedisError: Error, Sendable {
         public static let connectFailed = Code(.connectFailed)
         /// A connection did not open, or the server did not answer on it, within the connect timeout.
         public static let connectTimedOut = Code(.connectTimedOut)
-        /// The TLS handshake failed: the server's certificate was rejected, the server rejected this client's certificate, or
-        /// the server does not offer TLS at this port.
+        /// The TLS handshake failed: the server's certificate was rejected, the server rejected this client's
+        /// certificate, or the server does not offer TLS at this port.
         public static let tlsFailed = Code(.tlsFailed)
         /// The server refused the user or the password, or it requires a password and none is configured.
         public static let authenticationFailed = Code(.authenticationFailed)
@@ -44,7 +44,8 @@ public struct RedisError: Error, Sendable {
         public static let commandTimedOut = Code(.commandTimedOut)
         /// The connection is closed. The server may or may not have executed the commands that were in progress.
         public static let connectionClosed = Code(.connectionClosed)
-        /// The server sent bytes that this client cannot interpret, or that answer no command. The connection is closed.
+        /// The server sent bytes that this client cannot interpret, or that answer no command. The connection is
+        /// closed.
         public static let protocolError = Code(.protocolError)
         /// A connection did not finish closing in time.
         public static let closeTimedOut = Code(.closeTimedOut)

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A blocking socket of the operating system, independent of the code under test. Its operations block for at most 5 seconds.
+/// A blocking socket of the operating system, independent of the code under test. Its operations block for at most 5
+/// seconds.
 package final class PlainSocket {
     private let descriptor: Int32
 

@@ -3,9 +3,9 @@ import Synchronization
 
 /// A private `redis-server` in a temporary folder of its own. It listens on a unix socket and, on request, on loopback.
 ///
-/// The server is the child of a small shell script that reads its standard input. The script kills the server, by its process
-/// id, when ``stop()`` is called, when this object is released, and when this process ends for any reason, because the pipe to
-/// the script breaks then.
+/// The server is the child of a small shell script that reads its standard input. The script kills the server, by its
+/// process id, when ``stop()`` is called, when this object is released, and when this process ends for any reason,
+/// because the pipe to the script breaks then.
 package final class RedisServer: Sendable {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String

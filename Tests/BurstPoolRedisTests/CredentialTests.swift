@@ -131,7 +131,8 @@ struct CredentialTests {
             #expect(try await eventually { served.value > 100 })
             for number in 1...5 {
                 let before = store.requests
-                // As recommended: the new password is valid before it is handed out, and the old one until nobody uses it.
+                // As recommended: the new password is valid before it is handed out, and the old one until nobody uses
+                // it.
                 try await admin.send("ACL", "SETUSER", "app", ">password-\(number)")
                 store.set("password-\(number)")
                 try await admin.send("ACL", "SETUSER", "app", "<password-\(number - 1)")

@@ -3,8 +3,8 @@ import BurstPoolRedis
 import BurstPoolRedisServer
 import Testing
 
-/// Tests with a primary and a replica behind a proxy. A failover makes the proxy lead to the other server, but leaves open
-/// connections alone, as a DNS name or a load balancer does.
+/// Tests with a primary and a replica behind a proxy. A failover makes the proxy lead to the other server, but leaves
+/// open connections alone, as a DNS name or a load balancer does.
 @Suite("Failovers", .timeLimit(.minutes(5)))
 struct FailoverTests {
     @Test("Writes succeed within a second after the proxy leads to the new primary")

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A certificate authority in a temporary folder, made with the `openssl` command. The folder is removed with this object.
+/// A certificate authority in a temporary folder, made with the `openssl` command. The folder is removed with this
+/// object.
 final class PrivateAuthority: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let description: String

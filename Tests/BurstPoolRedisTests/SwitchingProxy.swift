@@ -2,8 +2,8 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A TCP proxy on loopback whose target can be switched. Connections that are open keep their target, as they do when a DNS
-/// name or a load balancer points elsewhere.
+/// A TCP proxy on loopback whose target can be switched. Connections that are open keep their target, as they do when a
+/// DNS name or a load balancer points elsewhere.
 final class SwitchingProxy: Sendable {
     private let listener: any Channel
     private let target: Target

@@ -2,10 +2,11 @@ import NIOCore
 
 /// A value that can be an argument of a Redis command.
 ///
-/// Redis arguments are byte strings. Text is sent as UTF-8, numbers as decimal digits, and bytes unchanged; all byte values are
-/// allowed, including zero and line ends.
+/// Redis arguments are byte strings. Text is sent as UTF-8, numbers as decimal digits, and bytes unchanged; all byte
+/// values are allowed, including zero and line ends.
 ///
-/// Strings, byte arrays, `ByteBuffer`s and numbers conform. Conform a type of your own if it is often used as an argument.
+/// Strings, byte arrays, `ByteBuffer`s and numbers conform. Conform a type of your own if it is often used as an
+/// argument.
 public protocol RedisArgument: Sendable {
     /// The number of bytes that ``writeRedisArgument(to:)`` writes, or a close upper bound.
     ///

@@ -4,15 +4,18 @@ extension RedisConnection {
     /// Sends `MULTI`, the commands and `EXEC` in one round trip.
     ///
     /// - Returns: One reply for each command, in order. A command that failed during execution has
-    ///   ``RedisReply/error(_:)`` in its place; the others have been executed nevertheless, because Redis does not roll back.
-    /// - Throws: ``RedisError``. If the server refuses one of the commands before execution, the error is that command's, and
-    ///   nothing has been executed. ``RedisError/Code/transactionConflict`` if a key that was watched before has changed.
+    ///   ``RedisReply/error(_:)`` in its place; the others have been executed nevertheless, because Redis does not roll
+    ///   back.
+    /// - Throws: ``RedisError``. If the server refuses one of the commands before execution, the error is that
+    ///   command's, and nothing has been executed. ``RedisError/Code/transactionConflict`` if a key that was watched
+    ///   before has changed.
     public func transaction(_ commands: [RedisCommand]) async throws -> [RedisReply] {
         guard let replies = try await execute(commands) else { throw Self.conflict(attempts: 1) }
         return replies
     }
 
-    /// Reads keys and executes a transaction that depends on them, and repeats both if one of the keys has changed in between.
+    /// Reads keys and executes a transaction that depends on them, and repeats both if one of the keys has changed in
+    /// between.
     ///
     /// ```swift
     /// try await connection.transaction(watching: ["balance"]) { connection in
@@ -24,11 +27,12 @@ extension RedisConnection {
     /// - Parameters:
     ///   - keys: The keys to watch. At least one.
     ///   - maximumAttempts: How often the body runs at most. At least 1. Default: 10.
-    ///   - body: Reads what it needs, and returns the commands of the transaction; no commands end the transaction without
-    ///     executing anything. It may run several times.
+    ///   - body: Reads what it needs, and returns the commands of the transaction; no commands end the transaction
+    ///     without executing anything. It may run several times.
     /// - Returns: One reply for each command, in order.
-    /// - Throws: The error of the body, after which the keys are no longer watched; ``RedisError/Code/transactionConflict`` if a
-    ///   key has changed during each attempt; otherwise as ``transaction(_:)``.
+    /// - Throws: The error of the body, after which the keys are no longer watched;
+    ///   ``RedisError/Code/transactionConflict`` if a key has changed during each attempt; otherwise as
+    ///   ``transaction(_:)``.
     public func transaction(
         watching keys: [any RedisArgument],
         maximumAttempts: Int = 10,

@@ -1,7 +1,7 @@
 /// The server's answer to one command.
 ///
-/// The cases are those of version 2 of the Redis protocol. Accessors such as ``string`` and ``integer`` convert a reply, and
-/// return `nil` if it is something else.
+/// The cases are those of version 2 of the Redis protocol. Accessors such as ``string`` and ``integer`` convert a
+/// reply, and return `nil` if it is something else.
 ///
 /// An error inside an array, such as the result of a command that failed inside `EXEC`, stays a value in that array.
 public enum RedisReply: Sendable, Equatable {
@@ -79,7 +79,8 @@ extension RedisReply {
     ///
     /// For the replies of a pipeline, where errors are values: `try replies[3].get().string`.
     ///
-    /// - Throws: The ``RedisError``, with an explanation if it is about cluster mode. Errors inside an array are not thrown.
+    /// - Throws: The ``RedisError``, with an explanation if it is about cluster mode. Errors inside an array are not
+    ///   thrown.
     public func get() throws -> RedisReply {
         if case .error(let error) = self { throw error.explained }
         return self

@@ -31,11 +31,11 @@ public struct RedisScanTarget: Sendable {
 /// }
 /// ```
 ///
-/// Redis guarantees that elements that exist during the whole scan are returned at least once. An element may be returned more
-/// than once, and one that is added or removed in the meantime may or may not be returned.
+/// Redis guarantees that elements that exist during the whole scan are returned at least once. An element may be
+/// returned more than once, and one that is added or removed in the meantime may or may not be returned.
 ///
-/// The scan uses its connection, so it must not outlive the lease. Between two elements the connection may be used for other
-/// commands.
+/// The scan uses its connection, so it must not outlive the lease. Between two elements the connection may be used for
+/// other commands.
 public struct RedisScan: AsyncSequence {
     public typealias Element = RedisReply
 
@@ -90,12 +90,14 @@ extension RedisScan: Sendable {}
 extension RedisScan.AsyncIterator: Sendable {}
 
 extension RedisConnection {
-    /// Iterates over the keys of the database, or over the elements of a collection, without blocking the server for long.
+    /// Iterates over the keys of the database, or over the elements of a collection, without blocking the server for
+    /// long.
     ///
     /// - Parameters:
     ///   - target: What to iterate over. Default: the keys of the database.
     ///   - pattern: Only elements that match this pattern, such as `session:*`. Default: all.
-    ///   - count: About how many elements the server looks at for each round trip. Default: `nil`, the server's default of 10.
+    ///   - count: About how many elements the server looks at for each round trip. Default: `nil`, the server's default
+    ///     of 10.
     ///   - type: Only keys of this type, such as `hash`. For ``RedisScanTarget/keys`` only. Default: all.
     public func scan(
         _ target: RedisScanTarget = .keys,

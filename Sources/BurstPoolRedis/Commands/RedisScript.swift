@@ -24,8 +24,8 @@ public struct RedisScript: Sendable, Hashable {
 extension RedisConnection {
     /// Runs a script, and sends its source only if the server does not know the script yet.
     ///
-    /// Sends `EVALSHA`, and `EVAL` if the server answers with `NOSCRIPT`, as it does after a restart or a failover. To run a
-    /// script inside a transaction, send `EVAL` instead: there the fallback is not possible.
+    /// Sends `EVALSHA`, and `EVAL` if the server answers with `NOSCRIPT`, as it does after a restart or a failover. To
+    /// run a script inside a transaction, send `EVAL` instead: there the fallback is not possible.
     ///
     /// - Parameters:
     ///   - script: The script.

@@ -30,9 +30,10 @@ public struct RedisMessage: Sendable, Equatable {
 /// }
 /// ```
 ///
-/// The sequence ends by throwing: ``RedisError/Code/connectionClosed`` when the connection is closed, `CancellationError` when
-/// the iterating task is cancelled. Redis does not store messages, so those that are published while no connection is
-/// subscribed are lost. The connection closes when the subscription and its iterators are released.
+/// The sequence ends by throwing: ``RedisError/Code/connectionClosed`` when the connection is closed,
+/// `CancellationError` when the iterating task is cancelled. Redis does not store messages, so those that are published
+/// while no connection is subscribed are lost. The connection closes when the subscription and its iterators are
+/// released.
 public final class RedisSubscription: AsyncSequence, Sendable {
     public typealias Element = RedisMessage
 
@@ -46,7 +47,8 @@ public final class RedisSubscription: AsyncSequence, Sendable {
 
     deinit { close() }
 
-    /// The number of messages that were dropped because the buffer was full: the messages arrived faster than they were read.
+    /// The number of messages that were dropped because the buffer was full: the messages arrived faster than they were
+    /// read.
     public var droppedMessages: Int { buffer.dropped }
 
     /// Ends the subscription and closes its connection. Messages that have arrived can still be read.
@@ -129,19 +131,19 @@ public final class RedisSubscription: AsyncSequence, Sendable {
 extension RedisConnection {
     /// Subscribes to channels and returns their messages.
     ///
-    /// The connection belongs to the subscription from now on: it takes no other commands, and a pool does not reuse it. Use a
-    /// connection that has been detached from its pool, or one that
+    /// The connection belongs to the subscription from now on: it takes no other commands, and a pool does not reuse
+    /// it. Use a connection that has been detached from its pool, or one that
     /// ``RedisConnectionStrategy/makeConnection()`` has opened.
     ///
     /// - Parameters:
     ///   - channels: The names of the channels.
     ///   - patterns: Patterns of names, such as `news.*`.
-    ///   - bufferLimit: The number of messages that are kept until they are read. When more arrive, the oldest one is dropped
-    ///     and counted in ``RedisSubscription/droppedMessages``. At least 1. Default: 1024.
-    ///   - keepaliveInterval: How often the connection is tested with a `PING`. A server that has not sent anything until the
-    ///     next one counts as gone. `nil`: never. Default: 30 seconds.
-    /// - Throws: ``RedisError``, for example if the user may not subscribe to a channel; or `CancellationError`. The connection
-    ///   is closed then, unless the code is ``RedisError/Code/invalidCommand``.
+    ///   - bufferLimit: The number of messages that are kept until they are read. When more arrive, the oldest one is
+    ///     dropped and counted in ``RedisSubscription/droppedMessages``. At least 1. Default: 1024.
+    ///   - keepaliveInterval: How often the connection is tested with a `PING`. A server that has not sent anything
+    ///     until the next one counts as gone. `nil`: never. Default: 30 seconds.
+    /// - Throws: ``RedisError``, for example if the user may not subscribe to a channel; or `CancellationError`. The
+    ///   connection is closed then, unless the code is ``RedisError/Code/invalidCommand``.
     public func subscribe(
         to channels: [String] = [],
         patterns: [String] = [],

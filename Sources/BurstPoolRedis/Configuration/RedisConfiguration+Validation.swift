@@ -1,7 +1,8 @@
 import NIOCore
 
 extension RedisConfiguration {
-    /// The valid values of ``maximumReplyBytes``. hiredis measures its buffer with `int`s, so a reply must stay well below 2³¹.
+    /// The valid values of ``maximumReplyBytes``. hiredis measures its buffer with `int`s, so a reply must stay well
+    /// below 2³¹.
     static let maximumReplyBytesRange = 1024...2_000_000_000
 
     /// Checks everything that can be checked without a server.

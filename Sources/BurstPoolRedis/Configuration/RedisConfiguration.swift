@@ -10,8 +10,8 @@ import NIOCore
 /// ```
 /// or from a URL: ``init(url:)``.
 ///
-/// ``RedisConnectionStrategy`` validates the configuration and throws ``RedisError/Code/invalidConfiguration`` if a value is
-/// out of range.
+/// ``RedisConnectionStrategy`` validates the configuration and throws ``RedisError/Code/invalidConfiguration`` if a
+/// value is out of range.
 public struct RedisConfiguration: Sendable, Hashable {
     /// The address at which a server listens.
     public enum Endpoint: Sendable, Hashable {
@@ -49,18 +49,18 @@ public struct RedisConfiguration: Sendable, Hashable {
 
     /// The time limit for opening a connection. Must be more than zero. Default: 5 seconds.
     ///
-    /// It includes obtaining credentials, resolving the name, connecting, the TLS handshake, authenticating, and everything
-    /// else up to the server's first replies.
+    /// It includes obtaining credentials, resolving the name, connecting, the TLS handshake, authenticating, and
+    /// everything else up to the server's first replies.
     public var connectTimeout: Duration = .seconds(5)
 
-    /// The time limit for a command, or for a whole pipeline, until its last reply has arrived. `nil`: no limit; otherwise
-    /// more than zero. Default: 30 seconds.
+    /// The time limit for a command, or for a whole pipeline, until its last reply has arrived. `nil`: no limit;
+    /// otherwise more than zero. Default: 30 seconds.
     ///
     /// A blocking command such as `BLPOP` can get its own limit with ``RedisConnection/send(_:timeout:)``.
     public var commandTimeout: Duration? = .seconds(30)
 
-    /// The maximum size of one reply in bytes, as the server sends it. From 1 KiB to 2,000,000,000. Default: 1 GiB, which is
-    /// twice the length of the longest string that Redis stores.
+    /// The maximum size of one reply in bytes, as the server sends it. From 1 KiB to 2,000,000,000. Default: 1 GiB,
+    /// which is twice the length of the longest string that Redis stores.
     ///
     /// A longer reply closes the connection.
     public var maximumReplyBytes = 1 << 30
@@ -102,9 +102,9 @@ public struct RedisConfiguration: Sendable, Hashable {
     ///
     /// Characters that have a meaning in URLs are percent-encoded, above all in passwords: `@` is written as `%40`.
     ///
-    /// - Throws: ``RedisError`` with ``RedisError/Code/invalidURL``. The message names the part that is wrong, and never
-    ///   contains the password. Unknown options, contradicting values, and the schemes of Redis Sentinel and Redis Cluster
-    ///   are refused.
+    /// - Throws: ``RedisError`` with ``RedisError/Code/invalidURL``. The message names the part that is wrong, and
+    ///   never contains the password. Unknown options, contradicting values, and the schemes of Redis Sentinel and
+    ///   Redis Cluster are refused.
     public init(url: String) throws {
         self = try RedisURLParser.parse(url)
     }

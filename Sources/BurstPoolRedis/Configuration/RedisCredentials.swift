@@ -1,7 +1,7 @@
 /// A user name and a password, and how long they are valid.
 ///
-/// A closure that returns credentials replaces the fixed ones of ``RedisConfiguration`` where passwords rotate or tokens
-/// expire:
+/// A closure that returns credentials replaces the fixed ones of ``RedisConfiguration`` where passwords rotate or
+/// tokens expire:
 /// ```swift
 /// let strategy = try RedisConnectionStrategy(configuration: configuration) {
 ///     let token = try await tokens.current()

@@ -30,13 +30,14 @@ public struct RedisTLSConfiguration: Sendable, Hashable {
 
     /// What is verified about the server's certificate.
     public enum Verification: Sendable, Hashable {
-        /// The certificate is signed by a trusted authority, has not expired, and is valid for the server's name or address.
+        /// The certificate is signed by a trusted authority, has not expired, and is valid for the server's name or
+        /// address.
         case full
         /// The certificate is signed by a trusted authority and has not expired. Its name is not checked, so any server
         /// with a certificate of that authority is accepted.
         case withoutName
-        /// Nothing. The connection is encrypted, but anybody on the network path can read and change it by posing as the
-        /// server. For tests only.
+        /// Nothing. The connection is encrypted, but anybody on the network path can read and change it by posing as
+        /// the server. For tests only.
         case none
     }
 
@@ -60,8 +61,8 @@ public struct RedisTLSConfiguration: Sendable, Hashable {
     /// What is verified about the server's certificate. Default: everything.
     public var verification = Verification.full
 
-    /// The name that the server's certificate must be valid for, and that is sent to the server as server name indication
-    /// (SNI). Default: `nil`, the host of the endpoint.
+    /// The name that the server's certificate must be valid for, and that is sent to the server as server name
+    /// indication (SNI). Default: `nil`, the host of the endpoint.
     ///
     /// Set it if you connect through a tunnel, or by an IP address that the certificate does not contain.
     public var serverName: String?

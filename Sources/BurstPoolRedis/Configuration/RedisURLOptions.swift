@@ -96,7 +96,8 @@ struct RedisURLOptions {
         return number
     }
 
-    /// Reads decimal digits, and nothing else: `Int.init` would accept a sign. Returns `nil` also for a number too large.
+    /// Reads decimal digits, and nothing else: `Int.init` would accept a sign. Returns `nil` also for a number too
+    /// large.
     static func naturalNumber(_ text: Substring) -> Int? {
         guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
         return Int(text)

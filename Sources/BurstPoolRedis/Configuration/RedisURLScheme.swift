@@ -4,8 +4,8 @@ enum RedisURLScheme: Equatable {
 
     /// Reads a scheme.
     ///
-    /// - Throws: ``RedisError/Code/invalidURL`` with advice. The advice never turns a URL that asks for TLS into one that
-    ///   does not.
+    /// - Throws: ``RedisError/Code/invalidURL`` with advice. The advice never turns a URL that asks for TLS into one
+    ///   that does not.
     init(_ name: String) throws(RedisError) {
         switch name {
         case "redis", "valkey": self = .tcp

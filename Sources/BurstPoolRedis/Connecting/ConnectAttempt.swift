@@ -1,11 +1,11 @@
 import NIOCore
 import NIOPosix
 
-/// An attempt to open one connection: connect, encrypt, authenticate, select the database and set the name, all within the
-/// connect timeout.
+/// An attempt to open one connection: connect, encrypt, authenticate, select the database and set the name, all within
+/// the connect timeout.
 ///
-/// The first of these events decides the outcome: success, failure, the timeout, or the cancellation of the task. Later events
-/// have no effect; a channel that opens after the decision is closed.
+/// The first of these events decides the outcome: success, failure, the timeout, or the cancellation of the task. Later
+/// events have no effect; a channel that opens after the decision is closed.
 ///
 /// Sendable because all mutable state is accessed on the event loop only.
 final class ConnectAttempt: @unchecked Sendable {

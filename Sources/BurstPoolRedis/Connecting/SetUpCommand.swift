@@ -7,7 +7,8 @@ enum SetUpCommand: Equatable {
 
     /// The commands that a connection starts with.
     ///
-    /// All are sent at once, so they cost one round trip. `PING` is always among them: it shows whether the server is ready.
+    /// All are sent at once, so they cost one round trip. `PING` is always among them: it shows whether the server is
+    /// ready.
     static func all(for configuration: RedisConfiguration, credentials: RedisCredentials?) -> [SetUpCommand] {
         var commands: [SetUpCommand] = []
         if let credentials { commands.append(.authenticate(credentials)) }
@@ -79,12 +80,13 @@ enum SetUpCommand: Equatable {
 }
 
 extension RedisError {
-    /// Whether a refusal of `AUTH` is about the user and the password, and not about the state of the server or a proxy.
+    /// Whether a refusal of `AUTH` is about the user and the password, and not about the state of the server or a
+    /// proxy.
     fileprivate var isAboutAuthentication: Bool {
         switch serverCode {
         case "WRONGPASS", "NOPERM": true
-        // Before Redis 6: "ERR invalid password", "ERR Client sent AUTH, but no password is set",
-        // "ERR wrong number of arguments for 'auth' command". Later: "ERR AUTH <password> called without any password…".
+        // Before Redis 6: "ERR invalid password", "ERR Client sent AUTH, but no password is set", "ERR wrong number of
+        // arguments for 'auth' command". Later: "ERR AUTH <password> called without any password…".
         case "ERR": message.contains("password") || message.contains("'auth'")
         default: false
         }

@@ -14,8 +14,8 @@ import NIOCore
     extension TLSContext {
         /// The error of a channel whose encryption failed; `nil` if `error` is not about TLS.
         ///
-        /// To be called on the event loop of the channel, while it is still open, because the server's certificate tells
-        /// what BoringSSL's error does not.
+        /// To be called on the event loop of the channel, while it is still open, because the server's certificate
+        /// tells what BoringSSL's error does not.
         func failure(for error: any Error, on channel: any Channel) -> RedisError? {
             let text: String
             switch error {
@@ -29,7 +29,8 @@ import NIOCore
                 let advice = "Connect by a name that the certificate contains, or set the TLS server name."
                 text = "The server's certificate is not valid for '\(peerName)'. \(advice)"
             case let error as NIOSSLExtraError: text = "The TLS handshake failed: \(error.description)."
-            // After the handshake of TLS 1.3, the server's refusal of a client certificate comes as the answer to a read.
+            // After the handshake of TLS 1.3, the server's refusal of a client certificate comes as the answer to a
+            // read.
             case let error as BoringSSLError: text = handshakeFailure(error, on: channel)
             default: return nil
             }

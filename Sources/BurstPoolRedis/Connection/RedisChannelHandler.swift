@@ -7,9 +7,9 @@ import Synchronization
 
 /// The last handler of a channel's pipeline. Sends commands, and matches each reply with its command.
 ///
-/// Redis answers commands in order, so a reply belongs to the oldest exchange in progress. When that is no longer certain
-/// (a command was cancelled, a reply is late, cannot be parsed, or answers no command) the handler closes the channel and
-/// fails all exchanges in progress.
+/// Redis answers commands in order, so a reply belongs to the oldest exchange in progress. When that is no longer
+/// certain (a command was cancelled, a reply is late, cannot be parsed, or answers no command) the handler closes the
+/// channel and fails all exchanges in progress.
 ///
 /// | state | accessed by |
 /// |---|---|
@@ -54,8 +54,8 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     /// Whether the channel is closed or about to close. Once `true`, it stays so.
     ///
-    /// It becomes `true` before the exchanges in progress fail, so a caller that learns of a failure finds the connection
-    /// closed.
+    /// It becomes `true` before the exchanges in progress fail, so a caller that learns of a failure finds the
+    /// connection closed.
     var isClosed: Bool { closed.load(ordering: .acquiring) }
 
     /// Whether the channel has finished closing.
@@ -114,7 +114,8 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
     }
 
-    /// Cancels an exchange. If it is in progress the channel closes, because its replies must not reach the next command.
+    /// Cancels an exchange. If it is in progress the channel closes, because its replies must not reach the next
+    /// command.
     private func cancel(_ exchange: Exchange) {
         eventLoop.assertInEventLoop()
         switch exchange.state {

@@ -7,17 +7,17 @@ import NIOCore
 /// let greeting = try await connection.send("GET", "greeting").string
 /// ```
 ///
-/// ``send(_:_:)`` sends one command, ``pipeline(_:)`` sends several at once. A call that is cancelled before its last reply, a
-/// late reply, and bytes that are not a reply close the connection. So an open connection is always in step with the
-/// server, and a reply only ever reaches the call that sent its command.
+/// ``send(_:_:)`` sends one command, ``pipeline(_:)`` sends several at once. A call that is cancelled before its last
+/// reply, a late reply, and bytes that are not a reply close the connection. So an open connection is always in step
+/// with the server, and a reply only ever reaches the call that sent its command.
 ///
-/// **Not `Sendable`.** One caller at a time uses a connection, and the compiler enforces it. To run several commands at once,
-/// send a pipeline or acquire several connections. Several tasks may share a connection through an actor; their commands
-/// are answered in order.
+/// **Not `Sendable`.** One caller at a time uses a connection, and the compiler enforces it. To run several commands at
+/// once, send a pipeline or acquire several connections. Several tasks may share a connection through an actor; their
+/// commands are answered in order.
 ///
 /// **Leave the session unchanged.** A pool closes a connection instead of reusing it after `MULTI` without `EXEC` or
-/// `DISCARD`, `WATCH` without `EXEC` or `UNWATCH`, `SELECT` of another database, `AUTH`, and similar commands. Commands that
-/// Redis does not answer with one reply each, such as `MONITOR`, `CLIENT REPLY` and `HELLO 3`, throw
+/// `DISCARD`, `WATCH` without `EXEC` or `UNWATCH`, `SELECT` of another database, `AUTH`, and similar commands. Commands
+/// that Redis does not answer with one reply each, such as `MONITOR`, `CLIENT REPLY` and `HELLO 3`, throw
 /// ``RedisError/Code/invalidCommand``. For messages use ``subscribe(to:patterns:bufferLimit:keepaliveInterval:)``.
 public final class RedisConnection {
     private let channel: any Channel
@@ -51,12 +51,12 @@ public final class RedisConnection {
 
     /// Whether the connection is closed, by either side.
     ///
-    /// Becomes `true` soon after the server has closed the connection, without a command being sent. Reading it costs one
-    /// atomic load.
+    /// Becomes `true` soon after the server has closed the connection, without a command being sent. Reading it costs
+    /// one atomic load.
     public var isClosed: Bool { handler.isClosed }
 
-    /// Whether another caller can use the connection next: it is open, its session is unchanged, and the server has not said
-    /// that it is the wrong one.
+    /// Whether another caller can use the connection next: it is open, its session is unchanged, and the server has not
+    /// said that it is the wrong one.
     var isReusable: Bool { !handler.isClosed && session.isUnchanged && !isAtUnsuitableServer }
 
     /// The time until the credentials of the connection expire; `nil` if they do not.
@@ -80,8 +80,8 @@ public final class RedisConnection {
     ///   - arguments: The arguments: text, bytes or numbers. They may contain every byte.
     /// - Returns: The reply. It is not an error, but an array may contain errors.
     /// - Throws: ``RedisError``, with ``RedisError/Code/serverError`` if the server answered with an error and
-    ///   ``RedisError/Code/commandTimedOut`` if it did not answer within the configured timeout; or `CancellationError`,
-    ///   which closes the connection unless the task was cancelled before the call.
+    ///   ``RedisError/Code/commandTimedOut`` if it did not answer within the configured timeout; or
+    ///   `CancellationError`, which closes the connection unless the task was cancelled before the call.
     @discardableResult
     public func send(_ name: String, _ arguments: any RedisArgument...) async throws -> RedisReply {
         try await send(RedisCommand(name, arguments: arguments), timeout: commandTimeout)
@@ -108,13 +108,14 @@ public final class RedisConnection {
 
     /// Sends several commands at once and waits for all the replies.
     ///
-    /// Costs one write and one round trip, whatever the number of commands. The server may execute commands of other clients
-    /// between them. For a transaction see ``transaction(_:)``.
+    /// Costs one write and one round trip, whatever the number of commands. The server may execute commands of other
+    /// clients between them. For a transaction see ``transaction(_:)``.
     ///
-    /// - Returns: One reply for each command, in order. A command that failed has ``RedisReply/error(_:)`` in its place; the
-    ///   others are executed nevertheless. No commands give no replies.
-    /// - Throws: ``RedisError`` if not all replies arrived, or `CancellationError`. The connection is closed then, and the
-    ///   server may have executed some of the commands. ``RedisError/Code/invalidCommand`` is thrown before anything is sent.
+    /// - Returns: One reply for each command, in order. A command that failed has ``RedisReply/error(_:)`` in its
+    ///   place; the others are executed nevertheless. No commands give no replies.
+    /// - Throws: ``RedisError`` if not all replies arrived, or `CancellationError`. The connection is closed then, and
+    ///   the server may have executed some of the commands. ``RedisError/Code/invalidCommand`` is thrown before
+    ///   anything is sent.
     public func pipeline(_ commands: [RedisCommand]) async throws -> [RedisReply] {
         try await pipeline(commands, timeout: commandTimeout)
     }
@@ -195,8 +196,8 @@ public final class RedisConnection {
 
     /// Closes the connection, and returns when it is closed.
     ///
-    /// Commands in progress fail with ``RedisError/Code/connectionClosed``. Does nothing if the connection is closed already.
-    /// It does not wait for the server, and continues if the task is cancelled.
+    /// Commands in progress fail with ``RedisError/Code/connectionClosed``. Does nothing if the connection is closed
+    /// already. It does not wait for the server, and continues if the task is cancelled.
     ///
     /// - Throws: ``RedisError/Code/closeTimedOut`` if the event loop has not closed the connection within 5 seconds.
     public func close() async throws {
@@ -208,7 +209,8 @@ public final class RedisConnection {
         }
     }
 
-    /// A closure that closes the connection without waiting. It may be called from any thread while the connection is in use.
+    /// A closure that closes the connection without waiting. It may be called from any thread while the connection is
+    /// in use.
     var abortHandle: @Sendable () -> Void {
         { [handler] in
             handler.eventLoop.execute { handler.closeByClient() }

@@ -1,7 +1,8 @@
 /// Resumes a continuation exactly once, even if the work that should resume it never runs.
 ///
-/// An event loop that has been shut down silently drops the closures it is asked to execute. The dropped closure releases its
-/// `Resumption`, whose deinitializer then resumes the waiting task with an error instead of leaving it suspended for ever.
+/// An event loop that has been shut down silently drops the closures it is asked to execute. The dropped closure
+/// releases its `Resumption`, whose deinitializer then resumes the waiting task with an error instead of leaving it
+/// suspended for ever.
 ///
 /// Sendable because it is called on one event loop only, and deinitialized when no caller is left.
 final class Resumption<Value: Sendable>: @unchecked Sendable {

@@ -1,11 +1,11 @@
 /// What the commands sent on a connection have changed about its session.
 ///
-/// A pool gives one connection to many callers in turn. If a caller leaves a transaction open or another database selected, the
-/// next caller's commands would be queued, or executed in the wrong database. The session state follows the commands, so that
-/// such a connection is not handed out again.
+/// A pool gives one connection to many callers in turn. If a caller leaves a transaction open or another database
+/// selected, the next caller's commands would be queued, or executed in the wrong database. The session state follows
+/// the commands, so that such a connection is not handed out again.
 ///
-/// In doubt a connection counts as changed: a `SELECT` that the server refuses counts, and one that is part of a transaction
-/// does not bring the connection back to its own database.
+/// In doubt a connection counts as changed: a `SELECT` that the server refuses counts, and one that is part of a
+/// transaction does not bring the connection back to its own database.
 struct SessionState: Equatable {
     /// The database of a connection that has just opened.
     private let initialDatabase: Int
@@ -34,9 +34,10 @@ struct SessionState: Equatable {
 
     /// Records a command that is about to be sent.
     ///
-    /// - Returns: Whether the command restores a part of the session if the server executes it. An error in its reply means
-    ///   that it did not.
-    /// - Throws: ``RedisError/Code/invalidCommand`` for a command that the server does not answer with exactly one reply.
+    /// - Returns: Whether the command restores a part of the session if the server executes it. An error in its reply
+    ///   means that it did not.
+    /// - Throws: ``RedisError/Code/invalidCommand`` for a command that the server does not answer with exactly one
+    ///   reply.
     mutating func willSend(_ words: CommandWords) throws(RedisError) -> Bool {
         switch words.name {
         case "multi": isInTransaction = true

@@ -2,9 +2,9 @@ import CHiredis
 
 /// Builds replies from the items that hiredis's reader finds.
 ///
-/// hiredis calls the functions in ``functions`` while it parses. They build Swift values directly from the reader's own buffer,
-/// so bytes are copied once and no `redisReply` is ever allocated. A function returns a placeholder to hiredis for success, and
-/// `nil` to stop it with an error.
+/// hiredis calls the functions in ``functions`` while it parses. They build Swift values directly from the reader's own
+/// buffer, so bytes are copied once and no `redisReply` is ever allocated. A function returns a placeholder to hiredis
+/// for success, and `nil` to stop it with an error.
 final class ReplyBuilder {
     /// An array that is not complete yet.
     private struct OpenArray {
@@ -80,8 +80,8 @@ extension ReplyBuilder {
         return Unmanaged<ReplyBuilder>.fromOpaque(builder).takeUnretainedValue()
     }
 
-    /// The callbacks for `redisReaderCreateWithFunctions`. The reader's `privdata` must be an unretained builder that outlives
-    /// the reader.
+    /// The callbacks for `redisReaderCreateWithFunctions`. The reader's `privdata` must be an unretained builder that
+    /// outlives the reader.
     ///
     /// Never freed, and never changed after initialization. The callbacks that later versions of hiredis have added for
     /// version 3 of the protocol stay empty, so such replies are errors: this client never asks for that version.

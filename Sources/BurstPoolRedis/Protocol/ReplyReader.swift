@@ -2,8 +2,8 @@ import CHiredis
 
 /// Parses the bytes of a server into replies with hiredis's reader.
 ///
-/// Not thread-safe: each channel has its own reader and uses it on its event loop. The reader must not be used any more after
-/// the first error.
+/// Not thread-safe: each channel has its own reader and uses it on its event loop. The reader must not be used any more
+/// after the first error.
 final class ReplyReader {
     private var reader: UnsafeMutablePointer<redisReader>
     private let builder: ReplyBuilder
@@ -16,15 +16,16 @@ final class ReplyReader {
     /// The maximum of ``bytesOfReply`` since the reader was created.
     private var longestReply = 0
 
-    /// The maximum number of bytes to give to hiredis at once. hiredis moves the rest of its buffer to the front about once for
-    /// each KiB that it has consumed, so the buffer should be a small multiple of that.
+    /// The maximum number of bytes to give to hiredis at once. hiredis moves the rest of its buffer to the front about
+    /// once for each KiB that it has consumed, so the buffer should be a small multiple of that.
     static let feedBytes = 16 * 1024
 
-    /// The maximum length of a line: a status, an error, an integer or a length. Only errors of scripts are ever longer than a
-    /// few hundred bytes.
+    /// The maximum length of a line: a status, an error, an integer or a length. Only errors of scripts are ever longer
+    /// than a few hundred bytes.
     static let maximumLineBytes = 1024 * 1024
 
-    /// hiredis does not free the memory that a long reply has needed, so the reader is replaced after a longer reply than this.
+    /// hiredis does not free the memory that a long reply has needed, so the reader is replaced after a longer reply
+    /// than this.
     private static let keptBytes = 1024 * 1024
 
     init(maximumReplyBytes: Int, maximumLineBytes: Int = ReplyReader.maximumLineBytes) {
@@ -50,8 +51,8 @@ final class ReplyReader {
     ///
     /// - Parameter receive: Called with a reply. Returns `false` to stop the parser.
     /// - Throws: ``RedisError/Code/protocolError``. The replies before the error have been received.
-    /// - Complexity: O(*n*) in the number of bytes, however they are split, as long as the pieces are not much smaller than a
-    ///   line.
+    /// - Complexity: O(*n*) in the number of bytes, however they are split, as long as the pieces are not much smaller
+    ///   than a line.
     func read(_ bytes: UnsafeRawBufferPointer, receive: (RedisReply) -> Bool) throws(RedisError) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -61,14 +62,14 @@ final class ReplyReader {
         }
     }
 
-    /// The number of bytes that hiredis may be given before the limits must be checked again. Limits are noticed even if the
-    /// item that exceeds them is complete, so the result does not depend on how the bytes were split.
+    /// The number of bytes that hiredis may be given before the limits must be checked again. Limits are noticed even
+    /// if the item that exceeds them is complete, so the result does not depend on how the bytes were split.
     private func room() throws(RedisError) -> Int {
         guard bytesOfReply < maximumReplyBytes else { throw replyIsTooLong }
         let pending = chiredis_pending_length(reader)
         let bulk = Int(chiredis_pending_bulk_length(reader))
-        // A line may begin behind the missing bytes of a bulk string. The pending bytes contain the length of the bulk string
-        // too, so the true number of missing bytes is a little larger.
+        // A line may begin behind the missing bytes of a bulk string. The pending bytes contain the length of the bulk
+        // string too, so the true number of missing bytes is a little larger.
         let upToLine = bulk < 0 ? 0 : max(bulk + 2 - pending, 0)
         let line = upToLine > 0 ? maximumLineBytes + 1 : max(maximumLineBytes + 1 - pending, 1)
         return min(Self.feedBytes, maximumReplyBytes - bytesOfReply, upToLine + line)
