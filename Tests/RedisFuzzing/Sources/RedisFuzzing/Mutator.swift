@@ -1,12 +1,12 @@
 import RedisFuzzProperties
 
-/// Makes inputs: out of those of the corpus by changing them, and now and then out of nothing.
+/// Generates inputs, most of them by changing inputs of the corpus.
 struct Mutator {
     let target: FuzzTarget
     let corpus: [[UInt8]]
     var random: SeededRandom
 
-    /// Longer ones find nothing that these do not, and take longer.
+    /// Longer inputs take more time and find nothing else.
     private static let maximumBytes = 4096
 
     mutating func next() -> [UInt8] {
@@ -46,7 +46,7 @@ struct Mutator {
 }
 
 extension FuzzTarget {
-    /// What means something in such an input.
+    /// The words that have a meaning in such an input.
     fileprivate var words: [String] {
         switch self {
         case .url:
