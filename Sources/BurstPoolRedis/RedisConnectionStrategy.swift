@@ -134,7 +134,8 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
     /// invalid.
     ///
     /// A server that cannot be reached may come back, and a server that has too many clients may have room later, so
-    /// these errors are not permanent.
+    /// these errors are not permanent. Set `connectRetry` in the pool's configuration, so that callers wait for the server
+    /// instead of getting such an error.
     public func connectErrorIsPermanent(_ error: any Error) -> Bool {
         switch (error as? RedisError)?.code {
         case .authenticationFailed?, .tlsFailed?, .invalidConfiguration?, .invalidURL?: true

@@ -98,8 +98,13 @@ struct ConnectFailure {
             message = Self.explain(bytes) ?? redisError.message
         } else if !handler.hasReply, redisError.code == .connectionClosed, !usesTLS {
             message =
-                "\(redisError.message) It did so before it answered. "
-                + "If the port expects TLS, use rediss:// or set the TLS configuration."
+                "the server closed the connection before it answered. If the port expects TLS, use rediss:// or set the "
+                + "TLS configuration. Otherwise check that a Redis server listens there."
+            return RedisError(
+                .connectFailed,
+                "Cannot use the connection to \(endpoint): \(message)",
+                underlyingError: error
+            )
         } else {
             message = redisError.message
         }
