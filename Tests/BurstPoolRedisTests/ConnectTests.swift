@@ -80,6 +80,13 @@ struct ConnectTests {
         #expect(database?.message.contains("ERR DB index is out of range") == true)
     }
 
+    @Test("A connection whose name the server refuses is used without a name")
+    func refusedName() async throws {
+        let connection = try await connect { $0.clientName = "two words" }
+        #expect(try await connection.send("CLIENT", "GETNAME").string?.isEmpty != false)
+        try await connection.close()
+    }
+
     @Test("A server on a port is reached by address, by name and by URL")
     func overInternetProtocol() async throws {
         let server = try RedisServer(listensOnPort: true)
@@ -231,7 +238,6 @@ struct ConnectTests {
             (refusal { $0.commandTimeout = .seconds(-1) }, "The command timeout"),
             (refusal { $0.maximumReplyBytes = 0 }, "maximumReplyBytes is 0"),
             (refusal { $0.maximumReplyBytes = .max }, "maximumReplyBytes"),
-            (refusal { $0.clientName = "two words" }, "client name"),
             (refusal { $0.tls = tls { $0.serverName = "" } }, "server name is empty"),
             (refusal { $0.tls = tls { $0.serverName = "127.0.0.1" } }, "is an IP address"),
             (

@@ -142,7 +142,6 @@ struct URLTests {
             ("redis://h%2", "host of the Redis URL is invalid: a '%' is not followed"),
             ("redis://:%ff@h", "not valid UTF-8"),
             ("redis://h#1", "fragment"),
-            ("redis://h?client_name=a%20b", "client name"),
             ("unix://var/run/redis.sock", "three slashes"),
             ("unix://", "path of the Redis URL is invalid: it is empty"),
             ("unix:///", "path of the Redis URL is invalid: it is empty"),

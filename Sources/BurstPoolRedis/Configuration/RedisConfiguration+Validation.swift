@@ -29,10 +29,6 @@ extension RedisConfiguration {
                 "maximumReplyBytes is \(maximumReplyBytes), not between \(range.lowerBound) and \(range.upperBound)."
             )
         }
-        // The rule that the server applies to `CLIENT SETNAME`.
-        if let clientName, !clientName.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
-            throw invalid("The client name must consist of printable ASCII characters without spaces.")
-        }
         if let tls { try validate(tls) }
     }
 

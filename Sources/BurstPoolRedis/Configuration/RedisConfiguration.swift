@@ -41,7 +41,8 @@ public struct RedisConfiguration: Sendable, Hashable {
 
     /// The name of the connections in the server's `CLIENT LIST`. Default: `nil`, no name.
     ///
-    /// Printable ASCII characters without spaces. A server that does not let this user set a name is used without one.
+    /// Redis accepts printable ASCII characters without spaces. If the server refuses the name, or this user may not
+    /// set one, the connection is used without a name.
     public var clientName: String?
 
     /// How connections are encrypted. Default: `nil`, they are not.

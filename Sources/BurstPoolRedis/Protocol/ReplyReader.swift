@@ -126,9 +126,10 @@ final class ReplyReader {
             String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
         guard !text.contains("nested") else {
-            // "No support for nested multi bulk replies with depth > 7", of which hiredis 1.0 has changed the number.
+            // "No support for nested multi bulk replies with depth > 7". Later versions of hiredis support 9 levels.
+            let depth = text.split(separator: " ").last ?? "7"
             let message =
-                "A reply is nested too deeply for this client: its parser, hiredis, supports 7 levels of arrays."
+                "A reply is nested too deeply for this client: its parser, hiredis, supports \(depth) levels of arrays."
             return RedisError(.protocolError, message)
         }
         return Self.malformed(text)
