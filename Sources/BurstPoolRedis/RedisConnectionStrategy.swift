@@ -80,25 +80,27 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
     /// - Throws: ``RedisError`` with the reason of the server or of the system; ``RedisError/Code/connectTimedOut`` if
     ///   this takes longer than the connect timeout; `CancellationError`; or the error of the credentials closure.
     public func makeConnection() async throws -> sending RedisConnection {
-        let deadline = NIODeadline.now() + TimeAmount(clamping: configuration.connectTimeout)
-        guard let credentials else {
-            let opened = try await open(fixedCredentials, deadline)
-            return RedisConnection(opened, configuration: configuration)
+        let (opened, expiry) = try await open()
+        return RedisConnection(opened, configuration: configuration, credentialsExpiry: expiry) { [self] in
+            try await open().opened
         }
-        var issued = try await withinTimeLimit(until: deadline) { try await credentials.current() }
-        let opened: ConnectAttempt.Opened
+    }
+
+    private typealias Opening = (opened: ConnectAttempt.Opened, credentialsExpiry: ContinuousClock.Instant?)
+
+    private func open() async throws -> Opening {
+        let deadline = NIODeadline.now() + TimeAmount(clamping: configuration.connectTimeout)
+        guard let credentials else { return (try await open(fixedCredentials, deadline), nil) }
+        let issued = try await withinTimeLimit(until: deadline) { try await credentials.current() }
         do {
-            opened = try await open(issued.credentials, deadline)
+            return (try await open(issued.credentials, deadline), issued.expiry)
         } catch let error as RedisError where error.code == .authenticationFailed {
-            let refused = issued
             let replacement = try await withinTimeLimit(until: deadline) {
-                try await credentials.replacement(for: refused)
+                try await credentials.replacement(for: issued)
             }
             guard let replacement else { throw error }
-            issued = replacement
-            opened = try await open(issued.credentials, deadline)
+            return (try await open(replacement.credentials, deadline), replacement.expiry)
         }
-        return RedisConnection(opened, configuration: configuration, credentialsExpiry: issued.expiry)
     }
 
     private var fixedCredentials: RedisCredentials? {
@@ -148,7 +150,7 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
     /// Whether the connection is closed, or cannot be used by another caller because its session has been changed, for
     /// example by an open transaction. Reads flags only.
     public func connectionIsClosed(_ connection: RedisConnection) -> Bool {
-        !connection.isReusable
+        !connection.isReusable()
     }
 
     /// Sends a `PING`, which the server must answer within the command timeout.
@@ -159,7 +161,7 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
     /// - Throws: ``RedisError``, or `CancellationError`. The connection is closed then.
     public func validateConnection(_ connection: inout RedisConnection) async throws -> Bool {
         do {
-            return try await connection.send("PING").string == "PONG"
+            return try await connection.validate().string == "PONG"
         } catch let error as RedisError where error.code == .serverError {
             return !error.isFromUnsuitableServer && !error.isFromUnauthenticatedSession
         }

@@ -28,6 +28,10 @@ final class Exchange: @unchecked Sendable {
     let timeout: TimeAmount?
 
     private(set) var state = State.created
+
+    /// Whether any byte of the commands may have been sent. If not, it is safe to send them on another connection.
+    private(set) var isSent = false
+
     private(set) var replies: [RedisReply] = []
     private var completion: Completion?
 
@@ -45,6 +49,11 @@ final class Exchange: @unchecked Sendable {
         let seconds = Double(timeout?.nanoseconds ?? 0) / 1e9
         let what = count == 1 ? "the command" : "\(count - replies.count) of \(count) commands"
         return "The server did not answer \(what) within \(seconds) s."
+    }
+
+    /// Records that the commands are about to be sent.
+    func willSend() {
+        isSent = true
     }
 
     /// created → cancelled. Does nothing in the other states.

@@ -42,7 +42,7 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     private let closed = Atomic<Bool>(false)
     private let ended = Atomic<Bool>(false)
-    private let reason = Mutex<RedisError?>(nil)
+    private let reason = Mutex<(error: RedisError, isByServer: Bool)?>(nil)
 
     init(eventLoop: any EventLoop, maximumReplyBytes: Int, tls: TLSContext? = nil) {
         self.eventLoop = eventLoop
@@ -62,7 +62,10 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     var hasEnded: Bool { ended.load(ordering: .acquiring) }
 
     /// The reason why the channel is closed; `nil` while it is open.
-    var closeReason: RedisError? { reason.withLock { $0 } }
+    var closeReason: RedisError? { reason.withLock { $0?.error } }
+
+    /// Whether the server has closed the channel, or the network has broken it.
+    var isClosedByServer: Bool { reason.withLock { $0?.isByServer ?? false } }
 
     /// Sends commands and waits for their replies.
     ///
@@ -93,6 +96,7 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
             return
         }
         inProgress.append(exchange)
+        exchange.willSend()
         setTimer(for: exchange.deadline)
         context.writeAndFlush(wrapOutboundOut(exchange.bytes), promise: nil)
     }
@@ -130,15 +134,18 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
 
     /// Marks the channel closed, fails all exchanges in progress, and closes the channel.
     ///
-    /// - Parameter culprit: The exchange that fails with `error` instead of `reason`.
+    /// - Parameters:
+    ///   - isByServer: Whether the channel closes without the intention of this client.
+    ///   - culprit: The exchange that fails with `error` instead of `reason`.
     func close(
         because reason: RedisError,
+        isByServer: Bool = false,
         culprit: Exchange? = nil,
         error: () -> any Error = { CancellationError() }
     ) {
         let isFirst = self.reason.withLock { stored in
             guard stored == nil else { return false }
-            stored = reason
+            stored = (reason, isByServer)
             return true
         }
         guard isFirst else { return }
@@ -225,7 +232,8 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func end() {
-        close(because: RedisError(.connectionClosed, "The connection is closed: the server closed the connection."))
+        let reason = RedisError(.connectionClosed, "The connection is closed: the server closed the connection.")
+        close(because: reason, isByServer: true)
         ended.store(true, ordering: .releasing)
     }
 
@@ -237,9 +245,11 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     #endif
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let failure = tls?.failure(for: error, on: context.channel) { return close(because: failure) }
         let message = "The connection broke: \(ConnectFailure.text(of: error))."
-        close(because: RedisError(.connectionClosed, message, underlyingError: error))
+        let failure =
+            tls?.failure(for: error, on: context.channel)
+            ?? RedisError(.connectionClosed, message, underlyingError: error)
+        close(because: failure, isByServer: true)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -20,11 +20,15 @@ import NIOCore
 /// that Redis does not answer with one reply each, such as `MONITOR`, `CLIENT REPLY` and `HELLO 3`, throw
 /// ``RedisError/Code/invalidCommand``. For messages use ``subscribe(to:patterns:bufferLimit:keepaliveInterval:)``.
 public final class RedisConnection {
-    private let channel: any Channel
-    private let handler: RedisChannelHandler
+    private var opened: ConnectAttempt.Opened
+    private let link: ConnectionLink
+    private let reopen: @Sendable () async throws -> ConnectAttempt.Opened
     private let commandTimeout: Duration?
     private let credentialsExpiry: ContinuousClock.Instant?
     private var session: SessionState
+
+    /// Whether a pool has found the connection open, and no command has been sent since.
+    private var isFreshlyLeased = false
 
     /// Whether the server has said that it is not the one that callers need, such as a replica that refuses a write.
     private var isAtUnsuitableServer = false
@@ -32,17 +36,25 @@ public final class RedisConnection {
     /// Whether the connection belongs to a subscription.
     private var isSubscribed = false
 
+    /// Creates a connection that uses an open channel.
+    ///
+    /// - Parameter reopen: Opens another channel like it.
     init(
         _ opened: ConnectAttempt.Opened,
         configuration: RedisConfiguration,
-        credentialsExpiry: ContinuousClock.Instant? = nil
+        credentialsExpiry: ContinuousClock.Instant?,
+        reopen: @escaping @Sendable () async throws -> ConnectAttempt.Opened
     ) {
-        channel = opened.channel
-        handler = opened.handler
+        self.opened = opened
+        link = ConnectionLink(opened.handler)
+        self.reopen = reopen
         commandTimeout = configuration.commandTimeout
         self.credentialsExpiry = credentialsExpiry
         session = SessionState(database: configuration.database)
     }
+
+    private var channel: any Channel { opened.channel }
+    private var handler: RedisChannelHandler { opened.handler }
 
     /// Closes a connection that is released without having been closed. A subscription keeps its channel open.
     deinit {
@@ -55,9 +67,12 @@ public final class RedisConnection {
     /// one atomic load.
     public var isClosed: Bool { handler.isClosed }
 
-    /// Whether another caller can use the connection next: it is open, its session is unchanged, and the server has not
-    /// said that it is the wrong one.
-    var isReusable: Bool { !handler.isClosed && session.isUnchanged && !isAtUnsuitableServer }
+    /// Returns whether another caller can use the connection next: it is open, its session is unchanged, and the server has
+    /// not said that it is the wrong one. If so, a lease may begin.
+    func isReusable() -> Bool {
+        isFreshlyLeased = !handler.isClosed && session.isUnchanged && !isAtUnsuitableServer
+        return isFreshlyLeased
+    }
 
     /// The time until the credentials of the connection expire; `nil` if they do not.
     var remainingLifetime: Duration? { credentialsExpiry.map { $0 - .now } }
@@ -138,16 +153,11 @@ public final class RedisConnection {
         }
         var encoder = CommandEncoder(session: session)
         for command in commands { try encoder.append(command.arguments) }
-        let exchange = Exchange(
-            bytes: encoder.wire,
-            count: commands.count,
-            timeout: timeout.map { TimeAmount(clamping: $0) }
-        )
         let changesSession = encoder.session != session
         session = encoder.session
         let replies: [RedisReply]
         do {
-            replies = try await handler.perform(exchange)
+            replies = try await exchange(encoder.wire, commands.count, timeout.map { TimeAmount(clamping: $0) })
         } catch {
             // An `EXEC` that was cancelled before it was sent, for example, has not ended its transaction.
             if changesSession { session.becomeUncertain() }
@@ -155,6 +165,37 @@ public final class RedisConnection {
         }
         inspect(replies, restoringCommands: encoder.restoringCommands)
         return replies
+    }
+
+    /// Sends encoded commands and waits for their replies.
+    ///
+    /// A pool finds a connection open, and hands it out, in the moment in which the server closes it. If none of the
+    /// commands has been sent, it is safe to send them on another channel. The pool closes the connection after the lease,
+    /// because it has been told that the first channel has closed.
+    private func exchange(_ bytes: ByteBuffer, _ count: Int, _ timeout: TimeAmount?) async throws -> [RedisReply] {
+        let exchange = Exchange(bytes: bytes, count: count, timeout: timeout)
+        let mayReplaceChannel = isFreshlyLeased
+        isFreshlyLeased = false
+        do {
+            return try await handler.perform(exchange)
+        } catch let error as RedisError where mayReplaceChannel && !exchange.isSent && handler.isClosedByServer {
+            guard let opened = try? await reopen() else {
+                try Task.checkCancellation()
+                throw error
+            }
+            guard link.replace(with: opened.handler) else {
+                opened.channel.close(promise: nil)
+                throw error
+            }
+            self.opened = opened
+        }
+        return try await handler.perform(Exchange(bytes: bytes, count: count, timeout: timeout))
+    }
+
+    /// Sends `PING` on the present channel, even if it has closed.
+    func validate() async throws -> RedisReply {
+        isFreshlyLeased = false
+        return try await send("PING")
     }
 
     /// Looks for errors that tell something about the session or about the server.
@@ -212,9 +253,7 @@ public final class RedisConnection {
     /// A closure that closes the connection without waiting. It may be called from any thread while the connection is
     /// in use.
     var abortHandle: @Sendable () -> Void {
-        { [handler] in
-            handler.eventLoop.execute { handler.closeByClient() }
-        }
+        { [link] in link.abort() }
     }
 }
 
