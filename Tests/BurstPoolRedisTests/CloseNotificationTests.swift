@@ -28,11 +28,17 @@ struct CloseNotificationTests {
         try await strategy.closeConnection(killer)
     }
 
-    @Test("None of 80 requests fails that are sent 1 ms after the server has closed all idle connections")
-    func killedIdleConnections() async throws {
-        let server = try RedisServer()
+    @Test(
+        "None of 80 requests fails that are sent 1 ms after the server has closed all idle connections",
+        arguments: [false, true]
+    )
+    func killedIdleConnections(overTCP: Bool) async throws {
+        let server = try RedisServer(listensOnPort: true)
         defer { server.stop() }
-        let strategy = try RedisConnectionStrategy(configuration: .init(unixSocketPath: server.socketPath))
+        let strategy = try RedisConnectionStrategy(
+            configuration: overTCP
+                ? .init(host: "127.0.0.1", port: #require(server.port)) : .init(unixSocketPath: server.socketPath)
+        )
         let pool = try ConnectionPool(strategy: strategy, maxSize: 16)
         let killer = try await strategy.makeConnection()
         for _ in 0..<10 {

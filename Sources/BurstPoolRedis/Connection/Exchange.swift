@@ -27,9 +27,12 @@ final class Exchange: @unchecked Sendable {
     /// The time limit for all replies, from the moment of sending. `nil`: no limit.
     let timeout: TimeAmount?
 
+    /// Whether the connection sends the commands on another channel if this one has closed before they were sent.
+    let canMove: Bool
+
     private(set) var state = State.created
 
-    /// Whether any byte of the commands may have been sent. If not, it is safe to send them on another connection.
+    /// Whether the server may have received the commands. If not, it is safe to send them on another channel.
     private(set) var isSent = false
 
     private(set) var replies: [RedisReply] = []
@@ -38,10 +41,11 @@ final class Exchange: @unchecked Sendable {
     /// The time by which the last reply must have arrived.
     private(set) var deadline = NIODeadline.distantFuture
 
-    init(bytes: ByteBuffer, count: Int, timeout: TimeAmount?) {
+    init(bytes: ByteBuffer, count: Int, timeout: TimeAmount?, canMove: Bool = false) {
         self.bytes = bytes
         self.count = count
         self.timeout = timeout
+        self.canMove = canMove
     }
 
     /// The message for a server that has not answered in time.
@@ -54,6 +58,12 @@ final class Exchange: @unchecked Sendable {
     /// Records that the commands are about to be sent.
     func willSend() {
         isSent = true
+    }
+
+    /// Records that the operating system has not accepted all bytes. The server has not received a complete command if
+    /// there is only one.
+    func couldNotSend() {
+        if count == 1 { isSent = false }
     }
 
     /// created → cancelled. Does nothing in the other states.

@@ -27,6 +27,10 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     private var receiver: MessageReceiver?
     private let reader: ReplyReader
 
+    /// When an exchange that can move was last submitted. The operating system is asked about the peer only after a
+    /// pause.
+    private var lastMovable = NIODeadline.uptimeNanoseconds(0)
+
     /// Whether the server has sent at least one reply.
     private(set) var hasReply = false
 
@@ -95,10 +99,24 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
             exchange.fail(Self.alreadyClosed(closeReason ?? Self.withoutChannel))
             return
         }
+        if exchange.canMove, hasBeenIdle(), context.channel.isClosedByPeer {
+            closedByServer()
+            exchange.fail(Self.alreadyClosed(closeReason ?? Self.withoutChannel))
+            return
+        }
         inProgress.append(exchange)
         exchange.willSend()
         setTimer(for: exchange.deadline)
-        context.writeAndFlush(wrapOutboundOut(exchange.bytes), promise: nil)
+        let promise = exchange.canMove ? eventLoop.makePromise(of: Void.self) : nil
+        promise?.futureResult.whenFailure { _ in exchange.couldNotSend() }
+        context.writeAndFlush(wrapOutboundOut(exchange.bytes), promise: promise)
+    }
+
+    /// Returns whether the last exchange that can move was submitted a while ago.
+    private func hasBeenIdle() -> Bool {
+        let now = NIODeadline.now()
+        defer { lastMovable = now }
+        return now - lastMovable > .microseconds(500)
     }
 
     /// From now on, gives everything that is not the reply to an earlier exchange to a receiver of messages.
@@ -232,9 +250,13 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func end() {
+        closedByServer()
+        ended.store(true, ordering: .releasing)
+    }
+
+    private func closedByServer() {
         let reason = RedisError(.connectionClosed, "The connection is closed: the server closed the connection.")
         close(because: reason, isByServer: true)
-        ended.store(true, ordering: .releasing)
     }
 
     #if RedisTLS

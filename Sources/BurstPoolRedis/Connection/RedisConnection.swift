@@ -67,8 +67,8 @@ public final class RedisConnection {
     /// one atomic load.
     public var isClosed: Bool { handler.isClosed }
 
-    /// Returns whether another caller can use the connection next: it is open, its session is unchanged, and the server has
-    /// not said that it is the wrong one. If so, a lease may begin.
+    /// Returns whether another caller can use the connection next: it is open, its session is unchanged, and the server
+    /// has not said that it is the wrong one. If so, a lease may begin.
     func isReusable() -> Bool {
         isFreshlyLeased = !handler.isClosed && session.isUnchanged && !isAtUnsuitableServer
         return isFreshlyLeased
@@ -170,15 +170,14 @@ public final class RedisConnection {
     /// Sends encoded commands and waits for their replies.
     ///
     /// A pool finds a connection open, and hands it out, in the moment in which the server closes it. If none of the
-    /// commands has been sent, it is safe to send them on another channel. The pool closes the connection after the lease,
-    /// because it has been told that the first channel has closed.
+    /// commands has been sent, it is safe to send them on another channel. The pool closes the connection after the
+    /// lease, because it has been told that the first channel has closed.
     private func exchange(_ bytes: ByteBuffer, _ count: Int, _ timeout: TimeAmount?) async throws -> [RedisReply] {
-        let exchange = Exchange(bytes: bytes, count: count, timeout: timeout)
-        let mayReplaceChannel = isFreshlyLeased
+        let exchange = Exchange(bytes: bytes, count: count, timeout: timeout, canMove: isFreshlyLeased)
         isFreshlyLeased = false
         do {
             return try await handler.perform(exchange)
-        } catch let error as RedisError where mayReplaceChannel && !exchange.isSent && handler.isClosedByServer {
+        } catch let error as RedisError where exchange.canMove && !exchange.isSent && handler.isClosedByServer {
             guard let opened = try? await reopen() else {
                 try Task.checkCancellation()
                 throw error
