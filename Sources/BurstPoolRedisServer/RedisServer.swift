@@ -144,7 +144,7 @@ package final class RedisServer: Sendable {
         return socket.connect(path: socketPath) && socket.roundTrip("PING\r\n")
     }
 
-    /// Finds a port of 127.0.0.1 that nobody uses.
+    /// Finds a free port of 127.0.0.1.
     package static func freePort() throws -> Int {
         guard let port = try PlainSocket(isInternet: true).bindToLoopback() else {
             throw Failure(description: "There is no free port on loopback.")

@@ -96,7 +96,7 @@ struct AccessControlTests {
         }
     }
 
-    /// A strategy for a new user of the shared server who has these rights only.
+    /// A strategy for a new user of the shared server, with these rights only.
     private func strategy(
         rights: [String],
         _ change: (inout RedisConfiguration) -> Void

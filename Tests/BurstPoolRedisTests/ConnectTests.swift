@@ -107,7 +107,7 @@ struct ConnectTests {
     }
 
     @Test("The error for a closed port and for a missing socket gives the system's reason")
-    func nobodyThere() async throws {
+    func nothingListens() async throws {
         let socket = try PlainSocket(isInternet: true)
         let port = try #require(socket.bindToLoopback())
         let refused = await openingError(RedisConfiguration(host: "127.0.0.1", port: port))

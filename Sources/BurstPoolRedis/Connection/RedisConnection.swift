@@ -15,6 +15,10 @@ import NIOCore
 /// once, send a pipeline or acquire several connections. Several tasks may share a connection through an actor; their
 /// commands are answered in order.
 ///
+/// **Closed by the server.** If the server closes an idle connection in the moment in which a pool hands it out, the
+/// first command of the lease is sent on a new channel. Commands that the server may have received are never sent
+/// again; they fail with ``RedisError/Code/connectionClosed``.
+///
 /// **Leave the session unchanged.** A pool closes a connection instead of reusing it after `MULTI` without `EXEC` or
 /// `DISCARD`, `WATCH` without `EXEC` or `UNWATCH`, `SELECT` of another database, `AUTH`, and similar commands. Commands
 /// that Redis does not answer with one reply each, such as `MONITOR`, `CLIENT REPLY` and `HELLO 3`, throw
