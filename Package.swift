@@ -40,6 +40,11 @@ let package = Package(
         .trait(name: "Redis", description: "The product BurstPoolRedis, which needs swift-nio and hiredis."),
         .trait(name: "Postgres", description: "The product BurstPoolPostgres, which needs libpq."),
         .trait(
+            name: "RedisTLS",
+            description: "TLS for BurstPoolRedis (rediss://), which needs swift-nio-ssl.",
+            enabledTraits: ["Redis"]
+        ),
+        .trait(
             name: "Demo",
             description: "The product burst-pool-demo, which needs swift-argument-parser.",
             enabledTraits: ["Redis"]
@@ -59,12 +64,13 @@ let package = Package(
             description: "The product BurstPoolConfigReader, which needs swift-configuration."
         ),
         .default(enabledTraits: [
-            "Redis", "Postgres", "Demo", "Datadog", "Observability", "ServiceLifecycle", "ConfigReader",
+            "Redis", "RedisTLS", "Postgres", "Demo", "Datadog", "Observability", "ServiceLifecycle", "ConfigReader",
         ]),
     ],
     dependencies: [
         // Each for the products of one trait. A package that depends on this one with `traits: []` fetches none of them.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
@@ -107,6 +113,8 @@ let package = Package(
                 "CHiredis",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
+                .product(name: "NIOTLS", package: "swift-nio", condition: .when(traits: ["RedisTLS"])),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["RedisTLS"])),
             ],
             swiftSettings: swiftSettings
         ),
