@@ -1,27 +1,27 @@
 import BurstPool
 import Logging
 
-/// What is logged of a pool: each kind has its message, its level, and its limit.
+/// The kinds of log lines. Each kind has its own message, level and rate limit.
 enum PoolLogKind: String, Sendable, CaseIterable {
-    case openFailed = "A connection did not open"
-    case openFailedAndIsRetried = "A connection did not open, and it is tried again"
-    case acquireTimedOut = "A caller waited in vain for a connection"
-    case circuitOpen = "A caller was turned away, because connections do not open"
-    case shed = "A caller was turned away, because too many wait"
+    case openFailed = "A connection could not be opened"
+    case openFailedAndIsRetried = "A connection could not be opened; the pool will try again"
+    case acquireTimedOut = "An acquire timed out"
+    case circuitOpen = "An acquire was rejected because the circuit breaker is open"
+    case shed = "An acquire was rejected because too many callers are waiting"
     case closeFailed = "Closing a connection failed"
-    case closeTimedOut = "Closing a connection takes too long"
-    case limitReached = "There are as many connections as there may be, and callers wait"
-    case leaseOverdue = "A connection has been in use for too long"
-    case breakerOpened = "Connections do not open: no attempt is made for a while"
-    case breakerHalfOpened = "One attempt is made to open a connection"
-    case breakerClosed = "Connections open again"
-    case burstBegan = "There are more connections than the soft limit"
-    case burstEnded = "There are no more connections than the soft limit again"
-    case overdueLeaseReturned = "A connection that was in use for too long has come back"
+    case closeTimedOut = "Closing a connection exceeded its timeout"
+    case limitReached = "The pool is at its hard limit and callers are waiting"
+    case leaseOverdue = "A lease is overdue; the connection may have leaked"
+    case breakerOpened = "The circuit breaker opened; no connection is opened for now"
+    case breakerHalfOpened = "The circuit breaker is half open; the pool makes one attempt"
+    case breakerClosed = "The circuit breaker closed; connections can be opened again"
+    case burstBegan = "A burst began; the pool has more connections than maxSize"
+    case burstEnded = "The burst ended; the pool has no more connections than maxSize"
+    case overdueLeaseReturned = "An overdue lease was released"
     case opened = "A connection was opened"
     case closed = "A connection was closed"
 
-    /// `nil`: not worth a line, or another event tells the same.
+    /// Returns `nil` for an event that is not logged, or that another event already covers.
     init?(_ event: ConnectionPoolEvent) {
         switch event {
         case .opened: self = .opened
@@ -29,7 +29,7 @@ enum PoolLogKind: String, Sendable, CaseIterable {
         case .closed(_, let error): self = error == nil ? .closed : .closeFailed
         case .closeTimedOut: self = .closeTimedOut
         case .acquireFailed(let error, _, _):
-            // The others are told of as `shed` and `openFailed`, or are no failures: cancellation and shutdown.
+            // Other errors are logged as `shed` and `openFailed`, or are not failures of the pool: cancellation, shutdown.
             switch (error as? ConnectionPoolError)?.code {
             case .acquireTimedOut: self = .acquireTimedOut
             case .circuitOpen: self = .circuitOpen
@@ -74,8 +74,8 @@ extension ConnectionPoolEvent {
         case .burstBegan(let total, let maxSize), .burstEnded(let total, let maxSize):
             ["total": .stringConvertible(total), "max_size": .stringConvertible(maxSize)]
         case .limitReached(let total): ["total": .stringConvertible(total)]
-        case .leaseOverdue(let place, let age), .overdueLeaseReturned(let place, let age):
-            ["place": .stringConvertible(place), "duration_ms": .duration(age)]
+        case .leaseOverdue(let location, let age), .overdueLeaseReturned(let location, let age):
+            ["acquired_at": .stringConvertible(location), "duration_ms": .duration(age)]
         default: [:]
         }
     }
