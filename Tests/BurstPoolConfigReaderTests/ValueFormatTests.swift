@@ -25,7 +25,10 @@ struct ValueFormatTests {
         ("connectRetry", "50ms", "50ms", "true, false or none; the group's values are set at the keys below it"),
     ]
 
-    @Test("a value of the wrong type is an error that names the key, the value and what is allowed", arguments: invalid.indices)
+    @Test(
+        "a value of the wrong type is an error that names the key, the value and what is allowed",
+        arguments: invalid.indices
+    )
     func wrongType(_ index: Int) {
         let (key, value, text, allowed) = Self.invalid[index]
         let error = #expect(throws: ConnectionPoolConfigurationReadError.self) { try read(key, value) }
@@ -44,7 +47,10 @@ struct ValueFormatTests {
         #expect(try field(read(key, "none")) == nil)
     }
 
-    @Test("none is an error for a setting that cannot be nil", arguments: ["maxSize", "minimumIdle", "validationTimeout"])
+    @Test(
+        "none is an error for a setting that cannot be nil",
+        arguments: ["maxSize", "minimumIdle", "validationTimeout"]
+    )
     func noNone(_ key: String) throws {
         let error = #expect(throws: ConnectionPoolConfigurationReadError.self) { try read(key, "none") }
         #expect(error?.code == .invalid)
@@ -77,7 +83,8 @@ struct ValueFormatTests {
             try read(key, ConfigValue(stringLiteral: text))
         }
         #expect(
-            error?.message == "'\(key)' is '\(text)', but must be a duration with a unit, such as \(text)ms or \(text)s."
+            error?.message
+                == "'\(key)' is '\(text)', but must be a duration with a unit, such as \(text)ms or \(text)s."
         )
         let error2 = #expect(throws: ConnectionPoolConfigurationReadError.self) { try read(key, 250) }
         #expect(error2?.message == "'\(key)' is '250', but must be a duration with a unit, such as 250ms or 250s.")

@@ -23,8 +23,10 @@ struct ConfigurationTests {
     @Test(
         "an invalid URL is refused with an error that states the reason",
         arguments: [
-            ("", "is not the URL of an agent"), ("agent:8125", "is not the URL of an agent"), ("http://agent", "the unknown scheme 'http'"),
-            ("unixstream:///run/x", "stream"), ("udp://", "The host of the agent is empty"), ("udp://:8125", "The host of the agent is empty"),
+            ("", "is not the URL of an agent"), ("agent:8125", "is not the URL of an agent"),
+            ("http://agent", "the unknown scheme 'http'"),
+            ("unixstream:///run/x", "stream"), ("udp://", "The host of the agent is empty"),
+            ("udp://:8125", "The host of the agent is empty"),
             ("udp://agent:", "port ''"), ("udp://agent:x", "port 'x'"), ("udp://agent:0", "port 0"),
             ("udp://agent:65536", "port 65536"), ("udp://agent:-1", "port '-1'"),
             ("udp://agent:99999999999999999999", "not a number"), ("udp://[::1", "without a ']'"),
@@ -53,7 +55,9 @@ struct ConfigurationTests {
             BadSetting(complaint: "maximumQueuedDatagrams is 0") { $0.maximumQueuedDatagrams = 0 },
             BadSetting(complaint: "flushInterval is 0.0 seconds") { $0.flushInterval = .zero },
             BadSetting(complaint: "prefix '1.'") { $0.prefix = "1." },
-            BadSetting(complaint: "The host of the agent is empty", code: .invalidAddress) { $0.address = .udp(host: "", port: 1) },
+            BadSetting(complaint: "The host of the agent is empty", code: .invalidAddress) {
+                $0.address = .udp(host: "", port: 1)
+            },
             BadSetting(complaint: "port 0", code: .invalidAddress) { $0.address = .udp(host: "a", port: 0) },
             BadSetting(complaint: "path of the agent's socket is empty", code: .invalidAddress) {
                 $0.address = .unixSocket(path: "")

@@ -44,7 +44,9 @@ struct LogsTests {
         await letOthersRun()
         #expect(observed.log.entries.filter { $0.level == .error }.count == 1)
         observed.telemetryClock.advance(by: .milliseconds(1))
-        try await eventually("the number of suppressed lines is logged") { observed.log.entries.filter { $0.level == .error }.count == 2 }
+        try await eventually("the number of suppressed lines is logged") {
+            observed.log.entries.filter { $0.level == .error }.count == 2
+        }
         let summary = try #require(observed.log.entries.last { $0.level == .error })
         #expect(summary.message == "A connection could not be opened (9999 more)")
         #expect(summary.metadata.texts == ["pool.name": "orders", "suppressed": "9999", "interval_ms": "10000.0"])

@@ -35,7 +35,9 @@ struct SpansTests {
         return (span, task)
     }
 
-    @Test("if a connection is opened for a caller, its acquire span is a child of the request and the connect span a child of the acquire span")
+    @Test(
+        "if a connection is opened for a caller, its acquire span is a child of the request and the connect span a child of the acquire span"
+    )
     func opened() async throws {
         let observed = try ObservedPool(maxSize: 1)
         let (request, _) = try await request("GET", observed) {
@@ -71,7 +73,9 @@ struct SpansTests {
         await observed.pool.shutdown()
     }
 
-    @Test("if a caller receives a released connection, its wait span is a child of the acquire span and there is no connect span")
+    @Test(
+        "if a caller receives a released connection, its wait span is a child of the acquire span and there is no connect span"
+    )
     func waited() async throws {
         let observed = try ObservedPool(maxSize: 1)
         let lease = try await observed.pool.acquire()
@@ -91,7 +95,9 @@ struct SpansTests {
         await observed.pool.shutdown()
     }
 
-    @Test("a connect span stays a child of the acquire for which it began, even if the connection serves another caller")
+    @Test(
+        "a connect span stays a child of the acquire for which it began, even if the connection serves another caller"
+    )
     func overtaken() async throws {
         let gate = Gate()
         let strategy = ScriptedStrategy { $0.open = { if $0 == 2 { await gate.pass() } } }

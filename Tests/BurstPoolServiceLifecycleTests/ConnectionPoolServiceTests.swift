@@ -36,7 +36,9 @@ struct ConnectionPoolServiceTests {
         }
     }
 
-    @Test("a server that follows the pool in the list receives connections until it has ended, and the pool ends after it")
+    @Test(
+        "a server that follows the pool in the list receives connections until it has ended, and the pool ends after it"
+    )
     func order() async throws {
         let journal = Shared<[String]>([])
         let strategy = ScriptedStrategy { $0.close = { _ in journal.change { $0.append("connection closed") } } }
@@ -213,7 +215,9 @@ struct ConnectionPoolServiceTests {
         let lease = try await pool.acquire()
         let run = Task { try await service.run() }
         run.cancel()
-        try await eventually("the service waits for the abort") { clock.nextDeadline.map { $0 <= .seconds(6) } ?? false }
+        try await eventually("the service waits for the abort") {
+            clock.nextDeadline.map { $0 <= .seconds(6) } ?? false
+        }
         clock.advance(by: .seconds(5))
         try await run.value
         #expect(pool.statistics.inUse == 1)

@@ -39,7 +39,9 @@ public enum DogStatsDAddress: Sendable, Hashable {
             }
             self = .unixSocket(path: rest)
         case "unixstream":
-            throw .invalidAddress("'\(url)' is a stream socket, which this client does not support. Use a datagram socket: unix:///path.")
+            throw .invalidAddress(
+                "'\(url)' is a stream socket, which this client does not support. Use a datagram socket: unix:///path."
+            )
         default:
             throw .invalidAddress("'\(url)' has the unknown scheme '\(scheme)'. Use udp, unix or unixgram.")
         }

@@ -13,7 +13,7 @@ extension ByteWriter {
         var previous: UInt8 = 0
         for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "\n") where previous == UInt8(ascii: "\r"): break  // Already written with the carriage return.
+            case UInt8(ascii: "\n") where previous == UInt8(ascii: "\r"): break
             case UInt8(ascii: "\n"), UInt8(ascii: "\r"): write(#"\n"#)
             case UInt8(ascii: ":") where escapesMessagePrefix && previous == UInt8(ascii: "m"): write(#"\:"#)
             case UInt8(ascii: "|") where replacesBars: write(UInt8(ascii: "_"))

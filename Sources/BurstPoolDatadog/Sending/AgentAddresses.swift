@@ -52,7 +52,9 @@ struct AgentAddresses {
             position = 0
         } else if canChange {
             takeResolution()
-            if pending == nil, isDue(after: isSuspect ? Self.shortestInterval : Self.refreshInterval) { resolveInBackground() }
+            if pending == nil, isDue(after: isSuspect ? Self.shortestInterval : Self.refreshInterval) {
+                resolveInBackground()
+            }
         }
         return known.isEmpty ? nil : known[position % known.count]
     }
