@@ -100,7 +100,7 @@ struct ConfigurationTests {
         "an error names the environment variable",
         arguments: [
             (["DD_DOGSTATSD_PORT": "x"], "DD_DOGSTATSD_PORT has the port 'x'"),
-            (["DD_DOGSTATSD_PORT": "0"], "DD_DOGSTATSD_PORT: the agent's port 0"),
+            (["DD_DOGSTATSD_PORT": "0"], "DD_DOGSTATSD_PORT: The port 0"),
             (["DD_AGENT_HOST": "a b"], "DD_AGENT_HOST"), (["DD_DOGSTATSD_URL": "agent"], "DD_DOGSTATSD_URL: 'agent'"),
             (["DD_AGENT_HOST": "tcp://agent"], "DD_AGENT_HOST: 'tcp://agent'"),
         ]

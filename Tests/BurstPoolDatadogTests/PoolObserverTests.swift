@@ -236,7 +236,7 @@ struct PoolObserverTests {
             await events() == [
                 "_e{31,70}:orders pool reached burst limit|The pool has 2 connections and may not open more. "
                     + "Callers are waiting.|t:error|#region:eu,tier:1",
-                "_e{32,63}:orders pool using burst capacity|The pool temporarily exceeds its maximum size of 1 (up to 2)."
+                "_e{32,61}:orders pool using burst capacity|The pool temporarily exceeds its maximum size of 1 (up to 2)."
                     + "|t:warning|#region:eu,tier:1",
             ]
         )
@@ -249,7 +249,7 @@ struct PoolObserverTests {
         }
         #expect(
             ended == [
-                "_e{30,51}:orders pool no longer bursting|The pool no longer exceeds its maximum size of 1."
+                "_e{30,49}:orders pool no longer bursting|The pool no longer exceeds its maximum size of 1."
                     + "|t:success|#region:eu,tier:1"
             ]
         )

@@ -4,10 +4,11 @@ export function number(value) { return value.toLocaleString("en"); }
 
 function px(value) { return Math.round(value * 10) / 10; }
 
-/// Returns the smallest of 1, 2, 5, 10, 20, 50 … that is at least a value.
-function niceStep(value) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= value);
+/// Returns the smallest of 1, 2, 5, 10, 20, 50 … that divides a height into at most `lines` parts, but into at least one.
+function niceStep(high, lines) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(high / lines, 1)));
+  const steps = [1, 2, 5, 10].map((factor) => factor * power).filter((step) => step <= high);
+  return steps.find((step) => step >= high / lines) ?? steps.at(-1) ?? 1;
 }
 
 export class Chart {
@@ -57,7 +58,7 @@ export class Chart {
 
   /// Draws horizontal lines at round values.
   valueAxis(high, lines) {
-    for (let value = 0, step = niceStep(high / lines); value <= high; value += step) this.gridLine(value, number(value));
+    for (let value = 0, step = niceStep(high, lines); value <= high; value += step) this.gridLine(value, number(value));
   }
 
   gridLine(value, text) {
@@ -68,9 +69,10 @@ export class Chart {
 
   timeAxis() {
     const [unit, name] = this.span > 120_000 ? [60_000, "min"] : [1_000, "s"];
-    for (let part = 4; part >= 0; part--) {
-      const back = this.span * part / 4;
-      const anchor = part === 4 ? "start" : part === 0 ? "end" : "middle";
+    const labels = this.box.right - this.box.left > 400 ? 4 : 2;
+    for (let part = labels; part >= 0; part--) {
+      const back = this.span * part / labels;
+      const anchor = part === labels ? "start" : part === 0 ? "end" : "middle";
       const text = part ? `−${Math.round(back / unit * 10) / 10} ${name}` : "now";
       this.parts.push(
         `<text x="${px(this.x(this.now - back))}" y="${this.box.bottom + 15}" text-anchor="${anchor}">${text}</text>`);

@@ -111,7 +111,8 @@ function drawNumbers(list) {
 
 function milliseconds(value) {
   if (value >= 1_000) return `${(value / 1_000).toFixed(1)} s`;
-  return value >= 1 ? `${value.toPrecision(2)} ms`.replace(/^(\d+)\.0 /, "$1 ") : `${Math.round(value * 1_000)} µs`;
+  if (value >= 1) return `${value >= 9.95 ? Math.round(value) : Math.round(value * 10) / 10} ms`;
+  return `${Math.round(value * 1_000)} µs`;
 }
 
 // Charts ----------------------------------------------------------------------------------------------------------------
@@ -124,9 +125,8 @@ function drawConnections(now, span, list, parts, bursts, outages) {
   chart.timeAxis();
   for (const run of parts) {
     // Each area covers the lower part of the previous one.
-    const { opening, closing } = { opening: (s) => s.mean.inUse + s.mean.idle + s.mean.opening, closing: (s) => s.mean.closing };
-    chart.area("closing", run, (s) => opening(s) + closing(s));
-    chart.area("opening", run, opening);
+    chart.area("closing", run, (s) => s.mean.inUse + s.mean.idle + s.mean.opening + s.mean.closing);
+    chart.area("opening", run, (s) => s.mean.inUse + s.mean.idle + s.mean.opening);
     chart.area("idle", run, (s) => s.mean.inUse + s.mean.idle);
     chart.area("in-use", run, (s) => s.mean.inUse);
     chart.line("total", run, (s) => s.peak.total);
