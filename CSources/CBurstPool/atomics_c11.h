@@ -1,4 +1,4 @@
-/* Atomics on C11 <stdatomic.h>: for sanitizers, which see these and not Concurrency Kit's inline assembly.
+/* Atomics on C11 <stdatomic.h>: for sanitizers, which understand these and not Concurrency Kit's inline assembly.
  * The contract is in atomics.h. */
 #ifndef BP_ATOMICS_C11_H
 #define BP_ATOMICS_C11_H
@@ -17,48 +17,48 @@ typedef struct {
     _Atomic(uint64_t) value;
 } bp_atomic64;
 
-static inline uint64_t bp_load_relaxed(const bp_atomic64 *cell) {
+static inline uint64_t bp__load_relaxed(const bp_atomic64 *cell) {
     return atomic_load_explicit(&((bp_atomic64 *)cell)->value, memory_order_relaxed);
 }
 
-static inline uint64_t bp_load(const bp_atomic64 *cell) {
+static inline uint64_t bp__load(const bp_atomic64 *cell) {
     return atomic_load_explicit(&((bp_atomic64 *)cell)->value, memory_order_acquire);
 }
 
-static inline void bp_store_relaxed(bp_atomic64 *cell, uint64_t value) {
+static inline void bp__store_relaxed(bp_atomic64 *cell, uint64_t value) {
     atomic_store_explicit(&cell->value, value, memory_order_relaxed);
 }
 
-static inline void bp_store(bp_atomic64 *cell, uint64_t value) {
+static inline void bp__store(bp_atomic64 *cell, uint64_t value) {
     atomic_store_explicit(&cell->value, value, memory_order_release);
 }
 
 /*
- * A sequentially consistent read-modify-write is not yet a barrier for the relaxed accesses around it in C11's model;
- * the fence after it makes it one, and sanitizers that do not model fences still see the edge of the operation itself.
+ * In C11's model a sequentially consistent read-modify-write is not a barrier for the relaxed accesses around it. The
+ * fence after it makes it one. ThreadSanitizer does not model fences, but sees the order of the operation itself.
  */
-static inline void bp_full_fence_beside_rmw(void) {
+static inline void bp__full_fence_beside_rmw(void) {
 #ifndef BP_THREAD_SANITIZER
     atomic_thread_fence(memory_order_seq_cst);
 #endif
 }
 
-static inline bool bp_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
+static inline bool bp__cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
     bool swapped = atomic_compare_exchange_strong_explicit(&cell->value, expected, desired, memory_order_seq_cst,
                                                            memory_order_seq_cst);
-    bp_full_fence_beside_rmw();
+    bp__full_fence_beside_rmw();
     return swapped;
 }
 
-static inline uint64_t bp_exchange(bp_atomic64 *cell, uint64_t value) {
+static inline uint64_t bp__exchange(bp_atomic64 *cell, uint64_t value) {
     uint64_t before = atomic_exchange_explicit(&cell->value, value, memory_order_seq_cst);
-    bp_full_fence_beside_rmw();
+    bp__full_fence_beside_rmw();
     return before;
 }
 
-static inline uint64_t bp_add(bp_atomic64 *cell, uint64_t delta) {
+static inline uint64_t bp__add(bp_atomic64 *cell, uint64_t delta) {
     uint64_t before = atomic_fetch_add_explicit(&cell->value, delta, memory_order_seq_cst);
-    bp_full_fence_beside_rmw();
+    bp__full_fence_beside_rmw();
     return before;
 }
 

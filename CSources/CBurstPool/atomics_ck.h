@@ -1,4 +1,4 @@
-/* Atomics on Concurrency Kit: the backend that ships. The contract is in atomics.h. */
+/* Atomics on Concurrency Kit: the backend for production. The contract is in atomics.h. */
 #ifndef BP_ATOMICS_CK_H
 #define BP_ATOMICS_CK_H
 
@@ -14,7 +14,7 @@
 #endif
 
 #if defined(CK_MD_TSO) && !defined(__x86_64__)
-#error "This ck_md.h is that of another CPU: CK's fences would be none. Install Concurrency Kit for the target."
+#error "This ck_md.h is for another CPU, and its fences would be empty. Install Concurrency Kit for the target."
 #endif
 
 typedef struct {
@@ -22,10 +22,10 @@ typedef struct {
 } bp_atomic64;
 
 /*
- * CK's read-modify-writes are relaxed on weakly ordered CPUs. Where the CPU is TSO they are full barriers by
- * themselves, and asking CK for a fence there would emit an mfence for nothing.
+ * The read-modify-writes of Concurrency Kit are relaxed on weakly ordered CPUs, so they need fences. On a TSO CPU they
+ * are full barriers by themselves, and a fence of Concurrency Kit would add an mfence for nothing.
  */
-CK_CC_INLINE static void bp_full_fence_beside_rmw(void) {
+CK_CC_INLINE static void bp__full_fence_beside_rmw(void) {
 #ifdef CK_MD_TSO
     ck_pr_barrier();
 #else
@@ -33,43 +33,43 @@ CK_CC_INLINE static void bp_full_fence_beside_rmw(void) {
 #endif
 }
 
-CK_CC_INLINE static uint64_t bp_load_relaxed(const bp_atomic64 *cell) {
+CK_CC_INLINE static uint64_t bp__load_relaxed(const bp_atomic64 *cell) {
     return ck_pr_load_64(&cell->value);
 }
 
-CK_CC_INLINE static uint64_t bp_load(const bp_atomic64 *cell) {
+CK_CC_INLINE static uint64_t bp__load(const bp_atomic64 *cell) {
     uint64_t value = ck_pr_load_64(&cell->value);
     ck_pr_fence_acquire();
     return value;
 }
 
-CK_CC_INLINE static void bp_store_relaxed(bp_atomic64 *cell, uint64_t value) {
+CK_CC_INLINE static void bp__store_relaxed(bp_atomic64 *cell, uint64_t value) {
     ck_pr_store_64(&cell->value, value);
 }
 
-CK_CC_INLINE static void bp_store(bp_atomic64 *cell, uint64_t value) {
+CK_CC_INLINE static void bp__store(bp_atomic64 *cell, uint64_t value) {
     ck_pr_fence_release();
     ck_pr_store_64(&cell->value, value);
 }
 
-CK_CC_INLINE static bool bp_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
-    bp_full_fence_beside_rmw();
+CK_CC_INLINE static bool bp__cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
+    bp__full_fence_beside_rmw();
     bool swapped = ck_pr_cas_64_value(&cell->value, *expected, desired, expected);
-    bp_full_fence_beside_rmw();
+    bp__full_fence_beside_rmw();
     return swapped;
 }
 
-CK_CC_INLINE static uint64_t bp_exchange(bp_atomic64 *cell, uint64_t value) {
-    bp_full_fence_beside_rmw();
+CK_CC_INLINE static uint64_t bp__exchange(bp_atomic64 *cell, uint64_t value) {
+    bp__full_fence_beside_rmw();
     uint64_t before = ck_pr_fas_64(&cell->value, value);
-    bp_full_fence_beside_rmw();
+    bp__full_fence_beside_rmw();
     return before;
 }
 
-CK_CC_INLINE static uint64_t bp_add(bp_atomic64 *cell, uint64_t delta) {
-    bp_full_fence_beside_rmw();
+CK_CC_INLINE static uint64_t bp__add(bp_atomic64 *cell, uint64_t delta) {
+    bp__full_fence_beside_rmw();
     uint64_t before = ck_pr_faa_64(&cell->value, delta);
-    bp_full_fence_beside_rmw();
+    bp__full_fence_beside_rmw();
     return before;
 }
 
@@ -80,29 +80,29 @@ typedef struct {
 
 typedef ck_stack_entry_t bp_stack_entry;
 
-/* One compare-and-swap. Safe beside bp_stack_pop, whose double-width compare-and-swap also checks the generation. */
-CK_CC_INLINE static void bp_stack_push(bp_stack *stack, bp_stack_entry *entry) {
-    bp_full_fence_beside_rmw();
+/* One compare-and-swap. Safe beside bp__stack_pop, whose double-width compare-and-swap also checks the generation. */
+CK_CC_INLINE static void bp__stack_push(bp_stack *stack, bp_stack_entry *entry) {
+    bp__full_fence_beside_rmw();
     ck_stack_push_mpmc(&stack->top, entry);
-    bp_full_fence_beside_rmw();
+    bp__full_fence_beside_rmw();
 }
 
-CK_CC_INLINE static bool bp_stack_is_empty(bp_stack *stack) {
+CK_CC_INLINE static bool bp__stack_is_empty(bp_stack *stack) {
     return ck_pr_load_ptr(&stack->top.head) == NULL;
 }
 
 /*
- * ck_stack_pop_mpmc goes on from what its compare-and-swap brought back when it failed. On aarch64 before LSE2 these two
- * words need not have been there at the same time; with a top that is older than the generation, the next attempt
- * succeeds once the entry is back, and puts its former successor on top, whoever owns that by now. So each attempt
- * starts anew, with the generation before the top.
+ * ck_stack_pop_mpmc goes on with the two words that its failed compare-and-swap has returned. On aarch64 before LSE2
+ * these two words can be from different moments. With a top that is older than the generation, the next attempt
+ * succeeds as soon as the old top is back, and makes its former successor the top, whoever owns that entry by then. So
+ * here each attempt starts again by reading the generation and then the top.
  */
-CK_CC_INLINE static bp_stack_entry *bp_stack_pop(bp_stack *stack) {
+CK_CC_INLINE static bp_stack_entry *bp__stack_pop(bp_stack *stack) {
     bp_stack_entry *entry = NULL;
-    while (!bp_stack_is_empty(stack)) {
-        bp_full_fence_beside_rmw();
+    while (!bp__stack_is_empty(stack)) {
+        bp__full_fence_beside_rmw();
         bool popped = ck_stack_trypop_mpmc(&stack->top, &entry);
-        bp_full_fence_beside_rmw();
+        bp__full_fence_beside_rmw();
         if (popped) {
             return entry;
         }

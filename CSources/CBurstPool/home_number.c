@@ -1,12 +1,13 @@
+/* Numbers for threads where the CPU is not known. See home_number.h. */
 #include "home_number.h"
 
 #include "atomics.h"
 
-_Thread_local uint32_t bp_thread_number_plus_one;
+_Thread_local uint32_t bp__thread_number_plus_one;
 
-uint32_t bp_thread_number_assign(void) {
+uint32_t bp__thread_number_assign(void) {
     static bp_atomic64 given;
-    uint32_t number = (uint32_t)bp_add(&given, 1);
-    bp_thread_number_plus_one = number + 1;
+    uint32_t number = (uint32_t)bp__add(&given, 1);
+    bp__thread_number_plus_one = number + 1;
     return number;
 }

@@ -1,12 +1,12 @@
 /*
- * Which stripe is home: a small number that threads which run at the same time seldom share.
+ * The home number: a small number that two threads which run at the same time seldom share. It selects the home stripe.
  *
- * The best such number is the CPU's: two threads on one CPU do not run at the same time, and a connection put back is
- * warm in that CPU's cache for whoever takes it next. Linux keeps it where a program can read it (rseq, registered by
- * glibc 2.35 and later): two loads. Elsewhere each thread gets a number of its own at its first call.
+ * The best such number is that of the CPU. Two threads on one CPU do not run at the same time, and a connection that
+ * was released on a CPU is in that CPU's cache for the next thread. Linux keeps the number where a program can read it
+ * with two loads (rseq, which glibc 2.35 and later registers). Elsewhere each thread gets a number at its first call.
  *
- * It is a hint. A thread that is moved to another CPU between asking and using it finds a stripe that is not its own,
- * which costs a cache miss.
+ * The number is a hint. If a thread is moved to another CPU between reading the number and using it, the thread uses
+ * the stripe of another CPU, which costs a cache miss.
  */
 #ifndef BP_HOME_NUMBER_H
 #define BP_HOME_NUMBER_H
@@ -20,24 +20,24 @@
 #endif
 #endif
 
-extern _Thread_local uint32_t bp_thread_number_plus_one;
-uint32_t bp_thread_number_assign(void);
+extern _Thread_local uint32_t bp__thread_number_plus_one;
+uint32_t bp__thread_number_assign(void);
 
-static inline uint32_t bp_thread_number(void) {
-    uint32_t number = bp_thread_number_plus_one;
-    return __builtin_expect(number != 0, 1) ? number - 1 : bp_thread_number_assign();
+static inline uint32_t bp__thread_number(void) {
+    uint32_t number = bp__thread_number_plus_one;
+    return __builtin_expect(number != 0, 1) ? number - 1 : bp__thread_number_assign();
 }
 
-static inline uint32_t bp_home_number(void) {
+static inline uint32_t bp__home_number(void) {
 #ifdef BP_HAS_RSEQ
     const char *area = (const char *)__builtin_thread_pointer() + __rseq_offset;
-    /* Volatile: the kernel writes it. Negative where the area could not be registered. */
+    /* Volatile, because the kernel writes it. Negative if the area could not be registered. */
     int32_t processor = (int32_t)((const volatile struct rseq *)area)->cpu_id;
     if (__builtin_expect(processor >= 0, 1)) {
         return (uint32_t)processor;
     }
 #endif
-    return bp_thread_number();
+    return bp__thread_number();
 }
 
 #endif

@@ -1,3 +1,4 @@
+/* The search through the stripes, and sweeps. See idle_stack.h. */
 #ifdef __linux__
 #define _GNU_SOURCE /* sched_getaffinity */
 #endif
@@ -14,8 +15,8 @@
 
 #define BP_MAX_STRIPES 1024
 
-/* How many CPUs this process may run on. */
-static long bp_processors(void) {
+/* Returns the number of CPUs on which this process may run. */
+static long bp__processors(void) {
 #ifdef __linux__
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof(set), &set) == 0) {
@@ -25,43 +26,43 @@ static long bp_processors(void) {
     return sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-static uint32_t bp_default_stripes(void) {
-    long processors = bp_processors();
+static uint32_t bp__default_stripes(void) {
+    long processors = bp__processors();
     return processors < 2 ? 4 : (uint32_t)(processors > BP_MAX_STRIPES / 2 ? BP_MAX_STRIPES / 2 : processors) * 2;
 }
 
-bool bp_idle_stack_create(bp_idle_stack *idle, uint32_t stripes) {
-    uint32_t wanted = stripes == 0 ? bp_default_stripes() : stripes;
+bool bp__idle_stack_create(bp_idle_stack *idle, uint32_t stripes) {
+    uint32_t wanted = stripes == 0 ? bp__default_stripes() : stripes;
     uint32_t count = 1;
     while (count < wanted && count < BP_MAX_STRIPES) {
         count *= 2;
     }
     idle->mask = count - 1;
-    idle->stripes = bp_allocate_zeroed(bp_idle_stack_memory(idle), _Alignof(bp_stripe));
+    idle->stripes = bp__allocate_zeroed(bp__idle_stack_memory(idle), _Alignof(bp_stripe));
     return idle->stripes != NULL;
 }
 
-size_t bp_idle_stack_memory(const bp_idle_stack *idle) {
+size_t bp__idle_stack_memory(const bp_idle_stack *idle) {
     return ((size_t)idle->mask + 2) * sizeof(bp_stripe);
 }
 
-void bp_idle_stack_destroy(bp_idle_stack *idle) {
-    bp_deallocate(idle->stripes);
+void bp__idle_stack_destroy(bp_idle_stack *idle) {
+    bp__deallocate(idle->stripes);
 }
 
-/* The entry is the slot's first member. */
-static bp_slot *bp_idle_pop(bp_stack *stack) {
-    return (bp_slot *)bp_stack_pop(stack);
+/* The stack entry is the slot's first member. */
+static bp_slot *bp__idle_pop(bp_stack *stack) {
+    return (bp_slot *)bp__stack_pop(stack);
 }
 
-/* The stripe behind the last. */
-static bp_stripe *bp_idle_swept(bp_idle_stack *idle) {
+/* Returns the stripe after the last one: see bp_idle_stack. */
+static bp_stripe *bp__idle_swept(bp_idle_stack *idle) {
     return &idle->stripes[idle->mask + 1];
 }
 
-static bp_slot *bp_idle_take_from_stacks(bp_idle_stack *idle, uint32_t home) {
+static bp_slot *bp__idle_take_from_stacks(bp_idle_stack *idle, uint32_t home) {
     for (uint32_t step = 0; step <= idle->mask; step++) {
-        bp_slot *slot = bp_idle_pop(&idle->stripes[(home + step) & idle->mask].stack);
+        bp_slot *slot = bp__idle_pop(&idle->stripes[(home + step) & idle->mask].stack);
         if (slot != NULL) {
             return slot;
         }
@@ -70,54 +71,54 @@ static bp_slot *bp_idle_take_from_stacks(bp_idle_stack *idle, uint32_t home) {
 }
 
 /*
- * Acquire: whoever finds a cell emptied by another thread then also sees what that thread had set free before, such as
- * a place, and does not leave that to it.
+ * Acquire: pairs with the exchange by which another thread emptied the cell. A thread that finds the cell empty also
+ * sees what the other thread freed before, such as a slot, and does not rely on it to use that.
  */
-static bp_slot *bp_idle_take_from_cell(bp_stripe *stripe) {
-    return bp_load(&stripe->cell) == 0 ? NULL : (bp_slot *)(uintptr_t)bp_exchange(&stripe->cell, 0);
+static bp_slot *bp__idle_take_from_cell(bp_stripe *stripe) {
+    return bp__load(&stripe->cell) == 0 ? NULL : (bp_slot *)(uintptr_t)bp__exchange(&stripe->cell, 0);
 }
 
-bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home) {
-    bp_slot *slot = bp_idle_take_from_stacks(idle, home);
+bp_slot *bp__idle_take_elsewhere(bp_idle_stack *idle, uint32_t home) {
+    bp_slot *slot = bp__idle_take_from_stacks(idle, home);
     if (slot == NULL) {
-        slot = bp_idle_pop(&bp_idle_swept(idle)->stack);
+        slot = bp__idle_pop(&bp__idle_swept(idle)->stack);
     }
-    /* The home cell as well, which was read without order before. */
+    /* Includes the home cell, which bp__idle_take read without order. */
     for (uint32_t step = 1; slot == NULL && step <= idle->mask + 1; step++) {
-        slot = bp_idle_take_from_cell(&idle->stripes[(home + step) & idle->mask]);
+        slot = bp__idle_take_from_cell(&idle->stripes[(home + step) & idle->mask]);
     }
     return slot;
 }
 
-bp_slot *bp_idle_take_thoroughly(bp_idle_stack *idle) {
-    bp_slot *slot = bp_idle_take(idle);
-    return slot != NULL ? slot : bp_idle_take_elsewhere(idle, bp_idle_home(idle));
+bp_slot *bp__idle_take_thoroughly(bp_idle_stack *idle) {
+    bp_slot *slot = bp__idle_take(idle);
+    return slot != NULL ? slot : bp__idle_take_elsewhere(idle, bp__idle_home(idle));
 }
 
-bp_slot *bp_idle_take_unswept(bp_idle_stack *idle) {
-    bp_atomic64 *cells_swept = &bp_idle_swept(idle)->cell;
-    /* Without order: a second sweeper, or one that was stopped, makes this sweep look at less or more, and no harm. */
-    while (bp_load_relaxed(cells_swept) <= idle->mask) {
-        uint64_t index = bp_add(cells_swept, 1);
-        bp_slot *slot = index <= idle->mask ? bp_idle_take_from_cell(&idle->stripes[index]) : NULL;
+bp_slot *bp__idle_sweep_next(bp_idle_stack *idle) {
+    bp_atomic64 *cells_swept = &bp__idle_swept(idle)->cell;
+    /* Relaxed: a second sweep at the same time only changes which cells each of them looks at. */
+    while (bp__load_relaxed(cells_swept) <= idle->mask) {
+        uint64_t index = bp__add(cells_swept, 1);
+        bp_slot *slot = index <= idle->mask ? bp__idle_take_from_cell(&idle->stripes[index]) : NULL;
         if (slot != NULL) {
             return slot;
         }
     }
-    return bp_idle_take_from_stacks(idle, bp_idle_home(idle));
+    return bp__idle_take_from_stacks(idle, bp__idle_home(idle));
 }
 
-void bp_idle_put_swept(bp_idle_stack *idle, bp_slot *slot) {
-    bp_stack_push(&bp_idle_swept(idle)->stack, &slot->entry);
+void bp__idle_sweep_keep(bp_idle_stack *idle, bp_slot *slot) {
+    bp__stack_push(&bp__idle_swept(idle)->stack, &slot->entry);
 }
 
-bool bp_idle_return_swept(bp_idle_stack *idle) {
-    bp_stripe *swept = bp_idle_swept(idle);
-    bp_store_relaxed(&swept->cell, 0);
-    bp_slot *slot = bp_idle_pop(&swept->stack);
+bool bp__idle_sweep_end(bp_idle_stack *idle) {
+    bp_stripe *swept = bp__idle_swept(idle);
+    bp__store_relaxed(&swept->cell, 0);
+    bp_slot *slot = bp__idle_pop(&swept->stack);
     if (slot == NULL) {
         return false;
     }
-    bp_stack_push(&idle->stripes[bp_idle_home(idle)].stack, &slot->entry);
+    bp__stack_push(&idle->stripes[bp__idle_home(idle)].stack, &slot->entry);
     return true;
 }

@@ -1,16 +1,17 @@
 /*
  * The idle connections: last in, first out, in stripes.
  *
- * One shared stack would bounce its top between the CPUs. So there are more stripes than CPUs, and each CPU (or thread:
- * home_number.h) has a home stripe: a cell for one slot, and a stack behind it. Putting back exchanges the cell's
- * content, and what was in it goes to the stack; taking exchanges the cell's content for nothing. A thread that leases
- * and returns touches its home cell only, and no cache line that another CPU writes. When home is empty the others are
- * searched, stacks before cells, so that a neighbour keeps the connection it is working with.
+ * One shared stack would move the cache line of its top from CPU to CPU. So there are more stripes than CPUs, and each
+ * CPU (or each thread: see home_number.h) has a home stripe. A stripe is a cell for one slot, with a stack behind it.
+ * To put a slot in, a thread exchanges it with the content of the home cell, and pushes what was in the cell onto the
+ * stack. To take a slot, a thread exchanges the content of the home cell with nothing. So a thread that acquires and
+ * releases touches its home cell only, and no cache line that another CPU writes. When the home stripe is empty, the
+ * thread searches the other stripes, stacks before cells, so that a neighbour keeps the connection it works with.
  *
- * One more stack holds what a sweep has looked at already, so that the sweep gets down to the cold ones at the bottom
- * with one connection in hand at a time. Whoever finds the stripes' stacks empty takes from it as from any of them.
+ * One more stack holds the slots that a sweep has looked at. This lets the sweep reach the slots at the bottom of the
+ * stacks while it holds one slot at a time. A thread that finds the stacks of all stripes empty takes from this stack.
  *
- * All operations are lock-free; a thread stopped anywhere in here holds back the one slot it has in hand.
+ * All operations are lock-free. A thread that is stopped inside one of them withholds the one slot that it holds.
  */
 #ifndef BP_IDLE_STACK_H
 #define BP_IDLE_STACK_H
@@ -19,7 +20,7 @@
 
 #ifndef BP_HOME_NUMBER
 #include "home_number.h"
-#define BP_HOME_NUMBER() bp_home_number()
+#define BP_HOME_NUMBER() bp__home_number()
 #endif
 
 typedef struct {
@@ -28,80 +29,87 @@ typedef struct {
 } bp_stripe;
 
 typedef struct {
-    bp_stripe *stripes; /* And one behind the last: its stack is the swept one, its cell the count of cells swept. */
+    bp_stripe *stripes; /* One more than there are stripes: its stack has the slots that a sweep has set aside, and its
+                           cell counts the cells that the sweep has looked at. */
     uint32_t mask;      /* Number of stripes - 1; that number is a power of two. */
 } bp_idle_stack;
 
-/* stripes: how many, rounded up to a power of two; 0 for twice the number of CPUs. */
-bool bp_idle_stack_create(bp_idle_stack *idle, uint32_t stripes);
-void bp_idle_stack_destroy(bp_idle_stack *idle);
+/* stripes: their number, rounded up to a power of two; 0 for twice the number of CPUs. Returns false without memory. */
+bool bp__idle_stack_create(bp_idle_stack *idle, uint32_t stripes);
+void bp__idle_stack_destroy(bp_idle_stack *idle);
 
-/* Bytes that it has of the system. */
-size_t bp_idle_stack_memory(const bp_idle_stack *idle);
+/* Returns the number of bytes that it has allocated. */
+size_t bp__idle_stack_memory(const bp_idle_stack *idle);
 
-/* The part of bp_idle_take behind the home cell. Looks there, too, in the end. */
-bp_slot *bp_idle_take_elsewhere(bp_idle_stack *idle, uint32_t home);
-
-/*
- * Takes a slot for somebody who waits, or NULL when two looks found none. One is not enough beside a thread that is
- * stopped: it may have put one slot where this look had been, have seen the waiter, and have taken another one, for it,
- * from where this look had not been yet. Both would be withheld. Whoever finds that second place empty sees, from then
- * on, what was put before it was emptied; so the second look finds the first slot.
- */
-bp_slot *bp_idle_take_thoroughly(bp_idle_stack *idle);
+/* The part of bp__idle_take after the home cell: searches all stripes, and at last the home cell again. */
+bp_slot *bp__idle_take_elsewhere(bp_idle_stack *idle, uint32_t home);
 
 /*
- * Takes a slot that this sweep has not come by, or NULL: first from each cell, then from the stacks, from the top down.
+ * Takes a slot, or returns NULL when two searches found none.
  *
- * The warmest first, for what is put on the swept stack first comes back last, and so on top again. From each cell
- * once: who works with a connection loses it once in a sweep, to the next warm one, and what comes back to the cell
- * afterwards has just been used. To take it again and again would make its user go through all the cold ones, and so
- * keep them from ever being idle for long.
+ * For a thread that searches on behalf of a waiter. One search is not enough beside a thread that is stopped: that
+ * thread may have put one slot into a stripe that this search had passed, have seen the waiter, and have taken another
+ * slot for it from a stripe that this search had not reached. Both slots would be withheld. A thread that finds the
+ * second stripe empty sees, from then on, what was put in before it was emptied, so the second search finds the first
+ * slot.
  */
-bp_slot *bp_idle_take_unswept(bp_idle_stack *idle);
-
-/* Where a sweep puts what it has looked at. The push is a full barrier, as the exchange in bp_idle_put is. */
-void bp_idle_put_swept(bp_idle_stack *idle, bp_slot *slot);
+bp_slot *bp__idle_take_thoroughly(bp_idle_stack *idle);
 
 /*
- * Ends a sweep, one slot at a time, the coldest first: moves it from the swept stack to the one behind the home cell.
- * Not into the cell: what is there now is warm, and would sink to the bottom. False when there was none. One at a time,
- * for who searches while a slot moves may miss it: so the caller looks for waiters after each. The push is a full
- * barrier.
+ * Takes a slot that the sweep has not looked at: from each cell once, then from the stacks.
+ *
+ * It begins with the most recently used slots, because the slot that is set aside first comes back last and is then on
+ * top again. It takes from each cell once: a thread that works with a connection loses it to the sweep once, and what
+ * comes back to the cell later was just used. If the sweep took it again and again, the thread would use all other
+ * connections in turn, and none of them would stay idle for long.
  */
-bool bp_idle_return_swept(bp_idle_stack *idle);
+bp_slot *bp__idle_sweep_next(bp_idle_stack *idle);
 
-static inline uint32_t bp_idle_home(const bp_idle_stack *idle) {
+/* Sets aside a slot that the sweep has looked at. A full barrier, as the exchange in bp__idle_put is. */
+void bp__idle_sweep_keep(bp_idle_stack *idle, bp_slot *slot);
+
+/*
+ * Ends a sweep, one slot at a time, the least recently used first: moves a slot from those set aside to the stack of
+ * the home stripe. It does not use the cell, because the slot in there was just used and would sink to the bottom.
+ * Returns false if no slot was left. One at a time, because a thread that searches while a slot moves may miss it, so
+ * the caller must look for waiters after each. A full barrier.
+ */
+bool bp__idle_sweep_end(bp_idle_stack *idle);
+
+static inline uint32_t bp__idle_home(const bp_idle_stack *idle) {
     return BP_HOME_NUMBER() & idle->mask;
 }
 
 /*
- * Puts a slot back. The exchange is a full barrier: the word of the slot and what its owner wrote to the connection
- * are visible to whoever takes it out, and what the caller reads next (is anybody waiting?) is read after it.
+ * Puts a slot in.
+ *
+ * The exchange is a full barrier. The state of the slot, and what its owner wrote to the connection, are visible to the
+ * thread that takes the slot out. What the caller reads next (whether somebody waits) is read after it.
  */
-static inline void bp_idle_put(bp_idle_stack *idle, bp_slot *slot) {
-    bp_stripe *stripe = &idle->stripes[bp_idle_home(idle)];
-    uint64_t before = bp_exchange(&stripe->cell, (uint64_t)(uintptr_t)slot);
+static inline void bp__idle_put(bp_idle_stack *idle, bp_slot *slot) {
+    bp_stripe *stripe = &idle->stripes[bp__idle_home(idle)];
+    uint64_t before = bp__exchange(&stripe->cell, (uint64_t)(uintptr_t)slot);
     if (__builtin_expect(before != 0, 0)) {
-        bp_stack_push(&stripe->stack, &((bp_slot *)(uintptr_t)before)->entry);
+        bp__stack_push(&stripe->stack, &((bp_slot *)(uintptr_t)before)->entry);
     }
 }
 
 /*
- * Takes a slot, or NULL when a look through all stripes found none. The look is not one instant: a slot that another
- * thread puts back behind it is missed, which is why whoever puts back looks for waiters afterwards.
+ * Takes a slot, or returns NULL when a search of all stripes found none. The search is not one instant: it misses a
+ * slot that another thread puts into a stripe which was searched before. That is why a thread that puts a slot in looks
+ * for waiters afterwards.
  */
-static inline bp_slot *bp_idle_take(bp_idle_stack *idle) {
-    uint32_t home = bp_idle_home(idle);
+static inline bp_slot *bp__idle_take(bp_idle_stack *idle) {
+    uint32_t home = bp__idle_home(idle);
     bp_stripe *stripe = &idle->stripes[home];
-    if (__builtin_expect(bp_load_relaxed(&stripe->cell) != 0, 1)) {
-        /* Pairs with the exchange in bp_idle_put that brought the slot here. */
-        uint64_t taken = bp_exchange(&stripe->cell, 0);
+    if (__builtin_expect(bp__load_relaxed(&stripe->cell) != 0, 1)) {
+        /* Full barrier: pairs with the exchange in bp__idle_put that put the slot in. */
+        uint64_t taken = bp__exchange(&stripe->cell, 0);
         if (__builtin_expect(taken != 0, 1)) {
             return (bp_slot *)(uintptr_t)taken;
         }
     }
-    return bp_idle_take_elsewhere(idle, home);
+    return bp__idle_take_elsewhere(idle, home);
 }
 
 #endif

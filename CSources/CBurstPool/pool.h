@@ -1,4 +1,4 @@
-/* The pool's own structure, for the files of the core. */
+/* The pool's structure, and the helpers that the files of the core share. */
 #ifndef BP_POOL_INTERNAL_H
 #define BP_POOL_INTERNAL_H
 
@@ -7,28 +7,102 @@
 
 struct bp_pool {
     /*
-     * One line that the hot path reads and only slow paths write.
+     * One cache line that the hot path reads and that only slow paths write. Each word holds two counts of at most 30
+     * bits, one from bit 0 and one from bit 32, and flags.
      *
-     * waiting: those in the queue, and of these (from bit 32) those without a permit; bit 62: paused; bit 63: shut
-     * down. Raised before a waiter can be found in the queue, lowered after it has gone: never too low. places: total,
-     * and of these (from bit 32) those closing. limits: the soft limit, and (from bit 32) the hard limit; bit 63: shut
-     * down.
+     *   waiting   low: the waiters in the queue. High: those of them without a permit. Bit 62: the pool is paused.
+     *             Bit 63: the pool is shut down. A waiter is counted before another thread can find it in the queue,
+     *             and until after it has left, so the counts may be too high for a moment but are never too low.
+     *   total     low: idle + in use + opening + closing. High: those of them that are closing.
+     *   limits    low: max_size. Bit 31: excess connections are kept. High: hard_limit. Bit 63: the pool is shut down.
      */
     _Alignas(64) bp_atomic64 waiting;
-    bp_atomic64 places;
+    bp_atomic64 total;
     bp_atomic64 limits;
     bp_idle_stack idle;
     size_t element_offset;
 
-    _Alignas(64) bp_stack vacant;
+    _Alignas(64) bp_stack vacant; /* The slots that were used before and have no connection now. */
     bp_table slots;
-    bp_table observations; /* Parallel to slots. */
+    bp_table observations; /* Parallel to slots: see observation.c. */
     bp_atomic64 observed_at;
     void *owner;
     void (*release_owner)(void *owner);
-    uint64_t full; /* What waiting is when as many wait without a permit as may: see bp_is_full. */
+    uint64_t full; /* The value of waiting from which on the queue may be full: see bp__is_full. */
 
     bp_waiter_queue queue;
 };
+
+#define BP_HIGH_ONE (UINT64_C(1) << 32)
+#define BP_COUNT_MASK 0x3fffffffu
+#define BP_LOW(word) ((uint32_t)(word))
+#define BP_HIGH(word) ((uint32_t)((word) >> 32) & BP_COUNT_MASK)
+#define BP_KEEP_EXCESS (UINT64_C(1) << 31)
+#define BP_PAUSED (UINT64_C(1) << 62)
+#define BP_SHUT (UINT64_C(1) << 63)
+_Static_assert(BP_MAX_SIZE <= BP_COUNT_MASK && BP_MAX_WAITERS < BP_COUNT_MASK / 2, "counts stay clear of the flags");
+
+static const bp_lease bp__no_lease = {NULL, 0};
+
+static inline bool bp__limits_are_valid(uint32_t max_size, uint32_t hard_limit) {
+    return max_size >= 1 && max_size <= hard_limit && hard_limit <= BP_MAX_SIZE;
+}
+
+/* keep_excess: BP_KEEP_EXCESS or 0. */
+static inline uint64_t bp__limits_word(uint32_t max_size, uint32_t hard_limit, uint64_t keep_excess) {
+    return ((uint64_t)hard_limit << 32) | keep_excess | max_size;
+}
+
+/*
+ * Returns whether there are more connections than max_size, those closing not counted. With BP_KEEP_EXCESS the low half
+ * of the limits is greater than any count, so the answer is no without another test on the hot path.
+ */
+static inline bool bp__is_excess(uint64_t total, uint64_t limits) {
+    return BP_LOW(total) - BP_HIGH(total) > BP_LOW(limits);
+}
+
+/* Returns whether a waiter exists that should get a permit if there is room. */
+static inline bool bp__permits_are_due(uint64_t waiting) {
+    return (waiting & BP_PAUSED) == 0 && BP_HIGH(waiting) != 0;
+}
+
+/* Checks that the lease is of this pool. */
+static inline bp_status bp__lease_belongs(const bp_pool *pool, bp_lease lease) {
+    if (__builtin_expect(pool == NULL || lease.slot == NULL, 0)) {
+        return BP_INVALID_ARGUMENT;
+    }
+    return __builtin_expect(lease.slot->pool != pool, 0) ? BP_FOREIGN_SLOT : BP_OK;
+}
+
+/*
+ * Checks that the lease has not ended and that its slot is in this state. Detects every misuse except a call with the
+ * same lease at the same instant.
+ */
+static inline bp_status bp__lease_check(const bp_pool *pool, bp_lease lease, bp_slot_state state) {
+    bp_status status = bp__lease_belongs(pool, lease);
+    if (__builtin_expect(status != BP_OK, 0)) {
+        return status;
+    }
+    if (__builtin_expect(bp__load_relaxed(&lease.slot->word) != bp__slot_word(state, lease.serial), 0)) {
+        return BP_STALE_LEASE;
+    }
+    return BP_OK;
+}
+
+/*
+ * Moves the slot of the lease from one state to another. Detects every misuse: of two calls with the same lease at the
+ * same instant, one succeeds, because the compare-and-swap checks state and serial number together.
+ */
+static inline bp_status bp__lease_move(const bp_pool *pool, bp_lease lease, bp_slot_state from, bp_slot_state to) {
+    bp_status status = bp__lease_belongs(pool, lease);
+    if (__builtin_expect(status != BP_OK, 0)) {
+        return status;
+    }
+    uint64_t expected = bp__slot_word(from, lease.serial);
+    if (__builtin_expect(!bp__cas(&lease.slot->word, &expected, bp__slot_word(to, lease.serial)), 0)) {
+        return BP_STALE_LEASE;
+    }
+    return BP_OK;
+}
 
 #endif

@@ -1,16 +1,21 @@
 /*
- * A slot: a place for one connection. Its memory is type-stable: it is never freed before the pool.
+ * A slot: a place for one connection. Its memory is type-stable: it is not freed before the pool.
  *
- * Where a slot is, is in its state word, which only the slot's present owner changes:
+ * The state word of a slot says what the slot is at the moment. Only the present owner of the slot changes the word:
+ * the thread that took the slot out of the idle or the vacant stack, until that thread puts the slot back.
  *
- *   vacant  -> opening   bp_begin_open           opening -> leased   bp_finish_open
- *   opening -> vacant    bp_cancel_open          idle    -> leased   bp_try_acquire, bp_take_idle, bp_take_unswept
- *   leased  -> idle      bp_release, bp_put_...  leased  -> opening  bp_reopen
- *   leased  -> closing   bp_begin_close(...)     closing -> vacant   bp_finish_close
- *   leased  -> vacant    bp_detach
+ *   state before   state after   set by
+ *   vacant         opening       bp_begin_open, bp_begin_open_unrequested
+ *   opening        in use        bp_finish_open
+ *   opening        vacant        bp_cancel_open
+ *   idle           in use        bp_try_acquire, bp_take_idle, bp_sweep_next
+ *   in use         idle          bp_release, bp_release_exclusive, bp_return_idle, bp_sweep_keep
+ *   in use         closing       bp_begin_close, bp_begin_close_excess
+ *   in use         vacant        bp_detach
+ *   closing        vacant        bp_finish_close
  *
- * Owner is whoever took the slot out of an idle or vacant stack, until it puts the slot back. The word also has a
- * serial number, raised each time the slot changes hands, so that a lease that has ended is told from the present one.
+ * The word also has a serial number, which is raised each time a thread takes the slot out of a stack. A lease has the
+ * serial number of its slot at that moment, so a lease that has ended is told from the present one.
  */
 #ifndef BP_SLOT_H
 #define BP_SLOT_H
@@ -18,46 +23,48 @@
 #include "atomics.h"
 #include "include/bp_pool.h"
 
-#define BP_SLOT_STATE_BITS 3 /* bp_slot_state is in the public header. */
+#define BP_SLOT_STATE_BITS 3 /* The states are bp_slot_state, in the public header. */
 
 struct bp_slot {
-    bp_stack_entry entry; /* In an idle or a vacant stack, never in both. First, so that entries are aligned. */
-    bp_atomic64 word;     /* State and serial. */
+    bp_stack_entry entry; /* In an idle or in the vacant stack, never in both. First, so that entries are aligned. */
+    bp_atomic64 word;     /* From bit 0: the state, the serial number. */
     bp_pool *pool;
     /* The element follows, at bp_pool.element_offset. */
 };
 
-static inline uint64_t bp_slot_word(bp_slot_state state, uint64_t serial) {
+static inline uint64_t bp__slot_word(bp_slot_state state, uint64_t serial) {
     return (serial << BP_SLOT_STATE_BITS) | (uint64_t)state;
 }
 
-static inline bp_slot_state bp_slot_word_state(uint64_t word) {
+static inline bp_slot_state bp__slot_word_state(uint64_t word) {
     return (bp_slot_state)(word & ((1 << BP_SLOT_STATE_BITS) - 1));
 }
 
-static inline uint64_t bp_slot_word_serial(uint64_t word) {
+static inline uint64_t bp__slot_word_serial(uint64_t word) {
     return word >> BP_SLOT_STATE_BITS;
 }
 
 /*
- * Makes a slot that the caller has just taken out of a stack the caller's own, under a new serial.
+ * Makes the caller the owner of a slot that it has just taken out of a stack, under a new serial number.
  *
- * A plain store is enough: nobody else may write the word now, and those who hold an old lease fail on their
- * compare-and-swap whichever of the two words they find.
+ * A relaxed store is enough. No other thread may write the word now, and the compare-and-swap of a thread with an old
+ * lease fails whether that thread finds the old word or the new one.
  */
-static inline bp_lease bp_slot_take(bp_slot *slot, bp_slot_state state) {
-    uint64_t serial = bp_slot_word_serial(bp_load_relaxed(&slot->word)) + 1;
-    bp_store_relaxed(&slot->word, bp_slot_word(state, serial));
+static inline bp_lease bp__slot_take(bp_slot *slot, bp_slot_state state) {
+    uint64_t serial = bp__slot_word_serial(bp__load_relaxed(&slot->word)) + 1;
+    bp__store_relaxed(&slot->word, bp__slot_word(state, serial));
     return (bp_lease){slot, serial};
 }
 
 /*
- * The same for a slot in which a connection is going to be opened. Release: bp_slot_at comes by the slot's index and
- * not by a stack, and must see which pool it is of.
+ * Does the same for a slot in which a connection is going to be opened.
+ *
+ * Release: pairs with the acquire load in bp_slot_at, which finds the slot by its index instead of by a stack, and must
+ * also see the slot's pool.
  */
-static inline bp_lease bp_slot_take_to_open(bp_slot *slot) {
-    uint64_t serial = bp_slot_word_serial(bp_load_relaxed(&slot->word)) + 1;
-    bp_store(&slot->word, bp_slot_word(BP_SLOT_OPENING, serial));
+static inline bp_lease bp__slot_take_to_open(bp_slot *slot) {
+    uint64_t serial = bp__slot_word_serial(bp__load_relaxed(&slot->word)) + 1;
+    bp__store(&slot->word, bp__slot_word(BP_SLOT_OPENING, serial));
     return (bp_lease){slot, serial};
 }
 

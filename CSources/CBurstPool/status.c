@@ -1,3 +1,4 @@
+/* The messages and names of statuses, from the table in bp_status.h. */
 #include "include/bp_status.h"
 
 const char *bp_status_message(bp_status status) {

@@ -1,9 +1,9 @@
 /*
  * Treiber's stack on single 64-bit cells, for the backends that have no double-width compare-and-swap.
  *
- * The top is an address and a tag in one word: user-space addresses have up to 48 bits (47 on x86-64, 48 on Linux on
- * aarch64), entries are aligned to 64 bytes, so 42 bits hold the address and 22 are left for the tag. That is enough for
- * tests and not for production, where Concurrency Kit's stack has a 64-bit generation.
+ * The top is an address and a tag in one word. Addresses in user space have up to 48 bits (47 on x86-64, 48 on Linux on
+ * aarch64) and entries are aligned to 64 bytes, so the address takes 42 bits and 22 are left for the tag. This is
+ * enough for tests and not for production, where Concurrency Kit's stack has a 64-bit generation.
  *
  * R. K. Treiber, Systems Programming: Coping with Parallelism, IBM RJ 5118, 1986.
  */
@@ -20,35 +20,35 @@ typedef struct {
     bp_atomic64 next;
 } bp_stack_entry;
 
-static inline bp_stack_entry *bp_tagged_stack_entry(uint64_t top) {
+static inline bp_stack_entry *bp__tagged_stack_entry(uint64_t top) {
     return (bp_stack_entry *)(uintptr_t)((top & ((UINT64_C(1) << BP_TAGGED_STACK_ADDRESS_BITS) - 1)) << 6);
 }
 
-static inline uint64_t bp_tagged_stack_top(const bp_stack_entry *entry, uint64_t before) {
+static inline uint64_t bp__tagged_stack_top(const bp_stack_entry *entry, uint64_t before) {
     uint64_t tag = (before >> BP_TAGGED_STACK_ADDRESS_BITS) + 1;
     return ((uint64_t)(uintptr_t)entry >> 6) | (tag << BP_TAGGED_STACK_ADDRESS_BITS);
 }
 
-static inline void bp_stack_push(bp_stack *stack, bp_stack_entry *entry) {
-    uint64_t top = bp_load_relaxed(&stack->top);
+static inline void bp__stack_push(bp_stack *stack, bp_stack_entry *entry) {
+    uint64_t top = bp__load_relaxed(&stack->top);
     do {
-        bp_store_relaxed(&entry->next, (uint64_t)(uintptr_t)bp_tagged_stack_entry(top));
-    } while (!bp_cas(&stack->top, &top, bp_tagged_stack_top(entry, top)));
+        bp__store_relaxed(&entry->next, (uint64_t)(uintptr_t)bp__tagged_stack_entry(top));
+    } while (!bp__cas(&stack->top, &top, bp__tagged_stack_top(entry, top)));
 }
 
-static inline bool bp_stack_is_empty(bp_stack *stack) {
-    return bp_tagged_stack_entry(bp_load_relaxed(&stack->top)) == NULL;
+static inline bool bp__stack_is_empty(bp_stack *stack) {
+    return bp__tagged_stack_entry(bp__load_relaxed(&stack->top)) == NULL;
 }
 
-static inline bp_stack_entry *bp_stack_pop(bp_stack *stack) {
-    uint64_t top = bp_load(&stack->top);
+static inline bp_stack_entry *bp__stack_pop(bp_stack *stack) {
+    uint64_t top = bp__load(&stack->top);
     for (;;) {
-        bp_stack_entry *entry = bp_tagged_stack_entry(top);
+        bp_stack_entry *entry = bp__tagged_stack_entry(top);
         if (entry == NULL) {
             return NULL;
         }
-        bp_stack_entry *next = (bp_stack_entry *)(uintptr_t)bp_load_relaxed(&entry->next);
-        if (bp_cas(&stack->top, &top, bp_tagged_stack_top(next, top))) {
+        bp_stack_entry *next = (bp_stack_entry *)(uintptr_t)bp__load_relaxed(&entry->next);
+        if (bp__cas(&stack->top, &top, bp__tagged_stack_top(next, top))) {
             return entry;
         }
     }

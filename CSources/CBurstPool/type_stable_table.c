@@ -1,9 +1,10 @@
+/* The chunks of a table. See type_stable_table.h. */
 #include "type_stable_table.h"
 
 #include <stdlib.h>
 
-void *bp_allocate_zeroed(size_t size, size_t alignment) {
-    /* calloc leaves the pages of a large block untouched until they are used; aligned_alloc and memset would not. */
+void *bp__allocate_zeroed(size_t size, size_t alignment) {
+    /* calloc does not touch the pages of a large block before they are used; aligned_alloc and memset would. */
     if (size > SIZE_MAX - alignment - sizeof(void *)) {
         return NULL;
     }
@@ -16,57 +17,57 @@ void *bp_allocate_zeroed(size_t size, size_t alignment) {
     return (void *)start;
 }
 
-void bp_deallocate(void *memory) {
+void bp__deallocate(void *memory) {
     if (memory != NULL) {
         free(((void **)memory)[-1]);
     }
 }
 
-void bp_table_destroy(bp_table *table) {
+void bp__table_destroy(bp_table *table) {
     for (unsigned chunk = 0; chunk < BP_TABLE_CHUNKS; chunk++) {
-        bp_deallocate((void *)(uintptr_t)bp_load_relaxed(&table->chunks[chunk]));
+        bp__deallocate((void *)(uintptr_t)bp__load_relaxed(&table->chunks[chunk]));
     }
 }
 
-size_t bp_table_memory(const bp_table *table) {
+size_t bp__table_memory(const bp_table *table) {
     size_t entries = 0;
     for (unsigned chunk = 0; chunk < BP_TABLE_CHUNKS; chunk++) {
-        entries += bp_load(&table->chunks[chunk]) != 0 ? (size_t)1 << (chunk + BP_TABLE_FIRST_CHUNK_BITS) : 0;
+        entries += bp__load(&table->chunks[chunk]) != 0 ? (size_t)1 << (chunk + BP_TABLE_FIRST_CHUNK_BITS) : 0;
     }
     return entries * table->stride;
 }
 
-bool bp_table_reserve(bp_table *table, uint32_t index) {
+bool bp__table_reserve(bp_table *table, uint32_t index) {
     uint64_t offset;
-    unsigned chunk = bp_table_chunk(index, &offset);
+    unsigned chunk = bp__table_chunk(index, &offset);
     if (chunk >= BP_TABLE_CHUNKS) {
         return false;
     }
-    if (bp_load(&table->chunks[chunk]) != 0) {
+    if (bp__load(&table->chunks[chunk]) != 0) {
         return true;
     }
     size_t entries = (size_t)1 << (chunk + BP_TABLE_FIRST_CHUNK_BITS);
     if (table->stride > SIZE_MAX / entries) {
         return false;
     }
-    void *memory = bp_allocate_zeroed(entries * table->stride, 64);
+    void *memory = bp__allocate_zeroed(entries * table->stride, 64);
     if (memory == NULL) {
         return false;
     }
-    /* Publishes the zeroed memory: pairs with the load in bp_table_at. Whoever comes second gives its own back. */
+    /* Publishes the zeroed memory: pairs with the load in bp__table_at. The second of two threads frees its own. */
     uint64_t expected = 0;
-    if (!bp_cas(&table->chunks[chunk], &expected, (uint64_t)(uintptr_t)memory)) {
-        bp_deallocate(memory);
+    if (!bp__cas(&table->chunks[chunk], &expected, (uint64_t)(uintptr_t)memory)) {
+        bp__deallocate(memory);
     }
     return true;
 }
 
-uint32_t bp_table_extend(bp_table *table, uint32_t limit) {
-    uint64_t used = bp_load(&table->used);
+uint32_t bp__table_extend(bp_table *table, uint32_t limit) {
+    uint64_t used = bp__load(&table->used);
     do {
-        if (used >= limit || !bp_table_reserve(table, (uint32_t)used)) {
+        if (used >= limit || !bp__table_reserve(table, (uint32_t)used)) {
             return BP_TABLE_NONE;
         }
-    } while (!bp_cas(&table->used, &used, used + 1));
+    } while (!bp__cas(&table->used, &used, used + 1));
     return (uint32_t)used;
 }

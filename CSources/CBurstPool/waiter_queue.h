@@ -1,31 +1,42 @@
 /*
- * The waiter queue: first in, first out, with removal anywhere.
+ * The wait queue: first in, first out, and a waiter can leave from anywhere.
  *
- * A linked list of type-stable nodes. Appending is Michael and Scott's queue; removing is Harris's list as Michael made
- * it fit for reused nodes: a node is dead once its status says so, its link is then marked so that nothing can be
- * appended to it or removed behind it, and a compare-and-swap on its predecessor's link takes it out. Links have tags,
- * raised at each change, so that a link seen before a node was reused cannot be mistaken for the present one.
- * The last node is never taken out, even when dead, so that appending always finds the tail in the list.
+ * The queue is a linked list of type-stable nodes. A node is appended as in Michael and Scott's queue. It is removed as
+ * in Harris's list, in the form that Michael gave it for nodes that are reused: first the waiter's status says that the
+ * waiter has left, then the deleted bit is set in the node's link, and then a compare-and-swap on the link of the node
+ * before it takes the node out. Once the deleted bit is set, nothing can be appended to the node and the node after it
+ * cannot be taken out. Each change of a link raises the link's tag, so that a link read before a node was reused is
+ * never mistaken for the present one. The last node is never taken out, even when its waiter has left, so the tail
+ * always leads into the list.
  *
  *   M. M. Michael, M. L. Scott, Simple, fast, and practical non-blocking and blocking concurrent queue algorithms,
  *     PODC 1996.
  *   T. L. Harris, A pragmatic implementation of non-blocking linked lists, DISC 2001.
  *   M. M. Michael, High performance dynamic lock-free hash tables and list-based sets, SPAA 2002.
  *
- * What becomes of a waiter is decided by one compare-and-swap on its state: whoever moves it to served or gone owns the
- * right, and the duty, to resume it. All else (marking, taking out, reuse) is housekeeping that any thread may do.
+ * One compare-and-swap on a waiter's state decides how its wait ends. The thread whose compare-and-swap sets the status
+ * to handed off or to left must resume the waiter, and no other thread does. All that follows (setting the deleted bit,
+ * taking the node out, reusing it) is housekeeping that any thread may do.
  *
- *   free     -> prepared   bp_waiter_prepare        waiting -> opening   bp_waiter_begin_opening
- *   prepared -> waiting    bp_waiter_join           opening -> waiting   bp_waiter_requeue
- *   prepared -> cancelled  bp_waiter_leave          waiting, opening -> served   bp_waiter_serve_oldest
- *   cancelled -> free      bp_waiter_join,          waiting, opening -> gone     bp_waiter_leave, bp_waiter_expire
- *                          bp_waiter_withdraw       served, gone -> prepared     bp_waiter_prepare, once the node has
- *   prepared -> free       bp_waiter_withdraw                                    been taken out of the list
+ *   status before       status after   set by
+ *   free                prepared       bp__waiter_prepare
+ *   prepared            waiting        bp__waiter_join
+ *   prepared            cancelled      bp__waiter_leave
+ *   prepared            free           bp__waiter_withdraw
+ *   cancelled           free           bp__waiter_join, bp__waiter_withdraw
+ *   waiting             opening        bp__waiter_begin_opening
+ *   opening             waiting        bp__waiter_requeue
+ *   waiting, opening    handed off     bp__waiter_hand_off
+ *   waiting, opening    left           bp__waiter_leave, bp__waiter_expire
+ *   handed off, left    prepared       bp__waiter_prepare, after the node was taken out of the list
  *
- * Dead nodes at the front are taken out by whoever next looks for the oldest waiter, and those that were served are all
- * there: only those that have gone, which may be anywhere, are counted. They are taken out by a sweep once they
- * outnumber the living by a constant share, so leaving is O(1) amortised and the memory of the queue stays proportional
- * to the waiters alive.
+ * A node in the list is dead when its waiter was handed off or has left. Every search for the oldest waiter takes out
+ * the dead nodes at the front; all nodes that were handed off are there. Nodes whose waiters have left may be anywhere.
+ * They are counted, and when they outnumber the live waiters by a constant share, a purge takes them out. So leaving
+ * costs O(1) amortised, and the memory of the queue stays proportional to the number of live waiters.
+ *
+ * The code is in three files: waiter_list.c has the list and the purge, waiter_deadlines.c the deadlines, and
+ * waiter_queue.c the life of a waiter. waiter_node.h is what they share.
  */
 #ifndef BP_WAITER_QUEUE_H
 #define BP_WAITER_QUEUE_H
@@ -38,76 +49,78 @@ typedef enum {
     BP_WAITER_FREE = 0,
     BP_WAITER_PREPARED = 1,
     BP_WAITER_WAITING = 2, /* For a connection or a permit. */
-    BP_WAITER_OPENING = 3, /* A connection is being opened on its behalf; one that is returned will do as well. */
-    BP_WAITER_SERVED = 4, /* From here on, a node in the list is dead. */
-    BP_WAITER_GONE = 5,
-    BP_WAITER_CANCELLED = 6, /* Before it joined. */
+    BP_WAITER_OPENING = 3, /* A connection is being opened for this waiter. It also takes one that is released. */
+    /* A node in the list with one of the next two statuses is dead. */
+    BP_WAITER_HANDED_OFF = 4, /* It was the oldest waiter, and bp__waiter_hand_off removed it. */
+    BP_WAITER_LEFT = 5,       /* It was claimed or has expired. */
+    BP_WAITER_CANCELLED = 6,  /* It was claimed before it joined. */
 } bp_waiter_status;
 
 typedef struct {
     bp_table nodes;    /* Node 0 is the head: always in the list, never a waiter. */
-    bp_table earliest; /* For each 64 nodes, no later than the earliest deadline of those that wait, or a mark. */
-    /* Lines of their own: joining writes the first two, and reads what is before them and behind. */
+    bp_table earliest; /* For each group of 64 nodes, its earliest deadline: see waiter_deadlines.c. */
+    /* Joining writes the next two, which have cache lines of their own, and only reads what is before and after. */
     _Alignas(64) bp_stack free;
     _Alignas(64) bp_atomic64 tail;
-    _Alignas(64) bp_atomic64 dead; /* Nodes in the list whose waiter is gone. */
-    bp_atomic64 sweeping;          /* Advice: somebody is at it. */
-    bp_atomic64 marks;             /* How many marks were made. */
-    bp_atomic64 earliest_of_all;   /* No later than the earliest deadline of all; BP_NO_DEADLINE if none. */
+    _Alignas(64) bp_atomic64 dead; /* The nodes in the list whose waiters have left. */
+    bp_atomic64 purging;           /* 1 while a purge is under way. Advice, not a lock: see bp__waiter_purge. */
+    bp_atomic64 scans;             /* How many scan numbers were given out. */
+    bp_atomic64 earliest_of_all;   /* No later than the earliest deadline of all waiters; BP_NO_DEADLINE if none. */
 } bp_waiter_queue;
 
-bool bp_waiter_queue_create(bp_waiter_queue *queue);
-void bp_waiter_queue_destroy(bp_waiter_queue *queue);
+bool bp__waiter_queue_create(bp_waiter_queue *queue);
+void bp__waiter_queue_destroy(bp_waiter_queue *queue);
 
-/* Bytes that the queue has of the system. */
-size_t bp_waiter_queue_memory(const bp_waiter_queue *queue);
+/* Returns the number of bytes that the queue has allocated. */
+size_t bp__waiter_queue_memory(const bp_waiter_queue *queue);
 
 /* Takes a node for a waiter that will join. BP_OK, BP_TOO_MANY_WAITERS or BP_OUT_OF_MEMORY. */
-bp_status bp_waiter_prepare(bp_waiter_queue *queue, bp_ticket *ticket);
+bp_status bp__waiter_prepare(bp_waiter_queue *queue, bp_ticket *ticket);
 
 /*
- * Appends the waiter. BP_OK; BP_CANCELLED if it left before it joined; BP_STALE_TICKET.
- * *is_earliest: whether its deadline is now the earliest of all, so that the timer must be set anew.
+ * Appends the waiter to the queue. BP_OK; BP_CANCELLED if it left before it joined; BP_STALE_TICKET.
+ * *is_earliest: its deadline is now the earliest of all, so that the caller must set the timer again.
  */
-bp_status bp_waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context, uint64_t deadline, bool *is_earliest);
+bp_status bp__waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context, uint64_t deadline,
+                          bool *is_earliest);
 
 /*
- * Gives the node back of a waiter that has not joined, and will not. BP_OK; BP_CANCELLED if it left before;
+ * Frees the node of a waiter that has not joined and will not join. BP_OK; BP_CANCELLED if it left before;
  * BP_STALE_TICKET.
  */
-bp_status bp_waiter_withdraw(bp_waiter_queue *queue, bp_ticket ticket);
+bp_status bp__waiter_withdraw(bp_waiter_queue *queue, bp_ticket ticket);
 
-/* Whether somebody waits whose status is one of these (bits: 1 << status). */
-bool bp_waiter_exists(bp_waiter_queue *queue, unsigned statuses);
+/* Returns whether a waiter has one of these statuses (bits: 1 << status). */
+bool bp__waiter_exists(bp_waiter_queue *queue, unsigned statuses);
 
-/* Makes the oldest waiter go. Returns its status before, or BP_WAITER_FREE when nobody waits. */
-bp_waiter_status bp_waiter_serve_oldest(bp_waiter_queue *queue, void **context);
+/* Removes the oldest waiter. Returns its status before, or BP_WAITER_FREE if the queue is empty. */
+bp_waiter_status bp__waiter_hand_off(bp_waiter_queue *queue, void **context);
 
-/* Moves the oldest waiter that waits for a permit to opening. */
-bool bp_waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket);
+/* Moves the oldest waiter that has no permit to opening. Returns false if there is none. */
+bool bp__waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket);
 
-/* Moves this waiter from opening back to waiting, where it stands. False if it has gone, or was not opening. */
-bool bp_waiter_requeue(bp_waiter_queue *queue, bp_ticket ticket);
+/* Moves this waiter from opening back to waiting, at its position in the queue. False if its status is another one. */
+bool bp__waiter_requeue(bp_waiter_queue *queue, bp_ticket ticket);
 
 /*
- * Makes this waiter go, if it has not gone already. Returns its status before, or BP_WAITER_FREE if it was too late.
- * A waiter that was only prepared has no context yet: *context is NULL.
+ * Removes this waiter, wherever it is in the queue. Returns its status before, or BP_WAITER_FREE if its wait has ended
+ * already. A waiter that was only prepared has no context yet: *context is NULL.
  */
-bp_waiter_status bp_waiter_leave(bp_waiter_queue *queue, bp_ticket ticket, void **context);
+bp_waiter_status bp__waiter_leave(bp_waiter_queue *queue, bp_ticket ticket, void **context);
 
 typedef struct {
-    uint32_t gone;
-    uint32_t gone_without_permit; /* Of these, those whose status was waiting. */
-    uint64_t next; /* When to call again; BP_NO_DEADLINE if somebody else sees to that, or nobody need. */
+    uint32_t expired;
+    uint32_t expired_without_permit; /* Of these, the waiters whose status was waiting. */
+    uint64_t next;                   /* When to call again; BP_NO_DEADLINE if this caller need not. */
 } bp_waiter_expiry;
 
-/* Makes waiters go whose deadline is not after now: up to capacity of them, whose contexts it stores. */
-bp_waiter_expiry bp_waiter_expire(bp_waiter_queue *queue, uint64_t now, void **contexts, size_t capacity);
+/* Removes up to capacity waiters whose deadline is not after now, and stores their contexts. */
+bp_waiter_expiry bp__waiter_expire(bp_waiter_queue *queue, uint64_t now, void **contexts, size_t capacity);
 
-/* No later than the earliest deadline of those who wait; BP_NO_DEADLINE if there is none. */
-uint64_t bp_waiter_next_deadline(const bp_waiter_queue *queue);
+/* Returns a time no later than the earliest deadline of the waiters, or BP_NO_DEADLINE if none has a deadline. */
+uint64_t bp__waiter_next_deadline(const bp_waiter_queue *queue);
 
-/* To be called by whoever made a waiter go that need not have been the oldest. alive: how many still wait. */
-void bp_waiter_tidy(bp_waiter_queue *queue, uint64_t alive);
+/* Takes dead nodes out of the list if there are many. To be called after a waiter has left. alive: how many wait. */
+void bp__waiter_purge(bp_waiter_queue *queue, uint64_t alive);
 
 #endif

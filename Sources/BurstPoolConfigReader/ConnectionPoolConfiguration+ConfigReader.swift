@@ -68,6 +68,7 @@ typealias ReadError = ConnectionPoolConfigurationReadError
 
 extension ConnectionPoolConfiguration {
     fileprivate mutating func readSizes(_ fields: FieldReader) throws(ReadError) {
+        try fields.read("name", into: &name, .text)
         try fields.readOptional("burstLimit", into: &burstLimit, .integer)
         try fields.readOptional("burstLinger", into: &burstLinger, .duration)
         try fields.read("minimumIdle", into: &minimumIdle, .integer)
@@ -90,6 +91,7 @@ extension ConnectionPoolConfiguration {
             group,
             breaker throws(ReadError) in
             try group.read("failureThreshold", into: &breaker.failureThreshold, .integer)
+            try group.readOptional("failingFor", into: &breaker.failingFor, .duration)
             try group.read("openFor", into: &breaker.openFor, .duration)
         }
     }
@@ -104,6 +106,7 @@ extension ConnectionPoolConfiguration {
             try group.read("interval", into: &shedding.interval, .duration)
         }
         try fields.readOptional("leakThreshold", into: &leakThreshold, .duration)
+        try fields.read("tracksLeases", into: &tracksLeases, .boolean)
         try fields.read("detectsNestedAcquires", into: &detectsNestedAcquires, .boolean)
     }
 

@@ -24,7 +24,7 @@ struct DemoRun {
         control = try await server.controlConnection()
         let base = try RedisConnectionStrategy(configuration: server.configuration(clientName: clientName))
         strategy = CountingStrategy(base)
-        pool = try ConnectionPool(strategy: strategy, maxSize: settings.maxSize, burstLimit: settings.burstLimit)
+        pool = try ConnectionPool(strategy: strategy, configuration: settings.pool)
     }
 
     func run(_ makeScreen: (String) -> any Screen) async -> (summary: Summary, picture: String) {
@@ -123,7 +123,7 @@ struct DemoRun {
     /// first.
     private func checkQuietPool() async -> Check {
         func isQuiet(_ statistics: ConnectionPoolStatistics) -> Bool {
-            statistics.inUse == 0 && statistics.waiting == 0 && statistics.connecting == 0
+            statistics.inUse == 0 && statistics.waiting == 0 && statistics.opening == 0
                 && statistics.total <= settings.maxSize
         }
         let deadline = ContinuousClock.now + Self.timeLimit

@@ -33,7 +33,7 @@ struct DemoSettings: Sendable {
         let tasks = tasks ?? min(largestTasks, max(1, burstLimit.multipliedSaturating(by: 5)))
         // The pool validates the limits.
         let strategy = try RedisConnectionStrategy(configuration: RedisConfiguration(host: "127.0.0.1"))
-        _ = try ConnectionPool(strategy: strategy, maxSize: maxSize, burstLimit: burstLimit)
+        _ = try ConnectionPool(strategy: strategy, configuration: .demo(maxSize: maxSize, burstLimit: burstLimit))
         guard (1...largestTasks).contains(tasks) else {
             throw DemoFailure("--tasks is \(tasks), but must be from 1 to \(largestTasks).")
         }
@@ -46,6 +46,17 @@ struct DemoSettings: Sendable {
         server = try url.map { try RedisConfiguration(url: $0) }
         self.picturePath = picturePath
         self.seed = seed ?? .random(in: 1...999_999)
+    }
+
+    var pool: ConnectionPoolConfiguration { .demo(maxSize: maxSize, burstLimit: burstLimit) }
+}
+
+extension ConnectionPoolConfiguration {
+    /// The recommended configuration, with a burst limit even if it equals `maxSize`.
+    fileprivate static func demo(maxSize: Int, burstLimit: Int) -> ConnectionPoolConfiguration {
+        var configuration = recommended(maxSize: maxSize, burstLimit: burstLimit)
+        configuration.name = "demo"
+        return configuration
     }
 }
 

@@ -3,6 +3,8 @@ public import BurstPool
 extension ConnectionPool {
     /// Creates a pool that reports to a telemetry object, including its gauges.
     ///
+    /// If the telemetry has a name for the pool, it replaces ``ConnectionPoolConfiguration/name``.
+    ///
     /// - Parameters:
     ///   - strategy: Opens, checks and closes connections.
     ///   - configuration: The pool's configuration. If it already has an observer, both receive the events.
@@ -12,8 +14,9 @@ extension ConnectionPool {
         strategy: Strategy,
         configuration: ConnectionPoolConfiguration,
         telemetry: ConnectionPoolTelemetry
-    ) throws {
+    ) throws(ConnectionPoolError) {
         var configuration = configuration
+        if let name = telemetry.poolName { configuration.name = name }
         configuration.observer =
             if let other = configuration.observer {
                 CombinedConnectionPoolObserver([telemetry, other])
@@ -21,6 +24,6 @@ extension ConnectionPool {
                 telemetry
             }
         try self.init(strategy: strategy, configuration: configuration)
-        telemetry.observe(self, minimumIdle: configuration.minimumIdle)
+        telemetry.observe(self)
     }
 }

@@ -1,5 +1,6 @@
 public import BurstPool
 import BurstPoolSampling
+import Synchronization
 
 /// Reports a pool to swift-metrics, swift-distributed-tracing and swift-log.
 ///
@@ -56,7 +57,7 @@ import BurstPoolSampling
 /// | level | kinds |
 /// |---|---|
 /// | error | a connection could not be opened and the pool does not try again; the circuit breaker opened |
-/// | warning | a connection could not be opened and the pool tries again; an acquire timed out or was rejected; the hard limit was reached; a close failed or exceeded its timeout; a lease is overdue |
+/// | warning | the pool was dropped without a shutdown; a connection could not be opened and the pool tries again; an acquire timed out or was rejected; the hard limit was reached; a close failed or exceeded its timeout; a lease is overdue |
 /// | notice | a burst began or ended; the circuit breaker closed; an overdue lease was released |
 /// | info | the circuit breaker is half open |
 /// | debug | a connection was opened or closed |
@@ -67,19 +68,36 @@ public final class ConnectionPoolTelemetry: ConnectionPoolObserver {
     /// Whether ``ConnectionPoolTelemetryConfiguration/recordsImmediateAcquires`` is in effect.
     public let countsIdleLeases: Bool
 
-    private let metrics: PoolMetrics?
-    private let spans: PoolSpans?
-    private let log: PoolLog?
+    /// The pool's name if the configuration has one.
+    let poolName: String?
+
+    private let configuration: ConnectionPoolTelemetryConfiguration
+    private let hasMetrics: Bool
+    /// The backends. They are made when the name of the pool is known.
+    private let backends = AtomicLazyReference<Backends>()
     private let sampler: StatisticsSampler
     private let idleLeases = IdleLeaseCount()
 
-    public init(configuration: ConnectionPoolTelemetryConfiguration) {
-        metrics = PoolMetrics(configuration)
-        spans = PoolSpans(configuration)
-        log = PoolLog(configuration)
-        observesLeases = configuration.recordsUseTime && metrics != nil
+    /// The metrics, spans and log of the pool.
+    private final class Backends: Sendable {
+        let metrics: PoolMetrics?
+        let spans: PoolSpans?
+        let log: PoolLog?
+
+        init(_ configuration: ConnectionPoolTelemetryConfiguration, poolName: String) {
+            metrics = PoolMetrics(configuration, poolName: poolName)
+            spans = PoolSpans(configuration, poolName: poolName)
+            log = PoolLog(configuration, poolName: poolName)
+        }
+    }
+
+    public init(configuration: ConnectionPoolTelemetryConfiguration = ConnectionPoolTelemetryConfiguration()) {
+        self.configuration = configuration
+        poolName = configuration.poolName
+        hasMetrics = PoolMetrics.backend(of: configuration) != nil
+        observesLeases = configuration.recordsUseTime && hasMetrics
         // A pool that observes its leases reports each of them as an event, so counting them as well would record them twice.
-        countsIdleLeases = configuration.recordsImmediateAcquires && metrics != nil && !observesLeases
+        countsIdleLeases = configuration.recordsImmediateAcquires && hasMetrics && !observesLeases
         sampler = StatisticsSampler(
             period: configuration.refreshInterval,
             minimumGap: configuration.minimumRefreshGap,
@@ -87,11 +105,15 @@ public final class ConnectionPoolTelemetry: ConnectionPoolObserver {
         )
     }
 
-    /// Creates telemetry with the default configuration.
+    /// Creates telemetry with the default configuration and a name for the pool.
     ///
     /// - Parameter poolName: The pool's name, unique in the process.
     public convenience init(poolName: String) {
         self.init(configuration: ConnectionPoolTelemetryConfiguration(poolName: poolName))
+    }
+
+    private func backends(_ name: String) -> Backends {
+        backends.load() ?? backends.storeIfNil(Backends(configuration, poolName: poolName ?? name))
     }
 
     /// Starts to refresh the gauges. Does not keep the pool alive.
@@ -99,15 +121,14 @@ public final class ConnectionPoolTelemetry: ConnectionPoolObserver {
     /// Call this only for a pool that was not created with ``ConnectionPool/init(strategy:configuration:telemetry:)``. Calling
     /// it again for the same pool has no effect.
     ///
-    /// - Parameters:
-    ///   - pool: The pool whose configuration has this object as its observer.
-    ///   - minimumIdle: The value of ``ConnectionPoolConfiguration/minimumIdle`` in the pool's configuration.
-    public func observe<Strategy>(_ pool: ConnectionPool<Strategy>, minimumIdle: Int = 0) {
-        guard let metrics else { return }
+    /// - Parameter pool: The pool whose configuration has this object as its observer.
+    public func observe<Strategy>(_ pool: ConnectionPool<Strategy>) {
+        let settings = pool.configuration
+        guard let metrics = backends(settings.name).metrics else { return }
         if countsIdleLeases { idleLeases.observe(pool) }
         sampler.start(pool) { [idleLeases] statistics in
             metrics.recordImmediateAcquires(idleLeases.takeNew())
-            metrics.set(statistics, minimumIdle: minimumIdle)
+            metrics.set(statistics, minimumIdle: settings.minimumIdle)
         }
     }
 
@@ -119,10 +140,15 @@ public final class ConnectionPoolTelemetry: ConnectionPoolObserver {
         sampler.refresh()
     }
 
-    public func connectionPool(_ event: ConnectionPoolEvent) {
-        metrics?.record(event)
-        spans?.record(event)
-        log?.record(event)
-        if metrics != nil { sampler.requestRefresh() }
+    public func connectionPool(named name: String, did event: ConnectionPoolEvent) {
+        let backends = backends(name)
+        if countsIdleLeases, case .dropped(let statistics) = event {
+            idleLeases.noteFinalTotal(statistics.idleLeases)
+            backends.metrics?.recordImmediateAcquires(idleLeases.takeNew())
+        }
+        backends.metrics?.record(event)
+        backends.spans?.record(event)
+        backends.log?.record(event)
+        if hasMetrics { sampler.requestRefresh() }
     }
 }

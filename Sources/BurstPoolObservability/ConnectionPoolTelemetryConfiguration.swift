@@ -1,3 +1,4 @@
+import BurstPool
 public import CoreMetrics
 public import Logging
 public import Tracing
@@ -7,8 +8,8 @@ public import Tracing
 /// By default metrics, spans and logs go to the systems that were bootstrapped when this value was made.
 public struct ConnectionPoolTelemetryConfiguration: Sendable {
     /// The pool's name, unique in the process. It is the metric dimension and span attribute `db.client.connection.pool.name`,
-    /// and the log metadata `pool.name`.
-    public var poolName: String
+    /// and the log metadata `pool.name`. Default: `nil`, which means ``ConnectionPoolConfiguration/name``.
+    public var poolName: String?
 
     /// Dimensions of all metrics, in addition to those that OpenTelemetry prescribes. Default: none.
     public var dimensions: [(String, String)] = []
@@ -52,8 +53,8 @@ public struct ConnectionPoolTelemetryConfiguration: Sendable {
     /// Measures the three intervals. Default: `ContinuousClock`. Tests can pass a clock that they advance by hand.
     public var clock: any Clock<Duration> = ContinuousClock()
 
-    /// - Parameter poolName: The pool's name, unique in the process.
-    public init(poolName: String) {
+    /// - Parameter poolName: The pool's name, unique in the process. Default: `nil`, the name in the pool's configuration.
+    public init(poolName: String? = nil) {
         self.poolName = poolName
     }
 }

@@ -34,6 +34,7 @@ extension ConnectionPoolService {
             defer { group.cancelAll() }
             if try await group.next() == false {
                 throw ConnectionPoolServiceError.prewarmTimedOut(
+                    pool.configuration.name,
                     wanted: count,
                     timeout: timeout,
                     statistics: pool.statistics

@@ -53,12 +53,12 @@ public struct ConnectionPoolService<Strategy: ConnectionStrategy>: Service {
         }
         do {
             try await gracefulShutdown()
-            await pool.shutdown(drainFor: configuration.drainTimeout)
         } catch {
             // The task was cancelled, so there is no time to drain.
+            return await abort()
         }
-        // Connections may remain if the time was up or the drain was cancelled.
-        if pool.statistics.total > 0 { await abort() } else { await pool.shutdown(drainFor: .zero) }
+        let result = await pool.shutdown(drainFor: configuration.drainTimeout)
+        if !result.isComplete { await abort() }
     }
 
     /// Aborts the pool in a new task, because a cancelled task could not wait for the connections.

@@ -24,6 +24,7 @@ public struct ConnectionPoolServiceError: Error, Sendable {
     public let statistics: ConnectionPoolStatistics
 
     static func prewarmTimedOut(
+        _ poolName: String,
         wanted: Int,
         timeout: Duration,
         statistics: ConnectionPoolStatistics
@@ -31,7 +32,7 @@ public struct ConnectionPoolServiceError: Error, Sendable {
         ConnectionPoolServiceError(
             code: .prewarmTimedOut,
             message: """
-                The pool could not open \(wanted) connections within \(timeout). It has \(statistics). Check the server, or \
+                The pool \"\(poolName)\" could not open \(wanted) connections within \(timeout). It has \(statistics). Check the server, or \
                 raise startTimeout or lower prewarmedConnections.
                 """,
             statistics: statistics

@@ -127,7 +127,7 @@ struct ConnectionPoolServiceTests {
         let service = ConnectionPoolService(pool: pool, configuration: configuration)
         let run = Task { try await service.run() }
         try await clock.waitForSleepers(1)
-        try await eventually("one connection is open") { pool.statistics.idle == 1 && pool.statistics.connecting == 2 }
+        try await eventually("one connection is open") { pool.statistics.idle == 1 && pool.statistics.opening == 2 }
         clock.advance(by: .seconds(30))
         let error = await #expect(throws: ConnectionPoolServiceError.self) { try await run.value }
         #expect(error?.code == .prewarmTimedOut)

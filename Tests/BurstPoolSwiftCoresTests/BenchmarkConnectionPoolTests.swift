@@ -19,7 +19,7 @@ import Testing
             for _ in 1...50 {
                 group.addTask {
                     try await pool.withConnection { $0.uses += 1 }
-                    try await pool.withConnection(timeout: nil) { connection in
+                    try await pool.withConnection(timeout: .unlimited) { connection in
                         await Task.yield()
                         connection.uses += 1
                     }

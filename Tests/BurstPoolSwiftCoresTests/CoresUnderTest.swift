@@ -42,8 +42,7 @@ struct Fixture<Core: MeasurableCore> {
         self.owner = owner
         core = try Core(
             _PoolCoreConfiguration(
-                maxSize: maxSize,
-                hardLimit: hardLimit ?? maxSize,
+                limits: _PoolCoreLimits(maxSize: maxSize, hardLimit: hardLimit ?? maxSize),
                 maxWaiters: maxWaiters,
                 elementSize: elementSize,
                 elementAlignment: elementAlignment,

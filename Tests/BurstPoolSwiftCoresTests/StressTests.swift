@@ -84,8 +84,7 @@ private final class Stress<Core: MeasurableCore>: Sendable {
         self.hardLimit = hardLimit
         core = try Core(
             _PoolCoreConfiguration(
-                maxSize: hardLimit,
-                hardLimit: hardLimit,
+                limits: _PoolCoreLimits(maxSize: hardLimit, hardLimit: hardLimit),
                 maxWaiters: maxWaiters,
                 elementSize: MemoryLayout<Connection>.size,
                 elementAlignment: MemoryLayout<Connection>.alignment,
@@ -105,7 +104,7 @@ private final class Stress<Core: MeasurableCore>: Sendable {
             if random.oneIn(8), let ticket = mailbox.withLock({ $0.take() }) { cancel(ticket) }
             if random.oneIn(512) {
                 let soft = Int(random.next() % UInt64(hardLimit)) + 1
-                require(core.resize(maxSize: soft, hardLimit: hardLimit), "not shut down")
+                require(core.resize(_PoolCoreLimits(maxSize: soft, hardLimit: hardLimit)), "not shut down")
                 reconcile(&random)
             }
         }
@@ -236,7 +235,7 @@ private final class Stress<Core: MeasurableCore>: Sendable {
         usesOfClosed.add(connection.pointee.uses, ordering: .relaxed)
         connection.deinitialize(count: 1)
         openConnections.subtract(1, ordering: .relaxed)
-        require(core.finishClose(lease), "a close ends once")
+        core.finishClose(lease)
     }
 
     private func cancel(_ ticket: Core.Ticket) {

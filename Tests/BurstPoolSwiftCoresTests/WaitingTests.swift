@@ -187,8 +187,8 @@ import Testing
             }
             #expect(fixture.core.counts.waiting == 0)
             #expect(fixture.beginOpen() == nil)
-            #expect(!fixture.core.resize(maxSize: 5, hardLimit: 5))
-            #expect(fixture.core.counts.maxSize == 0)
+            #expect(!fixture.core.resize(_PoolCoreLimits(maxSize: 5, hardLimit: 5)))
+            #expect(fixture.core.counts.limits.maxSize == 0)
 
             #expect(fixture.core.release(lease), "what comes back is excess")
             for _ in 1...2 {

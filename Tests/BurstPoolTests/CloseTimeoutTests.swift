@@ -115,7 +115,7 @@ struct CloseTimeoutTests {
             strategy.onPrepare { if $0.id == 1 { throw TestError("refused") } }
             strategy.onClose { if $0.id == 1 { await gate.pass() } }
             let first = Task { try await pool.acquire() }
-            try await eventually("it is being closed") { gate.held == 1 && clock.hasSleeper(of: .seconds(7)) }
+            try await eventually("it is being closed") { gate.held == 1 && clock.wakes(within: .seconds(7)) }
             let second = try await pool.startWaiting()
             clock.advance(by: .milliseconds(6_999))
             await letOthersRun()

@@ -10,10 +10,10 @@ struct ConcurrentConnectsTests {
             strategy.onOpen { _ in await gate.pass() }
             var callers: [Task<TestLease<TestConnection>, any Error>] = []
             for _ in 0..<6 { callers.append(try await pool.startWaiting()) }
-            #expect(pool.statistics.connecting == 2)
+            #expect(pool.statistics.opening == 2)
             gate.open()
             for caller in callers { try await caller.value.release() }
-            try await eventually("nobody connects") { pool.statistics.connecting == 0 }
+            try await eventually("nobody connects") { pool.statistics.opening == 0 }
             #expect(strategy.books.opened >= 2 && strategy.books.opened <= 6)
         }
     }
@@ -25,7 +25,7 @@ struct ConcurrentConnectsTests {
             let gate = Gate()
             strategy.onOpen { attempt in if attempt == 1 { await gate.pass() } }
             for _ in 0..<3 { callers.append(try await pool.startWaiting()) }
-            #expect(pool.statistics.connecting == 1)
+            #expect(pool.statistics.opening == 1)
             gate.open()
             var leases: [TestLease<TestConnection>] = []
             for caller in callers { leases.append(try await caller.value) }

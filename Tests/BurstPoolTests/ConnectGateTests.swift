@@ -2,8 +2,10 @@ import Testing
 
 @testable import BurstPool
 
-/// What another caller does between a caller's look at the breaker and its turn: the gate asks for the time in between.
+/// The parts of the connect gate: the circuit breaker between two callers, and rounds of failures.
 struct ConnectGateTests {
+    /// The gate asks for the time between its look at the breaker and the reservation of an attempt, which is when another
+    /// caller can act.
     private final class Scene {
         let gate: ConnectGate
         var time: UInt64 = 1
@@ -15,9 +17,9 @@ struct ConnectGateTests {
             gate = try #require(ConnectGate(configuration))
         }
 
-        func take(meanwhile: () -> Void = {}) -> ConnectGate.Answer {
+        func ask(meanwhile: () -> Void = {}) -> ConnectGate.Answer {
             var isFirst = true
-            return gate.take(mayReturn: true, queued: { 1 }) {
+            return gate.ask(mayBeServed: true, queued: { 1 }) {
                 let time = self.time
                 if isFirst {
                     isFirst = false
@@ -28,61 +30,88 @@ struct ConnectGateTests {
         }
 
         func attempt(succeeds: Bool) {
-            guard case .open = take() else {
-                Issue.record("no turn")
+            guard case .open(let attempt) = ask() else {
+                Issue.record("the gate is closed")
                 return
             }
-            gate.noteAttempt { _ in }
-            if succeeds { gate.succeeded { _ in } } else { gate.failed(isPermanent: false, now: { time }) { _ in } }
+            if succeeds {
+                _ = gate.noteSuccess(attempt)
+            } else {
+                _ = gate.noteFailure(attempt, permanent: nil, now: time)
+            }
         }
 
-        /// After a failure, and when the breaker has been open for as long as it is to be.
-        func letTheBreakerOpen() {
+        /// A failure, and the time for which the breaker stays open.
+        func waitUntilHalfOpen() {
             attempt(succeeds: false)
             time += 11_000_000_000
         }
     }
 
-    @Test("A caller that takes a turn for the breaker's attempt, which another has just made with success, goes on")
-    func probedBySomebodyElse() throws {
+    @Test("A caller may open a connection after another caller's probe has succeeded in between")
+    func probedByAnother() throws {
         let scene = try Scene()
-        scene.letTheBreakerOpen()
-        let answer = scene.take { scene.attempt(succeeds: true) }
-        // The other one, reconciling, has found no turn: it is for this one to open.
+        scene.waitUntilHalfOpen()
+        let answer = scene.ask { scene.attempt(succeeds: true) }
         guard case .open = answer else {
             Issue.record("the answer is \(answer)")
             return
         }
     }
 
-    @Test("A caller that takes a turn for the breaker's attempt, which another has just made in vain, waits")
+    @Test("A caller waits after another caller's probe has failed in between")
     func openedAnew() throws {
         let scene = try Scene()
-        scene.letTheBreakerOpen()
-        let answer = scene.take { scene.attempt(succeeds: false) }
+        scene.waitUntilHalfOpen()
+        let answer = scene.ask { scene.attempt(succeeds: false) }
         guard case .circuitOpen(let until) = answer else {
             Issue.record("the answer is \(answer)")
             return
         }
         #expect(until == scene.time + 10_000_000_000)
-        // And has given its turn back.
+        // The caller has given its attempt back.
         scene.time += 11_000_000_000
         scene.attempt(succeeds: true)
     }
 
-    @Test("A breaker that is to stay open for as long as can be said, does")
-    func forEver() throws {
+    @Test("A breaker that stays open for longer than can be represented stays open")
+    func veryLong() throws {
         var configuration = ConnectionPoolConfiguration(maxSize: 4)
         configuration.circuitBreaker = ConnectionCircuitBreaker(failureThreshold: 1, openFor: .seconds(Int64.max) * 2)
         let gate = try #require(ConnectGate(configuration))
-        guard case .open = gate.take(mayReturn: true, queued: { 1 }, now: { 5 }) else {
-            Issue.record("no turn")
+        guard case .open(let attempt) = gate.ask(mayBeServed: true, queued: { 1 }, now: { 5 }) else {
+            Issue.record("the gate is closed")
             return
         }
-        gate.failed(isPermanent: false, now: { 5 }) { _ in }
-        guard case .circuitOpen(.max) = gate.take(mayReturn: true, queued: { 1 }, now: { 6 }) else {
+        _ = gate.noteFailure(attempt, permanent: nil, now: 5)
+        guard case .circuitOpen(.max) = gate.ask(mayBeServed: true, queued: { 1 }, now: { 6 }) else {
             Issue.record("the breaker is closed")
             return
         }
+    }
+
+    @Test("Attempts that run at the same time fail as one, and a success begins to count anew")
+    func rounds() {
+        let rounds = FailureRounds()
+        let first = rounds.current
+        #expect(rounds.noteFailure(in: first) == 1)
+        for _ in 0..<7 { #expect(rounds.noteFailure(in: first) == nil) }
+        let second = rounds.current
+        #expect(second != first)
+        #expect(rounds.noteFailure(in: second) == 2)
+        rounds.noteSuccess()
+        #expect(rounds.noteFailure(in: second) == nil, "the attempt began before the success")
+        #expect(rounds.noteFailure(in: rounds.current) == 1)
+    }
+
+    @Test("A breaker that looks at time opens when attempts have failed for so long, however many they were")
+    func failingFor() {
+        let breaker = CircuitBreaker(ConnectionCircuitBreaker(failingFor: .seconds(10), openFor: .seconds(1)))
+        for failures in 1...100 {
+            #expect(breaker.noteFailure(failures, isProbe: false, now: 5 + UInt64(failures)) == nil)
+        }
+        #expect(breaker.noteFailure(101, isProbe: false, now: 10_000_000_006) == .open)
+        #expect(breaker.noteSuccess() == .closed)
+        #expect(breaker.noteFailure(1, isProbe: false, now: 20_000_000_000) == nil)
     }
 }

@@ -53,7 +53,7 @@ struct ConnectTimeoutTests {
             try await clock.waitForSleepers(1)
             clock.advance(by: .seconds(2))
             _ = try await poolError(.connectTimedOut) { _ = try await first.value }
-            #expect(pool.statistics.connecting == 1)
+            #expect(pool.statistics.opening == 1)
             let second = try await pool.startWaiting()
             await letOthersRun()
             #expect(strategy.books.attempts == 1, "there is no place for another attempt")
@@ -108,7 +108,7 @@ struct ConnectTimeoutTests {
             _ = try await poolError(.connectTimedOut) { _ = try await first.value }
             try await second.value.release()
             for _ in 0..<10 { try await pool.withConnection { $0.use() } }
-            #expect(pool.statistics.connecting == 1)
+            #expect(pool.statistics.opening == 1)
             gate.open()
         }
     }

@@ -110,11 +110,11 @@ struct ContradictionTests {
                 $0.idleTimeout = .milliseconds(59_999)
                 // Longer than idleTimeout, which does not touch as many as shall be idle.
                 $0.keepaliveInterval = .nanoseconds(59_999_999_999)
-                $0.validateAfterIdle = .nanoseconds(1)
+                $0.validateAfterIdle = .milliseconds(1)
                 $0.connectRetry = ConnectionBackoff(base: .seconds(1), cap: .seconds(1))
                 $0.loadShedding = ConnectionLoadShedding(target: .nanoseconds(1), interval: .nanoseconds(2))
-                $0.burstLinger = .nanoseconds(1)
-                $0.leakThreshold = .nanoseconds(1)
+                $0.burstLinger = .milliseconds(1)
+                $0.leakThreshold = .milliseconds(1)
             }
         ) { pool, strategy, _, _ in
             try await pool.prewarm(nil)

@@ -33,7 +33,7 @@ struct CountingTests {
             let first = try await pool.startWaiting()
             let second = try await pool.startWaiting()
             try await eventually("a connection is being opened") { gate.held == 1 }
-            #expect(pool.statistics.connecting == 1)
+            #expect(pool.statistics.opening == 1)
             #expect(pool.statistics.total == 1)
             #expect(pool.statistics.waiting == 2)
             await letOthersRun()
@@ -86,7 +86,7 @@ struct CountingTests {
             try await eventually("one opens and one closes") { opening.held == 1 && closing.held == 1 }
             let statistics = pool.statistics
             #expect(statistics.inUse == 2)
-            #expect(statistics.connecting == 1)
+            #expect(statistics.opening == 1)
             #expect(statistics.closing == 1)
             #expect(statistics.idle == 0)
             #expect(statistics.total == 4)
@@ -105,7 +105,7 @@ struct CountingTests {
             let lease = try await pool.acquire()
             let description = pool.statistics.description
             for part in [
-                "1 connections", "0 idle", "1 in use", "0 connecting", "0 closing", "0 waiting", "maxSize 7",
+                "1 connections", "0 idle", "1 in use", "0 opening", "0 closing", "0 waiting", "maxSize 7",
                 "burstLimit 9",
             ] {
                 #expect(description.contains(part))

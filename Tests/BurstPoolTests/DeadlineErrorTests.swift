@@ -13,18 +13,18 @@ struct DeadlineErrorTests {
             let leases = try await pool.lease(2)
             let gate = Gate()
             strategy.onOpen { _ in await gate.pass() }
-            let first = try await pool.startWaiting(timeout: nil)
+            let first = try await pool.startWaiting(timeout: .unlimited)
             let waiter = try await pool.startWaiting(timeout: .seconds(5))
             clock.advance(by: .seconds(5))
             let error = try await poolError(.acquireTimedOut) { _ = try await waiter.value }
             #expect(error.timeout == .seconds(5))
             let statistics = try #require(error.statistics)
             #expect(statistics.inUse == 2)
-            #expect(statistics.connecting == 1)
+            #expect(statistics.opening == 1)
             #expect(statistics.total == 3)
             #expect(statistics.maxSize == 2)
             #expect(statistics.burstLimit == 3)
-            for part in ["5.0 seconds", "2 in use", "1 connecting", "maxSize 2", "burstLimit 3"] {
+            for part in ["5.0 seconds", "2 in use", "1 opening", "maxSize 2", "burstLimit 3"] {
                 #expect(error.message.contains(part))
             }
             #expect("\(error)".contains("acquireTimedOut"))
@@ -59,7 +59,7 @@ struct DeadlineErrorTests {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
             let first = try await pool.acquire()
-            let waiter = try await pool.startWaiting(timeout: nil)
+            let waiter = try await pool.startWaiting(timeout: .unlimited)
             clock.advance(by: .milliseconds(1))
             first.release()
             let second = try await waiter.value
@@ -76,7 +76,7 @@ struct DeadlineErrorTests {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 2, configure: { $0.clock = clock }) { pool, _ in
             let old = try await pool.lease(2)
-            let waiter = try await pool.startWaiting(timeout: nil)
+            let waiter = try await pool.startWaiting(timeout: .unlimited)
             clock.advance(by: .seconds(100))
             old[0].release()
             let young = try await waiter.value
@@ -156,7 +156,7 @@ struct DeadlineErrorTests {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             strategy.onOpen { attempt in if attempt == 1 { throw TestError("refused") } }
             await #expect(throws: TestError.self) { try await pool.acquire() }
-            let error = try await poolError(.acquireTimedOut) { _ = try await pool.acquire(timeout: .zero) }
+            let error = try await poolError(.acquireTimedOut) { _ = try await pool.acquire(timeout: .immediate) }
             #expect(error.underlyingError as? TestError == TestError("refused"))
             #expect(error.statistics?.total == 0)
         }

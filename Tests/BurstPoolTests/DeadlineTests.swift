@@ -61,9 +61,9 @@ struct DeadlineTests {
     @Test(
         "nil waits for ever, and so does a timeout beyond what can be told",
         arguments: CoreKind.allCases,
-        [nil, .seconds(Int64.max), .seconds(10_000_000_000)] as [Duration?]
+        [.unlimited, .seconds(Int64.max), .seconds(10_000_000_000)] as [AcquireTimeout]
     )
-    func waitsForEver(kind: CoreKind, timeout: Duration?) async throws {
+    func waitsForEver(kind: CoreKind, timeout: AcquireTimeout) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
             let lease = try await pool.acquire()
@@ -105,12 +105,12 @@ struct DeadlineTests {
     func doesNotWait(kind: CoreKind, timeout: Duration) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             try await pool.warmUp(1)
-            let lease = try await pool.acquire(timeout: timeout)
-            let error = try await poolError(.acquireTimedOut) { _ = try await pool.acquire(timeout: timeout) }
-            #expect(error.timeout == timeout)
+            let lease = try await pool.acquire(timeout: .after(timeout))
+            let error = try await poolError(.acquireTimedOut) { _ = try await pool.acquire(timeout: .after(timeout)) }
+            #expect(error.timeout == .zero)
             #expect(error.statistics?.inUse == 1)
             lease.release()
-            try await pool.withConnection(timeout: timeout) { $0.use() }
+            try await pool.withConnection(timeout: .after(timeout)) { $0.use() }
             #expect(strategy.books.opened == 1)
         }
     }
@@ -121,7 +121,7 @@ struct DeadlineTests {
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
             let lease = try await pool.acquire()
             for timeout in [Duration.nanoseconds(1), Duration(secondsComponent: 0, attosecondsComponent: 1)] {
-                let waiter = try await pool.startWaiting(timeout: timeout)
+                let waiter = try await pool.startWaiting(timeout: .after(timeout))
                 clock.advance(by: .nanoseconds(2))
                 _ = try await poolError(.acquireTimedOut) { _ = try await waiter.value }
             }
@@ -180,7 +180,7 @@ struct DeadlineTests {
             let lease = try await pool.acquire()
             var waiters: [Task<TestLease<TestConnection>, any Error>] = []
             for number in 0..<700 {
-                waiters.append(try await pool.startWaiting(timeout: number.isMultiple(of: 7) ? nil : .seconds(1)))
+                waiters.append(try await pool.startWaiting(timeout: number.isMultiple(of: 7) ? .unlimited : .seconds(1)))
             }
             clock.advance(by: .seconds(2))
             try await eventually("600 have gone") { pool.statistics.waiting == 100 }
@@ -222,9 +222,9 @@ struct DeadlineTests {
     func longest(kind: CoreKind) async throws {
         let ages: Duration = .seconds(Int64.max) * 10
         try await withTimedPool(kind, maxSize: 1, configure: { $0.idleTimeout = ages }) { pool, _, _, _ in
-            let lease = try await pool.acquire(timeout: ages)
-            let waiter = try await pool.startWaiting(timeout: ages)
-            _ = try await poolError(.acquireTimedOut) { _ = try await pool.acquire(timeout: .zero - ages) }
+            let lease = try await pool.acquire(timeout: .after(ages))
+            let waiter = try await pool.startWaiting(timeout: .after(ages))
+            _ = try await poolError(.acquireTimedOut) { _ = try await pool.acquire(timeout: .after(.zero - ages)) }
             lease.release()
             try await waiter.value.release()
             await pool.shutdown(drainFor: .zero - ages)

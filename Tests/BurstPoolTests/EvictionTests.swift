@@ -198,7 +198,7 @@ struct EvictionTests {
                 pool.evictAll(over: nil)
                 second.set(
                     Task(executorPreference: InlineExecutor()) {
-                        try await pool.withConnection(timeout: nil) { $0.id }
+                        try await pool.withConnection(timeout: .unlimited) { $0.id }
                     }
                 )
             }

@@ -17,7 +17,7 @@ struct FastPathTests {
                 let before = executor.jobs
                 for _ in 0..<Self.rounds { try await pool.withConnection { $0.use() } }
                 for _ in 0..<Self.rounds { try await pool.acquire().release() }
-                for _ in 0..<Self.rounds { try await pool.acquire(timeout: .zero).release() }
+                for _ in 0..<Self.rounds { try await pool.acquire(timeout: .immediate).release() }
                 return executor.jobs - before
             }.value
             #expect(jobs == 0)

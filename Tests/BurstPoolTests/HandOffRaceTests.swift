@@ -15,7 +15,7 @@ struct HandOffRaceTests {
                 // The waiter runs up to its suspension within this call, and is resumed by whoever wins.
                 let waiter = Task(executorPreference: InlineExecutor()) {
                     do {
-                        try await pool.acquire(timeout: nil).release()
+                        try await pool.acquire(timeout: .unlimited).release()
                         served.countUp()
                     } catch is CancellationError {
                         left.countUp()
@@ -49,7 +49,7 @@ struct HandOffRaceTests {
     func cancelAgainstOpening(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             for round in 0..<2_000 {
-                let waiter = Task { try await pool.acquire(timeout: nil) }
+                let waiter = Task { try await pool.acquire(timeout: .unlimited) }
                 if round & 1 == 0 { await Task.yield() }
                 spin(round & 255)
                 waiter.cancel()
@@ -114,7 +114,7 @@ struct HandOffRaceTests {
             try await withPool(kind, maxSize: 1) { pool, _ in
                 let lease = try await pool.acquire()
                 let waiter = Task(executorPreference: InlineExecutor()) {
-                    try await pool.acquire(timeout: nil).release()
+                    try await pool.acquire(timeout: .unlimited).release()
                 }
                 let racer = Task.detached {
                     spin(round & 127)

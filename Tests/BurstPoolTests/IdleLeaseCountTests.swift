@@ -27,7 +27,7 @@ struct IdleLeaseCountTests {
             try await pool.withConnection { $0.use() }
             #expect(pool.statistics.idleLeases == 0, "it was opened")
             try await pool.withConnection { $0.use() }
-            try await pool.acquire(timeout: .zero).release()
+            try await pool.acquire(timeout: .immediate).release()
             let lease = try #require(pool.tryAcquire())
             #expect(pool.statistics.idleLeases == 3)
             let waiter = try await pool.startWaiting()

@@ -36,7 +36,7 @@ struct LoadSheddingTests {
                 #expect(error.timeout == .milliseconds(5))
                 #expect(error.statistics?.inUse == 1)
             }
-            let shed = observer.all { if case .shed(let error) = $0 { error.code } else { nil } }
+            let shed = observer.all { if case .acquireFailed(let error as ConnectionPoolError, _, _) = $0 { error.code } else { nil } }
             #expect(shed == [.overloaded, .overloaded])
             lease.release()
             try await first.value.release()
@@ -133,7 +133,10 @@ struct LoadSheddingTests {
             clock.advance(by: .milliseconds(3))
             let error = try await poolError(.acquireTimedOut) { _ = try await hasty.value }
             #expect(error.timeout == .milliseconds(3))
-            #expect(observer.count("shed") == 0)
+            let errors = observer.all {
+                if case .acquireFailed(let error as ConnectionPoolError, _, _) = $0 { error.code } else { nil }
+            }
+            #expect(errors == [.acquireTimedOut])
             lease.release()
             try await first.value.release()
         }

@@ -86,7 +86,7 @@ struct NestedAcquireTests {
             }
             let user = Task(executorPreference: executor) {
                 try await pool.withConnection { $0.use() }
-                return try await pool.withConnection { _ in try await pool.acquire(timeout: .zero) }
+                return try await pool.withConnection { _ in try await pool.acquire(timeout: .immediate) }
             }
             let error = try await poolError(.acquireTimedOut) { _ = try await user.value }
             #expect(error.statistics?.inUse == 1)

@@ -16,7 +16,7 @@ struct OvertakenConnectTests {
             lease.release()
             let served = try await caller.value
             #expect(served.id == 1)
-            #expect(pool.statistics.connecting == 1)
+            #expect(pool.statistics.opening == 1)
             gate.open()
             try await eventually("the excess connection is idle") { pool.statistics.idle == 1 }
             #expect(strategy.books.opened == 2)
@@ -88,7 +88,7 @@ struct OvertakenConnectTests {
             var waiters: [Task<TestLease<TestConnection>, any Error>] = []
             for _ in 0..<20 { waiters.append(try await pool.startWaiting()) }
             try await eventually("eight are being opened") { gate.held == 8 }
-            #expect(pool.statistics.connecting == 8)
+            #expect(pool.statistics.opening == 8)
             gate.open()
             for waiter in waiters { try await waiter.value.release() }
             #expect(strategy.books.opened == 8)

@@ -113,7 +113,7 @@ struct PauseTests {
             pool.pause()
             let patient = try await pool.startWaiting(timeout: .seconds(3))
             let cancelled = try await pool.startWaiting()
-            _ = try await poolError(.acquireTimedOut) { _ = try await pool.acquire(timeout: .zero) }
+            _ = try await poolError(.acquireTimedOut) { _ = try await pool.acquire(timeout: .immediate) }
             cancelled.cancel()
             await #expect(throws: CancellationError.self) { try await cancelled.value }
             try await clock.waitForSleepers(1)

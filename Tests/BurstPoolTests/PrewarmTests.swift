@@ -186,7 +186,7 @@ struct PrewarmTests {
             let caller = Shared<Task<Void, any Error>?>(nil)
             strategy.hooks.at(.beforeBeginOpenUnasked) {
                 caller.set(
-                    Task(executorPreference: InlineExecutor()) { try await pool.acquire(timeout: nil).release() }
+                    Task(executorPreference: InlineExecutor()) { try await pool.acquire(timeout: .unlimited).release() }
                 )
             }
             let warming = Task { try await pool.prewarm(1) }
@@ -216,7 +216,7 @@ struct PrewarmTests {
             caller.set(
                 Task {
                     await gate.pass()
-                    try await pool.acquire(timeout: nil).release()
+                    try await pool.acquire(timeout: .unlimited).release()
                 }
             )
             gate.open()

@@ -14,8 +14,8 @@ struct ShutdownTests {
             let error = try await poolError(.poolShutDown) { _ = try await pool.acquire() }
             #expect(error.statistics?.total == 0)
             _ = try await poolError(.poolShutDown) { try await pool.withConnection { $0.use() } }
-            _ = try await poolError(.poolShutDown) { _ = try await pool.acquire(timeout: nil) }
-            _ = try await poolError(.poolShutDown) { _ = try await pool.acquire(timeout: .zero) }
+            _ = try await poolError(.poolShutDown) { _ = try await pool.acquire(timeout: .unlimited) }
+            _ = try await poolError(.poolShutDown) { _ = try await pool.acquire(timeout: .immediate) }
             #expect(pool.tryAcquire() == nil)
             #expect(strategy.books.attempts == 2)
         }
@@ -27,7 +27,7 @@ struct ShutdownTests {
             let lease = try await pool.acquire()
             var waiters: [Task<TestLease<TestConnection>, any Error>] = []
             for number in 0..<10 {
-                waiters.append(try await pool.startWaiting(timeout: number.isMultiple(of: 2) ? nil : .seconds(60)))
+                waiters.append(try await pool.startWaiting(timeout: number.isMultiple(of: 2) ? .unlimited : .seconds(60)))
             }
             let shutdown = Task { await pool.shutdown() }
             for waiter in waiters { _ = try await poolError(.poolShutDown) { _ = try await waiter.value } }

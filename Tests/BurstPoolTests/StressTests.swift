@@ -86,11 +86,12 @@ struct StressTests {
         let kind = random.number(0...9)
         let yields = random.number(0...3)
         let hangsUp = random.chance(1, in: 20)
-        let timeout: Duration? = [nil, .zero, .microseconds(random.number(1...300)), .seconds(50)][random.number(0...3)]
+        let timeout: AcquireTimeout =
+            [.unlimited, .immediate, .microseconds(random.number(1...300)), .seconds(50)][random.number(0...3)]
         let task = Task {
             switch kind {
             case 0...6:
-                try await pool.withConnection(timeout: kind < 4 ? nil : timeout) { connection in
+                try await pool.withConnection(timeout: kind < 4 ? .unlimited : timeout) { connection in
                     await connection.use { for _ in 0..<yields { await Task.yield() } }
                     if hangsUp { connection.remote.hangUp() }
                     if kind == 6 { throw TestError("body") }

@@ -84,7 +84,7 @@ struct ValidationTests {
                 return true
             }
             let caller = Task { try await pool.withConnection { $0.id } }
-            try await eventually("it is being validated") { clock.hasSleeper(of: .seconds(3600)) }
+            try await eventually("it is being validated") { clock.wakes(within: .seconds(3600)) }
             clock.advance(by: .seconds(4))
             await letOthersRun()
             #expect(strategy.books.closed == 0)
@@ -111,7 +111,7 @@ struct ValidationTests {
                 return true
             }
             let caller = Task { try await pool.withConnection { $0.id } }
-            try await eventually("it is being validated") { gate.held == 1 && clock.hasSleeper(of: .seconds(3)) }
+            try await eventually("it is being validated") { gate.held == 1 && clock.wakes(within: .seconds(3)) }
             clock.advance(by: .seconds(3))
             let id = try await caller.value
             #expect(id == 2)
@@ -161,7 +161,7 @@ struct ValidationTests {
                 return true
             }
             let caller = Task { try await pool.withConnection(timeout: .seconds(2)) { $0.id } }
-            try await eventually("it is being validated") { gate.held == 1 && clock.hasSleeper(of: .seconds(2)) }
+            try await eventually("it is being validated") { gate.held == 1 && clock.wakes(within: .seconds(2)) }
             clock.advance(by: .seconds(2))
             let error = try await poolError(.acquireTimedOut) { _ = try await caller.value }
             #expect(error.timeout == .seconds(2))
@@ -185,11 +185,11 @@ struct ValidationTests {
             }
             strategy.onOpen { _ in await opening.pass() }
             let caller = Task { try await pool.withConnection(timeout: .seconds(2)) { $0.id } }
-            try await eventually("it is being validated") { gate.held == 1 && clock.hasSleeper(of: .seconds(2)) }
+            try await eventually("it is being validated") { gate.held == 1 && clock.wakes(within: .seconds(2)) }
             clock.advance(by: .milliseconds(1500))
             gate.open()
             try await eventually("another one is opened, and the time runs") {
-                opening.held == 1 && clock.hasSleeper(of: .milliseconds(500))
+                opening.held == 1 && clock.wakes(within: .milliseconds(500))
             }
             clock.advance(by: .milliseconds(500))
             let error = try await poolError(.acquireTimedOut) { _ = try await caller.value }
@@ -209,7 +209,7 @@ struct ValidationTests {
             if byTryAcquire {
                 try #require(pool.tryAcquire()).release()
             } else {
-                try await pool.acquire(timeout: .zero).release()
+                try await pool.acquire(timeout: .immediate).release()
             }
             #expect(strategy.books.validated == [])
             let id = try await pool.withConnection { $0.id }

@@ -9,7 +9,8 @@ final class CorePool: @unchecked Sendable {
         hardLimit: UInt32? = nil,
         maxWaiters: UInt32 = 0,
         elementSize: Int = 8,
-        stripes: UInt32 = 0
+        stripes: UInt32 = 0,
+        keepsExcess: Bool = false
     ) {
         var configuration = bp_pool_configuration()
         configuration.max_size = maxSize
@@ -17,6 +18,7 @@ final class CorePool: @unchecked Sendable {
         configuration.max_waiters = maxWaiters
         configuration.element_size = elementSize
         configuration.stripes = stripes
+        configuration.keep_excess = keepsExcess
         var created: OpaquePointer?
         precondition(bp_pool_create(&configuration, &created) == BP_OK)
         pool = created!
@@ -35,7 +37,7 @@ final class CorePool: @unchecked Sendable {
     /// Opens a connection and leaves it with the caller.
     func open() -> bp_lease {
         var lease = bp_lease()
-        precondition(bp_begin_open_unasked(pool, &lease) == BP_OK)
+        precondition(bp_begin_open_unrequested(pool, &lease) == BP_OK)
         precondition(bp_finish_open(pool, lease) == BP_OK)
         return lease
     }
@@ -51,7 +53,7 @@ final class CorePool: @unchecked Sendable {
     /// Makes the oldest waiter go, and tells which it was.
     func handOver() -> Int? {
         var context: UnsafeMutableRawPointer?
-        return bp_hand_over(pool, &context) == BP_OK ? Int(bitPattern: context) : nil
+        return bp_hand_off(pool, &context) == BP_OK ? Int(bitPattern: context) : nil
     }
 
     /// Makes those go whose time has come, and tells who they were and when to ask again.

@@ -10,7 +10,7 @@ struct LeaseTests {
         for lease in leases { #expect(bp_release(core.pool, lease) == BP_OK) }
         for expected in leases.reversed() { #expect(bp_try_acquire(core.pool).slot == expected.slot) }
         #expect(bp_try_acquire(core.pool).slot == nil)
-        #expect(core.statistics.leased == 8)
+        #expect(core.statistics.in_use == 8)
     }
 
     @Test("an element keeps its place and its content, at the alignment asked for", arguments: [1, 8, 16, 32, 64])
@@ -25,7 +25,7 @@ struct LeaseTests {
         var leases: [bp_lease] = []
         for number in 0..<100 {
             var lease = bp_lease()
-            #expect(bp_begin_open_unasked(pool, &lease) == BP_OK && bp_finish_open(pool, lease) == BP_OK)
+            #expect(bp_begin_open_unrequested(pool, &lease) == BP_OK && bp_finish_open(pool, lease) == BP_OK)
             let element = bp_element(pool, lease)!
             #expect(Int(bitPattern: element) % alignment == 0)
             #expect(element == UnsafeMutableRawPointer(lease.slot) + bp_element_offset(pool))
@@ -39,20 +39,20 @@ struct LeaseTests {
         #expect(bp_pool_destroy(pool) == BP_OK)
     }
 
-    @Test("above the soft limit, and only there, connections are surplus")
-    func surplus() {
+    @Test("above the soft limit, and only there, connections are excess")
+    func excess() {
         let core = CorePool(maxSize: 1, hardLimit: 3)
         let leases = (0..<3).map { _ in core.open() }
         var none = bp_lease()
-        #expect(bp_begin_open_unasked(core.pool, &none) == BP_LIMIT_REACHED && none.slot == nil)
-        #expect(bp_has_surplus(core.pool))
-        #expect(bp_begin_close_surplus(core.pool, leases[0]) == BP_OK)
-        #expect(bp_begin_close_surplus(core.pool, leases[1]) == BP_OK)
-        #expect(bp_begin_close_surplus(core.pool, leases[2]) == BP_EMPTY, "one may stay")
-        #expect(core.statistics.closing == 2 && core.statistics.leased == 1 && bp_total(core.pool) == 3)
-        #expect(bp_begin_open_unasked(core.pool, &none) == BP_LIMIT_REACHED, "those closing still count")
+        #expect(bp_begin_open_unrequested(core.pool, &none) == BP_LIMIT_REACHED && none.slot == nil)
+        #expect(bp_has_excess(core.pool))
+        #expect(bp_begin_close_excess(core.pool, leases[0]) == BP_OK)
+        #expect(bp_begin_close_excess(core.pool, leases[1]) == BP_OK)
+        #expect(bp_begin_close_excess(core.pool, leases[2]) == BP_EMPTY, "one may stay")
+        #expect(core.statistics.closing == 2 && core.statistics.in_use == 1 && bp_total(core.pool) == 3)
+        #expect(bp_begin_open_unrequested(core.pool, &none) == BP_LIMIT_REACHED, "those closing still count")
         #expect(bp_finish_close(core.pool, leases[0]) == BP_OK && bp_finish_close(core.pool, leases[1]) == BP_OK)
-        #expect(bp_total(core.pool) == 1 && !bp_has_surplus(core.pool))
+        #expect(bp_total(core.pool) == 1 && !bp_has_excess(core.pool))
         #expect(bp_release(core.pool, leases[2]) == BP_OK)
     }
 
@@ -66,16 +66,39 @@ struct LeaseTests {
         #expect(bp_release(core.pool, core.open()) == BP_OK)
     }
 
-    @Test("a lease can become a permit for the same place")
-    func reopen() {
-        let core = CorePool(maxSize: 1)
-        let lease = core.open()
-        var permit = bp_lease()
-        #expect(bp_reopen(core.pool, lease, &permit) == BP_OK)
-        #expect(permit.slot == lease.slot && core.statistics.opening == 1)
-        #expect(bp_release(core.pool, lease) == BP_STALE_LEASE)
-        #expect(bp_finish_open(core.pool, lease) == BP_STALE_LEASE)
-        #expect(bp_finish_open(core.pool, permit) == BP_OK && bp_release(core.pool, permit) == BP_OK)
+    @Test("a pool can keep its excess connections until they are closed")
+    func keptExcess() {
+        let core = CorePool(maxSize: 1, hardLimit: 3, keepsExcess: true)
+        let leases = (0..<3).map { _ in core.open() }
+        for lease in leases { #expect(bp_release(core.pool, lease) == BP_OK, "no need to reconcile") }
+        #expect(!bp_has_excess(core.pool) && !bp_needs_reconcile(core.pool))
+        #expect(bp_reconcile(core.pool, { _, _ in }, nil) == BP_OK && core.statistics.idle == 3)
+        #expect(core.statistics.max_size == 1 && core.statistics.hard_limit == 3)
+        var lease = bp_lease()
+        #expect(bp_sweep_next(core.pool, &lease) == BP_OK && bp_begin_close_excess(core.pool, lease) == BP_OK)
+        #expect(bp_finish_close(core.pool, lease) == BP_OK)
+        #expect(bp_resize(core.pool, 2, 3) == BP_OK)
+        #expect(bp_sweep_next(core.pool, &lease) == BP_OK && bp_begin_close_excess(core.pool, lease) == BP_EMPTY)
+        #expect(bp_sweep_keep(core.pool, lease) == BP_OK && bp_sweep_end(core.pool) == BP_OK)
+        lease = bp_try_acquire(core.pool)
+        #expect(bp_shutdown(core.pool) == BP_OK && bp_has_excess(core.pool))
+        #expect(bp_release(core.pool, lease) == BP_RECONCILE, "a shutdown ends the keeping")
+        #expect(bp_reconcile(core.pool, { _, _ in }, nil) == BP_OK && bp_total(core.pool) == 0)
+    }
+
+    @Test("both limits are read at one moment, and are 0 after a shutdown")
+    func limits() {
+        let core = CorePool(maxSize: 2, hardLimit: 5)
+        var maxSize: UInt32 = 0
+        var hardLimit: UInt32 = 0
+        #expect(bp_limits(core.pool, &maxSize, &hardLimit) == BP_OK && maxSize == 2 && hardLimit == 5)
+        #expect(bp_resize(core.pool, BP_MAX_SIZE, BP_MAX_SIZE) == BP_OK)
+        #expect(bp_limits(core.pool, &maxSize, &hardLimit) == BP_OK)
+        #expect(maxSize == BP_MAX_SIZE && hardLimit == BP_MAX_SIZE)
+        #expect(bp_limits(core.pool, nil, &hardLimit) == BP_INVALID_ARGUMENT)
+        #expect(bp_limits(core.pool, &maxSize, nil) == BP_INVALID_ARGUMENT)
+        #expect(bp_shutdown(core.pool) == BP_OK)
+        #expect(bp_limits(core.pool, &maxSize, &hardLimit) == BP_SHUT_DOWN && maxSize == 0 && hardLimit == 0)
     }
 
     @Test("ages of leases are counted from when they were first seen")

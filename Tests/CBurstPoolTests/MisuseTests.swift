@@ -13,31 +13,32 @@ struct MisuseTests {
         #expect(bp_try_acquire(nil).slot == nil)
         #expect(bp_release(nil, lease) == BP_INVALID_ARGUMENT)
         #expect(bp_release_exclusive(nil, lease) == BP_INVALID_ARGUMENT)
-        #expect(bp_put_back(nil, lease) == BP_INVALID_ARGUMENT)
+        #expect(bp_return_idle(nil, lease) == BP_INVALID_ARGUMENT)
         #expect(bp_take_idle(nil, &lease) == BP_INVALID_ARGUMENT)
         #expect(bp_begin_open(nil, &ticket, &lease) == BP_INVALID_ARGUMENT)
-        #expect(bp_begin_open_unasked(nil, &lease) == BP_INVALID_ARGUMENT)
+        #expect(bp_begin_open_unrequested(nil, &lease) == BP_INVALID_ARGUMENT)
         #expect(bp_finish_open(nil, lease) == BP_INVALID_ARGUMENT)
         #expect(bp_cancel_open(nil, lease) == BP_INVALID_ARGUMENT)
-        #expect(bp_reopen(nil, lease, &lease) == BP_INVALID_ARGUMENT)
         #expect(bp_begin_close(nil, lease) == BP_INVALID_ARGUMENT)
-        #expect(bp_begin_close_surplus(nil, lease) == BP_INVALID_ARGUMENT)
+        #expect(bp_begin_close_excess(nil, lease) == BP_INVALID_ARGUMENT)
         #expect(bp_finish_close(nil, lease) == BP_INVALID_ARGUMENT)
         #expect(bp_detach(nil, lease) == BP_INVALID_ARGUMENT)
         #expect(bp_wait_prepare(nil, &ticket) == BP_INVALID_ARGUMENT)
         #expect(bp_wait_join(nil, ticket, nil, 0, nil) == BP_INVALID_ARGUMENT)
         #expect(bp_wait_claim(nil, ticket, &context) == BP_INVALID_ARGUMENT)
-        #expect(bp_hand_over(nil, &context) == BP_INVALID_ARGUMENT)
+        #expect(bp_hand_off(nil, &context) == BP_INVALID_ARGUMENT)
         #expect(bp_expire(nil, 0, &context, 1, &next) == 0)
         #expect(bp_next_deadline(nil) == UInt64.max)
         #expect(bp_resize(nil, 1, 1) == BP_INVALID_ARGUMENT)
+        var (maxSize, hardLimit): (UInt32, UInt32) = (0, 0)
+        #expect(bp_limits(nil, &maxSize, &hardLimit) == BP_INVALID_ARGUMENT)
         #expect(bp_shutdown(nil) == BP_INVALID_ARGUMENT)
         #expect(bp_pool_statistics_get(nil, &statistics) == BP_INVALID_ARGUMENT)
         #expect(bp_pool_destroy(nil) == BP_INVALID_ARGUMENT)
         #expect(bp_acquire(nil, 0, &lease) == BP_INVALID_ARGUMENT)
-        #expect(bp_settle(nil, nil, nil) == BP_INVALID_ARGUMENT)
-        #expect(bp_shutdown_and_settle(nil, nil, nil) == BP_INVALID_ARGUMENT)
-        #expect(!bp_needs_settling(nil) && !bp_somebody_waits(nil) && !bp_has_surplus(nil) && !bp_is_shut_down(nil))
+        #expect(bp_reconcile(nil, nil, nil) == BP_INVALID_ARGUMENT)
+        #expect(bp_shutdown_and_reconcile(nil, nil, nil) == BP_INVALID_ARGUMENT)
+        #expect(!bp_needs_reconcile(nil) && !bp_has_waiters(nil) && !bp_has_excess(nil) && !bp_is_shut_down(nil))
         #expect(bp_total(nil) == 0 && bp_pool_memory(nil) == 0 && bp_pool_owner(nil) == nil)
         #expect(bp_element(nil, lease) == nil && bp_element_offset(nil) == 0)
         bp_observe_leases(nil, 1, 1)
@@ -65,7 +66,7 @@ struct MisuseTests {
         #expect(bp_begin_close(other.pool, lease) == BP_FOREIGN_SLOT)
         #expect(bp_detach(other.pool, lease) == BP_FOREIGN_SLOT)
         #expect(!bp_lease_is_current(other.pool, lease))
-        #expect(other.statistics.idle == 0 && one.statistics.leased == 1)
+        #expect(other.statistics.idle == 0 && one.statistics.in_use == 1)
         #expect(bp_release(one.pool, lease) == BP_OK)
     }
 
@@ -80,7 +81,7 @@ struct MisuseTests {
         #expect(second.slot == first.slot && second.serial != first.serial)
         #expect(bp_release(core.pool, first) == BP_STALE_LEASE)
         #expect(bp_begin_close(core.pool, first) == BP_STALE_LEASE)
-        #expect(core.statistics.leased == 1 && core.statistics.idle == 0)
+        #expect(core.statistics.in_use == 1 && core.statistics.idle == 0)
         #expect(bp_release(core.pool, second) == BP_OK)
     }
 
@@ -88,7 +89,7 @@ struct MisuseTests {
     func wrongState() {
         let core = CorePool(maxSize: 2)
         var permit = bp_lease()
-        #expect(bp_begin_open_unasked(core.pool, &permit) == BP_OK)
+        #expect(bp_begin_open_unrequested(core.pool, &permit) == BP_OK)
         #expect(bp_release(core.pool, permit) == BP_STALE_LEASE)
         #expect(bp_finish_close(core.pool, permit) == BP_STALE_LEASE)
         #expect(bp_finish_open(core.pool, permit) == BP_OK)
@@ -111,11 +112,11 @@ struct MisuseTests {
         var other = bp_lease()
         var ticket = bp_ticket()
         #expect(bp_try_acquire(core.pool).slot == nil)
-        #expect(bp_begin_open_unasked(core.pool, &other) == BP_SHUT_DOWN)
+        #expect(bp_begin_open_unrequested(core.pool, &other) == BP_SHUT_DOWN)
         #expect(bp_wait_prepare(core.pool, &ticket) == BP_SHUT_DOWN)
         #expect(bp_resize(core.pool, 1, 1) == BP_SHUT_DOWN)
         #expect(bp_acquire(core.pool, 0, &other) == BP_SHUT_DOWN)
-        #expect(bp_release(core.pool, lease) == BP_SETTLE, "what comes back is surplus")
+        #expect(bp_release(core.pool, lease) == BP_RECONCILE, "what comes back is excess")
         #expect(bp_pool_destroy(core.pool) == BP_BUSY, "connections are still open")
     }
 
@@ -167,7 +168,7 @@ struct MisuseTests {
     @Test("every status has a name and a message, and a number that is none says so")
     func messages() {
         let statuses = [
-            BP_OK, BP_SETTLE, BP_OPEN, BP_EMPTY, BP_LIMIT_REACHED, BP_TIMED_OUT, BP_CANCELLED, BP_SHUT_DOWN,
+            BP_OK, BP_RECONCILE, BP_OPEN, BP_EMPTY, BP_LIMIT_REACHED, BP_TIMED_OUT, BP_CANCELLED, BP_SHUT_DOWN,
             BP_INVALID_ARGUMENT, BP_INVALID_CONFIGURATION, BP_FOREIGN_SLOT, BP_STALE_LEASE, BP_STALE_TICKET,
             BP_TOO_MANY_WAITERS, BP_OUT_OF_MEMORY, BP_BUSY,
         ]

@@ -13,7 +13,7 @@ struct QueueTests {
         #expect(core.handOver() == 4)
         #expect(core.handOver() == 5)
         #expect(core.handOver() == nil)
-        #expect(core.statistics.waiting == 0 && !bp_somebody_waits(core.pool))
+        #expect(core.statistics.waiting == 0 && !bp_has_waiters(core.pool))
     }
 
     @Test("a waiter that left before it joined never waits")
@@ -32,10 +32,10 @@ struct QueueTests {
         let core = CorePool(maxSize: 2)
         let lease = core.open()
         _ = core.join(1)
-        #expect(bp_release(core.pool, lease) == BP_SETTLE)
+        #expect(bp_release(core.pool, lease) == BP_RECONCILE)
         #expect(bp_try_acquire(core.pool).slot == nil)
         var permit = bp_lease()
-        #expect(bp_begin_open_unasked(core.pool, &permit) == BP_EMPTY)
+        #expect(bp_begin_open_unrequested(core.pool, &permit) == BP_EMPTY)
         #expect(core.handOver() == 1)
         let next = bp_try_acquire(core.pool)
         #expect(next.slot == lease.slot)

@@ -22,36 +22,36 @@ uint32_t explored_home_number(void);
 #define BP_HOME_NUMBER() explored_home_number()
 
 /* The constants that keep rare paths rare in production; here each scenario chooses. */
-extern uint64_t explored_tidy_slack;
-extern uint64_t explored_tidy_limit;
-#define BP_TIDY_SLACK explored_tidy_slack
-#define BP_TIDY_LIMIT explored_tidy_limit
+extern uint64_t explored_purge_slack;
+extern uint64_t explored_purge_limit;
+#define BP_PURGE_SLACK explored_purge_slack
+#define BP_PURGE_LIMIT explored_purge_limit
 
-static inline uint64_t bp_load(const bp_atomic64 *cell) {
+static inline uint64_t bp__load(const bp_atomic64 *cell) {
     return explored_load(cell, true);
 }
 
-static inline uint64_t bp_load_relaxed(const bp_atomic64 *cell) {
+static inline uint64_t bp__load_relaxed(const bp_atomic64 *cell) {
     return explored_load(cell, false);
 }
 
-static inline void bp_store(bp_atomic64 *cell, uint64_t value) {
+static inline void bp__store(bp_atomic64 *cell, uint64_t value) {
     explored_store(cell, value, true);
 }
 
-static inline void bp_store_relaxed(bp_atomic64 *cell, uint64_t value) {
+static inline void bp__store_relaxed(bp_atomic64 *cell, uint64_t value) {
     explored_store(cell, value, false);
 }
 
-static inline bool bp_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
+static inline bool bp__cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
     return explored_cas(cell, expected, desired);
 }
 
-static inline uint64_t bp_exchange(bp_atomic64 *cell, uint64_t value) {
+static inline uint64_t bp__exchange(bp_atomic64 *cell, uint64_t value) {
     return explored_exchange(cell, value);
 }
 
-static inline uint64_t bp_add(bp_atomic64 *cell, uint64_t delta) {
+static inline uint64_t bp__add(bp_atomic64 *cell, uint64_t delta) {
     return explored_add(cell, delta);
 }
 

@@ -19,8 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
-static const scenario *const suites[] = {leasing_scenarios, waiting_scenarios, limit_scenarios,
-                                         queue_scenarios,   upkeep_scenarios,  blocking_scenarios};
+static const scenario *const suites[] = {
+    leasing_scenarios, opening_scenarios,     waiting_scenarios, limit_scenarios,   excess_scenarios,
+    queue_scenarios,   deadline_scenarios,    sweep_scenarios,   requeue_scenarios, rejection_scenarios,
+    pause_scenarios,   observation_scenarios, blocking_scenarios};
 #define SUITES (sizeof suites / sizeof *suites)
 #define SCHEDULE_TEXT 8192
 
@@ -50,8 +52,8 @@ static double seconds_now(void) {
 static unsigned frozen_thread = NOBODY, frozen_after;
 
 static void set_up(void) {
-    explored_tidy_slack = 2;
-    explored_tidy_limit = 4;
+    explored_purge_slack = 2;
+    explored_purge_limit = 4;
     exploring->set_up();
 }
 
@@ -193,7 +195,8 @@ static bool explore_frozen_everywhere(result *it, double until, unsigned bound) 
     return true;
 }
 
-/* Each thread at each of its steps, in all orders without preemptions, with one, ...; then anywhere in random schedules. */
+/* Each thread at each of its steps, in all orders without preemptions, with one, ...; then anywhere in random
+ * schedules. */
 static bool explore_frozen(result *it, double until, uint64_t seed) {
     double until_all = until - (until - seconds_now()) / 4;
     for (unsigned bound = 0; bound <= 4 && explore_frozen_everywhere(it, until_all, bound); bound++) {

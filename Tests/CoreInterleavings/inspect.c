@@ -1,5 +1,4 @@
-/* The layout of a waiter's node is private to waiter_queue.c, so the explorer builds that file from here. */
-#include "waiter_queue.c"
+#include "waiter_node.h"
 
 #include "pool.h"
 
@@ -16,7 +15,7 @@ typedef enum { UNSEEN, SEEN } mark;
 static unsigned slot_index(const bp_pool *pool, const bp_slot *slot) {
     unsigned used = (unsigned)pool->slots.used.value;
     for (unsigned i = 0; i < used; i++) {
-        if (bp_table_at(&pool->slots, i) == (const void *)slot) {
+        if (bp__table_at(&pool->slots, i) == (const void *)slot) {
             return i;
         }
     }
@@ -34,7 +33,7 @@ static const char *see_slot(const bp_pool *pool, mark *seen, const bp_slot *slot
     }
     seen[index] = SEEN;
     (*count)++;
-    if (bp_slot_word_state(slot->word.value) != state) {
+    if (bp__slot_word_state(slot->word.value) != state) {
         return state == BP_SLOT_IDLE ? "an idle slot's word does not say idle" : "a vacant slot's word does not say so";
     }
     return NULL;
@@ -42,7 +41,7 @@ static const char *see_slot(const bp_pool *pool, mark *seen, const bp_slot *slot
 
 static const char *see_stack(const bp_pool *pool, mark *seen, const bp_stack *stack, bp_slot_state state,
                              unsigned *count) {
-    const bp_stack_entry *entry = bp_tagged_stack_entry(stack->top.value);
+    const bp_stack_entry *entry = bp__tagged_stack_entry(stack->top.value);
     while (entry != NULL) {
         const char *broken = see_slot(pool, seen, (const bp_slot *)entry, state, count);
         if (broken != NULL) {
@@ -75,10 +74,10 @@ static void inspect_slots(const bp_pool *pool, inspection *found) {
         found->broken = see_stack(pool, seen, &pool->vacant, BP_SLOT_VACANT, &found->vacant);
     }
     for (unsigned i = 0; i < found->used_slots && found->broken == NULL; i++) {
-        const bp_slot *slot = bp_table_at(&pool->slots, i);
-        bp_slot_state state = bp_slot_word_state(slot->word.value);
+        const bp_slot *slot = bp__table_at(&pool->slots, i);
+        bp_slot_state state = bp__slot_word_state(slot->word.value);
         if (seen[i] == UNSEEN) {
-            found->leased += state == BP_SLOT_LEASED;
+            found->in_use += state == BP_SLOT_IN_USE;
             found->opening += state == BP_SLOT_OPENING;
             found->closing += state == BP_SLOT_CLOSING;
             found->nowhere += state == BP_SLOT_IDLE || state == BP_SLOT_VACANT;
@@ -90,7 +89,7 @@ static void inspect_nodes(const bp_waiter_queue *queue, inspection *found) {
     mark seen[MOST_NODES] = {UNSEEN};
     found->used_nodes = (unsigned)queue->nodes.used.value - 1;
     uint64_t index = BP_HEAD, last = BP_HEAD;
-    while ((index = bp_link_index(bp_waiter_at(queue, index)->link.value)) != 0 && found->broken == NULL) {
+    while ((index = bp__link_index(bp__waiter_at(queue, index)->link.value)) != 0 && found->broken == NULL) {
         if (index > found->used_nodes) {
             found->broken = "a link leads to what is no node";
             return;
@@ -102,24 +101,24 @@ static void inspect_nodes(const bp_waiter_queue *queue, inspection *found) {
         seen[index] = SEEN;
         last = index;
         found->linked++;
-        bp_waiter_status status = bp_state_status(bp_waiter_at(queue, index)->state.value);
-        if (status == BP_WAITER_SERVED && found->alive != 0) {
+        bp_waiter_status status = bp__state_status(bp__waiter_at(queue, index)->state.value);
+        if (status == BP_WAITER_HANDED_OFF && found->alive != 0) {
             found->broken = "a waiter was served before an older one";
         }
-        found->linked_dead += status == BP_WAITER_GONE;
-        found->linked_served += status == BP_WAITER_SERVED;
+        found->linked_dead += status == BP_WAITER_LEFT;
+        found->linked_handed_off += status == BP_WAITER_HANDED_OFF;
         found->alive += status == BP_WAITER_WAITING || status == BP_WAITER_OPENING;
         found->alive_without_permit += status == BP_WAITER_WAITING;
-        if (status != BP_WAITER_SERVED && status != BP_WAITER_GONE && status != BP_WAITER_WAITING &&
+        if (status != BP_WAITER_HANDED_OFF && status != BP_WAITER_LEFT && status != BP_WAITER_WAITING &&
             status != BP_WAITER_OPENING) {
             found->broken = "a node is in the queue that has not joined";
         }
     }
-    found->tail_is_last = bp_link_index(queue->tail.value) == last;
-    const bp_stack_entry *entry = bp_tagged_stack_entry(queue->free.top.value);
+    found->tail_is_last = bp__link_index(queue->tail.value) == last;
+    const bp_stack_entry *entry = bp__tagged_stack_entry(queue->free.top.value);
     while (entry != NULL && found->broken == NULL) {
         const bp_waiter *node = (const bp_waiter *)entry;
-        if (node->index == 0 || node->index > found->used_nodes || bp_waiter_at(queue, node->index) != node) {
+        if (node->index == 0 || node->index > found->used_nodes || bp__waiter_at(queue, node->index) != node) {
             found->broken = "the free stack holds what is no node";
             return;
         }
@@ -136,13 +135,14 @@ static void inspect_nodes(const bp_waiter_queue *queue, inspection *found) {
 inspection inspect(const bp_pool *pool) {
     look_begin();
     inspection found = {0};
-    uint64_t places = pool->places.value, waiting = pool->waiting.value, limits = pool->limits.value;
-    found.total = (unsigned)(uint32_t)places;
-    found.total_closing = (unsigned)(places >> 32);
+    uint64_t total = pool->total.value, waiting = pool->waiting.value, limits = pool->limits.value;
+    found.total = (unsigned)(uint32_t)total;
+    found.total_closing = (unsigned)(total >> 32);
     found.waiting = (unsigned)(uint32_t)waiting;
     found.waiting_without_permit = (unsigned)((waiting >> 32) & 0x3fffffff);
     found.is_paused = (waiting >> 62 & 1) != 0;
-    found.max_size = (unsigned)(uint32_t)limits;
+    found.keeps_excess = (limits & BP_KEEP_EXCESS) != 0;
+    found.max_size = (unsigned)(uint32_t)limits & BP_COUNT_MASK;
     found.hard_limit = (unsigned)((limits >> 32) & 0x7fffffff);
     found.dead = pool->queue.dead.value;
     inspect_slots(pool, &found);
@@ -154,26 +154,26 @@ inspection inspect(const bp_pool *pool) {
 }
 
 bp_slot *inspect_slot(const bp_pool *pool, unsigned index) {
-    return bp_table_at(&pool->slots, index);
+    return bp__table_at(&pool->slots, index);
 }
 
 ticket_state inspect_ticket(const bp_pool *pool, bp_ticket ticket) {
     look_begin();
-    const bp_waiter *node = bp_waiter_at(&pool->queue, bp_ticket_index(ticket));
+    const bp_waiter *node = bp__waiter_at(&pool->queue, bp__ticket_index(ticket));
     look_end();
     uint64_t state = node->state.value;
     if ((state >> BP_STATUS_BITS) != ticket.value >> BP_INDEX_BITS) {
         return TICKET_NONE;
     }
-    switch (bp_state_status(state)) {
+    switch (bp__state_status(state)) {
     case BP_WAITER_PREPARED:
         return TICKET_PREPARED;
     case BP_WAITER_WAITING:
         return TICKET_WAITING;
     case BP_WAITER_OPENING:
         return TICKET_OPENING;
-    case BP_WAITER_SERVED:
-    case BP_WAITER_GONE:
+    case BP_WAITER_HANDED_OFF:
+    case BP_WAITER_LEFT:
     case BP_WAITER_CANCELLED:
         return TICKET_GONE;
     default:
@@ -191,13 +191,13 @@ void inspect_name(const bp_pool *pool, const void *cell, char *name, size_t size
         const void *cell;
     } known[] = {
         {"waiting", &pool->waiting},
-        {"places", &pool->places},
+        {"total", &pool->total},
         {"limits", &pool->limits},
         {"vacant", &pool->vacant},
         {"free nodes", &pool->queue.free},
         {"tail", &pool->queue.tail},
         {"dead", &pool->queue.dead},
-        {"sweeping", &pool->queue.sweeping},
+        {"purging", &pool->queue.purging},
         {"earliest of all", &pool->queue.earliest_of_all},
         {"slots used", &pool->slots.used},
         {"nodes used", &pool->queue.nodes.used},
@@ -221,14 +221,14 @@ void inspect_name(const bp_pool *pool, const void *cell, char *name, size_t size
         }
     }
     for (unsigned i = 0; i < pool->slots.used.value; i++) {
-        const bp_slot *slot = bp_table_at(&pool->slots, i);
+        const bp_slot *slot = bp__table_at(&pool->slots, i);
         if (is_within(cell, slot, pool->slots.stride)) {
             const char *part = cell == &slot->word ? "word" : cell == &slot->entry ? "next" : "content";
             snprintf(name, size, "slot %u %s", i, part);
         }
     }
     for (unsigned i = 0; i < pool->queue.nodes.used.value; i++) {
-        const bp_waiter *node = bp_waiter_at(&pool->queue, i);
+        const bp_waiter *node = bp__waiter_at(&pool->queue, i);
         if (is_within(cell, node, BP_WAITER_STRIDE)) {
             const char *part = cell == &node->link      ? "link"
                                : cell == &node->state   ? "state"

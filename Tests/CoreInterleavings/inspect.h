@@ -6,16 +6,17 @@
 
 typedef struct {
     /* Slots. */
-    unsigned used_slots, idle, vacant, leased, opening, closing;
+    unsigned used_slots, idle, vacant, in_use, opening, closing;
     unsigned swept;   /* Of those idle, those that a sweep has put back. */
     unsigned nowhere; /* In no stack and not leased, opening or closing: in the hands of a thread that was stopped. */
     /* Counters. */
     unsigned total, total_closing, waiting, waiting_without_permit, hard_limit, max_size;
     uint64_t dead;
     /* Waiters' nodes. */
-    unsigned used_nodes, linked, free_nodes, linked_dead, linked_served, alive, alive_without_permit;
+    unsigned used_nodes, linked, free_nodes, linked_dead, linked_handed_off, alive, alive_without_permit;
     bool tail_is_last;
     bool is_paused;
+    bool keeps_excess;
     const char *broken; /* What is wrong with the structure itself; NULL if nothing is. */
 } inspection;
 

@@ -6,22 +6,22 @@
 #include "memory.h"
 #include "scheduler.h"
 
-void bp_parking_create(bp_parking *parking) {
+void bp__parking_create(bp_parking *parking) {
     parking->posted = 0;
     parking->channel = MEMORY_CHANNELS - 1 - this_thread() % MAX_THREADS;
 }
 
-void bp_parking_destroy(bp_parking *parking) {
+void bp__parking_destroy(bp_parking *parking) {
     parking->posted = -1; /* A post that comes now fails. */
 }
 
-void bp_parking_post(bp_parking *parking) {
+void bp__parking_post(bp_parking *parking) {
     REQUIRE(parking->posted == 0, "a sleeper is woken twice, or after it has gone");
     memory_send(parking->channel);
     parking->posted = 1;
 }
 
-bool bp_parking_wait(bp_parking *parking, uint64_t timeout) {
+bool bp__parking_wait(bp_parking *parking, uint64_t timeout) {
     if (timeout > INT64_MAX) {
         block_until(&parking->posted);
     } else {

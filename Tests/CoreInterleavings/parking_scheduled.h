@@ -7,9 +7,9 @@ typedef struct {
     unsigned channel;
 } bp_parking;
 
-void bp_parking_create(bp_parking *parking);
-void bp_parking_destroy(bp_parking *parking);
-void bp_parking_post(bp_parking *parking);
-bool bp_parking_wait(bp_parking *parking, uint64_t timeout);
+void bp__parking_create(bp_parking *parking);
+void bp__parking_destroy(bp_parking *parking);
+void bp__parking_post(bp_parking *parking);
+bool bp__parking_wait(bp_parking *parking, uint64_t timeout);
 
 #endif

@@ -29,7 +29,7 @@ static unsigned waits_undelivered(void) {
 }
 
 /* Waiters that stay although there is something to serve them with. */
-static unsigned served_too_late(const inspection *found) {
+static unsigned waiting_needlessly(const inspection *found) {
     if (found->is_paused) {
         return 0;
     }
@@ -41,7 +41,7 @@ static unsigned served_too_late(const inspection *found) {
 static void check_statistics(const inspection *found) {
     bp_pool_statistics statistics;
     REQUIRE(bp_pool_statistics_get(world.pool, &statistics) == BP_OK, "no statistics");
-    REQUIRE(statistics.idle == found->idle && statistics.leased == found->leased &&
+    REQUIRE(statistics.idle == found->idle && statistics.in_use == found->in_use &&
                 statistics.opening == found->opening && statistics.closing == found->closing &&
                 statistics.waiting == found->alive && bp_total(world.pool) == found->total,
             "statistics are not exact at rest");
@@ -50,7 +50,7 @@ static void check_statistics(const inspection *found) {
 void check_at_rest(void) {
     inspection found = inspect(world.pool);
     REQUIRE(found.broken == NULL, "%s", found.broken);
-    unsigned out = found.leased + found.opening + found.closing;
+    unsigned out = found.in_use + found.opening + found.closing;
     REQUIRE(found.nowhere == 0, "%u slots are in no place", found.nowhere);
     REQUIRE(out == slots_held(), "%u slots are out, and %u have an owner", out, slots_held());
     REQUIRE(found.total == found.idle + out, "the total is %u, but %u exist", found.total, found.idle + out);
@@ -63,15 +63,16 @@ void check_at_rest(void) {
             found.waiting_without_permit, found.alive_without_permit);
     REQUIRE(found.dead == found.linked_dead, "%u nodes count as dead, but %u are", (unsigned)found.dead,
             found.linked_dead);
-    REQUIRE(found.linked_served <= 1, "%u nodes of waiters that were served are in the queue", found.linked_served);
+    REQUIRE(found.linked_handed_off <= 1, "%u nodes of waiters that were served are in the queue",
+            found.linked_handed_off);
     REQUIRE(found.linked + found.free_nodes + waits_prepared() == found.used_nodes,
             "%u nodes, of them %u in the queue, %u free, %u held", found.used_nodes, found.linked, found.free_nodes,
             waits_prepared());
     REQUIRE(found.tail_is_last, "the tail is not the last node");
-    REQUIRE(served_too_late(&found) == 0, "%u wait beside %u idle connections and %u of %u places taken", found.alive,
-            found.idle, found.total, found.hard_limit);
-    REQUIRE(found.idle == 0 || out != 0 || found.total <= found.max_size, "%u connections are idle, %u may be",
-            found.idle, found.max_size);
+    REQUIRE(waiting_needlessly(&found) == 0, "%u wait beside %u idle connections and %u of %u places taken",
+            found.alive, found.idle, found.total, found.hard_limit);
+    REQUIRE(found.keeps_excess || found.idle == 0 || out != 0 || found.total <= found.max_size,
+            "%u connections are idle, %u may be", found.idle, found.max_size);
     REQUIRE(waits_undelivered() == 0, "a waiter has gone from the queue and is not resumed");
     for (unsigned i = 0; i < world.wait_count; i++) {
         const wait *it = &world.waits[i];
@@ -84,7 +85,7 @@ void check_at_rest(void) {
 }
 
 /* What a frozen thread does not serve itself with is nobody else's loss: counts the other threads' waits only. */
-static void count_alive_without(unsigned thread, inspection *found) {
+static void count_alive_of_others(unsigned thread, inspection *found) {
     if (world.wait_count == 0) {
         return; /* The scenario does not track them. */
     }
@@ -106,10 +107,10 @@ void check_frozen(unsigned thread) {
     inspection found = inspect(world.pool);
     unsigned allowed = world.freeze_allowance;
     REQUIRE(found.broken == NULL, "thread %u frozen: %s", thread, found.broken);
-    unsigned out = found.leased + found.opening + found.closing;
+    unsigned out = found.in_use + found.opening + found.closing;
     unsigned in_hand = found.nowhere + out - slots_held();
-    count_alive_without(thread, &found);
-    unsigned late = served_too_late(&found);
+    count_alive_of_others(thread, &found);
+    unsigned late = waiting_needlessly(&found);
     REQUIRE(in_hand + late <= allowed, "thread %u frozen: %u connections are in its hand, %u waiters could be served",
             thread, in_hand, late);
     REQUIRE(distance(found.total, found.idle + out) <= 1, "thread %u frozen: the total is %u, but %u exist", thread,
@@ -121,21 +122,21 @@ void check_frozen(unsigned thread) {
             found.used_nodes, nodes);
 }
 
-static void take_back_delivered(void) {
+static void reclaim_delivered(void) {
     for (unsigned i = 0; i < world.wait_count; i++) {
         wait *it = &world.waits[i];
         if (it->resumed != 0 && it->outcome == BP_OK && !it->parked && !it->picked_up) {
             it->picked_up = true;
             own(it->lease, true);
-            give(it->lease);
+            release_lease(it->lease);
         }
     }
 }
 
 static void begin_finish(void) {
     shut_down();
-    take_back_leases();
-    take_back_delivered();
+    reclaim_leases();
+    reclaim_delivered();
 }
 
 static void check_all_gone(void) {

@@ -14,7 +14,8 @@ typedef struct {
     bool is_not_frozen;
 } scenario;
 
-extern const scenario leasing_scenarios[], waiting_scenarios[], limit_scenarios[], queue_scenarios[],
-    upkeep_scenarios[], blocking_scenarios[];
+extern const scenario leasing_scenarios[], opening_scenarios[], waiting_scenarios[], limit_scenarios[],
+    excess_scenarios[], queue_scenarios[], deadline_scenarios[], sweep_scenarios[], requeue_scenarios[],
+    rejection_scenarios[], pause_scenarios[], observation_scenarios[], blocking_scenarios[];
 
 #endif

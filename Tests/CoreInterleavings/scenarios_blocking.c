@@ -1,4 +1,4 @@
-/* blocking.c as it ships, settling included; only its semaphores are replaced by parking_scheduled.h. */
+/* blocking.c as it ships, reconciling included; only its semaphores are replaced by parking_scheduled.h. */
 #include "scenario.h"
 
 static void close_one(void *element, void *context) {
@@ -7,22 +7,24 @@ static void close_one(void *element, void *context) {
     world.closed++;
 }
 
-static void acquire_and_give_back(uint64_t timeout, bool fails) {
+static void acquire_then_release(uint64_t timeout, bool fails) {
     bp_lease lease;
     bp_status status = bp_acquire(world.pool, timeout, &lease);
     if (status == BP_OPEN) {
         if (fails) {
-            REQUIRE(bp_give_up_open(world.pool, lease, close_one, NULL) == BP_EMPTY, "bp_give_up_open refuses");
+            REQUIRE(bp_cancel_open_and_reconcile(world.pool, lease, close_one, NULL) == BP_EMPTY,
+                    "bp_cancel_open_and_reconcile failed");
             return;
         }
         world.opened++;
         status = bp_finish_open(world.pool, lease);
     }
     if (status == BP_OK) {
-        REQUIRE(bp_give_back(world.pool, lease, close_one, NULL) == BP_OK, "bp_give_back refuses");
+        REQUIRE(bp_release_and_reconcile(world.pool, lease, close_one, NULL) == BP_OK,
+                "bp_release_and_reconcile failed");
     } else {
         REQUIRE(status == BP_SHUT_DOWN || (status == BP_TIMED_OUT && timeout != BP_NO_DEADLINE),
-                "bp_acquire answers %s", bp_status_name(status));
+                "bp_acquire returned %s", bp_status_name(status));
     }
 }
 
@@ -39,35 +41,37 @@ static void set_up_burst(void) {
 
 static void acquire_for_ever(unsigned thread) {
     (void)thread;
-    acquire_and_give_back(BP_NO_DEADLINE, false);
+    acquire_then_release(BP_NO_DEADLINE, false);
 }
 
 static void acquire_with_failure(unsigned thread) {
-    acquire_and_give_back(BP_NO_DEADLINE, thread == 0);
+    acquire_then_release(BP_NO_DEADLINE, thread == 0);
 }
 
 static void acquire_with_timeout(unsigned thread) {
-    acquire_and_give_back(thread == 0 ? BP_NO_DEADLINE : 1000, false);
+    acquire_then_release(thread == 0 ? BP_NO_DEADLINE : 1000, false);
 }
 
 static void shut_down_beside_acquire(unsigned thread) {
     if (thread == 0) {
-        REQUIRE(bp_shutdown_and_settle(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_settle refuses");
+        REQUIRE(bp_shutdown_and_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
     } else {
-        acquire_and_give_back(thread == 1 ? BP_NO_DEADLINE : 1000, false);
+        acquire_then_release(thread == 1 ? BP_NO_DEADLINE : 1000, false);
     }
 }
 
 static void discard_beside_acquire(unsigned thread) {
     bp_lease lease;
     if (thread != 0) {
-        acquire_and_give_back(BP_NO_DEADLINE, false);
+        acquire_then_release(BP_NO_DEADLINE, false);
     } else if (bp_acquire(world.pool, 1000, &lease) == BP_OPEN) {
         world.opened++;
-        REQUIRE(bp_finish_open(world.pool, lease) == BP_OK, "bp_finish_open refuses");
-        REQUIRE(bp_discard(world.pool, lease, close_one, NULL) == BP_OK, "bp_discard refuses");
+        REQUIRE(bp_finish_open(world.pool, lease) == BP_OK, "bp_finish_open failed");
+        REQUIRE(bp_discard_and_reconcile(world.pool, lease, close_one, NULL) == BP_OK,
+                "bp_discard_and_reconcile failed");
     } else if (lease.slot != NULL) {
-        REQUIRE(bp_give_back(world.pool, lease, close_one, NULL) == BP_OK, "bp_give_back refuses");
+        REQUIRE(bp_release_and_reconcile(world.pool, lease, close_one, NULL) == BP_OK,
+                "bp_release_and_reconcile failed");
     }
 }
 
@@ -77,73 +81,77 @@ static void set_up_leased(void) {
     add_leased(1);
 }
 
-static void give_back_beside_timeout(unsigned thread) {
+static void release_beside_timeout(unsigned thread) {
     if (thread == 0) {
-        REQUIRE(bp_give_back(world.pool, surrender(0), close_one, NULL) == BP_OK, "bp_give_back refuses");
+        REQUIRE(bp_release_and_reconcile(world.pool, surrender(0), close_one, NULL) == BP_OK,
+                "bp_release_and_reconcile failed");
     } else {
-        acquire_and_give_back(thread == 1 ? 1000 : BP_NO_DEADLINE, false);
+        acquire_then_release(thread == 1 ? 1000 : BP_NO_DEADLINE, false);
     }
 }
 
 static void discard_beside_timeout(unsigned thread) {
     if (thread == 0) {
-        REQUIRE(bp_discard(world.pool, surrender(0), close_one, NULL) == BP_OK, "bp_discard refuses");
+        REQUIRE(bp_discard_and_reconcile(world.pool, surrender(0), close_one, NULL) == BP_OK,
+                "bp_discard_and_reconcile failed");
     } else {
-        acquire_and_give_back(thread == 1 ? 1000 : BP_NO_DEADLINE, false);
+        acquire_then_release(thread == 1 ? 1000 : BP_NO_DEADLINE, false);
     }
 }
 
 /* What was one too many no longer is when it is about to be closed, and somebody has come to wait for it. */
-static void set_up_surplus(void) {
+static void set_up_excess(void) {
     world_create(1, 2, 1);
     world.freeze_allowance = 2;
     add_leased(2);
 }
 
-static void give_back_beside_resize(unsigned thread) {
+static void release_beside_resize(unsigned thread) {
     if (thread == 0) {
-        REQUIRE(bp_give_back(world.pool, surrender(0), close_one, NULL) == BP_OK, "bp_give_back refuses");
+        REQUIRE(bp_release_and_reconcile(world.pool, surrender(0), close_one, NULL) == BP_OK,
+                "bp_release_and_reconcile failed");
     } else if (thread == 1) {
-        REQUIRE(bp_resize(world.pool, 2, 2) == BP_OK, "bp_resize refuses");
-        REQUIRE(bp_settle(world.pool, close_one, NULL) == BP_OK, "bp_settle refuses");
+        REQUIRE(bp_resize(world.pool, 2, 2) == BP_OK, "bp_resize failed");
+        REQUIRE(bp_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_reconcile failed");
     } else {
-        acquire_and_give_back(BP_NO_DEADLINE, false);
+        acquire_then_release(BP_NO_DEADLINE, false);
     }
 }
 
-static void check_settled(void);
+static void check_reconciled(void);
 
-static void check_settled_and_take_back(void) {
+static void check_reconciled_and_reclaim(void) {
     if (!bp_lease_is_current(world.pool, world.leases[1])) {
         fail("a lease has ended by itself");
     }
-    REQUIRE(!bp_somebody_waits(world.pool), "somebody waits for ever");
-    REQUIRE(bp_give_back(world.pool, surrender(1), close_one, NULL) == BP_OK, "bp_give_back refuses");
-    check_settled();
+    REQUIRE(!bp_has_waiters(world.pool), "somebody waits for ever");
+    REQUIRE(bp_release_and_reconcile(world.pool, surrender(1), close_one, NULL) == BP_OK,
+            "bp_release_and_reconcile failed");
+    check_reconciled();
 }
 
-/* Surplus connections must not stay behind when the last caller has gone. */
-static void check_settled(void) {
+/* Excess connections must not stay behind when the last caller has gone. */
+static void check_reconciled(void) {
     bp_pool_statistics statistics;
     bp_pool_statistics_get(world.pool, &statistics);
     uint32_t most = statistics.is_shut_down ? 0 : statistics.max_size;
     REQUIRE(statistics.idle <= most, "%u connections are idle, %u may be", statistics.idle, most);
-    REQUIRE(statistics.leased + statistics.opening + statistics.closing == 0, "connections are out");
+    REQUIRE(statistics.in_use + statistics.opening + statistics.closing == 0, "connections are out");
     REQUIRE(statistics.waiting == 0, "somebody waits for ever");
-    REQUIRE(bp_shutdown_and_settle(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_settle refuses");
+    REQUIRE(bp_shutdown_and_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
     REQUIRE(bp_total(world.pool) == 0, "%u connections are left after shutdown", bp_total(world.pool));
 }
 
 const scenario blocking_scenarios[] = {
-    {"blocking", 2, set_up_empty, acquire_for_ever, check_settled, false},
-    {"blocking-of-three", 3, set_up_burst, acquire_for_ever, check_settled, false},
-    {"blocking-open-fails", 3, set_up_empty, acquire_with_failure, check_settled, false},
-    {"blocking-timeout", 2, set_up_empty, acquire_with_timeout, check_settled, false},
-    {"blocking-return-vs-timeout", 3, set_up_leased, give_back_beside_timeout, check_settled, false},
-    {"blocking-discard-vs-timeout", 3, set_up_leased, discard_beside_timeout, check_settled, false},
-    {"blocking-surplus-vs-resize", 3, set_up_surplus, give_back_beside_resize, check_settled_and_take_back, false},
-    {"blocking-timeout-burst", 3, set_up_burst, acquire_with_timeout, check_settled, false},
-    {"blocking-shutdown", 3, set_up_empty, shut_down_beside_acquire, check_settled, false},
-    {"blocking-discard", 3, set_up_burst, discard_beside_acquire, check_settled, false},
+    {"blocking", 2, set_up_empty, acquire_for_ever, check_reconciled, false},
+    {"blocking-of-three", 3, set_up_burst, acquire_for_ever, check_reconciled, false},
+    {"blocking-open-fails", 3, set_up_empty, acquire_with_failure, check_reconciled, false},
+    {"blocking-timeout", 2, set_up_empty, acquire_with_timeout, check_reconciled, false},
+    {"blocking-release-vs-timeout", 3, set_up_leased, release_beside_timeout, check_reconciled, false},
+    {"blocking-discard-vs-timeout", 3, set_up_leased, discard_beside_timeout, check_reconciled, false},
+    {"blocking-excess-vs-resize", 3, set_up_excess, release_beside_resize, check_reconciled_and_reclaim, false},
+    {"blocking-timeout-burst", 3, set_up_burst, acquire_with_timeout, check_reconciled, false},
+    {"blocking-shutdown", 3, set_up_empty, shut_down_beside_acquire, check_reconciled, false},
+    {"blocking-discard", 3, set_up_burst, discard_beside_acquire, check_reconciled, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };

@@ -1,18 +1,19 @@
 /* Leases, permits and closing, without waiters that were there before. */
 #include "scenario.h"
+#include "steps.h"
 
-/* Two threads share a connection, and may open a second one that is then surplus. */
+/* Two threads share a connection, and may open a second one that is then excess. */
 static void set_up_lease_return(void) {
     world_create(1, 1, 1);
     add_idle(1);
 }
 
-static void lease_and_return(unsigned thread) {
+static void each_tries_twice(unsigned thread) {
     (void)thread;
     for (unsigned i = 0; i < 2; i++) {
-        bp_lease lease = take_now();
+        bp_lease lease = try_acquire();
         if (lease.slot != NULL) {
-            give(lease);
+            release_lease(lease);
         }
     }
 }
@@ -30,17 +31,17 @@ static void set_up_one_stripe(void) {
 }
 
 static void hold_two(unsigned thread) {
-    bp_lease first = take_now();
-    bp_lease second = thread == 0 ? take_now() : (bp_lease){NULL, 0};
+    bp_lease first = try_acquire();
+    bp_lease second = thread == 0 ? try_acquire() : (bp_lease){NULL, 0};
     if (first.slot != NULL) {
-        give(first);
+        release_lease(first);
     }
     if (second.slot != NULL) {
-        give(second);
+        release_lease(second);
     }
-    first = take_now();
+    first = try_acquire();
     if (first.slot != NULL) {
-        give(first);
+        release_lease(first);
     }
 }
 
@@ -56,10 +57,10 @@ static void set_up_leased(void) {
     add_leased(1);
 }
 
-static void release_the_same(unsigned thread) {
+static void release_twice(unsigned thread) {
     (void)thread;
     bp_status status = bp_release(world.pool, world.leases[0]);
-    REQUIRE(status == BP_OK || status == BP_STALE_LEASE, "a second release answers %s", bp_status_name(status));
+    REQUIRE(status == BP_OK || status == BP_STALE_LEASE, "a second release returned %s", bp_status_name(status));
     world.counted += status == BP_OK;
     bp_lease lease = bp_try_acquire(world.pool);
     if (lease.slot != NULL) {
@@ -78,24 +79,12 @@ static void check_released_once(void) {
     REQUIRE(world.counted == 1, "a lease was released %u times", world.counted);
 }
 
-/* A lease turned into a permit has ended for whoever still has a copy of it. */
-static void reopen_beside_stale(unsigned thread) {
-    if (thread == 0) {
-        bp_lease lease = take_over(0);
-        REQUIRE(reopen(&lease), "does not open");
-        give(lease);
-    } else {
-        REQUIRE(bp_finish_open(world.pool, world.leases[0]) == BP_STALE_LEASE, "a stale lease is made good");
-        REQUIRE(bp_cancel_open(world.pool, world.leases[0]) == BP_STALE_LEASE, "a stale lease frees a place");
-    }
-}
-
-/* A lease that is no surplus never was in closing, so nobody can finish its close. */
+/* A lease that is no excess never was in closing, so nobody can finish its close. */
 static void keep_beside_finish(unsigned thread) {
     if (thread == 0) {
         bp_lease lease = take_over(0);
-        REQUIRE(bp_begin_close_surplus(world.pool, lease) == BP_EMPTY, "a surplus where there is none");
-        give(lease);
+        REQUIRE(bp_begin_close_excess(world.pool, lease) == BP_EMPTY, "a excess where there is none");
+        release_lease(lease);
     } else {
         bp_status status = bp_finish_close(world.pool, world.leases[0]);
         REQUIRE(status == BP_STALE_LEASE, "a lease that nobody closes is finished: %s", bp_status_name(status));
@@ -107,20 +96,16 @@ static void set_up_burst(void) {
     world_create(1, 2, 2);
 }
 
-static void acquire_and_give(unsigned thread) {
+static void each_acquires_and_releases(unsigned thread) {
     (void)thread;
     bp_lease lease;
     if (acquire(&lease)) {
-        give(lease);
+        release_lease(lease);
     }
 }
 
 static void check_shrunk(void) {
     REQUIRE(bp_total(world.pool) <= 1, "%u connections stay, 1 may", bp_total(world.pool));
-}
-
-static void check_nobody_waits(void) {
-    REQUIRE(!bp_somebody_waits(world.pool), "somebody still waits");
 }
 
 /* Shrinking: both come back at once, one too many. */
@@ -131,10 +116,6 @@ static void set_up_shrink(void) {
 
 static void check_one_left(void) {
     REQUIRE(bp_total(world.pool) == 1, "%u connections stay, where 1 should", bp_total(world.pool));
-}
-
-static void give_mine(unsigned thread) {
-    give(take_over(thread));
 }
 
 /* Slots are made while others look at them. */
@@ -152,9 +133,9 @@ static void open_two(unsigned thread) {
     REQUIRE(count == 2, "thread %u is refused a permit below the limit", thread);
     bp_pool_statistics statistics;
     bp_pool_statistics_get(world.pool, &statistics);
-    REQUIRE(statistics.leased >= 2 && statistics.leased + statistics.opening + statistics.idle <= 4,
+    REQUIRE(statistics.in_use >= 2 && statistics.in_use + statistics.opening + statistics.idle <= 4,
             "impossible statistics");
-    give(leases[0]);
+    release_lease(leases[0]);
     detach(leases[1]);
 }
 
@@ -173,17 +154,16 @@ static void open_and_discard(unsigned thread) {
 }
 
 const scenario leasing_scenarios[] = {
-    {"lease-return", 2, set_up_lease_return, lease_and_return, NULL, false},
+    {"acquire-release", 2, set_up_lease_return, each_tries_twice, NULL, false},
     {"steal", 3, set_up_steal, hold_two, NULL, false},
     {"one-stripe", 2, set_up_one_stripe, hold_two, check_three_idle, false},
     {"one-stripe-of-three", 3, set_up_one_stripe, hold_two, check_three_idle, false},
-    {"double-release", 2, set_up_double_release, release_the_same, check_released_once, true},
-    {"reopen-beside-stale", 2, set_up_leased, reopen_beside_stale, NULL, true},
+    {"double-release", 2, set_up_double_release, release_twice, check_released_once, true},
     {"keep-beside-finish", 2, set_up_leased, keep_beside_finish, NULL, true},
-    {"burst", 3, set_up_burst, acquire_and_give, check_shrunk, false},
-    {"shrink", 2, set_up_shrink, give_mine, check_one_left, false},
+    {"burst", 3, set_up_burst, each_acquires_and_releases, check_shrunk, false},
+    {"shrink", 2, set_up_shrink, release_mine, check_one_left, false},
     {"growth", 2, set_up_growth, open_two, NULL, false},
     {"limit-of-one", 2, set_up_limit_of_one, open_and_discard, NULL, false},
-    {"limit-of-one-contended", 3, set_up_limit_of_one, acquire_and_give, check_nobody_waits, false},
+    {"limit-of-one-contended", 3, set_up_limit_of_one, each_acquires_and_releases, check_nobody_waits, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };

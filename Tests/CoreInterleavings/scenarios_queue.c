@@ -1,5 +1,6 @@
-/* The queue itself: few nodes used again and again, dead ones swept, deadlines found. */
+/* The wait queue itself: few nodes used again and again, and dead nodes purged. */
 #include "scenario.h"
+#include "steps.h"
 
 #include "atomics.h"
 #include "inspect.h"
@@ -20,8 +21,8 @@ static void join_and_cancel(unsigned times) {
 /* Dead nodes are taken out at each occasion, and their nodes come back at once. */
 static void set_up_reuse(void) {
     set_up_all_leased();
-    explored_tidy_slack = 0;
-    explored_tidy_limit = 0;
+    explored_purge_slack = 0;
+    explored_purge_limit = 0;
 }
 
 static void reuse(unsigned thread) {
@@ -35,28 +36,24 @@ static void set_up_reuse_behind(void) {
 
 static void reuse_and_serve(unsigned thread) {
     if (thread == 2) {
-        give(take_over(0));
+        release_lease(take_over(0));
     } else {
         join_and_cancel(2);
     }
 }
 
-/* Hand-overs take nodes out at the front while others join behind. */
+/* Hand-offs take nodes out at the front while others join behind. */
 static void serve_in_turn(unsigned thread) {
     bp_lease lease;
     if (thread == 0) {
-        give(take_over(0));
+        release_lease(take_over(0));
     }
     for (unsigned i = 0; i < 2; i++) {
         wait *it = prepare(BP_NO_DEADLINE);
         if (join_queue(it) && park(it, &lease)) {
-            give(lease);
+            release_lease(lease);
         }
     }
-}
-
-static void check_nobody_waits(void) {
-    REQUIRE(!bp_somebody_waits(world.pool), "somebody still waits");
 }
 
 /* Dead nodes in the middle, more than half as many as are alive: swept, while the ends move. */
@@ -111,7 +108,7 @@ static void set_up_somebody(void) {
 
 static void somebody_always_waits(unsigned thread) {
     if (thread == 0) {
-        REQUIRE(bp_somebody_waits(world.pool), "nobody waits, it says, and somebody always did");
+        REQUIRE(bp_has_waiters(world.pool), "nobody waits, it says, and somebody always did");
     } else {
         wait *it = prepare(BP_NO_DEADLINE);
         join_queue(it);
@@ -122,107 +119,30 @@ static void somebody_always_waits(unsigned thread) {
 /* Somebody lacks a permit all the time: first the one, then the other, who joins before the first gets the only one. */
 static void set_up_somebody_lacks(void) {
     set_up_somebody();
-    /* Room for one more, for which nobody has settled yet. */
-    REQUIRE(bp_resize(world.pool, 2, 2) == BP_OK, "bp_resize refuses");
+    /* Room for one more, for which nobody has reconciled yet. */
+    REQUIRE(bp_resize(world.pool, 2, 2) == BP_OK, "bp_resize failed");
     world.greatest_limit = 2;
 }
 
 static void somebody_always_lacks_a_permit(unsigned thread) {
     if (thread == 0) {
         bp_lease permit;
-        REQUIRE(bp_begin_open_unasked(world.pool, &permit) == BP_EMPTY,
+        REQUIRE(bp_begin_open_unrequested(world.pool, &permit) == BP_EMPTY,
                 "nobody lacks a permit, it says, and somebody always did");
     } else {
         join_queue(prepare(BP_NO_DEADLINE));
     }
 }
 
-static void set_up_deadlines(void) {
-    set_up_all_leased();
-    add_waiter(10);
-    add_waiter(25);
-    world.freeze_allowance = 4; /* The capacity of bp_expire: it makes so many go before its caller resumes them. */
-}
-
-/* Deadlines: whoever waits with one, somebody has promised to look by then. */
-static void deadlines(unsigned thread) {
-    if (thread == 0) {
-        expire(10, 1);
-        expire(20, 4);
-    } else {
-        wait *it = prepare(thread == 1 ? 30 : 15);
-        join_queue(it);
-        it = prepare(thread == 1 ? 12 : 40);
-        join_queue(it);
-    }
-}
-
-/* The pool keeps deadlines of a clock that has just begun in another way. */
-static void set_up_early_deadlines(void) {
-    set_up_all_leased();
-    world.clock_base = 0;
-    add_waiter(10);
-    add_waiter(25);
-    world.freeze_allowance = 4;
-}
-
-static void check_deadlines_kept(void) {
-    while (world.timer != BP_NO_DEADLINE) {
-        uint64_t time = world.timer;
-        expire(time - world.clock_base, 4);
-        REQUIRE(world.timer > time, "the timer stands still");
-    }
-    for (unsigned i = 0; i < world.wait_count; i++) {
-        REQUIRE(world.waits[i].resumed == 1, "a deadline passed and nobody came");
-    }
-}
-
-/* Two timers at once: each looks for all. */
-
-static void two_timers(unsigned thread) {
-    if (thread == 2) {
-        join_queue(prepare(14));
-    } else {
-        expire(thread == 0 ? 10 : 20, 2);
-    }
-}
-
-/* While one timer is stopped, another one must not be told that there is nothing to do. */
-static void set_up_timers_alone(void) {
-    world_create(1, 1, 1);
-    add_leased(1);
-    add_waiter(50);
-    add_waiter(10);
-    add_waiter(51);
-}
-
-static void timer_beside_stopped_timer(unsigned thread) {
-    expire(thread == 0 ? 20 : 60, 1);
-    if (thread == 1) {
-        for (unsigned i = 0; i < 4; i++) {
-            expire(60, 1);
-        }
-        unsigned gone = 0;
-        for (unsigned i = 0; i < 3; i++) {
-            gone += !is_waiting(&world.waits[i]);
-        }
-        REQUIRE(gone == 3, "%u of 3 deadlines were seen", gone);
-    }
-}
-
 const scenario queue_scenarios[] = {
     {"reuse", 2, set_up_reuse, reuse, NULL, false},
     {"reuse-behind-waiter", 2, set_up_reuse_behind, reuse, NULL, false},
-    {"reuse-and-serve", 3, set_up_reuse_behind, reuse_and_serve, NULL, false},
+    {"reuse-and-hand-off", 3, set_up_reuse_behind, reuse_and_serve, NULL, false},
     {"reuse-of-three", 3, set_up_reuse_behind, reuse, NULL, false},
-    {"serve-in-turn", 2, set_up_reuse, serve_in_turn, check_nobody_waits, false},
+    {"hand-off-in-turn", 2, set_up_reuse, serve_in_turn, check_nobody_waits, false},
     {"sweep", 3, set_up_sweep, sweep, check_swept, false},
-    {"memory-of-the-gone", 2, set_up_memory, memory_of_the_gone, check_memory, false},
-    {"somebody-waits", 2, set_up_somebody, somebody_always_waits, NULL, false},
-    {"somebody-lacks-a-permit", 2, set_up_somebody_lacks, somebody_always_lacks_a_permit, NULL, false},
-    {"deadlines", 3, set_up_deadlines, deadlines, check_deadlines_kept, false},
-    {"early-deadlines", 3, set_up_early_deadlines, deadlines, check_deadlines_kept, false},
-    {"two-timers", 3, set_up_deadlines, two_timers, check_deadlines_kept, false},
-    {"timer-beside-stopped-timer", 2, set_up_timers_alone, timer_beside_stopped_timer, NULL, false},
+    {"memory-of-departed", 2, set_up_memory, memory_of_the_gone, check_memory, false},
+    {"has-waiters", 2, set_up_somebody, somebody_always_waits, NULL, false},
+    {"has-waiter-without-permit", 2, set_up_somebody_lacks, somebody_always_lacks_a_permit, NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };

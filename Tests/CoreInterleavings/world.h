@@ -1,5 +1,5 @@
 /*
- * What the scenarios are written in: the pool under exploration, callers that wait with a fake parker, the settling
+ * What the scenarios are written in: the pool under exploration, callers that wait with a fake parker, the reconciling
  * loop as bp_pool.h documents it, and checks at every step that has an outcome.
  *
  * Connections know their owner, so that two owners of one are caught at once. Plain variables here are no scheduling
@@ -67,10 +67,12 @@ extern world_state world;
 /* Setting up and ending, outside of threads. */
 void world_create(uint32_t max_size, uint32_t hard_limit, uint32_t stripes);
 void world_create_limited(uint32_t max_size, uint32_t hard_limit, uint32_t stripes, uint32_t max_waiters);
+/* Excess connections stay idle until they are closed by a sweep. */
+void world_create_keeping_excess(uint32_t max_size, uint32_t hard_limit, uint32_t stripes);
 void add_idle(unsigned count);
 void add_leased(unsigned count);    /* To world.leases. */
 bp_lease surrender(unsigned index); /* One of world.leases, to code that does not track owners. */
-void take_back_leases(void);        /* Gives those back that no thread took over. */
+void reclaim_leases(void);          /* Gives those back that no thread took over. */
 void check_at_rest(void);
 void check_frozen(unsigned thread);
 /* Shuts the pool down, lets everybody finish, and sees that nothing is left. */
@@ -80,34 +82,35 @@ bool finish_world(void);
 unsigned slots_held(void);
 
 /* Leases. */
-bp_lease take_now(void);            /* bp_try_acquire; {NULL, 0} if there is none. */
-void give(bp_lease lease);          /* Releases and settles. */
-bool take_permit(bp_lease *permit); /* bp_begin_open_unasked. */
-bool open_with(bp_lease permit);    /* Opens; if that is to fail, cancels and settles, and answers false. */
+bp_lease try_acquire(void);         /* bp_try_acquire; {NULL, 0} if there is none. */
+void release_lease(bp_lease lease); /* Releases and reconciles. */
+bool take_permit(bp_lease *permit); /* bp_begin_open_unrequested. */
+bool open_with(bp_lease permit);    /* Opens; if that is to fail, cancels and reconciles, and answers false. */
 bool acquire(bp_lease *lease);      /* The whole of it: take, or open, or wait. */
 bool is_dead(bp_lease lease);       /* connectionIsClosed: counts opens_dead down. */
-void discard(bp_lease lease);       /* Closes the connection and settles. */
+void discard(bp_lease lease);       /* Closes the connection and reconciles. */
 void detach(bp_lease lease);
-bool reopen(bp_lease *lease); /* Another connection in its place. */
-void settle(void);
+void reconcile(void);
 void resize(uint32_t max_size, uint32_t hard_limit);
 void shut_down(void);
 void pause_pool(void);
 void resume_pool(void);
 /* A sweep: looks at up to so many idle connections, closes those that are dead; and then returns the others. */
 void sweep_idle(unsigned count);
-void look_at_idle(unsigned count);
-void return_swept(void);
+void sweep_some(unsigned count);
+void end_sweep(void);
+/* Looks at up to so many idle connections, and closes those that are in excess of max_size. */
+void sweep_excess(unsigned count);
 void own(bp_lease lease, bool is_open);
 void disown(bp_lease lease);
 bp_lease take_over(unsigned index); /* One of world.leases, from the set-up to this thread. */
 
 /* Waits. */
 wait *prepare(uint64_t deadline);    /* NULL: shut down. */
-bool join_queue(wait *it);           /* And settles. False: not waiting. */
+bool join_queue(wait *it);           /* And reconciles. False: not waiting. */
 wait *add_waiter(uint64_t deadline); /* Joins while setting up; no thread waits. */
 bool park(wait *it, bp_lease *lease);
-void wait_and_give(void);       /* Joins without a deadline, parks, and gives the lease back. */
+void wait_and_release(void);    /* Joins without a deadline, parks, and gives the lease back. */
 bool requeue(bp_ticket ticket); /* False: it has gone. */
 bool cancel(wait *it);          /* True: it was this call that made it go. */
 void expire(uint64_t time, size_t capacity);

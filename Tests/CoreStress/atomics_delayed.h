@@ -24,73 +24,73 @@ static inline void delay_now_and_then(void) {
     }
 }
 
-#define bp_load bp_load_at_once
-#define bp_load_relaxed bp_load_relaxed_at_once
-#define bp_store bp_store_at_once
-#define bp_store_relaxed bp_store_relaxed_at_once
-#define bp_cas bp_cas_at_once
-#define bp_exchange bp_exchange_at_once
-#define bp_add bp_add_at_once
-#define bp_stack_push bp_stack_push_at_once
-#define bp_stack_pop bp_stack_pop_at_once
+#define bp__load bp__load_at_once
+#define bp__load_relaxed bp__load_relaxed_at_once
+#define bp__store bp__store_at_once
+#define bp__store_relaxed bp__store_relaxed_at_once
+#define bp__cas bp__cas_at_once
+#define bp__exchange bp__exchange_at_once
+#define bp__add bp__add_at_once
+#define bp__stack_push bp__stack_push_at_once
+#define bp__stack_pop bp__stack_pop_at_once
 #ifdef BP_ATOMICS_C11
 #include "atomics_c11.h"
 #else
 #include "atomics_ck.h"
 #endif
-#undef bp_load
-#undef bp_load_relaxed
-#undef bp_store
-#undef bp_store_relaxed
-#undef bp_cas
-#undef bp_exchange
-#undef bp_add
-#undef bp_stack_push
-#undef bp_stack_pop
+#undef bp__load
+#undef bp__load_relaxed
+#undef bp__store
+#undef bp__store_relaxed
+#undef bp__cas
+#undef bp__exchange
+#undef bp__add
+#undef bp__stack_push
+#undef bp__stack_pop
 
-static inline uint64_t bp_load(const bp_atomic64 *cell) {
+static inline uint64_t bp__load(const bp_atomic64 *cell) {
     delay_now_and_then();
-    return bp_load_at_once(cell);
+    return bp__load_at_once(cell);
 }
 
-static inline uint64_t bp_load_relaxed(const bp_atomic64 *cell) {
+static inline uint64_t bp__load_relaxed(const bp_atomic64 *cell) {
     delay_now_and_then();
-    return bp_load_relaxed_at_once(cell);
+    return bp__load_relaxed_at_once(cell);
 }
 
-static inline void bp_store(bp_atomic64 *cell, uint64_t value) {
+static inline void bp__store(bp_atomic64 *cell, uint64_t value) {
     delay_now_and_then();
-    bp_store_at_once(cell, value);
+    bp__store_at_once(cell, value);
 }
 
-static inline void bp_store_relaxed(bp_atomic64 *cell, uint64_t value) {
+static inline void bp__store_relaxed(bp_atomic64 *cell, uint64_t value) {
     delay_now_and_then();
-    bp_store_relaxed_at_once(cell, value);
+    bp__store_relaxed_at_once(cell, value);
 }
 
-static inline bool bp_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
+static inline bool bp__cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
     delay_now_and_then();
-    return bp_cas_at_once(cell, expected, desired);
+    return bp__cas_at_once(cell, expected, desired);
 }
 
-static inline uint64_t bp_exchange(bp_atomic64 *cell, uint64_t value) {
+static inline uint64_t bp__exchange(bp_atomic64 *cell, uint64_t value) {
     delay_now_and_then();
-    return bp_exchange_at_once(cell, value);
+    return bp__exchange_at_once(cell, value);
 }
 
-static inline uint64_t bp_add(bp_atomic64 *cell, uint64_t delta) {
+static inline uint64_t bp__add(bp_atomic64 *cell, uint64_t delta) {
     delay_now_and_then();
-    return bp_add_at_once(cell, delta);
+    return bp__add_at_once(cell, delta);
 }
 
-static inline void bp_stack_push(bp_stack *stack, bp_stack_entry *entry) {
+static inline void bp__stack_push(bp_stack *stack, bp_stack_entry *entry) {
     delay_now_and_then();
-    bp_stack_push_at_once(stack, entry);
+    bp__stack_push_at_once(stack, entry);
 }
 
-static inline bp_stack_entry *bp_stack_pop(bp_stack *stack) {
+static inline bp_stack_entry *bp__stack_pop(bp_stack *stack) {
     delay_now_and_then();
-    return bp_stack_pop_at_once(stack);
+    return bp__stack_pop_at_once(stack);
 }
 
 #endif

@@ -3,7 +3,7 @@
  *
  * At rest, that is at a moment which no call spans, the counts are those that the calls before add up to. Whoever waits
  * then waits beside no idle connection, and whoever lacks a permit beside no place that is free. Nothing idle is
- * surplus. Nobody waits whose time was up when deadlines were last looked at, or for a pool that was shut down, and the
+ * excess. Nobody waits whose time was up when deadlines were last looked at, or for a pool that was shut down, and the
  * deadline that the pool says is next is no later than that of anybody who waits.
  *
  * Once a call of bp_shutdown has ended, no call that begins later leases or opens. (Of joining: check_waiters.c.)
@@ -51,18 +51,18 @@ static const char *count_waiters(const event **found, size_t count, const event 
 static const char *check_state(const state *now, const event *rest, const limits_in_force *limits) {
     const bp_pool_statistics *told = &rest->statistics;
     const change *is = &now->is;
-    if ((int)told->idle != is->idle || (int)told->leased != is->leased || (int)told->opening != is->opening ||
+    if ((int)told->idle != is->idle || (int)told->in_use != is->in_use || (int)told->opening != is->opening ||
         (int)told->closing != is->closing || (int)told->waiting != now->waiting) {
         static char text[256];
         snprintf(
             text, sizeof text,
             "at rest the pool tells of %u idle, %u leased, %u opening, %u closing, %u waiting, but the calls add up "
             "to %d, %d, %d, %d, %d",
-            told->idle, told->leased, told->opening, told->closing, told->waiting, is->idle, is->leased, is->opening,
+            told->idle, told->in_use, told->opening, told->closing, told->waiting, is->idle, is->in_use, is->opening,
             is->closing, now->waiting);
         return complain(text, rest, NULL);
     }
-    int total = is->idle + is->leased + is->opening + is->closing;
+    int total = is->idle + is->in_use + is->opening + is->closing;
     /* Resizes that overlapped leave open which of them counts; the pool tells, and must tell one of these. */
     pool_limits possible = limits_between(limits, rest->begin, rest->end);
     if (told->max_size < possible.max_size || told->hard_limit > possible.hard_limit) {
@@ -78,13 +78,14 @@ static const char *check_state(const state *now, const event *rest, const limits
         return complain("at rest somebody waits beside a place that is free", rest, NULL);
     }
     if (is->idle > 0 && total - is->closing > (int)told->max_size) {
-        return complain("at rest a surplus connection is idle", rest, NULL);
+        return complain("at rest a excess connection is idle", rest, NULL);
     }
     return NULL;
 }
 
 static bool is_of_business(event_kind what) {
-    return what == EVENT_TAKE || what == EVENT_BEGIN_OPEN || what == EVENT_BEGIN_OPEN_UNASKED || what == EVENT_RESIZE;
+    return what == EVENT_TAKE || what == EVENT_BEGIN_OPEN || what == EVENT_BEGIN_OPEN_UNREQUESTED ||
+           what == EVENT_RESIZE;
 }
 
 static const char *check_shutdown(const event *events, size_t count) {
@@ -107,7 +108,7 @@ static const char *check_rests(const event *events, size_t count, const event **
         const event *it = &events[i];
         change by = change_by(it->what);
         now.is.idle += by.idle;
-        now.is.leased += by.leased;
+        now.is.in_use += by.in_use;
         now.is.opening += by.opening;
         now.is.closing += by.closing;
         if (it->what == EVENT_REST) {

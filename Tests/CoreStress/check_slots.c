@@ -19,12 +19,12 @@ static int rank(event_kind what) {
     case EVENT_TAKE:
     case EVENT_TAKE_IDLE:
     case EVENT_BEGIN_OPEN:
-    case EVENT_BEGIN_OPEN_UNASKED:
+    case EVENT_BEGIN_OPEN_UNREQUESTED:
         return 0;
     case EVENT_FINISH_OPEN:
         return 1;
     case EVENT_BEGIN_CLOSE:
-    case EVENT_BEGIN_CLOSE_SURPLUS:
+    case EVENT_BEGIN_CLOSE_EXCESS:
         return 2;
     default:
         return 3;
@@ -52,7 +52,7 @@ static slot_state state_before(event_kind what) {
     case EVENT_TAKE_IDLE:
         return IDLE;
     case EVENT_BEGIN_OPEN:
-    case EVENT_BEGIN_OPEN_UNASKED:
+    case EVENT_BEGIN_OPEN_UNREQUESTED:
         return VACANT;
     case EVENT_FINISH_OPEN:
     case EVENT_CANCEL_OPEN:
@@ -67,13 +67,12 @@ static slot_state state_before(event_kind what) {
 static slot_state state_after(event_kind what) {
     switch (what) {
     case EVENT_BEGIN_OPEN:
-    case EVENT_BEGIN_OPEN_UNASKED:
-    case EVENT_REOPEN:
+    case EVENT_BEGIN_OPEN_UNREQUESTED:
         return OPENING;
     case EVENT_RELEASE:
         return IDLE;
     case EVENT_BEGIN_CLOSE:
-    case EVENT_BEGIN_CLOSE_SURPLUS:
+    case EVENT_BEGIN_CLOSE_EXCESS:
         return CLOSING;
     case EVENT_CANCEL_OPEN:
     case EVENT_FINISH_CLOSE:
@@ -112,7 +111,7 @@ const char *check_slots(const event *events, size_t count) {
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         change by = change_by(events[i].what);
-        if (by.idle != 0 || by.leased != 0 || by.opening != 0 || by.closing != 0) {
+        if (by.idle != 0 || by.in_use != 0 || by.opening != 0 || by.closing != 0) {
             turns[used++] = &events[i];
         }
     }

@@ -7,14 +7,14 @@
  *   Each wait ends once. Nobody is made to go who had not joined, and nobody twice.
  *
  *   First come first served. If A's join had ended before B's began, B is not handed anything while A waits: no
- *   bp_hand_over that made B go may have ended before the call began that made A go, for then A waited for certain at
+ *   bp_hand_off that made B go may have ended before the call began that made A go, for then A waited for certain at
  *   whatever moment B was chosen. The same holds for permits, among those who lack one. It does not hold for the
  *   connection that was opened on B's behalf: B may get that one before A is served (Decisions/0004).
  *
  *   Nobody overtakes a waiter. Whoever takes an idle connection with bp_try_acquire has found that nobody waits, at
  * some moment of the call; it is wrong if at every moment of the call somebody waited for certain, be it one caller or
- *   several whose waits overlap. The same for whoever says that nobody waits, and for permits taken unasked, or refused
- *   because nobody lacks one.
+ *   several whose waits overlap. The same for whoever says that nobody waits, and for permits taken unrequested, or
+ * refused because nobody lacks one.
  *
  *   Once a call of bp_shutdown has ended, no bp_wait_prepare that begins later leads to a join, and whoever joins later
  *   with a ticket from before has been made to go when its join ends.
@@ -127,7 +127,7 @@ static const char *check_order(const wait *waits, size_t count) {
         const wait *it = &waits[i];
         size_t older = joined_before(waits, count, it->join->begin);
         const wait *waiting = last_waiting[older], *lacking = last_lacking[older];
-        if (it->gone != NULL && it->gone->what == EVENT_HAND_OVER && waiting != NULL &&
+        if (it->gone != NULL && it->gone->what == EVENT_HAND_OFF && waiting != NULL &&
             waiting->waits_until > it->gone->end) {
             wrong = complain("a waiter was served before an older one", waiting->join, it->gone);
         } else if (it->permit != NULL && lacking != NULL && lacking->lacks_until > it->permit->end) {
@@ -181,7 +181,7 @@ static const char *check_newcomers(const event *events, size_t count, const wait
         const span *passed = NULL;
         if (it->what == EVENT_TAKE || it->what == EVENT_FIND_NOBODY) {
             passed = around(waiting, waiting_count, it);
-        } else if (it->what == EVENT_BEGIN_OPEN_UNASKED || it->what == EVENT_FIND_NOBODY_TO_OPEN) {
+        } else if (it->what == EVENT_BEGIN_OPEN_UNREQUESTED || it->what == EVENT_FIND_NOBODY_TO_OPEN) {
             passed = around(lacking, lacking_count, it);
         }
         if (passed != NULL) {

@@ -26,25 +26,23 @@ change change_by(event_kind what) {
     switch (what) {
     case EVENT_TAKE:
     case EVENT_TAKE_IDLE:
-        return (change){.idle = -1, .leased = +1};
+        return (change){.idle = -1, .in_use = +1};
     case EVENT_RELEASE:
-        return (change){.leased = -1, .idle = +1};
+        return (change){.in_use = -1, .idle = +1};
     case EVENT_BEGIN_OPEN:
-    case EVENT_BEGIN_OPEN_UNASKED:
+    case EVENT_BEGIN_OPEN_UNREQUESTED:
         return (change){.opening = +1};
     case EVENT_FINISH_OPEN:
-        return (change){.opening = -1, .leased = +1};
+        return (change){.opening = -1, .in_use = +1};
     case EVENT_CANCEL_OPEN:
         return (change){.opening = -1};
     case EVENT_BEGIN_CLOSE:
-    case EVENT_BEGIN_CLOSE_SURPLUS:
-        return (change){.leased = -1, .closing = +1};
+    case EVENT_BEGIN_CLOSE_EXCESS:
+        return (change){.in_use = -1, .closing = +1};
     case EVENT_FINISH_CLOSE:
         return (change){.closing = -1};
     case EVENT_DETACH:
-        return (change){.leased = -1};
-    case EVENT_REOPEN:
-        return (change){.leased = -1, .opening = +1};
+        return (change){.in_use = -1};
     default:
         return (change){0};
     }
@@ -58,7 +56,7 @@ static int by_end(const void *left, const void *right) {
 const char *check_history(event *events, size_t count, pool_limits first) {
     qsort(events, count, sizeof *events, by_end);
     const char *wrong = check_slots(events, count);
-    wrong = wrong != NULL ? wrong : check_places(events, count, first);
+    wrong = wrong != NULL ? wrong : check_total(events, count, first);
     wrong = wrong != NULL ? wrong : check_waiters(events, count);
     return wrong != NULL ? wrong : check_rest(events, count, first);
 }

@@ -5,7 +5,7 @@
  * What that means for each rule is said where the rule is checked:
  *
  *   check_slots.c    one owner at a time, nothing lost, each connection opened and closed once
- *   check_places.c   never more connections than the hard limit, none closed that is not surplus
+ *   check_total.c   never more connections than the hard limit, none closed that is not excess
  *   check_waiters.c  first come first served, nobody overtakes a waiter, each wait ends once
  *   check_rest.c     at rest: statistics are exact, nobody waits beside what could serve it, no time has run out
  */
@@ -26,7 +26,7 @@ const char *check_history(event *events, size_t count, pool_limits first);
 
 /* The parts, each with the events sorted by their ends. */
 const char *check_slots(const event *events, size_t count);
-const char *check_places(const event *events, size_t count, pool_limits first);
+const char *check_total(const event *events, size_t count, pool_limits first);
 const char *check_waiters(const event *events, size_t count);
 const char *check_rest(const event *events, size_t count, pool_limits first);
 
@@ -35,20 +35,20 @@ const char *complain(const char *what, const event *one, const event *other);
 
 /* Whether the state of the pool is changed by this event alone, and by how many in each state. */
 typedef struct {
-    int idle, leased, opening, closing;
+    int idle, in_use, opening, closing;
 } change;
 
 change change_by(event_kind what);
 
 /* Whether it is about a waiter: the event has a ticket. */
 static inline bool concerns_waiter(event_kind what) {
-    return what == EVENT_JOIN || what == EVENT_HAND_OVER || what == EVENT_CLAIM || what == EVENT_EXPIRE ||
+    return what == EVENT_JOIN || what == EVENT_HAND_OFF || what == EVENT_CLAIM || what == EVENT_EXPIRE ||
            what == EVENT_BEGIN_OPEN;
 }
 
-static inline int places_changed_by(event_kind what) {
+static inline int total_changed_by(event_kind what) {
     change it = change_by(what);
-    return it.idle + it.leased + it.opening + it.closing;
+    return it.idle + it.in_use + it.opening + it.closing;
 }
 
 /* Which limits were in force when. */

@@ -40,9 +40,9 @@ static void resume_without(void *context) {
     resume(context, ENDED, (bp_lease){NULL, 0});
 }
 
-/* Settling, as bp_pool.h tells. */
+/* Reconciling, as bp_pool.h tells. */
 
-static void settle(driver *it);
+static void reconcile(driver *it);
 
 static void finish_opening(driver *it, errand job) {
     void *context;
@@ -51,14 +51,14 @@ static void finish_opening(driver *it, errand job) {
         if (job.ticket.value != 0 && claim(&it->calls, job.ticket, &context)) {
             resume_without(context);
         }
-        settle(it);
+        reconcile(it);
         return;
     }
     finish_open(&it->calls, job.lease);
     if (job.ticket.value != 0 && claim(&it->calls, job.ticket, &context)) {
         resume(context, SERVED, job.lease);
     } else if (release(&it->calls, job.lease)) {
-        settle(it);
+        reconcile(it);
     }
 }
 
@@ -73,7 +73,7 @@ static void begin_opening(driver *it, bp_ticket ticket, bp_lease permit) {
 
 static void finish_closing(driver *it, errand job) {
     finish_close(&it->calls, job.lease);
-    settle(it);
+    reconcile(it);
 }
 
 /* The connection is in closing. */
@@ -82,7 +82,7 @@ static void begin_closing(driver *it, bp_lease lease) {
     if (it->closing_count < MOST_IN_HAND) {
         it->closing[it->closing_count++] = job;
     } else {
-        /* Whoever settles settles on. */
+        /* Whoever reconciles reconciles on. */
         finish_close(&it->calls, job.lease);
     }
 }
@@ -91,10 +91,10 @@ static bool serve_oldest(driver *it) {
     bp_lease lease;
     void *context;
     if (take_idle(&it->calls, &lease)) {
-        if (hand_over(&it->calls, &context, ticket_of)) {
+        if (hand_off(&it->calls, &context, ticket_of)) {
             resume(context, SERVED, lease);
         } else {
-            put_back(&it->calls, lease);
+            return_idle(&it->calls, lease);
         }
         return true;
     }
@@ -106,26 +106,26 @@ static bool serve_oldest(driver *it) {
     return true;
 }
 
-static bool close_surplus(driver *it) {
+static bool close_excess(driver *it) {
     bp_lease lease;
     if (!take_idle(&it->calls, &lease)) {
         return false;
     }
-    if (begin_close_surplus(&it->calls, lease)) {
+    if (begin_close_excess(&it->calls, lease)) {
         begin_closing(it, lease);
     } else {
-        put_back(&it->calls, lease);
+        return_idle(&it->calls, lease);
     }
     return true;
 }
 
-static void settle(driver *it) {
+static void reconcile(driver *it) {
     bool goes_on = true;
     while (goes_on) {
         if (somebody_waits(&it->calls)) {
             goes_on = serve_oldest(it);
         } else {
-            goes_on = bp_has_surplus(it->calls.pool) && close_surplus(it);
+            goes_on = bp_has_excess(it->calls.pool) && close_excess(it);
         }
     }
 }
@@ -148,7 +148,7 @@ static void join_queue(driver *it) {
         }
         uint64_t deadline = one_in(it, 3) ? history_now() + below(it, 300000) : BP_NO_DEADLINE;
         if (join(&it->calls, mine->ticket, prepared, mine, deadline)) {
-            settle(it);
+            reconcile(it);
         } else {
             atomic_store_explicit(&mine->outcome, NO_WAIT, memory_order_relaxed);
         }
@@ -164,7 +164,7 @@ static void lease_one(driver *it) {
     if (take(&it->calls, &lease)) {
         it->held[it->held_count++] = lease;
     } else if (one_in(it, 2) && it->opening_count < MOST_IN_HAND) {
-        if (begin_open_unasked(&it->calls, &lease) == BP_OK) {
+        if (begin_open_unrequested(&it->calls, &lease) == BP_OK) {
             begin_opening(it, NO_TICKET, lease);
         }
     } else {
@@ -172,35 +172,29 @@ static void lease_one(driver *it) {
     }
 }
 
-static void give_back(driver *it, bp_lease lease) {
+static void release_lease(driver *it, bp_lease lease) {
     if (release(&it->calls, lease)) {
-        settle(it);
+        reconcile(it);
     }
 }
 
-static void dispose_of(driver *it, bp_lease lease) {
-    switch (below(it, 3)) {
-    case 0:
+static void close_or_detach(driver *it, bp_lease lease) {
+    if (one_in(it, 2)) {
         begin_close(&it->calls, lease);
         begin_closing(it, lease);
-        break;
-    case 1:
+    } else {
         detach(&it->calls, lease);
-        break;
-    default:
-        begin_opening(it, NO_TICKET, reopen(&it->calls, lease));
-        return; /* The place is not free. */
     }
-    settle(it);
+    reconcile(it);
 }
 
 static void let_go_of_one(driver *it) {
     if (it->held_count > 0) {
         bp_lease lease = it->held[--it->held_count];
         if (one_in(it, 12)) {
-            dispose_of(it, lease);
+            close_or_detach(it, lease);
         } else {
-            give_back(it, lease);
+            release_lease(it, lease);
         }
     }
 }
@@ -221,7 +215,7 @@ static void look_at_waits(driver *it) {
         if (it->held_count < MOST_IN_HAND) {
             it->held[it->held_count++] = lease;
         } else {
-            give_back(it, lease);
+            release_lease(it, lease);
         }
     }
 }
@@ -264,7 +258,7 @@ static void expire_some(driver *it, uint64_t now) {
 static void change_limits(driver *it) {
     uint32_t max_size = 1 + (uint32_t)below(it, 4);
     resize(&it->calls, max_size, max_size + (uint32_t)below(it, 4));
-    settle(it);
+    reconcile(it);
 }
 
 void driver_change_mood(driver *it, uint64_t mood) {
@@ -299,16 +293,16 @@ void driver_step(driver *it) {
 void driver_shut_down(driver *it) {
     void *context;
     shut_down(&it->calls);
-    while (hand_over(&it->calls, &context, ticket_of)) {
+    while (hand_off(&it->calls, &context, ticket_of)) {
         resume_without(context);
     }
-    settle(it);
+    reconcile(it);
 }
 
 void driver_finish(driver *it) {
     look_at_waits(it);
     while (it->held_count > 0) {
-        give_back(it, it->held[--it->held_count]);
+        release_lease(it, it->held[--it->held_count]);
     }
     while (it->opening_count > 0 || it->closing_count > 0) {
         go_on_errand(it);

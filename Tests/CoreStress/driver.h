@@ -1,6 +1,6 @@
 /*
  * What one thread does to a pool that it shares with others: leases, returns, waits, cancels, opens, fails to open,
- * closes, resizes, in random order, and settles as bp_pool.h tells.
+ * closes, resizes, in random order, and reconciles as bp_pool.h tells.
  *
  * A wait blocks nobody: a thread has several under way and looks now and then what has become of them, so there are
  * more waiters than threads, and whoever makes a waiter go leaves the connection at its door. Opening and closing take

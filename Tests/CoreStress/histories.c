@@ -150,7 +150,7 @@ int main(int argc, char **argv) {
     }
     printf(
         "%ld lives, %zu calls: %zu joins, of which %zu handed over, %zu claimed, %zu expired; %zu opened, %zu rests\n",
-        lives, events, times[EVENT_JOIN], times[EVENT_HAND_OVER], times[EVENT_CLAIM], times[EVENT_EXPIRE],
+        lives, events, times[EVENT_JOIN], times[EVENT_HAND_OFF], times[EVENT_CLAIM], times[EVENT_EXPIRE],
         times[EVENT_FINISH_OPEN], times[EVENT_REST]);
     for (long i = 0; i < threads; i++) {
         history_destroy(&workers[i].driver.calls.log);

@@ -15,25 +15,24 @@
 
 typedef enum {
     /* To a slot. */
-    EVENT_TAKE,               /* bp_try_acquire. value: what the owner before left in the element. */
-    EVENT_TAKE_IDLE,          /* bp_take_idle. The same. */
-    EVENT_RELEASE,            /* bp_release, bp_release_exclusive, bp_put_back. value: what is left in the element. */
-    EVENT_BEGIN_OPEN,         /* For the waiter of the ticket. */
-    EVENT_BEGIN_OPEN_UNASKED, /* For the caller. */
+    EVENT_TAKE,       /* bp_try_acquire. value: what the owner before left in the element. */
+    EVENT_TAKE_IDLE,  /* bp_take_idle. The same. */
+    EVENT_RELEASE,    /* bp_release, bp_release_exclusive, bp_return_idle. value: what is left in the element. */
+    EVENT_BEGIN_OPEN, /* For the waiter of the ticket. */
+    EVENT_BEGIN_OPEN_UNREQUESTED, /* For the caller. */
     EVENT_FINISH_OPEN,
     EVENT_CANCEL_OPEN,
     EVENT_BEGIN_CLOSE,
-    EVENT_BEGIN_CLOSE_SURPLUS,
+    EVENT_BEGIN_CLOSE_EXCESS,
     EVENT_FINISH_CLOSE,
     EVENT_DETACH,
-    EVENT_REOPEN, /* serial: that of the lease; the permit has the next one. */
     /* To a waiter. */
     EVENT_JOIN, /* value: the deadline. other: when bp_wait_prepare began. */
-    EVENT_HAND_OVER,
+    EVENT_HAND_OFF,
     EVENT_CLAIM,  /* bp_wait_claim that made a waiter go that had joined. */
     EVENT_EXPIRE, /* value: the time that bp_expire was told. */
     /* To the queue. */
-    EVENT_FIND_NOBODY,         /* bp_somebody_waits: no; bp_hand_over: empty. */
+    EVENT_FIND_NOBODY,         /* bp_has_waiters: no; bp_hand_off: empty. */
     EVENT_FIND_NOBODY_TO_OPEN, /* bp_begin_open: empty. */
     EVENT_FIND_NO_ROOM,        /* bp_begin_open: the limit is reached. */
     /* To the pool. */

@@ -68,12 +68,12 @@ bool take_idle(recorder *it, bp_lease *lease) {
     return true;
 }
 
-void put_back(recorder *it, bp_lease lease) {
+void return_idle(recorder *it, bp_lease lease) {
     uint64_t stamp = element_of(it, lease)->stamp;
     uint64_t begun = begin(it);
-    bp_status status = bp_put_back(it->pool, lease);
+    bp_status status = bp_return_idle(it->pool, lease);
     record_slot(it, EVENT_RELEASE, begun, lease)->value = stamp;
-    require_ok(status, "bp_put_back");
+    require_ok(status, "bp_return_idle");
 }
 
 bool release(recorder *it, bp_lease lease) {
@@ -83,12 +83,12 @@ bool release(recorder *it, bp_lease lease) {
     uint64_t begun = begin(it);
     bp_status status = exclusive ? bp_release_exclusive(it->pool, lease) : bp_release(it->pool, lease);
     record_slot(it, EVENT_RELEASE, begun, lease)->value = stamp;
-    REQUIRE(status == BP_OK || status == BP_SETTLE, "bp_release answers %s", bp_status_name(status));
+    REQUIRE(status == BP_OK || status == BP_RECONCILE, "bp_release answers %s", bp_status_name(status));
     if (random_below(&it->random, 16) == 0) {
         bp_status again = bp_release(it->pool, lease);
         REQUIRE(again == BP_STALE_LEASE, "a second release answers %s", bp_status_name(again));
     }
-    return status == BP_SETTLE;
+    return status == BP_RECONCILE;
 }
 
 /* Opening. */
@@ -107,14 +107,14 @@ bp_status begin_open(recorder *it, bp_ticket *ticket, bp_lease *permit) {
     return status;
 }
 
-bp_status begin_open_unasked(recorder *it, bp_lease *permit) {
+bp_status begin_open_unrequested(recorder *it, bp_lease *permit) {
     uint64_t begun = begin(it);
-    bp_status status = bp_begin_open_unasked(it->pool, permit);
+    bp_status status = bp_begin_open_unrequested(it->pool, permit);
     if (status == BP_OK) {
-        record_slot(it, EVENT_BEGIN_OPEN_UNASKED, begun, *permit);
+        record_slot(it, EVENT_BEGIN_OPEN_UNREQUESTED, begun, *permit);
     } else {
         REQUIRE(status == BP_EMPTY || status == BP_LIMIT_REACHED || status == BP_SHUT_DOWN,
-                "bp_begin_open_unasked answers %s", bp_status_name(status));
+                "bp_begin_open_unrequested answers %s", bp_status_name(status));
     }
     return status;
 }
@@ -134,15 +134,6 @@ void cancel_open(recorder *it, bp_lease permit) {
     require_ok(status, "bp_cancel_open");
 }
 
-bp_lease reopen(recorder *it, bp_lease lease) {
-    bp_lease permit;
-    uint64_t begun = begin(it);
-    bp_status status = bp_reopen(it->pool, lease, &permit);
-    record_slot(it, EVENT_REOPEN, begun, lease);
-    require_ok(status, "bp_reopen");
-    return permit;
-}
-
 /* Closing. */
 
 void begin_close(recorder *it, bp_lease lease) {
@@ -152,14 +143,14 @@ void begin_close(recorder *it, bp_lease lease) {
     require_ok(status, "bp_begin_close");
 }
 
-bool begin_close_surplus(recorder *it, bp_lease lease) {
+bool begin_close_excess(recorder *it, bp_lease lease) {
     uint64_t begun = begin(it);
-    bp_status status = bp_begin_close_surplus(it->pool, lease);
+    bp_status status = bp_begin_close_excess(it->pool, lease);
     if (status == BP_EMPTY) {
         return false;
     }
-    record_slot(it, EVENT_BEGIN_CLOSE_SURPLUS, begun, lease);
-    require_ok(status, "bp_begin_close_surplus");
+    record_slot(it, EVENT_BEGIN_CLOSE_EXCESS, begun, lease);
+    require_ok(status, "bp_begin_close_excess");
     return true;
 }
 
@@ -209,14 +200,14 @@ bool claim(recorder *it, bp_ticket ticket, void **context) {
     return status == BP_OK && *context != NULL;
 }
 
-bool hand_over(recorder *it, void **context, bp_ticket (*ticket_of)(void *context)) {
+bool hand_off(recorder *it, void **context, bp_ticket (*ticket_of)(void *context)) {
     uint64_t begun = begin(it);
-    bp_status status = bp_hand_over(it->pool, context);
+    bp_status status = bp_hand_off(it->pool, context);
     uint64_t ended = history_now();
     if (status == BP_OK) {
-        record_waiter(it, EVENT_HAND_OVER, begun, ended, ticket_of(*context), 0);
+        record_waiter(it, EVENT_HAND_OFF, begun, ended, ticket_of(*context), 0);
     } else {
-        REQUIRE(status == BP_EMPTY, "bp_hand_over answers %s", bp_status_name(status));
+        REQUIRE(status == BP_EMPTY, "bp_hand_off answers %s", bp_status_name(status));
         history_append(&it->log, EVENT_FIND_NOBODY, begun, ended);
     }
     return status == BP_OK;
@@ -235,7 +226,7 @@ size_t expire(recorder *it, uint64_t now, void **contexts, size_t capacity, bp_t
 
 bool somebody_waits(recorder *it) {
     uint64_t begun = begin(it);
-    bool found = bp_somebody_waits(it->pool);
+    bool found = bp_has_waiters(it->pool);
     if (!found) {
         record(it, EVENT_FIND_NOBODY, begun);
     }
@@ -267,7 +258,7 @@ void rest(recorder *it, uint64_t looked_until) {
     uint64_t begun = history_now();
     require_ok(bp_pool_statistics_get(it->pool, &statistics), "bp_pool_statistics_get");
     uint64_t next_deadline = bp_next_deadline(it->pool);
-    REQUIRE(bp_total(it->pool) == statistics.idle + statistics.leased + statistics.opening + statistics.closing,
+    REQUIRE(bp_total(it->pool) == statistics.idle + statistics.in_use + statistics.opening + statistics.closing,
             "bp_total answers %u at rest", bp_total(it->pool));
     event *made = record(it, EVENT_REST, begun);
     made->looked_until = looked_until;

@@ -27,22 +27,21 @@ static inline element *element_of(const recorder *it, bp_lease lease) {
 /* Nothing, a little work, another thread's turn, or a nap. */
 void pause_somewhat(recorder *it);
 
-/* Leases. Taking returns whether there was one; releasing, whether to settle. */
+/* Leases. Taking returns whether there was one; releasing, whether to reconcile. */
 bool take(recorder *it, bp_lease *lease);
 bool take_idle(recorder *it, bp_lease *lease);
-void put_back(recorder *it, bp_lease lease);
+void return_idle(recorder *it, bp_lease lease);
 bool release(recorder *it, bp_lease lease);
 
 /* Opening. BP_OK, BP_EMPTY or BP_LIMIT_REACHED; also BP_SHUT_DOWN where nobody asked. */
 bp_status begin_open(recorder *it, bp_ticket *ticket, bp_lease *permit);
-bp_status begin_open_unasked(recorder *it, bp_lease *permit);
+bp_status begin_open_unrequested(recorder *it, bp_lease *permit);
 void finish_open(recorder *it, bp_lease permit);
 void cancel_open(recorder *it, bp_lease permit);
-bp_lease reopen(recorder *it, bp_lease lease);
 
 /* Closing. */
 void begin_close(recorder *it, bp_lease lease);
-bool begin_close_surplus(recorder *it, bp_lease lease);
+bool begin_close_excess(recorder *it, bp_lease lease);
 void finish_close(recorder *it, bp_lease lease);
 void detach(recorder *it, bp_lease lease);
 
@@ -51,7 +50,7 @@ bool prepare(recorder *it, bp_ticket *ticket, uint64_t *begun);
 bool join(recorder *it, bp_ticket ticket, uint64_t prepared, void *context, uint64_t deadline);
 bool claim(recorder *it, bp_ticket ticket, void **context);
 /* The ticket of whoever goes is told by ticket_of, for the log. */
-bool hand_over(recorder *it, void **context, bp_ticket (*ticket_of)(void *context));
+bool hand_off(recorder *it, void **context, bp_ticket (*ticket_of)(void *context));
 size_t expire(recorder *it, uint64_t now, void **contexts, size_t capacity, bp_ticket (*ticket_of)(void *context));
 
 bool somebody_waits(recorder *it);

@@ -63,7 +63,7 @@ static void *work(void *argument) {
         bp_status status = bp_acquire(pool, timeout, &lease);
         if (status == BP_OPEN) {
             if (what % 7 == 1) {
-                CHECK(bp_give_up_open(pool, lease, close_connection, NULL) == BP_EMPTY);
+                CHECK(bp_cancel_open_and_reconcile(pool, lease, close_connection, NULL) == BP_EMPTY);
                 continue;
             }
             open_connection(bp_element(pool, lease));
@@ -83,15 +83,15 @@ static void *work(void *argument) {
         }
         CHECK(--it->users == 0);
         if (what % 101 == 3) {
-            CHECK(bp_discard(pool, lease, close_connection, NULL) == BP_OK);
+            CHECK(bp_discard_and_reconcile(pool, lease, close_connection, NULL) == BP_OK);
         } else {
-            CHECK(bp_give_back(pool, lease, close_connection, NULL) == BP_OK);
+            CHECK(bp_release_and_reconcile(pool, lease, close_connection, NULL) == BP_OK);
         }
         CHECK(bp_release(pool, lease) == BP_STALE_LEASE);
         if (what % 997 == 4) {
             uint32_t max_size = 1 + (uint32_t)(next_random(&random) % 4);
             CHECK(bp_resize(pool, max_size, max_size + (uint32_t)(next_random(&random) % 4)) == BP_OK);
-            CHECK(bp_settle(pool, close_connection, NULL) == BP_OK);
+            CHECK(bp_reconcile(pool, close_connection, NULL) == BP_OK);
         }
     }
     return NULL;
@@ -110,13 +110,13 @@ int main(int argc, char **argv) {
     for (long i = 0; i < threads; i++) {
         pthread_join(thread[i], NULL);
     }
-    CHECK(bp_settle(pool, close_connection, NULL) == BP_OK);
+    CHECK(bp_reconcile(pool, close_connection, NULL) == BP_OK);
     bp_pool_statistics statistics;
     CHECK(bp_pool_statistics_get(pool, &statistics) == BP_OK);
-    CHECK(statistics.leased == 0 && statistics.opening == 0 && statistics.closing == 0 && statistics.waiting == 0);
+    CHECK(statistics.in_use == 0 && statistics.opening == 0 && statistics.closing == 0 && statistics.waiting == 0);
     CHECK(statistics.idle == open_now && statistics.idle <= statistics.max_size && bp_total(pool) == statistics.idle);
     CHECK(most_open <= 8);
-    CHECK(bp_shutdown_and_settle(pool, close_connection, NULL) == BP_OK);
+    CHECK(bp_shutdown_and_reconcile(pool, close_connection, NULL) == BP_OK);
     CHECK(bp_total(pool) == 0 && open_now == 0 && opened == closed);
     bp_lease none;
     CHECK(bp_acquire(pool, 0, &none) == BP_SHUT_DOWN);

@@ -35,7 +35,7 @@ static bool others_run;
 static long torn;
 
 static item *pop(void) {
-    item *it = (item *)bp_stack_pop(&stack);
+    item *it = (item *)bp__stack_pop(&stack);
     if (it != NULL) {
         REQUIRE(!it->is_held, "an entry was popped that somebody holds");
         it->is_held = true;
@@ -45,7 +45,7 @@ static item *pop(void) {
 
 static void push(item *it) {
     it->is_held = false;
-    bp_stack_push(&stack, &it->entry);
+    bp__stack_push(&stack, &it->entry);
 }
 
 /* Other threads, until the one that is stopped in its compare-and-swap goes on. */

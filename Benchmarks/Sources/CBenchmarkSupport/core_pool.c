@@ -23,7 +23,7 @@ bp_pool *core_pool_create(uint32_t connections, uint32_t stripes) {
     }
     for (uint32_t index = 0; index < connections; index++) {
         bp_lease permit;
-        if (bp_begin_open_unasked(pool, &permit) != BP_OK || bp_finish_open(pool, permit) != BP_OK ||
+        if (bp_begin_open_unrequested(pool, &permit) != BP_OK || bp_finish_open(pool, permit) != BP_OK ||
             bp_release(pool, permit) != BP_OK) {
             core_pool_destroy(pool);
             return NULL;
@@ -83,7 +83,7 @@ bool core_pool_leave(bp_pool *pool, const bp_ticket *tickets, uint64_t count) {
 bool core_pool_serve(bp_pool *pool, uint64_t count) {
     for (uint64_t index = 0; index < count; index++) {
         void *context;
-        if (bp_hand_over(pool, &context) != BP_OK) {
+        if (bp_hand_off(pool, &context) != BP_OK) {
             return false;
         }
     }

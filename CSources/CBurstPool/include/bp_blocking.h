@@ -1,20 +1,21 @@
 /*
- * The pool for programs of plain threads: waiting with a timeout, and settling done by the library.
+ * The pool for programs that use plain threads: waiting with a timeout, and reconciling inside the library.
  *
  *     bp_lease lease;
- *     bp_status status = bp_acquire(pool, 1000000000, &lease);       // a second at most
+ *     bp_status status = bp_acquire(pool, 1000000000, &lease);       // waits at most one second
  *     if (status == BP_OPEN) {                                       // none was idle, and one more may be opened
  *         int *fd = bp_element(pool, lease);
  *         *fd = connect_somewhere();
- *         status = *fd >= 0 ? bp_finish_open(pool, lease) : bp_give_up_open(pool, lease, close_fd, NULL);
+ *         status = *fd >= 0 ? bp_finish_open(pool, lease) : bp_cancel_open_and_reconcile(pool, lease, close_fd, NULL);
  *     }
  *     if (status == BP_OK) {
  *         use(*(int *)bp_element(pool, lease));
- *         bp_give_back(pool, lease, close_fd, NULL);
+ *         bp_release_and_reconcile(pool, lease, close_fd, NULL);
  *     }
  *
- * A pool is used either from here or by a user's own way of waiting, not by both: the contexts of waiters differ. The
- * calls of bp_pool.h that do not wait can be used beside these. May run at the same time as each other and as those.
+ * A pool's waiters are either the threads inside bp_acquire, or the contexts of a program that calls bp_wait_join
+ * itself; never both in one pool. The calls of bp_pool.h that do not concern waiters can be used beside these. All
+ * calls may run at the same time as each other and as those of bp_pool.h.
  */
 #ifndef BP_BLOCKING_H
 #define BP_BLOCKING_H
@@ -25,38 +26,40 @@
 extern "C" {
 #endif
 
-/* Closes what is in the element. Called on the thread that settles, with the lease in closing. */
+/* Closes the connection in the element. Called on the thread that reconciles; the slot is closing meanwhile. */
 typedef void (*bp_close_function)(void *element, void *context);
 
 /*
- * Leases a connection: an idle one at once; else a permit to open one, if the hard limit allows; else it waits, first
- * come first served, until one of both is free. timeout: in nanoseconds; 0: do not wait; BP_NO_DEADLINE: wait for ever.
- * BP_OK: a connection. BP_OPEN: a permit. BP_TIMED_OUT; BP_SHUT_DOWN; BP_TOO_MANY_WAITERS; BP_OUT_OF_MEMORY;
- * BP_INVALID_ARGUMENT: *lease is none.
+ * Acquires a connection: an idle one; else a permit to open one, if the hard limit allows; else it waits, first come
+ * first served, until a connection or a permit is free. timeout: in nanoseconds. 0: do not wait. BP_NO_DEADLINE: wait
+ * without limit.
+ * BP_OK: *lease is a lease. BP_OPEN: *lease is a permit. BP_TIMED_OUT; BP_SHUT_DOWN; BP_TOO_MANY_WAITERS;
+ * BP_OUT_OF_MEMORY; BP_INVALID_ARGUMENT: *lease is no lease.
  */
 bp_status bp_acquire(bp_pool *pool, uint64_t timeout, bp_lease *lease);
 
-/* bp_release and bp_settle. BP_OK or misuse. */
-bp_status bp_give_back(bp_pool *pool, bp_lease lease, bp_close_function close, void *context);
+/* Calls bp_release, and reconciles if needed. BP_OK or misuse. */
+bp_status bp_release_and_reconcile(bp_pool *pool, bp_lease lease, bp_close_function close, void *context);
 
-/* bp_cancel_open and bp_settle. Answers BP_EMPTY, for nothing was opened; or misuse. */
-bp_status bp_give_up_open(bp_pool *pool, bp_lease permit, bp_close_function close, void *context);
+/* Calls bp_cancel_open, and reconciles. Returns BP_EMPTY, because no connection was opened; or misuse. */
+bp_status bp_cancel_open_and_reconcile(bp_pool *pool, bp_lease permit, bp_close_function close, void *context);
 
-/* Closes the connection of this lease, which is of no more use, frees its place, and settles. BP_OK or misuse. */
-bp_status bp_discard(bp_pool *pool, bp_lease lease, bp_close_function close, void *context);
+/* Closes the connection of this lease, for example because it is broken, frees its slot, and reconciles. BP_OK or
+ * misuse. */
+bp_status bp_discard_and_reconcile(bp_pool *pool, bp_lease lease, bp_close_function close, void *context);
 
 /*
- * Serves waiters while there is something to serve them with, and closes surplus connections; with close NULL these are
- * left idle. To be called after bp_resize. BP_OK; BP_INVALID_ARGUMENT.
+ * Matches free connections and permits with waiters, and then closes excess connections. If close is NULL, excess
+ * connections stay idle. To be called after bp_resize and bp_resume. BP_OK; BP_INVALID_ARGUMENT.
  */
-bp_status bp_settle(bp_pool *pool, bp_close_function close, void *context);
+bp_status bp_reconcile(bp_pool *pool, bp_close_function close, void *context);
 
 /*
- * bp_shutdown; then wakes all waiters with BP_SHUT_DOWN and closes the idle connections. Leases that are out are closed
- * by bp_give_back; when bp_total is 0 the pool can be destroyed. A bp_acquire that is shut down may call close too.
+ * Calls bp_shutdown, wakes all waiters with BP_SHUT_DOWN and closes the idle connections. Connections in use are closed
+ * by bp_release_and_reconcile. A bp_acquire that returns BP_SHUT_DOWN may call close, too.
  * BP_OK; BP_INVALID_ARGUMENT.
  */
-bp_status bp_shutdown_and_settle(bp_pool *pool, bp_close_function close, void *context);
+bp_status bp_shutdown_and_reconcile(bp_pool *pool, bp_close_function close, void *context);
 
 #ifdef __cplusplus
 }

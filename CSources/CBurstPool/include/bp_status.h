@@ -1,25 +1,25 @@
-/* What calls answer. */
+/* The statuses that calls return. */
 #ifndef BP_STATUS_H
 #define BP_STATUS_H
 
-/* Name, number, message. Numbers are stable. Those below 10 are not failures. */
+/* Name, number, message. The numbers are stable. A status below 10 is not a failure. */
 #define BP_STATUS_MAP(X)                                                                                               \
-    X(BP_OK, 0, "success")                                                                                             \
-    X(BP_SETTLE, 1, "success; now settle: somebody waits, or there are surplus connections")                           \
-    X(BP_OPEN, 2, "success; the lease is a permit: open a connection in it, then bp_finish_open or bp_cancel_open")    \
-    X(BP_EMPTY, 3, "nothing to be had: no connection is idle, or nobody waits")                                        \
-    X(BP_LIMIT_REACHED, 4, "as many connections exist as the limit allows")                                            \
-    X(BP_TIMED_OUT, 10, "the deadline passed before a connection or a permit was free")                                \
-    X(BP_CANCELLED, 11, "the wait was cancelled")                                                                      \
-    X(BP_SHUT_DOWN, 12, "the pool has been shut down")                                                                 \
-    X(BP_INVALID_ARGUMENT, 20, "an argument is NULL or out of range")                                                  \
-    X(BP_INVALID_CONFIGURATION, 21, "the configuration contradicts itself or is out of range")                         \
-    X(BP_FOREIGN_SLOT, 22, "the lease belongs to another pool")                                                        \
-    X(BP_STALE_LEASE, 23, "the lease has ended, or what it holds is not in the state that this call needs")            \
-    X(BP_STALE_TICKET, 24, "no waiter has this ticket any more, or it has joined already")                             \
-    X(BP_TOO_MANY_WAITERS, 30, "as many callers wait as the pool allows, or can number")                               \
-    X(BP_OUT_OF_MEMORY, 31, "the system has no memory for another slot or waiter")                                     \
-    X(BP_BUSY, 32, "the pool cannot be destroyed: connections are open or callers wait")
+    X(BP_OK, 0, "The call succeeded")                                                                                  \
+    X(BP_RECONCILE, 1, "The call succeeded; now reconcile, because a caller waits or excess connections exist")        \
+    X(BP_OPEN, 2, "The call returned a permit: open a connection, then call bp_finish_open or bp_cancel_open")         \
+    X(BP_EMPTY, 3, "No connection is idle, nobody waits, or no connection was opened")                                 \
+    X(BP_LIMIT_REACHED, 4, "As many connections exist as the hard limit allows")                                       \
+    X(BP_TIMED_OUT, 10, "The timeout passed before a connection or a permit was free")                                 \
+    X(BP_CANCELLED, 11, "The wait was cancelled")                                                                      \
+    X(BP_SHUT_DOWN, 12, "The pool has been shut down")                                                                 \
+    X(BP_INVALID_ARGUMENT, 20, "An argument is NULL or out of range")                                                  \
+    X(BP_INVALID_CONFIGURATION, 21, "The configuration contradicts itself or is out of range")                         \
+    X(BP_FOREIGN_SLOT, 22, "The lease belongs to another pool")                                                        \
+    X(BP_STALE_LEASE, 23, "The lease has ended, or its slot is not in the state that this call needs")                 \
+    X(BP_STALE_TICKET, 24, "The wait of this ticket has ended, or the ticket has joined already")                      \
+    X(BP_TOO_MANY_WAITERS, 30, "The wait queue is full")                                                               \
+    X(BP_OUT_OF_MEMORY, 31, "No memory could be allocated for another slot or waiter")                                 \
+    X(BP_BUSY, 32, "The pool cannot be destroyed while connections are open or callers wait")
 
 #define BP_STATUS_CASE(name, number, message) name = number,
 typedef enum bp_status { BP_STATUS_MAP(BP_STATUS_CASE) } bp_status;
@@ -29,10 +29,10 @@ typedef enum bp_status { BP_STATUS_MAP(BP_STATUS_CASE) } bp_status;
 extern "C" {
 #endif
 
-/* The message of a status, in English, without a full stop; for an unknown number it says so. Never NULL. */
+/* Returns the message of a status, in English, without a full stop. Never NULL, also for an unknown number. */
 const char *bp_status_message(bp_status status);
 
-/* The name of a status, for example "BP_OK". Never NULL. */
+/* Returns the name of a status, for example "BP_OK". Never NULL. */
 const char *bp_status_name(bp_status status);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/// Several observers for one pool, each told of all that it wants to know, in order.
+/// Several observers of one pool. Each receives the events it asks for, in the order of the observers.
 ///
 /// ```swift
 /// configuration.observer = CombinedConnectionPoolObserver([telemetry, datadog])
@@ -6,28 +6,28 @@
 public struct CombinedConnectionPoolObserver: ConnectionPoolObserver {
     private let observers: [any ConnectionPoolObserver]
     private let observersOfLeases: [any ConnectionPoolObserver]
-    /// Whether one of them does.
+    /// Whether one of the observers counts leases.
     public let countsIdleLeases: Bool
 
-    /// - Parameter observers: Whether each observes or counts leases is asked here, once. None at all is allowed.
+    /// Combines observers. Whether they observe or count leases is asked here, once. The array may be empty.
     public init(_ observers: [any ConnectionPoolObserver]) {
         self.observers = observers
         observersOfLeases = observers.filter(\.observesLeases)
         countsIdleLeases = observers.contains(where: \.countsIdleLeases)
     }
 
-    /// Whether one of them does. The others are not told of leases all the same.
+    /// Whether one of the observers observes leases. The others do not receive events of leases.
     public var observesLeases: Bool { !observersOfLeases.isEmpty }
 
-    public func connectionPool(_ event: ConnectionPoolEvent) {
+    public func connectionPool(named name: String, did event: ConnectionPoolEvent) {
         for observer in event.isOfLease ? observersOfLeases : observers {
-            observer.connectionPool(event)
+            observer.connectionPool(named: name, did: event)
         }
     }
 }
 
 extension ConnectionPoolEvent {
-    /// Whether it is told of only where leases are observed.
+    /// Whether only observers of leases receive the event.
     fileprivate var isOfLease: Bool {
         switch self {
         case .acquired(.idle, _, _), .released: true

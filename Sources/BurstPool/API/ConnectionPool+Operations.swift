@@ -1,62 +1,72 @@
-// What those who run a server ask of a pool at run time.
+// What operators need while a pool is running.
 
 extension ConnectionPool {
+    /// Changes the limits.
+    ///
+    /// Waiters get the permits that this frees. Idle connections that are excess under the new limits are closed in the
+    /// background, and those in use when they are released.
+    ///
+    /// - Throws: ``ConnectionPoolError`` with `.invalidConfiguration` or `.poolShutDown`. The limits are unchanged then.
+    public func resize(maxSize: Int, burstLimit: Int? = nil) throws(ConnectionPoolError) {
+        try engine.resize(maxSize: maxSize, burstLimit: burstLimit)
+    }
+
     /// Opens connections, and returns when so many are open.
     ///
-    /// - Parameter count: How many, those in use included: `maxSize` at the most. Default:
+    /// - Parameter count: How many connections, including those in use; at most `maxSize`. Default:
     ///   ``ConnectionPoolConfiguration/minimumIdle``.
-    /// - Throws: The error that kept one from opening; with ``ConnectionPoolConfiguration/connectRetry`` only a permanent one,
-    ///   else it is tried again. ``ConnectionPoolError`` with `.invalidConfiguration` or `.poolShutDown`.
-    ///   `CancellationError`.
+    /// - Throws: The error that kept a connection from opening; with ``ConnectionPoolConfiguration/connectRetry`` only a
+    ///   permanent one, because other attempts are repeated. ``ConnectionPoolError`` with `.invalidConfiguration` or
+    ///   `.poolShutDown`. `CancellationError`.
     public func prewarm(_ count: Int? = nil) async throws {
         try await engine.prewarm(count)
     }
 
-    /// Has all connections replaced that are open or being opened now, as after a failover or a change of passwords.
+    /// Replaces all connections that are open or opening now, as after a failover or a change of credentials.
     ///
-    /// At once: no caller that comes after this call has returned gets one of them; those that are idle are closed now, those
-    /// in use when they come back. Over a period: one after the other, evenly, so that the server is not stormed.
+    /// Without a period, no caller that comes after this call has returned gets one of them: idle connections are closed now,
+    /// and those in use when they are released. With a period, they are replaced one after the other, at even intervals, so
+    /// that the server does not get all new connections at once.
     ///
-    /// - Parameter period: How long it may take; `nil`: at once.
+    /// - Parameter period: How long the replacement may take; `nil` means at once.
     public func evictAll(over period: Duration? = nil) {
         engine.evictAll(over: period)
     }
 
-    /// Stops handing out connections, and opening any, until ``resume()``. Callers wait, as long as their time lasts, and
-    /// ``prewarm(_:)`` does; ``ConnectionPoolConfiguration/loadShedding`` may turn callers away. Connections in use stay so,
-    /// one that is just being handed over included. Idempotent. A shutdown ends it.
+    /// Stops handing out connections and opening new ones, until ``resume()``.
     ///
-    /// The pool is at rest when ``ConnectionPoolStatistics/inUse`` of its ``statistics`` is 0.
+    /// Callers wait until their timeout, and so does ``prewarm(_:)``. With ``ConnectionPoolConfiguration/loadShedding``,
+    /// callers may be rejected. Connections in use stay in use; ``waitUntilUnused(timeout:)`` waits for them. Idempotent. A
+    /// shutdown ends the pause.
     public func pause() {
         engine.pause()
     }
 
-    /// Goes on after ``pause()``. Callers that wait are served, oldest first. Idempotent.
+    /// Ends a pause. Waiters are served, the oldest first. Idempotent.
     public func resume() {
         engine.resume()
     }
 
-    /// Whether it is between ``pause()`` and ``resume()``.
+    /// Whether the pool is between ``pause()`` and ``resume()``.
     public var isPaused: Bool { engine.isPaused }
 
-    /// Returns when a connection can be had and ``ConnectionStrategy/validateConnection(_:)`` says that it works: for a
-    /// server's readiness, or to wait for a database that starts. Tries again, with growing pauses of up to a second, until
-    /// the time is up.
+    /// Waits until no connection of a paused pool is in use. In a pool that is not paused, this returns at once.
     ///
-    /// - Parameter timeout: For how long to try; `nil`: for ever.
-    /// - Throws: The latest error when the time is up; at once, what the strategy calls permanent, `.poolShutDown`, and
-    ///   `CancellationError`.
-    public func waitUntilHealthy(timeout: Duration? = .seconds(30)) async throws {
-        try await engine.waitUntilHealthy(timeout: timeout)
+    /// - Parameter timeout: How long to wait; `nil` for as long as it takes. Cancelling the task and ending the pause end the
+    ///   wait.
+    /// - Returns: Whether no connection is in use.
+    @discardableResult
+    public func waitUntilUnused(timeout: Duration? = nil) async -> Bool {
+        await engine.waitUntilUnused(timeout: timeout)
     }
 
-    /// Shuts the pool down at once: as ``shutdown(drainFor:)``, but what is being opened is cancelled, and what is in use is
-    /// aborted, if the strategy has a way to do so (``ConnectionStrategy/abortHandle(for:)``); who uses it gets an error
-    /// from it then. Idempotent, also after a shutdown whose time to drain was up.
+    /// Returns when the pool has a connection that ``ConnectionStrategy/validateConnection(_:)`` finds to work: for the start
+    /// of a server whose database may still be starting. Attempts are repeated after growing pauses of at most a second.
     ///
-    /// - Parameter timeout: For how long to wait for the connections to be gone; `nil`: until they are.
-    public func abort(timeout: Duration? = .seconds(5)) async {
-        engine.abort()
-        await engine.shutdown(drainFor: timeout)
+    /// - Parameter timeout: How long to try; `nil` for as long as it takes.
+    /// - Throws: The latest error when the time has passed; at once, an error that the strategy calls permanent,
+    ///   `.poolShutDown`, and `CancellationError`.
+    public func waitUntilHealthy(timeout: Duration? = .seconds(30)) async throws {
+        try await engine.waitUntilHealthy(timeout: timeout)
     }
 }

@@ -1,76 +1,76 @@
-/// A pool of connections that grows up to a soft limit, bursts up to a hard one, and takes no locks.
+/// A pool of connections with a soft limit, a hard limit for bursts, and no locks.
 ///
 /// ```swift
-/// let pool = try ConnectionPool(strategy: MyStrategy(), maxSize: 15, burstLimit: 40)
+/// let pool = try ConnectionPool(strategy: MyStrategy(), configuration: .recommended(maxSize: 15, burstLimit: 40))
 /// let answer = try await pool.withConnection { connection in
 ///     try await connection.ask("What is the time?")
 /// }
 /// await pool.shutdown()
 /// ```
 ///
-/// A caller gets an idle connection at once, without suspending. If none is idle and there are fewer than the hard limit,
-/// one is opened; else the caller waits, first come first served. Nobody overtakes a waiter.
+/// A caller gets an idle connection at once, without suspending. If none is idle and there are fewer connections than the
+/// hard limit, the pool opens one. Otherwise the caller waits, first come, first served. No caller overtakes a waiter.
 ///
 /// All methods may be called from any task and at the same time. A pool that is dropped without ``shutdown(drainFor:)``
 /// closes its idle connections in the background.
 public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     @usableFromInline let engine: _PoolEngine<Strategy, _ConcurrencyKitCore>
 
-    /// Makes a pool without connections; they are opened as they are needed.
+    /// Creates a pool that behaves like the Python package `asyncio-connection-pool`. Most servers want
+    /// ``ConnectionPoolConfiguration/recommended(maxSize:burstLimit:)`` instead.
+    ///
+    /// The pool has no connections at first and opens them as they are needed.
     ///
     /// - Parameters:
-    ///   - strategy: Opens, checks and closes connections. The pool keeps it.
+    ///   - strategy: Opens, checks and closes connections. The pool retains it.
     ///   - maxSize: The soft limit: how many connections the pool keeps. At least 1.
-    ///   - burstLimit: The hard limit, at least `maxSize`; `nil`: the soft limit is hard.
-    /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration``.
-    public convenience init(strategy: Strategy, maxSize: Int, burstLimit: Int? = nil) throws {
+    ///   - burstLimit: The hard limit, at least `maxSize`; `nil` if the soft limit is hard.
+    /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration`` or
+    ///   ``ConnectionPoolError/Code/outOfMemory``.
+    public convenience init(strategy: Strategy, maxSize: Int, burstLimit: Int? = nil) throws(ConnectionPoolError) {
         try self.init(
             strategy: strategy,
             configuration: ConnectionPoolConfiguration(maxSize: maxSize, burstLimit: burstLimit)
         )
     }
 
-    /// Makes a pool without connections; they are opened as they are needed.
+    /// Creates a pool. It has no connections at first, and opens ``ConnectionPoolConfiguration/minimumIdle`` at once.
     ///
-    /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration``, naming the values.
-    public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws {
+    /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration``, which names the settings
+    ///   and their values, or ``ConnectionPoolError/Code/outOfMemory``.
+    public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws(ConnectionPoolError) {
         engine = try _PoolEngine(strategy: strategy, configuration: configuration)
     }
 
     deinit {
-        engine.beginShutdown()
+        engine.abandon()
     }
 
-    /// Lends a connection to a body, for as long as the body runs, waiting for one as long as the configuration says.
-    ///
-    /// See ``withConnection(timeout:fileID:line:_:)-2x8j3``.
-    @inlinable @inline(__always)
-    public func withConnection<Result>(
-        fileID: StaticString = #fileID,
-        line: Int = #line,
-        _ body: (inout sending Strategy.Connection) async throws -> sending Result
-    ) async throws -> sending Result {
-        try await engine.withConnection(timeout: engine.acquireTimeout, fileID: fileID, line: line, body)
-    }
+    // MARK: Acquiring
 
-    /// Lends a connection to a body, for as long as the body runs.
+    /// Acquires a connection, runs a body with it, and releases it.
     ///
-    /// With an idle connection at hand it neither suspends nor allocates, also from within an actor.
+    /// If a connection is idle, this neither suspends nor allocates before the body, also inside an actor.
     ///
     /// - Parameters:
-    ///   - timeout: For how long to wait at the most if no connection is idle; `nil`: for ever. Zero and less: not at all.
-    ///   - fileID: Where the lease is taken, for ``ConnectionPoolEvent/leaseOverdue(_:age:)``.
-    ///   - line: The same.
-    ///   - body: Uses the connection. Whether it returns or throws, the connection goes back to the pool.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws. Before the body: what ``ConnectionStrategy/makeConnection()`` threw on this caller's
-    ///   behalf; `CancellationError` if the task was cancelled while it waited; ``ConnectionPoolError`` with
-    ///   `.acquireTimedOut`, `.poolShutDown`, `.tooManyWaiters`, `.overloaded`, `.connectTimedOut`, `.circuitOpen`,
-    ///   `.nestedAcquire` or `.outOfMemory`. After the body: what
-    ///   ``ConnectionStrategy/closeConnection(_:)`` threw, if a excess connection was closed on return.
+    ///   - timeout: How long to wait if no connection is idle. Default: ``ConnectionPoolConfiguration/acquireTimeout``.
+    ///   - fileID: The place of the call, for reports of leaks. Leave out.
+    ///   - line: The place of the call, for reports of leaks. Leave out.
+    ///   - body: Uses the connection. Whether it returns or throws, the connection is released.
+    /// - Returns: What the body returns. Do not return the connection itself or anything that reads from it later, such as a
+    ///   sequence of rows: the next caller has the connection then.
+    /// - Throws: What the body throws.
+    ///
+    ///   Before the body: the error of ``ConnectionStrategy/makeConnection()`` on this caller's behalf; `CancellationError`
+    ///   if the task is cancelled while it waits; ``ConnectionPoolError`` with `.acquireTimedOut`, `.poolShutDown`,
+    ///   `.tooManyWaiters`, `.overloaded`, `.connectTimedOut`, `.circuitOpen`, `.nestedAcquire` or `.outOfMemory`.
+    ///
+    ///   After the body: the error of ``ConnectionStrategy/closeConnection(_:)``, if the release led to the close of an
+    ///   excess connection and ``ConnectionPoolConfiguration/closeErrors`` is
+    ///   ``ConnectionPoolConfiguration/CloseErrors/thrown``.
     @inlinable @inline(__always)
     public func withConnection<Result>(
-        timeout: Duration?,
+        timeout: AcquireTimeout = .configured,
         fileID: StaticString = #fileID,
         line: Int = #line,
         _ body: (inout sending Strategy.Connection) async throws -> sending Result
@@ -78,23 +78,13 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
         try await engine.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
-    /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:fileID:line:_:)-2x8j3``.
+    /// Acquires a connection, runs a body that does not suspend, and releases the connection.
     ///
-    /// The compiler chooses this one for bodies without `await`. It saves the check of the executor that Swift makes
+    /// The compiler chooses this overload for bodies without `await`. It saves the check of the executor that Swift makes
     /// around each call of an asynchronous closure.
     @inlinable @inline(__always)
     public func withConnection<Result>(
-        fileID: StaticString = #fileID,
-        line: Int = #line,
-        _ body: (inout sending Strategy.Connection) throws -> sending Result
-    ) async throws -> sending Result {
-        try await engine.withConnection(timeout: engine.acquireTimeout, fileID: fileID, line: line, body)
-    }
-
-    /// Lends a connection to a body that does not suspend. See ``withConnection(timeout:fileID:line:_:)-2x8j3``.
-    @inlinable @inline(__always)
-    public func withConnection<Result>(
-        timeout: Duration?,
+        timeout: AcquireTimeout = .configured,
         fileID: StaticString = #fileID,
         line: Int = #line,
         _ body: (inout sending Strategy.Connection) throws -> sending Result
@@ -102,57 +92,90 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
         try await engine.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
-    /// Leases a connection, waiting for one as long as the configuration says. See ``acquire(timeout:fileID:line:)``.
-    @inlinable @inline(__always)
-    public func acquire(fileID: StaticString = #fileID, line: Int = #line) async throws -> ConnectionLease<Strategy> {
-        let lease = try await engine.acquire(timeout: engine.acquireTimeout, fileID: fileID, line: line)
-        return ConnectionLease(engine, lease)
+    /// Acquires a connection and runs a body that can also discard or detach it.
+    ///
+    /// Like the overload without a control in all other respects.
+    ///
+    /// - Parameter body: Uses the connection. Its second argument discards or detaches the connection.
+    @inlinable
+    public func withConnection<Result>(
+        timeout: AcquireTimeout = .configured,
+        fileID: StaticString = #fileID,
+        line: Int = #line,
+        _ body: (inout sending Strategy.Connection, borrowing ConnectionLeaseControl<Strategy>) async throws ->
+            sending Result
+    ) async throws -> sending Result {
+        let lease = try await engine.acquire(timeout: timeout, _LeaseSite(fileID, line, isScoped: true))
+        let result: Result
+        do {
+            result = try await body(&engine.connection(of: lease).pointee, ConnectionLeaseControl(engine, lease))
+        } catch {
+            await engine.release(lease, after: error)
+            throw error
+        }
+        try await engine.releaseAfterBody(lease)
+        return result
     }
 
-    /// Leases a connection, until the lease is released or goes out of scope.
+    /// Acquires a connection until the lease is released or goes out of scope.
     ///
     /// - Parameters:
-    ///   - timeout: For how long to wait at the most if no connection is idle; `nil`: for ever. Zero and less: not at all.
-    ///   - fileID: Where the lease is taken, for ``ConnectionPoolEvent/leaseOverdue(_:age:)``.
-    ///   - line: The same.
-    /// - Throws: As ``withConnection(timeout:fileID:line:_:)-2x8j3`` does before its body.
+    ///   - timeout: How long to wait if no connection is idle. Default: ``ConnectionPoolConfiguration/acquireTimeout``.
+    ///   - fileID: The place of the call, for reports of leaks. Leave out.
+    ///   - line: The place of the call, for reports of leaks. Leave out.
+    /// - Throws: As `withConnection` does before its body.
     @inlinable @inline(__always)
     public func acquire(
-        timeout: Duration?,
+        timeout: AcquireTimeout = .configured,
         fileID: StaticString = #fileID,
         line: Int = #line
     ) async throws -> ConnectionLease<Strategy> {
         ConnectionLease(engine, try await engine.acquire(timeout: timeout, fileID: fileID, line: line))
     }
 
-    /// Leases a connection if one is idle and nobody waits for it. Never suspends, and never opens a connection.
+    /// Acquires a connection if one is idle and no caller waits. This never suspends and never opens a connection.
+    ///
+    /// The connection is not validated, however long it has been idle.
     @inlinable
     public func tryAcquire(fileID: StaticString = #fileID, line: Int = #line) -> ConnectionLease<Strategy>? {
         guard let lease = engine.tryAcquire(fileID: fileID, line: line) else { return nil }
         return ConnectionLease(engine, lease)
     }
 
-    /// Changes the limits, at any time.
-    ///
-    /// Callers that wait get the permits that this makes free. Idle connections that are excess under the new limits are
-    /// closed in the background, and leased ones as they come back.
-    ///
-    /// - Throws: ``ConnectionPoolError`` with `.invalidConfiguration`, or `.poolShutDown`. Nothing has changed then.
-    public func resize(maxSize: Int, burstLimit: Int? = nil) throws {
-        try engine.resize(maxSize: maxSize, burstLimit: burstLimit)
-    }
+    // MARK: State
 
-    /// How many connections there are and what they are doing. O(connections): made for monitoring, not for each request.
+    /// The numbers of connections and waiters. O(connections): meant for monitoring, not for every request.
     public var statistics: ConnectionPoolStatistics { engine.statistics }
 
-    /// Shuts the pool down, for good.
+    /// The configuration, with the limits in force.
+    public var configuration: ConnectionPoolConfiguration { engine.configuration }
+
+    // MARK: The end
+
+    /// Shuts the pool down for good.
     ///
-    /// No connection is handed out any more, and callers that wait get `.poolShutDown`. Idle connections are closed at once,
-    /// leased ones as they come back. May be called from any task, and again: each call waits for itself.
+    /// No connection is handed out any more, and waiters get `.poolShutDown`. Idle connections are closed at once, and
+    /// connections in use when they are released. Idempotent. Each call applies its own `drainFor`.
     ///
-    /// - Parameter drainFor: For how long to wait for the connections to be gone; `nil`: until they are. Connections that
-    ///   are out when the time is up are closed when they come back all the same. Cancelling the task ends the wait too.
-    public func shutdown(drainFor: Duration? = nil) async {
+    /// Do not call this inside a body of `withConnection`: it would wait for the connection that the body holds.
+    ///
+    /// - Parameter drainFor: How long to wait until all connections are closed; `nil` for as long as that takes. Connections
+    ///   that are in use when the time has passed are still closed when they are released. Cancelling the task ends the wait.
+    /// - Returns: Whether connections are left.
+    @discardableResult
+    public func shutdown(drainFor: Duration? = nil) async -> ConnectionPoolShutdownResult {
         await engine.shutdown(drainFor: drainFor)
+    }
+
+    /// Shuts the pool down at once: like ``shutdown(drainFor:)``, but attempts to open a connection are cancelled, and
+    /// connections in use are aborted if the strategy can do that (``ConnectionStrategy/abortHandle(for:)``). Their users then
+    /// get an error from them. Idempotent, also after a shutdown whose time to drain has passed.
+    ///
+    /// - Parameter timeout: How long to wait until all connections are closed; `nil` for as long as that takes.
+    /// - Returns: Whether connections are left.
+    @discardableResult
+    public func abort(timeout: Duration? = .seconds(5)) async -> ConnectionPoolShutdownResult {
+        engine.abort()
+        return await engine.shutdown(drainFor: timeout)
     }
 }

@@ -1,52 +1,58 @@
-/// Something that happened in a pool, as a ``ConnectionPoolObserver`` is told of it.
+/// Something that happened in a pool, as a ``ConnectionPoolObserver`` receives it.
 ///
-/// New cases can be added, so a `switch` needs a `default`.
+/// Later versions can add cases, so a `switch` needs an `@unknown default`.
+@nonexhaustive
 public enum ConnectionPoolEvent: Sendable {
     // MARK: Connections
 
-    /// A connection has opened. `wait`: on whose behalf; `nil`: the pool's own, to have enough of them idle.
+    /// A connection has opened. `wait` is the wait on whose behalf it was opened; `nil` if the pool opened it for its
+    /// minimum of idle connections.
     case opened(duration: Duration, wait: ConnectionWait?)
-    /// A connection did not open, or was not open in time. `willRetry`: the caller goes on waiting for another attempt;
-    /// else it is told, if it still waits.
+    /// An attempt to open a connection has failed or has exceeded its time limit. `willRetry`: the caller waits for another
+    /// attempt; otherwise it gets the error if it is still waiting.
     case openFailed(any Error, duration: Duration, willRetry: Bool, wait: ConnectionWait?)
-    /// A connection was closed, be it late; `error`: what ``ConnectionStrategy/closeConnection(_:)`` threw, if no caller was told.
+    /// The close of a connection has ended, in time or late. `error` is what ``ConnectionStrategy/closeConnection(_:)`` threw,
+    /// unless a caller received it.
     case closed(ConnectionCloseReason, error: (any Error)?)
-    /// Closing a connection has taken longer than ``ConnectionPoolConfiguration/closeTimeout``. Its place is free; the close
-    /// goes on.
+    /// The close of a connection has exceeded ``ConnectionPoolConfiguration/closeTimeout``. Its slot is free, and the close
+    /// continues.
     case closeTimedOut(ConnectionCloseReason)
 
     // MARK: Callers
 
-    /// A caller joins the queue. Told in the caller's task, as are the next two.
+    /// A caller joins the wait queue. This event and the next two are reported in the caller's task.
     case waitBegan(ConnectionWait)
-    /// A caller has got a connection. One that was idle is told of only if ``ConnectionPoolObserver/observesLeases``.
+    /// A caller has got a connection. Reported for connections that were idle only if the observer
+    /// ``ConnectionPoolObserver/observesLeases``.
     case acquired(ConnectionAcquisition, waited: Duration, wait: ConnectionWait?)
-    /// A caller that waited got no connection: time was up, it was cancelled, the pool was shut down, a connection did
-    /// not open. Without a `wait` it was waiting for a connection to be validated, and not in the queue.
+    /// A caller has failed to get a connection: its time has passed, it was cancelled, the pool was shut down, a connection
+    /// did not open, or the pool rejected it. Every failed acquisition is reported exactly once. `wait` is `nil` if the
+    /// caller never joined the wait queue.
     case acquireFailed(any Error, waited: Duration, wait: ConnectionWait?)
-    /// A caller was turned away so that the others are served in time: see ``ConnectionPoolConfiguration/maxWaiters`` and
-    /// ``ConnectionPoolConfiguration/loadShedding``.
-    case shed(ConnectionPoolError)
-    /// A caller has given its connection back. Only if ``ConnectionPoolObserver/observesLeases``.
+    /// A caller has released its connection. Reported only if the observer ``ConnectionPoolObserver/observesLeases``.
     case released(held: Duration)
 
     // MARK: The pool
 
-    /// There are more connections than `maxSize` now.
+    /// The pool now has more connections than `maxSize`.
     case burstBegan(total: Int, maxSize: Int)
-    /// There are as many connections as there may be, and somebody waits.
+    /// Callers begin to wait because the pool has as many connections as it may have. Reported again after the queue was
+    /// empty, or after the total was below the limit.
     case limitReached(total: Int)
-    /// There are no more connections than `maxSize` any more.
+    /// The pool no longer has more connections than `maxSize`.
     case burstEnded(total: Int, maxSize: Int)
-    /// The circuit breaker has another state.
+    /// The circuit breaker has changed its state.
     case breakerChanged(ConnectionCircuitBreaker.State)
-    /// A lease has been out for longer than ``ConnectionPoolConfiguration/leakThreshold``.
+    /// A lease has lasted longer than ``ConnectionPoolConfiguration/leakThreshold``.
     case leaseOverdue(ConnectionLeaseLocation, age: Duration)
-    /// A lease that was overdue has come back after all.
+    /// An overdue lease has ended after all.
     case overdueLeaseReturned(ConnectionLeaseLocation, age: Duration)
+    /// The last reference to the pool was dropped without a shutdown. The pool closes its connections in the background.
+    case dropped(ConnectionPoolStatistics)
 }
 
-/// One wait of one caller, so that an observer can tell which connection was opened for whom. Never used twice by a pool.
+/// One wait of one caller, by which an observer can match the events of a connection and of the caller it was opened for.
+/// No two waits of a pool are equal.
 public struct ConnectionWait: Sendable, Hashable {
     let number: UInt64
 
@@ -57,43 +63,50 @@ public struct ConnectionWait: Sendable, Hashable {
 }
 
 /// How a caller got its connection.
+///
+/// Later versions can add cases, so a `switch` needs an `@unknown default`.
+@nonexhaustive
 public enum ConnectionAcquisition: String, Sendable, Hashable {
-    /// One was idle.
+    /// A connection was idle.
     case idle
-    /// The one that was opened on its behalf.
+    /// The caller got the connection that was opened on its behalf.
     case opened
-    /// It waited, and one was handed over to it.
+    /// The caller waited, and a connection was handed off to it.
     case waited
 }
 
 /// Why a pool closed a connection.
+///
+/// Later versions can add cases, so a `switch` needs an `@unknown default`.
+@nonexhaustive
 public enum ConnectionCloseReason: String, Sendable, Hashable, CaseIterable {
-    /// There were more than `maxSize`, and nobody waited.
+    /// There were more connections than `maxSize`, and no caller was waiting.
     case excess
-    /// It was idle for ``ConnectionPoolConfiguration/idleTimeout``.
+    /// The connection was idle for ``ConnectionPoolConfiguration/idleTimeout``.
     case idleTimeout
-    /// It was as old as ``ConnectionPoolConfiguration/maxLifetime`` allows.
+    /// The connection was open for ``ConnectionPoolConfiguration/maxLifetime`` or
+    /// ``ConnectionStrategy/connectionLifetime(_:)``.
     case maxLifetime
-    /// ``ConnectionPool/evictAll(over:)`` was called.
+    /// ``ConnectionPool/evictAll(over:)`` was called, or an error made the strategy ask for it.
     case evicted
-    /// ``ConnectionStrategy/prepareConnection(_:)`` threw. Only in ``ConnectionPoolEvent/closeTimedOut(_:)``: such a
-    /// connection never counted as opened, and its failure is told as one to open.
+    /// ``ConnectionStrategy/prepareConnection(_:)`` threw. The connection was never reported as opened.
     case preparationFailed
-    /// ``ConnectionStrategy/connectionIsClosed(_:)`` said so, or threw.
+    /// ``ConnectionStrategy/connectionIsClosed(_:)`` returned `true` or threw, or the strategy reported that the connection
+    /// has closed.
     case foundClosed
-    /// ``ConnectionStrategy/validateConnection(_:)`` said no, threw, or took too long.
+    /// ``ConnectionStrategy/validateConnection(_:)`` returned `false`, threw, or exceeded its time limit.
     case validationFailed
-    /// ``ConnectionStrategy/resetConnection(_:)`` threw.
+    /// ``ConnectionStrategy/resetConnection(_:)`` threw or exceeded its time limit.
     case resetFailed
-    /// ``ConnectionLease/discard()`` was called, or an error of the body showed it to be broken.
+    /// The holder of the lease discarded the connection, or an error of the body did.
     case discarded
     /// The pool was shut down.
     case shutdown
 }
 
-/// Where in the source a lease was taken.
+/// The place in the source where a connection was acquired.
 public struct ConnectionLeaseLocation: Sendable, Hashable, CustomStringConvertible {
-    /// Module and file, as `#fileID` has it.
+    /// Module and file, in the form of `#fileID`.
     public let fileID: String
     public let line: Int
 

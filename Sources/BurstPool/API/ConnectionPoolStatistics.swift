@@ -1,34 +1,34 @@
-/// How many connections a pool has, and what they are doing, at one moment.
+/// How many connections a pool has and what they are doing, at one moment.
 ///
-/// Exact when nothing else is under way. While connections change hands, each is counted where it was when it was looked
-/// at, so sums over several fields can be off by as many connections as moved meanwhile.
+/// The numbers are exact while nothing else happens. Otherwise each connection is counted in the state in which it was seen,
+/// so a sum of several fields can be off by the connections that changed their state meanwhile.
 public struct ConnectionPoolStatistics: Sendable, Hashable {
-    /// All connections: ``idle`` + ``inUse`` + ``connecting`` + ``closing``.
-    public var total: Int { idle + inUse + connecting + closing }
+    /// All connections: ``idle`` + ``inUse`` + ``opening`` + ``closing``.
+    public var total: Int { idle + inUse + opening + closing }
 
-    /// Open, and not leased.
+    /// The connections that are open and not leased.
     public internal(set) var idle: Int
 
-    /// Leased by a caller.
+    /// The connections that are leased by a caller, or used by the pool itself for a validation or a reset.
     public internal(set) var inUse: Int
 
-    /// Being opened.
-    public internal(set) var connecting: Int
+    /// The connections that are being opened.
+    public internal(set) var opening: Int
 
-    /// Being closed. They count until the close has ended, for the server counts them too.
+    /// The connections that are being closed. They count until the close has ended, because the server counts them too.
     public internal(set) var closing: Int
 
-    /// Callers that are suspended until a connection is free, those for whom one is being opened included.
+    /// The callers that are suspended until they get a connection, including those for whom one is being opened.
     public internal(set) var waiting: Int
 
-    /// The soft limit in force; 0 once the pool has been shut down.
+    /// The soft limit in force; 0 after the pool was shut down.
     public internal(set) var maxSize: Int
 
-    /// The hard limit in force; `nil` if it is ``maxSize``.
+    /// The hard limit in force; `nil` if it is equal to ``maxSize``.
     public internal(set) var burstLimit: Int?
 
-    /// How many callers have found a connection idle, since the pool was made; `nil` unless its observer
-    /// ``ConnectionPoolObserver/countsIdleLeases``.
+    /// The number of acquisitions of an idle connection since the pool was created; `nil` unless its observer counts them
+    /// (``ConnectionPoolObserver/countsIdleLeases``).
     public internal(set) var idleLeases: Int?
 
     /// Whether there are more connections than ``maxSize``.
@@ -37,19 +37,22 @@ public struct ConnectionPoolStatistics: Sendable, Hashable {
     init(_ counts: _PoolCoreCounts) {
         idle = counts.idle
         inUse = counts.leased
-        connecting = counts.opening
+        opening = counts.opening
         closing = counts.closing
         waiting = counts.waiting
-        maxSize = counts.maxSize
-        burstLimit = counts.hardLimit == counts.maxSize ? nil : counts.hardLimit
+        maxSize = counts.limits.maxSize
+        burstLimit = counts.limits.hardLimit == counts.limits.maxSize ? nil : counts.limits.hardLimit
     }
+
+    @available(*, deprecated, renamed: "opening")
+    public var connecting: Int { opening }
 }
 
 extension ConnectionPoolStatistics: CustomStringConvertible {
     public var description: String {
         let limits = burstLimit.map { "maxSize \(maxSize), burstLimit \($0)" } ?? "maxSize \(maxSize)"
         return """
-            \(total) connections (\(idle) idle, \(inUse) in use, \(connecting) connecting, \(closing) closing), \
+            \(total) connections (\(idle) idle, \(inUse) in use, \(opening) opening, \(closing) closing), \
             \(waiting) waiting, \(limits)
             """
     }

@@ -2,8 +2,8 @@ public import CBurstPool
 
 /// The core that ships: `CBurstPool`, in C11 on Concurrency Kit.
 ///
-/// Each call is one call of C. Misuse, which C answers with a status, cannot come about from here: leases are in the
-/// hands of the engine only, which ends each of them once.
+/// Each method is one call of C. The status for misuse cannot occur here, because only the engine has leases, and it ends
+/// each of them once.
 @frozen
 public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     // Sendable: every call of bp_pool.h but create and destroy may be made from any thread.
@@ -12,8 +12,9 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure) {
         var settings = bp_pool_configuration()
-        settings.max_size = UInt32(configuration.maxSize)
-        settings.hard_limit = UInt32(configuration.hardLimit)
+        settings.max_size = UInt32(configuration.limits.maxSize)
+        settings.hard_limit = UInt32(configuration.limits.hardLimit)
+        settings.keep_excess = configuration.keepsExcess
         // More than the core can number is no limit.
         settings.max_waiters = UInt32(min(configuration.maxWaiters ?? 0, Int(BP_MAX_WAITERS)))
         settings.element_size = configuration.elementSize
@@ -47,7 +48,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     @inlinable @inline(__always)
     public func release(_ lease: bp_lease) -> Bool {
-        // Exclusive: a lease is in one pair of hands, and they end it once.
+        // Exclusive: a lease has one holder, which ends it once.
         bp_release_exclusive(pool, lease) != BP_OK
     }
 
@@ -70,7 +71,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public func beginOpenUnrequested() -> bp_lease? {
         var permit = bp_lease()
-        return bp_begin_open_unasked(pool, &permit) == BP_OK ? permit : nil
+        return bp_begin_open_unrequested(pool, &permit) == BP_OK ? permit : nil
     }
 
     public func finishOpen(_ permit: bp_lease) {
@@ -86,12 +87,11 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     }
 
     public func beginCloseExcess(_ lease: bp_lease) -> Bool {
-        bp_begin_close_surplus(pool, lease) == BP_OK
+        bp_begin_close_excess(pool, lease) == BP_OK
     }
 
-    @discardableResult
-    public func finishClose(_ lease: bp_lease) -> Bool {
-        bp_finish_close(pool, lease) == BP_OK
+    public func finishClose(_ lease: bp_lease) {
+        expectSuccess(bp_finish_close(pool, lease))
     }
 
     public func detach(_ lease: bp_lease) {
@@ -111,9 +111,9 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     }
 
     public func joinWait(_ ticket: bp_ticket, context: UnsafeRawPointer, deadline: UInt64) -> _PoolCoreJoining {
-        var armTimer = false
-        switch bp_wait_join(pool, ticket, UnsafeMutableRawPointer(mutating: context), deadline, &armTimer) {
-        case BP_OK: return .joined(armTimer: armTimer)
+        var isEarliest = false
+        switch bp_wait_join(pool, ticket, UnsafeMutableRawPointer(mutating: context), deadline, &isEarliest) {
+        case BP_OK: return .joined(isEarliest: isEarliest)
         case BP_SHUT_DOWN: return .shutDown
         case BP_TOO_MANY_WAITERS: return .tooManyWaiters
         default: return .cancelled
@@ -132,7 +132,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public func handOff() -> UnsafeRawPointer? {
         var context: UnsafeMutableRawPointer?
-        return bp_hand_over(pool, &context) == BP_OK ? UnsafeRawPointer(context) : nil
+        return bp_hand_off(pool, &context) == BP_OK ? UnsafeRawPointer(context) : nil
     }
 
     public func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64? {
@@ -157,13 +157,13 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public func number(of ticket: bp_ticket) -> UInt64 { ticket.value }
 
-    // MARK: Settling
+    // MARK: Reconciling
 
-    public var hasWaiters: Bool { bp_somebody_waits(pool) }
+    public var hasWaiters: Bool { bp_has_waiters(pool) }
 
-    public var hasPermitForWaiter: Bool { bp_permit_is_wanted(pool) }
+    public var hasPermitForWaiter: Bool { bp_has_permit_for_waiter(pool) }
 
-    public var hasExcess: Bool { bp_has_surplus(pool) }
+    public var hasExcess: Bool { bp_has_excess(pool) }
 
     public func takeIdle() -> bp_lease? {
         var lease = bp_lease()
@@ -171,25 +171,25 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     }
 
     public func returnIdle(_ lease: bp_lease) {
-        expectSuccess(bp_put_back(pool, lease))
+        expectSuccess(bp_return_idle(pool, lease))
     }
 
     // MARK: Sweeping
 
     public func sweepNext() -> bp_lease? {
         var lease = bp_lease()
-        return bp_take_unswept(pool, &lease) == BP_OK ? lease : nil
+        return bp_sweep_next(pool, &lease) == BP_OK ? lease : nil
     }
 
     public func sweepKeep(_ lease: bp_lease) -> Bool {
-        let status = bp_put_swept(pool, lease)
-        if status != BP_SETTLE { expectSuccess(status) }
-        return status == BP_SETTLE
+        let status = bp_sweep_keep(pool, lease)
+        if status != BP_RECONCILE { expectSuccess(status) }
+        return status == BP_RECONCILE
     }
 
     public func sweepEnd() -> Bool? {
-        let status = bp_return_swept(pool)
-        return status == BP_EMPTY ? nil : status == BP_SETTLE
+        let status = bp_sweep_end(pool)
+        return status == BP_EMPTY ? nil : status == BP_RECONCILE
     }
 
     // MARK: Administration
@@ -205,8 +205,16 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public var isPaused: Bool { bp_is_paused(pool) }
 
-    public func resize(maxSize: Int, hardLimit: Int) -> Bool {
-        bp_resize(pool, UInt32(maxSize), UInt32(hardLimit)) == BP_OK
+    public func resize(_ limits: _PoolCoreLimits) -> Bool {
+        bp_resize(pool, UInt32(limits.maxSize), UInt32(limits.hardLimit)) == BP_OK
+    }
+
+    public var limits: _PoolCoreLimits {
+        var maxSize: UInt32 = 0
+        var hardLimit: UInt32 = 0
+        // After a shutdown both are 0, and the status says so.
+        _ = bp_limits(pool, &maxSize, &hardLimit)
+        return _PoolCoreLimits(maxSize: Int(maxSize), hardLimit: Int(hardLimit))
     }
 
     public func shutdown() {
@@ -222,12 +230,11 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         expectSuccess(bp_pool_statistics_get(pool, &statistics))
         return _PoolCoreCounts(
             idle: Int(statistics.idle),
-            leased: Int(statistics.leased),
+            leased: Int(statistics.in_use),
             opening: Int(statistics.opening),
             closing: Int(statistics.closing),
             waiting: Int(statistics.waiting),
-            maxSize: Int(statistics.max_size),
-            hardLimit: Int(statistics.hard_limit)
+            limits: _PoolCoreLimits(maxSize: Int(statistics.max_size), hardLimit: Int(statistics.hard_limit))
         )
     }
 
@@ -255,7 +262,7 @@ extension _PoolCoreSlotState {
         switch state {
         case BP_SLOT_OPENING: self = .opening
         case BP_SLOT_IDLE: self = .idle
-        case BP_SLOT_LEASED: self = .leased
+        case BP_SLOT_IN_USE: self = .leased
         case BP_SLOT_CLOSING: self = .closing
         default: self = .vacant
         }

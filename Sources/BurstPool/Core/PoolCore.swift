@@ -1,123 +1,150 @@
-/// The operations of a pool's core, on which one pool runs whatever the core is made of.
+/// The operations of a pool's core: slots, idle connections, permits and the wait queue.
 ///
-/// Not API: it is public so that the cores for benchmarks can live in a module of their own. What each operation means,
-/// and which may run at the same time (all of them may), is told in `bp_pool.h`, whose calls these are.
+/// A core keeps the state and suspends nobody: a waiter is an opaque context, and a slot's element is raw memory. All
+/// operations may be called from any thread at the same time. `bp_pool.h`, whose calls these are, specifies each of them.
 ///
-/// A core keeps the books and wakes nobody: callers that wait are opaque contexts, and a slot's element is raw memory.
+/// Not API: public so that the cores for benchmarks can live in a module of their own.
 public protocol _PoolCore: Sendable {
-    /// The right to a slot; also, before its connection is open, a permit.
+    /// The right to a slot. Before the slot has a connection, the lease is a permit: permission to open one.
     associatedtype Lease: Sendable
     /// One wait of one caller.
     associatedtype Ticket: Sendable
 
     /// - Throws: ``_PoolCoreFailure/outOfMemory``.
     init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure)
-    /// Frees all. No connection may be left, and no call may be under way.
+    /// Frees the core. No connection may be left, and no call may be under way.
     func destroy()
 
-    // The hot path.
+    // MARK: The hot path
+
+    /// Takes an idle connection if one is there and no caller waits.
     func tryAcquire() -> Lease?
-    /// - Returns: Whether to reconcile.
+    /// Makes a connection idle. Returns whether the caller must reconcile.
     func release(_ lease: Lease) -> Bool
-    /// Memory of the slot's own, at the same address for each lease of it, and zeros at first.
+    /// The slot's own memory, at the same address for every lease of the slot. It contains zeros at first.
     func element(of lease: Lease) -> UnsafeMutableRawPointer
 
-    // Opening and closing.
+    // MARK: Opening and closing
+
+    /// Takes a permit for the oldest waiter that has none.
     func beginOpen() -> _PoolCoreOpening<Ticket, Lease>
-    /// Takes a permit for nobody who waits; `nil` if somebody waits for one, or none is to be had.
+    /// Takes a permit for no waiter. Returns `nil` if a waiter needs one, or if none is free.
     func beginOpenUnrequested() -> Lease?
     func finishOpen(_ permit: Lease)
     func cancelOpen(_ permit: Lease)
     func beginClose(_ lease: Lease)
+    /// Begins to close a connection if there is an excess one. Returns whether there was.
     func beginCloseExcess(_ lease: Lease) -> Bool
-    /// - Returns: Whether the lease was still closing; two may try, and one of them frees the place.
-    @discardableResult func finishClose(_ lease: Lease) -> Bool
-    /// Takes the connection out of the pool: its place is free.
+    /// Frees the slot of a connection that is closing.
+    func finishClose(_ lease: Lease)
+    /// Takes the connection out of the pool: its slot is free.
     func detach(_ lease: Lease)
 
-    // Waiting.
+    // MARK: Waiting
+
     /// - Throws: ``_PoolCoreFailure``.
     func prepareWait() throws(_PoolCoreFailure) -> Ticket
     func joinWait(_ ticket: Ticket, context: UnsafeRawPointer, deadline: UInt64) -> _PoolCoreJoining
-    /// - Returns: Whether the waiter went, and its context unless it had not joined yet.
+    /// Ends a wait. Returns its context, unless the waiter had not joined the queue yet.
     func claimWait(_ ticket: Ticket) -> _PoolCoreClaim
-    /// The waiter whose connection did not open waits for a permit again, in its old place. Reconcile afterwards.
+    /// Makes a waiter whose connection did not open wait for a permit again, in its old place. Reconcile afterwards.
     ///
-    /// - Returns: `false` if it has gone.
+    /// - Returns: `false` if the waiter has left.
     func requeueWait(_ ticket: Ticket) -> Bool
+    /// Ends the wait of the oldest waiter. Returns its context.
     func handOff() -> UnsafeRawPointer?
-    /// Makes waiters go whose deadline has passed, and gives each context to `resume`.
-    /// - Returns: When to call again, if it is for the caller to see to that.
+    /// Ends the waits whose deadline has passed, and passes each context to `resume`.
+    ///
+    /// - Returns: When to call again, if the caller must see to that.
     func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64?
+    /// No wait expires before this moment; `nil` if none ever expires.
     var nextDeadline: UInt64? { get }
-    /// How many callers wait, in O(1).
+    /// The number of waiters. O(1).
     var waiting: Int { get }
-    /// Of these, those for whom no connection is being opened. O(1).
+    /// The number of waiters for whom no connection is being opened. O(1).
     var queued: Int { get }
     /// A number that no other wait ever has.
     func number(of ticket: Ticket) -> UInt64
 
-    // Reconciling.
+    // MARK: Reconciling
+
     var hasWaiters: Bool { get }
-    /// Somebody waits who has no permit, and there is room for one more connection.
+    /// Whether a waiter has no permit although one is free.
     var hasPermitForWaiter: Bool { get }
     var hasExcess: Bool { get }
+    /// Takes an idle connection although callers may be waiting.
     func takeIdle() -> Lease?
+    /// Returns a connection that ``takeIdle()`` has taken.
     func returnIdle(_ lease: Lease)
 
-    // Sweeping: `while let lease = sweepNext()` it is looked at and put back with `sweepKeep`, or closed; in the end,
-    // `while let needsReconciling = sweepEnd()` reconcile if so.
-    /// Takes an idle connection that the sweep has not come by.
+    // MARK: Sweeping
+
+    /// Takes the next idle connection that the sweep has not looked at.
     func sweepNext() -> Lease?
-    /// Returns a connection to those that a sweep has looked at.
-    ///
-    /// - Returns: Whether to reconcile.
+    /// Returns a connection that the sweep has looked at. Returns whether the caller must reconcile.
     func sweepKeep(_ lease: Lease) -> Bool
-    /// Ends a sweep, call by call: puts one connection that it has put aside back among the others, or several as one step.
-    ///
-    /// - Returns: Whether to reconcile; `nil` if none is left.
+    /// Ends a sweep step by step. Returns whether the caller must reconcile; `nil` after the last step.
     func sweepEnd() -> Bool?
 
-    // Administration.
-    /// Nothing is leased and no permit given out until ``resume()``. Without effect after ``shutdown()``.
+    // MARK: Administration
+
+    /// Leases nothing and gives out no permit until ``resume()``. No effect after ``shutdown()``.
     func pause()
     /// Ends the pause. Reconcile afterwards.
     func resume()
     var isPaused: Bool { get }
     /// - Returns: `false` if the core has been shut down.
-    func resize(maxSize: Int, hardLimit: Int) -> Bool
+    func resize(_ limits: _PoolCoreLimits) -> Bool
     func shutdown()
     var isShutDown: Bool { get }
+    /// The limits in force; both 0 after ``shutdown()``. O(1).
+    var limits: _PoolCoreLimits { get }
+    /// The number of connections, those that are opening and closing included. O(1).
     var total: Int { get }
+    /// Counts the connections in each state. O(slots).
     var counts: _PoolCoreCounts { get }
-    /// A look at a slot, from index 0; `nil` if so many were never used. O(1).
+    /// Looks at a slot; `nil` if fewer slots were ever used. O(1).
     func slot(at index: Int) -> _PoolCoreSlot<Lease>?
+    /// Records which leases exist, unless that was done within `interval` nanoseconds.
     func observeLeases(now: UInt64, interval: UInt64)
+    /// The least age of the oldest recorded lease, in nanoseconds; 0 if there is none.
     func oldestLeaseAge(now: UInt64) -> UInt64
 }
 
-/// What a core is made with.
-public struct _PoolCoreConfiguration {
+/// The soft and the hard limit of a core.
+public struct _PoolCoreLimits: Sendable, Hashable {
     public var maxSize: Int
     public var hardLimit: Int
-    /// How many callers may wait at the same time for whom no connection is being opened or can be opened at once: at
-    /// least 1; `nil` for as many as a core can number.
+
+    public init(maxSize: Int, hardLimit: Int) {
+        self.maxSize = maxSize
+        self.hardLimit = hardLimit
+    }
+}
+
+/// What a core is created with.
+public struct _PoolCoreConfiguration {
+    public var limits: _PoolCoreLimits
+    /// Whether excess connections stay idle until maintenance closes them.
+    public var keepsExcess: Bool
+    /// The most callers that may wait without a permit while none is free, at least 1; `nil` for as many as a core can
+    /// number.
     public var maxWaiters: Int?
     public var elementSize: Int
     public var elementAlignment: Int
-    /// The strategy, retained; the core holds it and releases it when it is destroyed, or could not be made.
+    /// The strategy, retained. The core releases it when it is destroyed, or when it could not be created.
     public var owner: Unmanaged<AnyObject>
 
     public init(
-        maxSize: Int,
-        hardLimit: Int,
+        limits: _PoolCoreLimits,
+        keepsExcess: Bool = false,
         maxWaiters: Int? = nil,
         elementSize: Int,
         elementAlignment: Int,
         owner: Unmanaged<AnyObject>
     ) {
-        self.maxSize = maxSize
-        self.hardLimit = hardLimit
+        self.limits = limits
+        self.keepsExcess = keepsExcess
         self.maxWaiters = maxWaiters
         self.elementSize = elementSize
         self.elementAlignment = elementAlignment
@@ -125,50 +152,49 @@ public struct _PoolCoreConfiguration {
     }
 }
 
-/// Why a core cannot do what it was asked to.
+/// Why a core cannot do what it was asked to do.
 public enum _PoolCoreFailure: Error {
     case outOfMemory
     case tooManyWaiters
     case shutDown
 }
 
-/// What became of the wish to open a connection for somebody who waits.
+/// The answer to a request for a permit on behalf of a waiter.
 public enum _PoolCoreOpening<Ticket, Lease> {
     case opening(Ticket, permit: Lease)
-    /// Nobody waits for a permit, or none is free.
+    /// No waiter needs a permit, or none is free.
     case nothing
     case outOfMemory
 }
 
-/// What became of the wish to join the queue.
+/// The answer to a caller that joins the queue.
 public enum _PoolCoreJoining {
-    /// The caller waits. `armTimer`: its deadline is the earliest of all.
-    case joined(armTimer: Bool)
+    /// The caller waits. `isEarliest`: its deadline is the earliest of all.
+    case joined(isEarliest: Bool)
     case cancelled
     case shutDown
-    /// As many wait as may.
     case tooManyWaiters
 }
 
-/// What became of the wish to make a waiter go.
+/// The answer to a request to end a wait.
 public enum _PoolCoreClaim {
     case claimed(UnsafeRawPointer)
-    /// It had not joined yet, and will not.
+    /// The waiter had not joined the queue yet, and will not.
     case claimedBeforeJoining
     case tooLate
 }
 
-/// What a slot is at one moment.
+/// The state of a slot at one moment.
 public enum _PoolCoreSlotState: Sendable {
     case vacant, opening, idle, leased, closing
 }
 
-/// A look at a slot, which may be outdated when it is read.
+/// What a slot looked like at one moment.
 public struct _PoolCoreSlot<Lease: Sendable>: Sendable {
     public let state: _PoolCoreSlotState
-    /// Somebody else's, if it is anybody's.
+    /// The present lease, which belongs to another holder.
     public let lease: Lease
-    /// Another one each time the slot changes hands.
+    /// Changes whenever the slot changes hands.
     public let serial: UInt64
 
     public init(state: _PoolCoreSlotState, lease: Lease, serial: UInt64) {
@@ -178,31 +204,21 @@ public struct _PoolCoreSlot<Lease: Sendable>: Sendable {
     }
 }
 
-/// Counts at one moment.
+/// The numbers of connections and waiters at one moment.
 public struct _PoolCoreCounts: Sendable {
     public var idle: Int
     public var leased: Int
     public var opening: Int
     public var closing: Int
     public var waiting: Int
-    public var maxSize: Int
-    public var hardLimit: Int
+    public var limits: _PoolCoreLimits
 
-    public init(
-        idle: Int,
-        leased: Int,
-        opening: Int,
-        closing: Int,
-        waiting: Int,
-        maxSize: Int,
-        hardLimit: Int
-    ) {
+    public init(idle: Int, leased: Int, opening: Int, closing: Int, waiting: Int, limits: _PoolCoreLimits) {
         self.idle = idle
         self.leased = leased
         self.opening = opening
         self.closing = closing
         self.waiting = waiting
-        self.maxSize = maxSize
-        self.hardLimit = hardLimit
+        self.limits = limits
     }
 }

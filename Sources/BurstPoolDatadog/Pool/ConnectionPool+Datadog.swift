@@ -12,7 +12,7 @@ extension ConnectionPool {
         strategy: Strategy,
         configuration: ConnectionPoolConfiguration,
         datadog: DatadogConnectionPoolObserver
-    ) throws {
+    ) throws(ConnectionPoolError) {
         var configuration = configuration
         configuration.observer =
             if let other = configuration.observer {

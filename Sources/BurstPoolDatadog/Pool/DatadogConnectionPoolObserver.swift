@@ -119,6 +119,9 @@ public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
                 "The pool no longer exceeds its maximum size of \(maxSize).",
                 .success
             )
+        case .dropped(let statistics):
+            idleLeases.noteFinalTotal(statistics.idleLeases)
+            metrics.countIdle(idleLeases.takeNew())
         default: break
         }
         sampler.requestRefresh()

@@ -37,6 +37,7 @@ struct DatadogPoolMetrics: Sendable {
         case .idle: foundIdle.add(1)
         case .opened: openedNew.add(1)
         case .waited: waited.add(1)
+        @unknown default: waited.add(1)
         }
     }
 
@@ -51,7 +52,7 @@ struct DatadogPoolMetrics: Sendable {
         total.set(statistics?.total ?? 0)
         available.set(statistics?.idle ?? 0)
         // Each opening connection is meant for one of the waiting callers.
-        waiting.set(statistics.map { max(0, $0.waiting - $0.connecting) } ?? 0)
+        waiting.set(statistics.map { max(0, $0.waiting - $0.opening) } ?? 0)
         used.set(statistics?.inUse ?? 0)
         acquiring.set(statistics?.waiting ?? 0)
     }

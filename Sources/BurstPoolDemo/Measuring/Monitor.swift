@@ -66,7 +66,7 @@ final class Monitor: Sendable {
             time: context.elapsed,
             idle: statistics.idle,
             inUse: statistics.inUse,
-            opening: statistics.connecting,
+            opening: statistics.opening,
             closing: statistics.closing,
             waiting: statistics.waiting,
             commands: load.commandsSoFar,

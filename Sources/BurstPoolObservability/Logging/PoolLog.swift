@@ -11,9 +11,9 @@ final class PoolLog: Sendable {
     private let limiter: LogLimiter<PoolLogKind>
 
     /// Returns `nil` if the configuration has no logger.
-    init?(_ configuration: ConnectionPoolTelemetryConfiguration) {
+    init?(_ configuration: ConnectionPoolTelemetryConfiguration, poolName: String) {
         guard var logger = configuration.logger else { return nil }
-        logger[metadataKey: "pool.name"] = .string(configuration.poolName)
+        logger[metadataKey: "pool.name"] = .string(poolName)
         self.logger = logger
         interval = configuration.logInterval
         clock = configuration.clock

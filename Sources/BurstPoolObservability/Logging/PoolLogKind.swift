@@ -7,6 +7,8 @@ enum PoolLogKind: String, Sendable, CaseIterable {
     case openFailedAndIsRetried = "A connection could not be opened; the pool will try again"
     case acquireTimedOut = "An acquire timed out"
     case circuitOpen = "An acquire was rejected because the circuit breaker is open"
+    case acquireFailed = "An acquire failed"
+    case dropped = "The pool was dropped without a shutdown"
     case shed = "An acquire was rejected because too many callers are waiting"
     case closeFailed = "Closing a connection failed"
     case closeTimedOut = "Closing a connection exceeded its timeout"
@@ -29,13 +31,14 @@ enum PoolLogKind: String, Sendable, CaseIterable {
         case .closed(_, let error): self = error == nil ? .closed : .closeFailed
         case .closeTimedOut: self = .closeTimedOut
         case .acquireFailed(let error, _, _):
-            // Other errors are logged as `shed` and `openFailed`, or are not failures of the pool: cancellation, shutdown.
+            // Errors of the strategy are logged as `openFailed`. Cancellation and shutdown are not failures of the pool.
             switch (error as? ConnectionPoolError)?.code {
             case .acquireTimedOut: self = .acquireTimedOut
             case .circuitOpen: self = .circuitOpen
+            case .overloaded, .tooManyWaiters: self = .shed
+            case .nestedAcquire, .outOfMemory: self = .acquireFailed
             default: return nil
             }
-        case .shed: self = .shed
         case .burstBegan: self = .burstBegan
         case .burstEnded: self = .burstEnded
         case .limitReached: self = .limitReached
@@ -44,6 +47,7 @@ enum PoolLogKind: String, Sendable, CaseIterable {
         case .breakerChanged(.closed): self = .breakerClosed
         case .leaseOverdue: self = .leaseOverdue
         case .overdueLeaseReturned: self = .overdueLeaseReturned
+        case .dropped: self = .dropped
         default: return nil
         }
     }
@@ -51,8 +55,8 @@ enum PoolLogKind: String, Sendable, CaseIterable {
     var level: Logger.Level {
         switch self {
         case .openFailed, .breakerOpened: .error
-        case .openFailedAndIsRetried, .acquireTimedOut, .circuitOpen, .shed, .closeFailed, .closeTimedOut,
-            .limitReached, .leaseOverdue:
+        case .openFailedAndIsRetried, .acquireTimedOut, .circuitOpen, .shed, .acquireFailed, .closeFailed,
+            .closeTimedOut, .limitReached, .leaseOverdue, .dropped:
             .warning
         case .breakerClosed, .burstBegan, .burstEnded, .overdueLeaseReturned: .notice
         case .breakerHalfOpened: .info
@@ -70,10 +74,10 @@ extension ConnectionPoolEvent {
         case .closed(let reason, let error?): ["reason": .string(reason.rawValue), "error": "\(error)"]
         case .closeTimedOut(let reason): ["reason": .string(reason.rawValue)]
         case .acquireFailed(let error, let waited, _): ["error": "\(error)", "duration_ms": .duration(waited)]
-        case .shed(let error): ["error": "\(error)"]
         case .burstBegan(let total, let maxSize), .burstEnded(let total, let maxSize):
             ["total": .stringConvertible(total), "max_size": .stringConvertible(maxSize)]
         case .limitReached(let total): ["total": .stringConvertible(total)]
+        case .dropped(let statistics): ["total": .stringConvertible(statistics.total)]
         case .leaseOverdue(let location, let age), .overdueLeaseReturned(let location, let age):
             ["acquired_at": .stringConvertible(location), "duration_ms": .duration(age)]
         default: [:]

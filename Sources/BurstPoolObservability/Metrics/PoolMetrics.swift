@@ -18,9 +18,9 @@ final class PoolMetrics: Sendable {
     private let useTime: DurationRecorder?
 
     /// Returns `nil` if the configuration has no metrics backend.
-    init?(_ configuration: ConnectionPoolTelemetryConfiguration) {
-        guard let factory = configuration.metricsFactory, !(factory is NOOPMetricsHandler) else { return nil }
-        let dimensions = [(Convention.poolName, configuration.poolName)] + configuration.dimensions
+    init?(_ configuration: ConnectionPoolTelemetryConfiguration, poolName: String) {
+        guard let factory = Self.backend(of: configuration) else { return nil }
+        let dimensions = [(Convention.poolName, poolName)] + configuration.dimensions
         func meter(_ name: String, _ more: [(String, String)] = []) -> Meter {
             Meter(label: Convention.prefix + name, dimensions: dimensions + more, factory: factory)
         }
@@ -37,6 +37,11 @@ final class PoolMetrics: Sendable {
         createTime = duration("create_time")
         waitTime = duration("wait_time")
         useTime = configuration.recordsUseTime ? duration("use_time") : nil
+    }
+
+    /// Returns the metrics backend, unless it discards all metrics.
+    static func backend(of configuration: ConnectionPoolTelemetryConfiguration) -> (any MetricsFactory)? {
+        configuration.metricsFactory.flatMap { $0 is NOOPMetricsHandler ? nil : $0 }
     }
 
     func record(_ event: ConnectionPoolEvent) {

@@ -13,10 +13,10 @@ final class PoolSpans: Sendable {
     /// Returns `nil` if the configuration has no tracer.
     ///
     /// - Parameter limit: The largest number of waiting callers, and of callers that waited recently, whose spans are kept.
-    init?(_ configuration: ConnectionPoolTelemetryConfiguration, limit: Int = 4096) {
+    init?(_ configuration: ConnectionPoolTelemetryConfiguration, poolName: String, limit: Int = 4096) {
         guard let tracer = configuration.tracer, !(tracer is NoOpTracer) else { return nil }
         self.tracer = tracer
-        poolName = configuration.poolName
+        self.poolName = poolName
         waits = TracedWaits(limit: limit)
     }
 

@@ -3,14 +3,14 @@ import Synchronization
 
 extension LockFreeSwiftCore {
     /// Changes the limits; `false` if the core has been shut down.
-    public func resize(maxSize: Int, hardLimit: Int) -> Bool {
-        let new = UInt64(low: maxSize, high: hardLimit)
+    public func resize(_ newLimits: _PoolCoreLimits) -> Bool {
+        let new = UInt64(low: newLimits.maxSize, high: newLimits.hardLimit)
         var limits = books.pointee.limits.load(ordering: .sequentiallyConsistent)
         while !limits.isShutDown {
             // Pairs with release and joinWait, which read the limits after they have written.
             let (changed, found) = books.pointee.limits.compareExchange(
                 expected: limits,
-                desired: new,
+                desired: new | limits & .keepsExcess,
                 ordering: .sequentiallyConsistent
             )
             if changed { return true }
@@ -58,6 +58,12 @@ extension LockFreeSwiftCore {
     /// Whether ``shutdown()`` was called.
     public var isShutDown: Bool { books.pointee.limits.load(ordering: .sequentiallyConsistent).isShutDown }
 
+    /// The limits in force.
+    public var limits: _PoolCoreLimits {
+        let limits = books.pointee.limits.load(ordering: .acquiring)
+        return _PoolCoreLimits(maxSize: Int(limits.low & ~UInt32(UInt64.keepsExcess)), hardLimit: Int(limits.high))
+    }
+
     /// Idle, leased, opening and closing, in O(1).
     public var total: Int { Int(books.pointee.places.load(ordering: .acquiring).low) }
 
@@ -69,8 +75,7 @@ extension LockFreeSwiftCore {
             opening: 0,
             closing: 0,
             waiting: Int(books.pointee.waiting.load(ordering: .acquiring).low),
-            maxSize: 0,
-            hardLimit: 0
+            limits: limits
         )
         forEachSlot { _, word in
             switch Slot.state(of: word) {
@@ -81,9 +86,6 @@ extension LockFreeSwiftCore {
             case .closing: counts.closing += 1
             }
         }
-        let limits = books.pointee.limits.load(ordering: .acquiring)
-        counts.maxSize = Int(limits.low)
-        counts.hardLimit = Int(limits.high)
         return counts
     }
 

@@ -108,12 +108,10 @@ extension LockFreeSwiftCore {
         return false
     }
 
-    /// The connection is closed: its place is free. `false` if the close had ended already.
-    @discardableResult
-    public func finishClose(_ lease: LockFreeSwiftLease) -> Bool {
-        guard lease.move(from: .closing, to: .vacant) else { return false }
+    /// Frees the slot of a connection that is closing.
+    public func finishClose(_ lease: LockFreeSwiftLease) {
+        guard lease.move(from: .closing, to: .vacant) else { return Self.leaseHasEnded() }
         giveBack(lease.slot, 1 + .highOne)
-        return true
     }
 
     /// Takes the connection out of the pool: its place is free.

@@ -27,7 +27,7 @@ extension LockFreeSwiftCore {
         }
         // After the append: either this sees the shutdown, or the shutdown's reconciling sees the waiter.
         if isShutDown, case .claimed = claimWait(ticket) { return .shutDown }
-        return .joined(armTimer: isEarliest)
+        return .joined(isEarliest: isEarliest)
     }
 
     /// Whether, with so many waiting without a permit, one more is too many.

@@ -70,7 +70,8 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         // Pairs with joinWait, which counts and appends itself before it looks for idle connections, and with resize and
         // shutdown, which lower the limits before the idle connections are looked through. Each of them writes, and then
         // reads what the other has written; all four are sequentially consistent, so one of both sees the other.
-        return books.pointee.waiting.load(ordering: .sequentiallyConsistent).low != 0 || hasExcess
+        // Any flag of the waiting word counts, too: in a core that is paused or shut down, every release reconciles.
+        return books.pointee.waiting.load(ordering: .sequentiallyConsistent) != 0 || hasExcess
     }
 
     /// The element of a slot, for whoever holds the lease.

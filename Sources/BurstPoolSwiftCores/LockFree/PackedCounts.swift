@@ -17,6 +17,9 @@ extension UInt64 {
     /// Those without a permit are to be given one, if there are any and there is room.
     var permitsAreDue: Bool { !isPaused && high != 0 }
 
+    /// Bit 31, in the word of the limits: excess connections are kept. The low half is then greater than any count.
+    static var keepsExcess: UInt64 { 1 << 31 }
+
     /// Bit 63.
     static var shutDown: UInt64 { 1 << 63 }
     var isShutDown: Bool { self & .shutDown != 0 }

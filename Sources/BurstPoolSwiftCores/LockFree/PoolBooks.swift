@@ -42,7 +42,10 @@ struct PoolBooks: ~Copyable {
         let idle = try IdleStripes()
         vacantMemory = try ZeroedMemory.allocate(byteCount: TreiberStack.byteCount, alignment: 128)
         vacant = TreiberStack(at: vacantMemory)
-        limits = Atomic(UInt64(low: configuration.maxSize, high: configuration.hardLimit))
+        limits = Atomic(
+            UInt64(low: configuration.limits.maxSize, high: configuration.limits.hardLimit)
+                | (configuration.keepsExcess ? .keepsExcess : 0)
+        )
         self.elementOffset = elementOffset
         self.idle = idle
         self.slots = slots

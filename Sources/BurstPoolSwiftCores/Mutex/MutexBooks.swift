@@ -23,8 +23,8 @@ struct MutexBooks {
     var leased = 0
     var closing = 0
 
-    var maxSize: Int
-    var hardLimit: Int
+    var limits: _PoolCoreLimits
+    var keepsExcess: Bool
     /// How many may wait without a permit beside those for whom there is a free place; `nil` for any number.
     let maxWaiters: Int?
     var isPaused = false
@@ -38,19 +38,20 @@ struct MutexBooks {
     /// 0: never.
     var observedAt: UInt64 = 0
 
-    init(maxSize: Int, hardLimit: Int, maxWaiters: Int?) {
-        self.maxSize = maxSize
-        self.hardLimit = hardLimit
+    init(limits: _PoolCoreLimits, keepsExcess: Bool, maxWaiters: Int?) {
+        self.limits = limits
+        self.keepsExcess = keepsExcess
         self.maxWaiters = maxWaiters
     }
 
     var total: Int { idle.count + swept.count + leased + opening + closing }
-    var hasExcess: Bool { total - closing > maxSize }
-    var needsReconciling: Bool { !line.isEmpty || hasExcess }
+    var hasExcess: Bool { !keepsExcess && total - closing > limits.maxSize }
+    /// In a core that is paused or shut down, every release reconciles.
+    var needsReconciling: Bool { isPaused || isShutDown || !line.isEmpty || hasExcess }
     var hasWaiters: Bool { !isPaused && !line.isEmpty }
-    var hasPermitForWaiter: Bool { !isPaused && line.countWithoutPermit > 0 && total < hardLimit }
+    var hasPermitForWaiter: Bool { !isPaused && line.countWithoutPermit > 0 && total < limits.hardLimit }
     var lineIsFull: Bool {
-        maxWaiters.map { line.countWithoutPermit - max(hardLimit - total, 0) >= $0 } ?? false
+        maxWaiters.map { line.countWithoutPermit - max(limits.hardLimit - total, 0) >= $0 } ?? false
     }
 
     mutating func takeIdle() -> MutexLease? {

@@ -17,8 +17,8 @@ public final class MutexCore: _PoolCore {
     public init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure) {
         books = Mutex(
             MutexBooks(
-                maxSize: configuration.maxSize,
-                hardLimit: configuration.hardLimit,
+                limits: configuration.limits,
+                keepsExcess: configuration.keepsExcess,
                 maxWaiters: configuration.maxWaiters
             )
         )
@@ -81,7 +81,7 @@ public final class MutexCore: _PoolCore {
     /// Takes a permit for nobody who waits; `nil` if somebody waits for one, or none is to be had.
     public func beginOpenUnrequested() -> MutexLease? {
         books.withLock { books in
-            guard !books.isPaused, books.line.countWithoutPermit == 0, books.total < books.hardLimit else { return nil }
+            guard !books.isPaused, books.line.countWithoutPermit == 0, books.total < books.limits.hardLimit else { return nil }
             return books.takePlace(elementSize: elementSize, elementAlignment: elementAlignment)
         }
     }
@@ -124,15 +124,12 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// The connection is closed: its place is free. `false` if the close had ended already.
-    @discardableResult
-    public func finishClose(_ lease: MutexLease) -> Bool {
+    /// Frees the slot of a connection that is closing.
+    public func finishClose(_ lease: MutexLease) {
         books.withLock { books in
-            guard books.isCurrent(lease, as: .closing) else { return false }
             books.move(lease, from: .closing, to: .vacant)
             books.closing -= 1
             books.vacant.append(lease.index)
-            return true
         }
     }
 
@@ -166,7 +163,7 @@ public final class MutexCore: _PoolCore {
             guard books.prepared.remove(ticket.number) != nil else { return .cancelled }
             guard !books.isShutDown else { return .shutDown }
             guard !books.lineIsFull else { return .tooManyWaiters }
-            return .joined(armTimer: books.line.append(ticket.number, context: address, deadline: deadline))
+            return .joined(isEarliest: books.line.append(ticket.number, context: address, deadline: deadline))
         }
     }
 
@@ -261,11 +258,10 @@ public final class MutexCore: _PoolCore {
     public var isPaused: Bool { books.withLock { $0.isPaused } }
 
     /// Changes the limits; `false` if the core has been shut down.
-    public func resize(maxSize: Int, hardLimit: Int) -> Bool {
+    public func resize(_ limits: _PoolCoreLimits) -> Bool {
         books.withLock { books in
             guard !books.isShutDown else { return false }
-            books.maxSize = maxSize
-            books.hardLimit = hardLimit
+            books.limits = limits
             return true
         }
     }
@@ -275,10 +271,13 @@ public final class MutexCore: _PoolCore {
         books.withLock { books in
             books.isShutDown = true
             books.isPaused = false
-            books.maxSize = 0
-            books.hardLimit = 0
+            books.limits = _PoolCoreLimits(maxSize: 0, hardLimit: 0)
+            books.keepsExcess = false
         }
     }
+
+    /// The limits in force.
+    public var limits: _PoolCoreLimits { books.withLock { $0.limits } }
 
     /// Whether ``shutdown()`` was called.
     public var isShutDown: Bool { books.withLock { $0.isShutDown } }
@@ -295,8 +294,7 @@ public final class MutexCore: _PoolCore {
                 opening: books.opening,
                 closing: books.closing,
                 waiting: books.line.count,
-                maxSize: books.maxSize,
-                hardLimit: books.hardLimit
+                limits: books.limits
             )
         }
     }

@@ -187,13 +187,13 @@ struct FaultScene {
         try await rest("with one idle")
     }
 
-    /// The maintenance has to see it twice, and once more, for it may be just before the end of the long time when it looks.
+    /// Maintenance has to see the idle connection twice: when its idle time begins, and when it has ended.
     private func letIdleGetStale() async throws {
+        await pool.finishMaintenance()
         for time in [100, 1700, 100] {
-            try await come("the maintenance sleeps") { clock.hasSleeper(of: .seconds(100)) }
             clock.advance(by: .seconds(time))
+            await pool.finishMaintenance()
         }
-        try await come("the maintenance sleeps again") { clock.hasSleeper(of: .seconds(100)) }
     }
 
     private func call(timeout: Duration?) -> MatrixCaller {
@@ -217,7 +217,7 @@ struct FaultScene {
 
     private func seeDeadline() async throws {
         guard interruption == .deadlinePassed else { return }
-        try await come("the caller's time runs") { clock.hasSleeper(of: Self.patience) }
+        try await come("the caller's time runs") { clock.wakes(within: Self.patience) }
     }
 
     // MARK: What happens
@@ -281,7 +281,7 @@ struct FaultScene {
     private var isAtRest: Bool {
         let statistics = pool.statistics
         // Each place that is not idle is somebody's.
-        let busy = statistics.inUse + statistics.connecting + statistics.closing
+        let busy = statistics.inUse + statistics.opening + statistics.closing
         let callers = callers.value
         let known = script.underWay + leases.value.count + callers.count(where: \.isUsing)
         guard script.isStill, busy == known - (script.isGivenUp ? 1 : 0) else { return false }
@@ -291,7 +291,7 @@ struct FaultScene {
         let undecided = callers.count { $0.outcome == nil && !$0.isUsing }
         guard undecided <= statistics.waiting + script.underWay else { return false }
         if statistics.maxSize == 0 { return statistics.waiting == 0 && statistics.idle == 0 }
-        let unserved = statistics.waiting - statistics.connecting
+        let unserved = statistics.waiting - statistics.opening
         if unserved > 0, statistics.idle > 0 || statistics.total < limit(statistics) { return false }
         return statistics.idle == 0 || statistics.total - statistics.closing <= statistics.maxSize
     }

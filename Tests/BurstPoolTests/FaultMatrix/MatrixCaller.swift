@@ -17,7 +17,7 @@ final class MatrixCaller: Sendable {
         task.set(
             Task(executorPreference: executor) { [state, returnGate] in
                 do {
-                    try await pool.withConnection(timeout: timeout) { connection in
+                    try await pool.withConnection(timeout: timeout.map { .after($0) } ?? .unlimited) { connection in
                         state.set(.using)
                         await connection.use { await returnGate.pass() }
                         state.set(.returning)

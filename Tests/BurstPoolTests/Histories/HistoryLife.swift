@@ -81,10 +81,10 @@ final class HistoryLife: Sendable {
         let yields = random.number(0...4)
         do {
             switch random.number(0...11) {
-            case 0...4: await borrow(try await pool.acquire(timeout: timeout), yields)
+            case 0...4: await borrow(try await pool.acquire(timeout: .after(timeout)), yields)
             case 5: if let lease = pool.tryAcquire() { await borrow(lease, yields) }
             case 6...7:
-                try await pool.withConnection(timeout: timeout) { [strategy] connection in
+                try await pool.withConnection(timeout: .after(timeout)) { [strategy] connection in
                     await Self.use(connection, yields, strategy)
                 }
             case 8...10: try await actAndGiveUp(timeout, yields, after: random.number(0...6))
@@ -99,7 +99,7 @@ final class HistoryLife: Sendable {
 
     private func actAndGiveUp(_ timeout: Duration, _ yields: Int, after pause: Int) async throws {
         let task = Task(executorPreference: executor) { [self] in
-            await borrow(try await pool.acquire(timeout: timeout), yields)
+            await borrow(try await pool.acquire(timeout: .after(timeout)), yields)
         }
         for _ in 0..<pause { await Task.yield() }
         task.cancel()
@@ -161,7 +161,7 @@ final class HistoryLife: Sendable {
     private func rest(leased: Int, waiting: Int, isShutDown: Bool = false) async {
         func isReached() -> Bool {
             let now = pool.statistics
-            return now.inUse == leased && now.waiting == waiting && now.connecting == 0 && now.closing == 0
+            return now.inUse == leased && now.waiting == waiting && now.opening == 0 && now.closing == 0
                 && (now.idle == 0 || now.total <= now.maxSize && waiting == 0)
         }
         let deadline = ContinuousClock.now + restPatience
@@ -177,7 +177,7 @@ final class HistoryLife: Sendable {
                 end: end,
                 idle: now.idle,
                 leased: now.inUse,
-                opening: now.connecting,
+                opening: now.opening,
                 closing: now.closing,
                 waiting: now.waiting,
                 maxSize: now.maxSize,

@@ -35,7 +35,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         recorder = strategy.recorder
         fault = strategy.fault
         var configuration = configuration
-        if fault == .opensOneMoreThanAllowed { configuration.hardLimit += 1 }
+        if fault == .opensOneMoreThanAllowed { configuration.limits.hardLimit += 1 }
         base = try Base(configuration)
     }
 
@@ -181,12 +181,12 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         }
     }
 
-    func finishClose(_ lease: Lease) -> Bool {
+    func finishClose(_ lease: Lease) {
         let event = made(.finishClose, lease)
-        return record {
+        record {
             base.finishClose(lease.base)
         } _: {
-            $0 ? event : nil
+            event
         }
     }
 
@@ -305,14 +305,16 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
 
     // MARK: Administration
 
-    func resize(maxSize: Int, hardLimit: Int) -> Bool {
-        record {
-            base.resize(maxSize: maxSize, hardLimit: fault == .opensOneMoreThanAllowed ? hardLimit + 1 : hardLimit)
+    func resize(_ limits: _PoolCoreLimits) -> Bool {
+        var given = limits
+        if fault == .opensOneMoreThanAllowed { given.hardLimit += 1 }
+        return record {
+            base.resize(given)
         } _: { isResized in
             guard isResized else { return nil }
             var event = made(.resize)
-            event.value = UInt64(maxSize)
-            event.other = UInt64(hardLimit)
+            event.value = UInt64(limits.maxSize)
+            event.other = UInt64(limits.hardLimit)
             return event
         }
     }
@@ -329,6 +331,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
     func resume() { base.resume() }
     var isPaused: Bool { base.isPaused }
     var isShutDown: Bool { base.isShutDown }
+    var limits: _PoolCoreLimits { base.limits }
     func slot(at index: Int) -> _PoolCoreSlot<Lease>? {
         base.slot(at: index).map { slot in
             _PoolCoreSlot(state: slot.state, lease: Lease(base: slot.lease, turn: 0), serial: slot.serial)

@@ -95,7 +95,7 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
         between(.beforeBeginCloseExcess, .afterBeginCloseExcess) { base.beginCloseExcess(lease) }
     }
     @discardableResult
-    func finishClose(_ lease: Base.Lease) -> Bool {
+    func finishClose(_ lease: Base.Lease) {
         between(.beforeFinishClose, .afterFinishClose) { base.finishClose(lease) }
     }
     func detach(_ lease: Base.Lease) { between(.beforeDetach, .afterDetach) { base.detach(lease) } }
@@ -147,11 +147,12 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     func pause() { between(.beforePause, .afterPause) { base.pause() } }
     func resume() { between(.beforeResume, .afterResume) { base.resume() } }
     var isPaused: Bool { base.isPaused }
-    func resize(maxSize: Int, hardLimit: Int) -> Bool {
-        between(.beforeResize, .afterResize) { base.resize(maxSize: maxSize, hardLimit: hardLimit) }
+    func resize(_ limits: _PoolCoreLimits) -> Bool {
+        between(.beforeResize, .afterResize) { base.resize(limits) }
     }
     func shutdown() { base.shutdown() }
     var isShutDown: Bool { base.isShutDown }
+    var limits: _PoolCoreLimits { base.limits }
     var total: Int {
         hooks.reach(.beforeTotal)
         return base.total + hooks.heldPlaces.load(ordering: .acquiring)

@@ -86,7 +86,7 @@ struct InterleavingPlay {
                 clock: clock,
                 strategy: strategy,
                 first: try await pool.startWaiting(timeout: .seconds(10)),
-                second: try await pool.startWaiting(timeout: nil)
+                second: try await pool.startWaiting(timeout: .unlimited)
             )
             strategy.hooks.at(moment) { [weak pool] in
                 reached.change { _ = $0.insert(moment) }
@@ -139,7 +139,7 @@ struct InterleavingPlay {
         case .newcomer:
             let task = Waiter(executorPreference: InlineExecutor()) { [weak pool] in
                 guard let pool else { throw CancellationError() }
-                return try await pool.acquire(timeout: nil)
+                return try await pool.acquire(timeout: .unlimited)
             }
             cast.more.change { $0.append(task) }
         case .tryAcquire: pool.tryAcquire()?.release()

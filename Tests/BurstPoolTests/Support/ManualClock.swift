@@ -13,8 +13,6 @@ final class ManualClock: Clock {
     private struct Sleeper {
         let id: Int
         let deadline: Instant
-        /// For how long it was to sleep when it began.
-        let length: Duration
         let continuation: UnsafeContinuation<Void, any Error>
     }
 
@@ -36,9 +34,9 @@ final class ManualClock: Clock {
     /// When the first of those who sleep will wake.
     var nextDeadline: Duration? { state.withLock { $0.sleepers.map(\.deadline.sinceStart).min() } }
 
-    /// Whether a task sleeps that was to sleep for so long.
-    func hasSleeper(of length: Duration) -> Bool {
-        state.withLock { $0.sleepers.contains { $0.length == length } }
+    /// Whether a task sleeps that wakes within this time.
+    func wakes(within time: Duration) -> Bool {
+        state.withLock { state in state.sleepers.contains { $0.deadline.sinceStart <= state.now.sinceStart + time } }
     }
 
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {
@@ -55,7 +53,6 @@ final class ManualClock: Clock {
                         Sleeper(
                             id: id,
                             deadline: deadline,
-                            length: state.now.duration(to: deadline),
                             continuation: continuation
                         )
                     )

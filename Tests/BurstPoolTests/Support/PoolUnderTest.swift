@@ -1,23 +1,23 @@
-import BurstPool
 import BurstPoolSwiftCores
+
+@testable import BurstPool
 
 /// A pool as the tests see it, whatever core it runs on.
 protocol PoolUnderTest<Connection>: AnyObject, Sendable {
     associatedtype Connection
 
-    var defaultTimeout: Duration? { get }
     var statistics: ConnectionPoolStatistics { get }
 
     func withConnection<Result>(
-        timeout: Duration?,
+        timeout: AcquireTimeout,
         fileID: StaticString,
         line: Int,
         _ body: (inout sending Connection) async throws -> sending Result
     ) async throws -> sending Result
-    func acquire(timeout: Duration?, fileID: StaticString, line: Int) async throws -> TestLease<Connection>
+    func acquire(timeout: AcquireTimeout, fileID: StaticString, line: Int) async throws -> TestLease<Connection>
     func tryAcquire() -> TestLease<Connection>?
     func resize(maxSize: Int, burstLimit: Int?) throws
-    func shutdown(drainFor: Duration?) async
+    @discardableResult func shutdown(drainFor: Duration?) async -> ConnectionPoolShutdownResult
     func prewarm(_ count: Int?) async throws
     func evictAll(over period: Duration?)
     func pause()
@@ -25,11 +25,13 @@ protocol PoolUnderTest<Connection>: AnyObject, Sendable {
     var isPaused: Bool { get }
     func waitUntilHealthy(timeout: Duration?) async throws
     func abort() async
+    /// Does what is due now, and returns when maintenance has ended.
+    func finishMaintenance() async
 }
 
 extension PoolUnderTest {
     func withConnection<Result>(
-        timeout: Duration?,
+        timeout: AcquireTimeout,
         _ fileID: StaticString = #fileID,
         _ line: Int = #line,
         _ body: (inout sending Connection) async throws -> sending Result
@@ -42,11 +44,11 @@ extension PoolUnderTest {
         _ line: Int = #line,
         _ body: (inout sending Connection) async throws -> sending Result
     ) async throws -> sending Result {
-        try await withConnection(timeout: defaultTimeout, fileID: fileID, line: line, body)
+        try await withConnection(timeout: .configured, fileID: fileID, line: line, body)
     }
 
     func acquire(
-        timeout: Duration?,
+        timeout: AcquireTimeout,
         _ fileID: StaticString = #fileID,
         _ line: Int = #line
     ) async throws -> TestLease<Connection> {
@@ -54,14 +56,15 @@ extension PoolUnderTest {
     }
 
     func acquire(_ fileID: StaticString = #fileID, _ line: Int = #line) async throws -> TestLease<Connection> {
-        try await acquire(timeout: defaultTimeout, fileID: fileID, line: line)
+        try await acquire(timeout: .configured, fileID: fileID, line: line)
     }
 
     func resize(maxSize: Int) throws {
         try resize(maxSize: maxSize, burstLimit: nil)
     }
 
-    func shutdown() async {
+    @discardableResult
+    func shutdown() async -> ConnectionPoolShutdownResult {
         await shutdown(drainFor: nil)
     }
 }
@@ -108,11 +111,9 @@ enum CoreKind: CaseIterable, Sendable {
 /// A pool's engine on some core, with what the public face adds to it.
 final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnderTest {
     let engine: _PoolEngine<Strategy, Core>
-    let defaultTimeout: Duration?
 
     init(_ strategy: Strategy, _ configuration: ConnectionPoolConfiguration) throws {
         engine = try _PoolEngine(strategy: strategy, configuration: configuration)
-        defaultTimeout = configuration.acquireTimeout
     }
 
     deinit {
@@ -122,7 +123,7 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
     var statistics: ConnectionPoolStatistics { engine.statistics }
 
     func withConnection<Result>(
-        timeout: Duration?,
+        timeout: AcquireTimeout,
         fileID: StaticString,
         line: Int,
         _ body: (inout sending Strategy.Connection) async throws -> sending Result
@@ -130,7 +131,7 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
         try await engine.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
-    func acquire(timeout: Duration?, fileID: StaticString, line: Int) async throws -> TestLease<Strategy.Connection> {
+    func acquire(timeout: AcquireTimeout, fileID: StaticString, line: Int) async throws -> TestLease<Strategy.Connection> {
         EngineLease(engine, try await engine.acquire(timeout: timeout, fileID: fileID, line: line))
     }
 
@@ -142,7 +143,8 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
         try engine.resize(maxSize: maxSize, burstLimit: burstLimit)
     }
 
-    func shutdown(drainFor: Duration?) async {
+    @discardableResult
+    func shutdown(drainFor: Duration?) async -> ConnectionPoolShutdownResult {
         await engine.shutdown(drainFor: drainFor)
     }
 
@@ -151,6 +153,7 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
     func pause() { engine.pause() }
     func resume() { engine.resume() }
     var isPaused: Bool { engine.isPaused }
+    func finishMaintenance() async { await engine.finishMaintenance() }
     func waitUntilHealthy(timeout: Duration?) async throws { try await engine.waitUntilHealthy(timeout: timeout) }
     func abort() async {
         engine.abort()
@@ -158,20 +161,25 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
     }
 }
 
+extension _PoolEngine {
+    fileprivate func finishMaintenance() async {
+        alarmClockRang()
+        while maintenance.isLooking { await Task.yield() }
+    }
+}
+
 /// `ConnectionPool` itself.
 final class PublicPool<Strategy: ConnectionStrategy>: PoolUnderTest {
     let pool: ConnectionPool<Strategy>
-    let defaultTimeout: Duration?
 
     init(_ strategy: Strategy, _ configuration: ConnectionPoolConfiguration) throws {
         pool = try ConnectionPool(strategy: strategy, configuration: configuration)
-        defaultTimeout = configuration.acquireTimeout
     }
 
     var statistics: ConnectionPoolStatistics { pool.statistics }
 
     func withConnection<Result>(
-        timeout: Duration?,
+        timeout: AcquireTimeout,
         fileID: StaticString,
         line: Int,
         _ body: (inout sending Strategy.Connection) async throws -> sending Result
@@ -179,7 +187,7 @@ final class PublicPool<Strategy: ConnectionStrategy>: PoolUnderTest {
         try await pool.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
-    func acquire(timeout: Duration?, fileID: StaticString, line: Int) async throws -> TestLease<Strategy.Connection> {
+    func acquire(timeout: AcquireTimeout, fileID: StaticString, line: Int) async throws -> TestLease<Strategy.Connection> {
         PublicLease(try await pool.acquire(timeout: timeout, fileID: fileID, line: line))
     }
 
@@ -192,7 +200,8 @@ final class PublicPool<Strategy: ConnectionStrategy>: PoolUnderTest {
         try pool.resize(maxSize: maxSize, burstLimit: burstLimit)
     }
 
-    func shutdown(drainFor: Duration?) async {
+    @discardableResult
+    func shutdown(drainFor: Duration?) async -> ConnectionPoolShutdownResult {
         await pool.shutdown(drainFor: drainFor)
     }
 
@@ -201,6 +210,7 @@ final class PublicPool<Strategy: ConnectionStrategy>: PoolUnderTest {
     func pause() { pool.pause() }
     func resume() { pool.resume() }
     var isPaused: Bool { pool.isPaused }
+    func finishMaintenance() async { await pool.engine.finishMaintenance() }
     func waitUntilHealthy(timeout: Duration?) async throws { try await pool.waitUntilHealthy(timeout: timeout) }
     func abort() async { await pool.abort(timeout: nil) }
 }

@@ -34,22 +34,24 @@ func withTimedPool(
     }
 }
 
-/// Sets a pool's clock forward so that its maintenance, which sleeps a while at a time, looks at each moment that it means to.
+/// Advances a pool's clock, so that its maintenance looks at every moment at which something is due.
 struct MaintenanceStepper {
     private let clock: ManualClock
     private let pool: TestPool
-    /// For how long the maintenance sleeps at a time.
+    /// The time until the first look.
     let interval: Duration
 
-    /// To be called when the maintenance sleeps, or is about to, and nobody else does.
+    /// Call this when maintenance sleeps, or is about to.
     init(_ pool: TestPool, _ clock: ManualClock) async throws {
-        try await clock.waitForSleepers(1)
+        try await eventually("maintenance sleeps") { clock.sleepers > 0 }
+        await pool.finishMaintenance()
         self.clock = clock
         self.pool = pool
         interval = try #require(clock.nextDeadline) - clock.now.sinceStart
     }
 
-    /// - Parameter waitsForStrategy: Whether each look is followed by waiting for what it has set about to open or close.
+    /// - Parameter waitsForStrategy: Whether each look is followed by waiting until everything that it has begun to open or
+    ///   close has ended.
     func pass(_ duration: Duration, waitsForStrategy: Bool = true, afterEach: () -> Void = {}) async throws {
         let end = clock.now.sinceStart + duration
         while let next = clock.nextDeadline, next <= end {
@@ -62,13 +64,16 @@ struct MaintenanceStepper {
     }
 
     private func rest(_ waitsForStrategy: Bool) async throws {
-        try await eventually("the maintenance sleeps again") { clock.hasSleeper(of: interval) }
+        await pool.finishMaintenance()
         for _ in 0..<20 { await Task.yield() }
-        guard waitsForStrategy else { return }
-        try await eventually("nothing is being opened or closed") {
-            let statistics = pool.statistics
-            return statistics.closing == 0 && statistics.connecting == 0
+        if waitsForStrategy {
+            try await eventually("nothing is being opened or closed") {
+                let statistics = pool.statistics
+                return statistics.closing == 0 && statistics.opening == 0
+            }
         }
+        try await eventually("the alarm clock is set") { clock.nextDeadline.map { $0 > clock.now.sinceStart } ?? true }
+        for _ in 0..<20 { await Task.yield() }
     }
 }
 

@@ -50,7 +50,7 @@ func expectNothingLeft(_ strategy: TestStrategy, limit: Int, sourceLocation: Sou
 extension PoolUnderTest {
     /// Starts to acquire in a task of its own, and returns when that stands in the queue.
     func startWaiting(
-        timeout: Duration? = nil,
+        timeout: AcquireTimeout = .unlimited,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Task<TestLease<Connection>, any Error> {
         let before = statistics.waiting

@@ -111,7 +111,7 @@ enum SpikeWorkload {
             }
         }
         // What is still being opened belongs to the outcome.
-        while pool.statistics.connecting > 0 { try await Task.sleep(for: .milliseconds(10)) }
+        while pool.statistics.opening > 0 { try await Task.sleep(for: .milliseconds(10)) }
         let total = pool.statistics.total
         await pool.shutdown()
         return Outcome(time: sample.wall * Double(tasks), connections: total)

@@ -1,8 +1,8 @@
 /*
- * Pools real file descriptors: eight threads ask an echo server for its answers over at most four sockets.
+ * A pool of file descriptors: eight threads send requests to an echo server over at most four sockets.
  *
- * Shows all that a C program does with the pool: opening on a permit, waiting with a timeout, giving back, discarding a
- * connection that turned out to be dead, and shutting down.
+ * The program shows all that a C program does with the pool: opening a connection on a permit, waiting with a timeout,
+ * releasing, discarding a connection that is dead, and shutting down.
  */
 #include <CBurstPool.h>
 
@@ -19,15 +19,15 @@
 
 static bp_pool *pool;
 
-/* Ends the program if something is not so, naming it. */
+/* Ends the program with a message if the condition is false. */
 static void check(int condition, const char *what) {
     if (!condition) {
-        fprintf(stderr, "not so: %s\n", what);
+        fprintf(stderr, "failed: %s\n", what);
         exit(1);
     }
 }
 
-/* The server's side of one connection: sends back what it gets, and hangs up on 'x'. */
+/* The server's side of one connection: it returns each byte, and closes the connection on 'x'. */
 static void *echo(void *argument) {
     int fd = (int)(intptr_t)argument;
     char byte;
@@ -57,13 +57,13 @@ static void close_descriptor(void *element, void *context) {
     close(*(int *)element);
 }
 
-/* Leases a descriptor, opening one if there is none; none if that takes longer than timeout. */
-static bp_status lease_descriptor(uint64_t timeout, bp_lease *lease) {
+/* Acquires a descriptor, and opens one if none is idle. timeout: in nanoseconds. */
+static bp_status acquire_descriptor(uint64_t timeout, bp_lease *lease) {
     bp_status status = bp_acquire(pool, timeout, lease);
     if (status == BP_OPEN) {
         int fd = connect_to_echo();
         if (fd < 0) {
-            return bp_give_up_open(pool, *lease, close_descriptor, NULL);
+            return bp_cancel_open_and_reconcile(pool, *lease, close_descriptor, NULL);
         }
         *(int *)bp_element(pool, *lease) = fd;
         status = bp_finish_open(pool, *lease);
@@ -75,17 +75,20 @@ static void *ask(void *argument) {
     char letter = (char)('a' + (intptr_t)argument);
     for (int round = 0; round < ROUNDS; round++) {
         bp_lease lease;
-        check(lease_descriptor(10 * SECOND, &lease) == BP_OK, "a connection within ten seconds");
+        check(acquire_descriptor(10 * SECOND, &lease) == BP_OK, "a connection within ten seconds");
         int fd = *(int *)bp_element(pool, lease);
         char answer = 0;
-        check(write(fd, &letter, 1) == 1 && read(fd, &answer, 1) == 1 && answer == letter, "the answer is mine");
+        check(write(fd, &letter, 1) == 1 && read(fd, &answer, 1) == 1 && answer == letter,
+              "the answer is the letter of this thread");
         if (round % 500 == 499) {
             check(write(fd, "x", 1) == 1, "the server can be told to hang up");
-            check(bp_discard(pool, lease, close_descriptor, NULL) == BP_OK, "a dead connection is discarded");
+            check(bp_discard_and_reconcile(pool, lease, close_descriptor, NULL) == BP_OK,
+                  "a dead connection is discarded");
         } else {
-            check(bp_give_back(pool, lease, close_descriptor, NULL) == BP_OK, "a connection is given back");
+            check(bp_release_and_reconcile(pool, lease, close_descriptor, NULL) == BP_OK, "a connection is released");
         }
-        check(bp_give_back(pool, lease, close_descriptor, NULL) == BP_STALE_LEASE, "nobody gives back twice");
+        check(bp_release_and_reconcile(pool, lease, close_descriptor, NULL) == BP_STALE_LEASE,
+              "a second release is refused");
     }
     return NULL;
 }
@@ -104,21 +107,23 @@ int main(void) {
     }
     bp_pool_statistics after;
     bp_pool_statistics_get(pool, &after);
-    check(after.leased == 0 && after.waiting == 0 && after.idle <= 2, "all is back, and the burst is over");
+    check(after.in_use == 0 && after.waiting == 0 && after.idle <= 2,
+          "all connections are released and the burst is over");
 
-    /* All four in use: a fifth waits, and is told when its time is up. */
+    /* All four descriptors are in use: a fifth caller waits until its timeout has passed. */
     bp_lease leases[4], none;
     for (int i = 0; i < 4; i++) {
-        check(lease_descriptor(SECOND, &leases[i]) == BP_OK, "four at once");
+        check(acquire_descriptor(SECOND, &leases[i]) == BP_OK, "four at once");
     }
-    check(bp_acquire(pool, SECOND / 50, &none) == BP_TIMED_OUT && none.slot == NULL, "a fifth times out");
+    check(bp_acquire(pool, SECOND / 50, &none) == BP_TIMED_OUT && none.slot == NULL, "a fifth caller times out");
     for (int i = 0; i < 4; i++) {
-        check(bp_give_back(pool, leases[i], close_descriptor, NULL) == BP_OK, "four back");
+        check(bp_release_and_reconcile(pool, leases[i], close_descriptor, NULL) == BP_OK, "four are released");
     }
 
-    check(bp_shutdown_and_settle(pool, close_descriptor, NULL) == BP_OK && bp_total(pool) == 0, "none is left open");
-    check(bp_acquire(pool, 0, &none) == BP_SHUT_DOWN, "no more leases");
-    check(bp_pool_destroy(pool) == BP_OK, "the pool can go");
-    printf("%d answers over at most 4 descriptors, and none is left\n", THREADS * ROUNDS);
+    check(bp_shutdown_and_reconcile(pool, close_descriptor, NULL) == BP_OK && bp_total(pool) == 0,
+          "no connection is left open");
+    check(bp_acquire(pool, 0, &none) == BP_SHUT_DOWN, "nothing is acquired after the shutdown");
+    check(bp_pool_destroy(pool) == BP_OK, "the pool is destroyed");
+    printf("%d answers over at most 4 descriptors, and none is left open\n", THREADS * ROUNDS);
     return 0;
 }

@@ -44,7 +44,8 @@ public struct LinkService: Sendable {
             logger[metadataKey: "pool.name"] = "\(observed.name)"
             return Redis(name: observed.name, pool: observed.pool, reachability: Reachability(logger: logger))
         }
-        pools = try [pool("redis", settings.redis)] + (settings.replica.map { [try pool("redis-replica", $0)] } ?? [])
+        let name = settings.pool.name
+        pools = try [pool(name, settings.redis)] + (settings.replica.map { [try pool("\(name)-replica", $0)] } ?? [])
         let servers = pools.map(server)
         redis = servers[0]
         replica = servers.dropFirst().first

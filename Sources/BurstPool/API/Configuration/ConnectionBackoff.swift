@@ -1,13 +1,18 @@
 /// How long to wait before the next attempt to open a connection, after some have failed.
 ///
-/// Exponential with full jitter: a random duration between nothing and `base × 2ⁿ`, `cap` at the most, where n counts the
-/// failures since a connection was last opened. The randomness keeps many pools from knocking at the same moments.
+/// The wait is exponential with full jitter: a random duration between zero and `base × 2ⁿ⁻¹`, at most `cap`, where n is the
+/// number of failures since a connection was last opened. The random duration keeps many pools from retrying at the same
+/// moments. Attempts that run at the same time count as one failure.
 ///
 /// Source: M. Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015.
 public struct ConnectionBackoff: Sendable, Hashable {
     /// The upper bound of the first wait. Default: 100 milliseconds.
     public var base: Duration
+
     /// The upper bound of all waits. Default: 5 seconds.
+    ///
+    /// After the server is back, callers may wait for this long. A value that is too small makes many attempts while the
+    /// server is down.
     public var cap: Duration
 
     public init(base: Duration = .milliseconds(100), cap: Duration = .seconds(5)) {
@@ -15,7 +20,7 @@ public struct ConnectionBackoff: Sendable, Hashable {
         self.cap = cap
     }
 
-    /// Nanoseconds, after so many failures in a row, 1 or more.
+    /// Returns the wait in nanoseconds after so many failures in a row, at least 1.
     func delay(afterFailures failures: Int) -> UInt64 {
         let bound = min(cap.nanoseconds, base.nanoseconds.multipliedSaturating(byPowerOfTwo: failures - 1))
         return bound == 0 ? 0 : UInt64.random(in: 0...bound)
@@ -23,7 +28,7 @@ public struct ConnectionBackoff: Sendable, Hashable {
 }
 
 extension UInt64 {
-    func multipliedSaturating(byPowerOfTwo exponent: Int) -> UInt64 {
+    fileprivate func multipliedSaturating(byPowerOfTwo exponent: Int) -> UInt64 {
         exponent < leadingZeroBitCount ? self << exponent : (self == 0 ? 0 : .max)
     }
 }

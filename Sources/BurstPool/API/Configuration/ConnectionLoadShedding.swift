@@ -1,21 +1,21 @@
-/// Keeps the queue short when more is asked of a pool than it can do: controlled delay.
+/// Keeps the wait queue short while a pool is overloaded, by rejecting callers early: controlled delay.
 ///
-/// A queue that empties now and then only smooths out bursts, and does no harm. One that has not been empty for the whole
-/// `interval` is standing: all that it does is to make everybody late. From then on, until it has been empty, those who
-/// join wait for `target` at the most, instead of their own timeout; who is not served by then fails with
+/// A queue that is empty now and then absorbs bursts and does no harm. A queue that has not been empty for the whole
+/// ``interval`` is standing, and only makes every caller late. From then on, until the queue has been empty, callers that join
+/// wait for at most ``target`` instead of their own timeout. A caller that is not served by then fails with
 /// ``ConnectionPoolError/Code/overloaded``. Callers for whom a connection is being opened do not count as a queue.
 ///
-/// That it has been empty for a moment does not mean that the overload is over: a queue that is kept short is empty now
-/// and then. So for 16 intervals after it was last standing, it counts as standing again when it has not been empty for
-/// `target`; that begins those 16 anew if it had been empty for no longer than an interval.
+/// A queue that is kept short is also empty now and then, although the pool is still overloaded. So for 16 intervals after
+/// the queue was last standing, it counts as standing again when it has not been empty for ``target``. Those 16 intervals
+/// begin anew if the queue had been empty for at most one interval.
 ///
-/// Sources: K. Nichols, V. Jacobson, Controlling Queue Delay, ACM Queue 10(5), 2012, for the idea and the two
-/// constants; RFC 8289 for the 16 intervals; B. Maurer, Fail at Scale, ACM Queue 13(8), 2015, for this form, which
-/// decides when a caller joins.
+/// Sources: K. Nichols, V. Jacobson, Controlling Queue Delay, ACM Queue 10(5), 2012, for the idea and the two constants;
+/// RFC 8289 for the 16 intervals; B. Maurer, Fail at Scale, ACM Queue 13(8), 2015, for deciding when a caller joins.
 public struct ConnectionLoadShedding: Sendable, Hashable {
-    /// For how long a caller may wait in a standing queue. Default: 5 milliseconds.
+    /// How long a caller may wait in a standing queue. Default: 5 milliseconds. Shorter than ``interval``.
     public var target: Duration
-    /// For how long a queue must not have been empty to count as standing. Default: 100 milliseconds.
+
+    /// How long a queue must not have been empty to count as standing. Default: 100 milliseconds.
     public var interval: Duration
 
     public init(target: Duration = .milliseconds(5), interval: Duration = .milliseconds(100)) {

@@ -21,7 +21,7 @@ bp_pool *operations_pool_create(uint32_t connections) {
     expect(bp_pool_create(&configuration, &pool) == BP_OK, "no pool");
     for (uint32_t index = 0; index < connections; index++) {
         bp_lease permit;
-        expect(bp_begin_open_unasked(pool, &permit) == BP_OK, "no permit");
+        expect(bp_begin_open_unrequested(pool, &permit) == BP_OK, "no permit");
         expect(bp_finish_open(pool, permit) == BP_OK, "not opened");
         expect(bp_release(pool, permit) == BP_OK, "not released");
     }
@@ -64,7 +64,7 @@ void operations_claim(bp_pool *pool, const bp_ticket *tickets, uint32_t count) {
 void operations_hand_over(bp_pool *pool, uint32_t count) {
     for (uint32_t index = 0; index < count; index++) {
         void *context;
-        expect(bp_hand_over(pool, &context) == BP_OK, "nobody to serve");
+        expect(bp_hand_off(pool, &context) == BP_OK, "nobody to serve");
     }
 }
 

@@ -85,7 +85,7 @@ struct Census: Sendable {
             try await agree("all \(places) leased", life.pool) { $0.inUse == places && $0.idle == 0 }
             if life.pool.tryAcquire() != nil { throw Missing(description: "a connection beyond the limit: tryAcquire") }
             do {
-                let lease = try await life.pool.acquire(timeout: .zero)
+                let lease = try await life.pool.acquire(timeout: .immediate)
                 lease.release()
                 throw Missing(description: "a connection beyond the limit: acquire")
             } catch is ConnectionPoolError {

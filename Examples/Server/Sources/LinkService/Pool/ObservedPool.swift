@@ -23,7 +23,7 @@ struct ObservedPool: Sendable {
         logger: Logger
     ) throws {
         self.name = name
-        var observation = ConnectionPoolTelemetryConfiguration(poolName: name)
+        var observation = ConnectionPoolTelemetryConfiguration()
         observation.logger = logger
         // A scrape must not return gauges that are seconds old.
         observation.refreshInterval = .seconds(1)
@@ -36,6 +36,7 @@ struct ObservedPool: Sendable {
             DatadogConnectionPoolObserver(client: $0, service: "link_server", extraTags: [DogStatsDTag("pool", name)])
         }
         var configuration = pool
+        configuration.name = name
         configuration.observer = self.datadog
         self.pool = try RedisPool(
             strategy: RedisConnectionStrategy(configuration: redis),

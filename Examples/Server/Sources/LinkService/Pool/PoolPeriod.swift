@@ -14,7 +14,7 @@ struct PoolPeriod: Sendable {
         peak.waiting = max(peak.waiting, statistics.waiting)
         sum.inUse += statistics.inUse
         sum.idle += statistics.idle
-        sum.opening += statistics.connecting
+        sum.opening += statistics.opening
         sum.closing += statistics.closing
         readings += 1
     }

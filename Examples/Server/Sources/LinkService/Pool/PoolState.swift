@@ -16,7 +16,7 @@ struct PoolState: Sendable, Codable, Equatable {
         total = statistics.total
         idle = statistics.idle
         inUse = statistics.inUse
-        opening = statistics.connecting
+        opening = statistics.opening
         closing = statistics.closing
         waiting = statistics.waiting
         maxSize = statistics.maxSize

@@ -42,17 +42,14 @@ public struct Settings: Sendable {
 
     public init() {}
 
-    /// The defaults of the pool for a service with short requests.
-    ///
-    /// The burst linger keeps excess connections between two bursts of requests. Without it, the pool would close a connection
-    /// whenever no request waits, and would open one for the next request.
+    /// The recommended configuration, adapted to a service with short requests.
     static func poolDefaults(maxSize: Int) -> ConnectionPoolConfiguration {
         let (burstLimit, overflow) = maxSize.multipliedReportingOverflow(by: 4)
-        var pool = ConnectionPoolConfiguration(maxSize: maxSize, burstLimit: overflow ? .max : burstLimit)
+        var pool = ConnectionPoolConfiguration.recommended(maxSize: maxSize, burstLimit: overflow ? .max : burstLimit)
+        pool.name = "redis"
         pool.acquireTimeout = .milliseconds(250)
-        pool.burstLinger = .seconds(1)
-        // A request was answered when its connection is closed, so only the log needs to know about an error in closing it.
-        pool.closeErrors = .reported
+        // The service should recover within a second after Redis is back.
+        pool.connectRetry?.cap = .milliseconds(500)
         return pool
     }
 

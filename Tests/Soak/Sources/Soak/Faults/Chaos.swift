@@ -124,7 +124,7 @@ struct Chaos: Sendable {
         let statistics = pool.statistics
         faults.count("statistics read")
         let counts = [
-            statistics.idle, statistics.inUse, statistics.connecting, statistics.closing, statistics.waiting,
+            statistics.idle, statistics.inUse, statistics.opening, statistics.closing, statistics.waiting,
         ]
         if counts.contains(where: { $0 < 0 }) || statistics.total > 1_000 {
             life.report.findings.add("impossible statistics: \(statistics)")

@@ -58,50 +58,44 @@ final class Visitor: Sendable {
         await judge(wasCancelled: true) { try await task.value }
     }
 
-    /// Mostly what the configuration says, which is the outer `nil`.
-    private func timeout(_ random: inout SeededRandom) -> Duration?? {
+    /// Mostly the timeout of the configuration.
+    private func timeout(_ random: inout SeededRandom) -> AcquireTimeout {
         switch random.number(0...11) {
-        case 0: .some(.zero)
-        case 1: .some(nil)
-        case 2...4: random.milliseconds(1...30)
-        default: .none
+        case 0: .immediate
+        case 1: .unlimited
+        case 2...4: .after(random.milliseconds(1...30))
+        default: .configured
         }
     }
 
-    private func perform(_ visit: Visit, _ way: Way, _ timeout: Duration??) async throws -> Int {
+    private func perform(_ visit: Visit, _ way: Way, _ timeout: AcquireTimeout) async throws -> Int {
         let pool = life.pool
         switch way {
         case .scope, .scope2, .scope3:
-            guard let timeout else { return try await pool.withConnection { try await visit.perform(on: $0) } }
             return try await pool.withConnection(timeout: timeout) { try await visit.perform(on: $0) }
         case .lease:
-            let lease = try await acquire(timeout)
+            let lease = try await pool.acquire(timeout: timeout)
             let replies = try await visit.perform(on: lease.connection)
             lease.release()
             return replies
         case .dropped:
-            let lease = try await acquire(timeout)
+            let lease = try await pool.acquire(timeout: timeout)
             return try await visit.perform(on: lease.connection)
         case .tried:
             guard let lease = pool.tryAcquire() else { return 0 }
             return try await visit.perform(on: lease.connection)
         case .discarded:
-            let lease = try await acquire(timeout)
+            let lease = try await pool.acquire(timeout: timeout)
             let replies = try await visit.perform(on: lease.connection)
             lease.discard()
             return replies
         case .detached:
-            let connection = try await acquire(timeout).detach()
+            let connection = try await pool.acquire(timeout: timeout).detach()
             outcomes.count(Outcome.detached)
             let replies = try await visit.perform(on: connection)
             try await connection.close()
             return replies
         }
-    }
-
-    private func acquire(_ timeout: Duration??) async throws -> ConnectionLease<RedisConnectionStrategy> {
-        guard let timeout else { return try await life.pool.acquire() }
-        return try await life.pool.acquire(timeout: timeout)
     }
 
     // MARK: - What came of it

@@ -13,7 +13,9 @@ struct EventCounter: ConnectionPoolObserver {
         case .openFailed: tally.count("pool: failed to open")
         case .closed(let reason, _): tally.count("\(Self.closed)\(reason)")
         case .closeTimedOut: tally.count("pool: close timed out")
-        case .shed: tally.count("pool: turned away")
+        case .acquireFailed(let error as ConnectionPoolError, _, _)
+        where error.code == .overloaded || error.code == .tooManyWaiters:
+            tally.count("pool: rejected")
         case .breakerChanged(.open): tally.count("pool: breaker opened")
         case .leaseOverdue: tally.count("pool: lease overdue")
         default: break

@@ -1,0 +1,101 @@
+/* What the pool allows: its limits, pausing, shutting down, and the counts that are compared with the limits. */
+#include "pool.h"
+
+bp_status bp_resize(bp_pool *pool, uint32_t max_size, uint32_t hard_limit) {
+    if (pool == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    if (!bp__limits_are_valid(max_size, hard_limit)) {
+        return BP_INVALID_CONFIGURATION;
+    }
+    uint64_t limits = bp__load(&pool->limits);
+    do {
+        if ((limits & BP_SHUT) != 0) {
+            return BP_SHUT_DOWN;
+        }
+        /*
+         * Full barrier: the limits are changed before the caller's reconcile looks for waiters and idle connections.
+         * Pairs with the full barriers before bp_needs_reconcile in bp_release and before bp__claim_slot after
+         * bp_wait_join: either the other thread sees the new limits, or the reconcile sees its connection or waiter.
+         */
+    } while (!bp__cas(&pool->limits, &limits, bp__limits_word(max_size, hard_limit, limits & BP_KEEP_EXCESS)));
+    return BP_OK;
+}
+
+bp_status bp_limits(const bp_pool *pool, uint32_t *max_size, uint32_t *hard_limit) {
+    if (pool == NULL || max_size == NULL || hard_limit == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    /* Acquire, and both limits in one word: they belong to the same bp_resize. */
+    uint64_t limits = bp__load(&pool->limits);
+    *max_size = BP_LOW(limits) & BP_COUNT_MASK;
+    *hard_limit = BP_HIGH(limits);
+    return (limits & BP_SHUT) != 0 ? BP_SHUT_DOWN : BP_OK;
+}
+
+bp_status bp_shutdown(bp_pool *pool) {
+    if (pool == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    /*
+     * With limits of 0 no permit is given out and every idle connection is an excess connection. Full barrier: pairs
+     * with the full barriers in bp_wait_join and bp_release, after which those calls read the limits. Either they see
+     * the shutdown, or the caller's reconcile sees their waiter or connection.
+     */
+    bp__exchange(&pool->limits, BP_SHUT);
+    uint64_t waiting = bp__load(&pool->waiting);
+    while ((waiting & BP_SHUT) == 0 && !bp__cas(&pool->waiting, &waiting, (waiting | BP_SHUT) & ~BP_PAUSED)) {
+    }
+    return BP_OK;
+}
+
+bool bp_is_shut_down(const bp_pool *pool) {
+    return pool != NULL && (bp__load(&pool->limits) & BP_SHUT) != 0;
+}
+
+bp_status bp_pause(bp_pool *pool) {
+    if (pool == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    uint64_t waiting = bp__load(&pool->waiting);
+    do {
+        if ((waiting & BP_SHUT) != 0) {
+            return BP_SHUT_DOWN;
+        }
+    } while (!bp__cas(&pool->waiting, &waiting, waiting | BP_PAUSED));
+    return BP_OK;
+}
+
+bp_status bp_resume(bp_pool *pool) {
+    if (pool == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    /*
+     * Full barrier: pairs with the full barriers in bp_release, bp__free_slot and bp_wait_join. A thread that reads
+     * the pause while it reconciles has released or joined before it read, so the caller's reconcile finds that.
+     */
+    uint64_t waiting = bp__load(&pool->waiting);
+    while (!bp__cas(&pool->waiting, &waiting, waiting & ~BP_PAUSED)) {
+    }
+    return BP_OK;
+}
+
+bool bp_is_paused(const bp_pool *pool) {
+    return pool != NULL && (bp__load(&pool->waiting) & BP_PAUSED) != 0;
+}
+
+uint32_t bp_total(const bp_pool *pool) {
+    return pool == NULL ? 0 : BP_LOW(bp__load(&pool->total));
+}
+
+uint32_t bp_waiting(const bp_pool *pool) {
+    return pool == NULL ? 0 : BP_LOW(bp__load(&pool->waiting));
+}
+
+uint32_t bp_queued(const bp_pool *pool) {
+    return pool == NULL ? 0 : BP_HIGH(bp__load(&pool->waiting));
+}
+
+bool bp_has_excess(const bp_pool *pool) {
+    return pool != NULL && bp__is_excess(bp__load(&pool->total), bp__load(&pool->limits));
+}

@@ -1,0 +1,89 @@
+/* Looking at the pool from outside: statistics, single slots, and how old leases are. */
+#include "observation.h"
+
+#include "pool.h"
+
+bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view) {
+    if (pool == NULL || view == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    *view = (bp_slot_view){BP_SLOT_VACANT, bp__no_lease};
+    if (index >= bp__table_used(&pool->slots)) {
+        return BP_EMPTY;
+    }
+    bp_slot *slot = bp__table_at(&pool->slots, index);
+    /*
+     * Acquire: pairs with the release store in bp__slot_take_to_open, so that the slot's pool is visible, and with the
+     * compare-and-swap that moved the slot to closing, so that what was done before the close is visible.
+     */
+    uint64_t word = bp__load(&slot->word);
+    *view = (bp_slot_view){bp__slot_word_state(word), {slot, bp__slot_word_serial(word)}};
+    return BP_OK;
+}
+
+bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statistics) {
+    if (pool == NULL || statistics == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    uint32_t count[1 << BP_SLOT_STATE_BITS] = {0};
+    uint32_t used = bp__table_used(&pool->slots);
+    for (uint32_t index = 0; index < used; index++) {
+        struct bp_slot *slot = bp__table_at(&pool->slots, index);
+        count[bp__slot_word_state(bp__load_relaxed(&slot->word))]++;
+    }
+    uint64_t limits = bp__load(&pool->limits);
+    *statistics = (bp_pool_statistics){
+        .idle = count[BP_SLOT_IDLE],
+        .in_use = count[BP_SLOT_IN_USE],
+        .opening = count[BP_SLOT_OPENING],
+        .closing = count[BP_SLOT_CLOSING],
+        .waiting = BP_LOW(bp__load(&pool->waiting)),
+        .max_size = BP_LOW(limits) & BP_COUNT_MASK,
+        .hard_limit = BP_HIGH(limits),
+        .is_shut_down = (limits & BP_SHUT) != 0,
+    };
+    return BP_OK;
+}
+
+void bp_observe_leases(bp_pool *pool, uint64_t now, uint64_t interval) {
+    if (pool == NULL) {
+        return;
+    }
+    uint64_t observed_at = bp__load_relaxed(&pool->observed_at);
+    /* A caller that read the clock before the latest observation must not date leases back to before it. */
+    bool is_due = observed_at == 0 || (now > observed_at && now - observed_at >= interval);
+    /* Of several threads for which an observation is due, the compare-and-swap lets one make it. */
+    if (!is_due || !bp__cas(&pool->observed_at, &observed_at, now)) {
+        return;
+    }
+    uint32_t used = bp__table_used(&pool->slots);
+    for (uint32_t index = 0; index < used; index++) {
+        struct bp_slot *slot = bp__table_at(&pool->slots, index);
+        uint64_t word = bp__load_relaxed(&slot->word);
+        if (bp__slot_word_state(word) != BP_SLOT_IN_USE || !bp__table_reserve(&pool->observations, index)) {
+            continue;
+        }
+        bp_observation *observation = bp__table_at(&pool->observations, index);
+        if (bp__load_relaxed(&observation->serial) != bp__slot_word_serial(word)) {
+            bp__store_relaxed(&observation->at, now);
+            /* Release: pairs with the load of the serial number in bp_oldest_lease_age, which then reads the time. */
+            bp__store(&observation->serial, bp__slot_word_serial(word));
+        }
+    }
+}
+
+uint64_t bp_oldest_lease_age(const bp_pool *pool, uint64_t now) {
+    uint64_t oldest = now;
+    uint32_t used = pool == NULL ? 0 : bp__table_used(&pool->slots);
+    for (uint32_t index = 0; index < used; index++) {
+        struct bp_slot *slot = bp__table_at(&pool->slots, index);
+        bp_observation *observation = bp__table_find(&pool->observations, index);
+        uint64_t word = bp__load_relaxed(&slot->word);
+        if (observation != NULL && bp__slot_word_state(word) == BP_SLOT_IN_USE &&
+            bp__load(&observation->serial) == bp__slot_word_serial(word)) {
+            uint64_t at = bp__load_relaxed(&observation->at);
+            oldest = at < oldest ? at : oldest;
+        }
+    }
+    return now - oldest;
+}

@@ -1,0 +1,149 @@
+/* Permits to open a connection, and closing. */
+#include "pool.h"
+
+/* Counts one more connection and takes a vacant slot for it. BP_OK; BP_LIMIT_REACHED; BP_OUT_OF_MEMORY. */
+static bp_status bp__claim_slot(bp_pool *pool, bp_lease *permit) {
+    uint64_t total = bp__load(&pool->total);
+    do {
+        if (BP_LOW(total) >= BP_HIGH(bp__load(&pool->limits))) {
+            return BP_LIMIT_REACHED;
+        }
+        /* Of several threads that claim the last slot, the compare-and-swap lets one succeed. */
+    } while (!bp__cas(&pool->total, &total, total + 1));
+    bp_slot *slot = (bp_slot *)bp__stack_pop(&pool->vacant);
+    if (slot == NULL) {
+        uint32_t index = bp__table_extend(&pool->slots, BP_TABLE_CAPACITY);
+        if (index == BP_TABLE_NONE) {
+            bp__add(&pool->total, (uint64_t)-1);
+            return BP_OUT_OF_MEMORY;
+        }
+        slot = bp__table_at(&pool->slots, index);
+        slot->pool = pool;
+    }
+    *permit = bp__slot_take_to_open(slot);
+    return BP_OK;
+}
+
+/*
+ * Returns a vacant slot and lowers the total. closing: 1 if the connection was counted as closing, else 0.
+ *
+ * The slot goes back first, so that a thread that finds the lower total also finds a vacant slot. The addition is a
+ * full barrier: the caller looks for waiters after it. Pairs with bp_wait_join, which counts the waiter before its
+ * caller reads the total.
+ */
+static void bp__free_slot(bp_pool *pool, bp_slot *slot, uint64_t closing) {
+    bp__stack_push(&pool->vacant, &slot->entry);
+    bp__add(&pool->total, (uint64_t)0 - 1 - closing * BP_HIGH_ONE);
+}
+
+/* Opening. */
+
+bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit) {
+    if (pool == NULL || ticket == NULL || permit == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    *permit = bp__no_lease;
+    if (!bp__permits_are_due(bp__load(&pool->waiting))) {
+        return BP_EMPTY;
+    }
+    do {
+        bp_lease claimed;
+        bp_status status = bp__claim_slot(pool, &claimed);
+        if (status != BP_OK) {
+            return status;
+        }
+        if (bp__waiter_begin_opening(&pool->queue, ticket)) {
+            bp__add(&pool->waiting, (uint64_t)0 - BP_HIGH_ONE);
+            *permit = claimed;
+            return BP_OK;
+        }
+        bp_cancel_open(pool, claimed);
+        /* No waiter needed the permit. But one may have joined, and found the limit reached, while this thread held the
+         * slot: so the queue is searched once more. */
+    } while (bp__waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING));
+    return BP_EMPTY;
+}
+
+bp_status bp_begin_open_unrequested(bp_pool *pool, bp_lease *permit) {
+    if (pool == NULL || permit == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    *permit = bp__no_lease;
+    uint64_t waiting = bp__load(&pool->waiting);
+    if ((waiting & BP_SHUT) != 0) {
+        return BP_SHUT_DOWN;
+    }
+    if ((waiting & BP_PAUSED) != 0 ||
+        (BP_HIGH(waiting) != 0 && bp__waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING))) {
+        return BP_EMPTY;
+    }
+    return bp__claim_slot(pool, permit);
+}
+
+bp_status bp_finish_open(bp_pool *pool, bp_lease permit) {
+    return bp__lease_move(pool, permit, BP_SLOT_OPENING, BP_SLOT_IN_USE);
+}
+
+bp_status bp_cancel_open(bp_pool *pool, bp_lease permit) {
+    bp_status status = bp__lease_move(pool, permit, BP_SLOT_OPENING, BP_SLOT_VACANT);
+    if (status == BP_OK) {
+        bp__free_slot(pool, permit.slot, 0);
+    }
+    return status;
+}
+
+/* Closing. */
+
+/*
+ * Moves the slot of a lease to closing, after the caller has counted it as closing. The order matters: if the slot were
+ * closing before it is counted, or only for a moment, another thread with a copy of the lease could finish a close that
+ * never began.
+ */
+static bp_status bp__begin_counted_close(bp_pool *pool, bp_lease lease) {
+    bp_status status = bp__lease_move(pool, lease, BP_SLOT_IN_USE, BP_SLOT_CLOSING);
+    if (status != BP_OK) {
+        bp__add(&pool->total, (uint64_t)0 - BP_HIGH_ONE);
+    }
+    return status;
+}
+
+bp_status bp_begin_close(bp_pool *pool, bp_lease lease) {
+    bp_status status = bp__lease_check(pool, lease, BP_SLOT_IN_USE);
+    if (status != BP_OK) {
+        return status;
+    }
+    bp__add(&pool->total, BP_HIGH_ONE);
+    return bp__begin_counted_close(pool, lease);
+}
+
+bp_status bp_begin_close_excess(bp_pool *pool, bp_lease lease) {
+    bp_status status = bp__lease_check(pool, lease, BP_SLOT_IN_USE);
+    if (status != BP_OK) {
+        return status;
+    }
+    uint64_t total = bp__load(&pool->total);
+    /* Also where excess connections are kept: somebody has decided to close one. */
+    while (bp__is_excess(total, bp__load(&pool->limits) & ~BP_KEEP_EXCESS)) {
+        /* Of several threads that close the last excess connection, the compare-and-swap lets one succeed. */
+        if (bp__cas(&pool->total, &total, total + BP_HIGH_ONE)) {
+            return bp__begin_counted_close(pool, lease);
+        }
+    }
+    return BP_EMPTY;
+}
+
+bp_status bp_finish_close(bp_pool *pool, bp_lease lease) {
+    bp_status status = bp__lease_move(pool, lease, BP_SLOT_CLOSING, BP_SLOT_VACANT);
+    if (status == BP_OK) {
+        bp__free_slot(pool, lease.slot, 1);
+    }
+    return status;
+}
+
+bp_status bp_detach(bp_pool *pool, bp_lease lease) {
+    bp_status status = bp__lease_move(pool, lease, BP_SLOT_IN_USE, BP_SLOT_VACANT);
+    if (status == BP_OK) {
+        bp__free_slot(pool, lease.slot, 0);
+    }
+    return status;
+}

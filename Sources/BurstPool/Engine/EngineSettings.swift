@@ -1,0 +1,37 @@
+/// The parts of a configuration that the engine looks at, in the form in which it needs them.
+@usableFromInline
+struct EngineSettings: Sendable {
+    let configuration: ConnectionPoolConfiguration
+    /// The flags of a connection that has just opened.
+    let initialFlags: ConnectionFlags
+    @usableFromInline let detectsNestedAcquires: Bool
+    /// Whether a caller whose release leads to a close waits for it.
+    @usableFromInline let throwsCloseErrors: Bool
+    let minimumIdle: Int
+    let maxLifetime: UInt64?
+    let closeTimeout: Duration?
+    let validationTimeout: Duration
+
+    init(_ configuration: ConnectionPoolConfiguration) {
+        self.configuration = configuration
+        var flags: ConnectionFlags = []
+        if configuration.leakThreshold != nil || configuration.tracksLeases { flags.insert(.isTracked) }
+        if configuration.detectsNestedAcquires { flags.insert(.isOwned) }
+        if let observer = configuration.observer {
+            if observer.observesLeases { flags.insert(.isObserved) }
+            if observer.countsIdleLeases { flags.insert(.isCounted) }
+        }
+        if configuration.resetsConnections { flags.insert(.isReset) }
+        initialFlags = flags
+        detectsNestedAcquires = configuration.detectsNestedAcquires
+        throwsCloseErrors = configuration.closeErrors == .thrown
+        minimumIdle = configuration.minimumIdle
+        maxLifetime = configuration.maxLifetime?.nanoseconds
+        closeTimeout = configuration.closeTimeout
+        validationTimeout = configuration.validationTimeout
+    }
+
+    @usableFromInline var name: String { configuration.name }
+    @usableFromInline var acquireTimeout: Duration? { configuration.acquireTimeout }
+    var connectTimeout: Duration? { configuration.connectTimeout }
+}

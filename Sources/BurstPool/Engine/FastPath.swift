@@ -1,0 +1,156 @@
+// The hot path: an idle connection about which nothing is special. It takes no lock, does not suspend or allocate, and does
+// not read the clock.
+
+extension _PoolEngine {
+    @inlinable @inline(__always)
+    public func withConnection<Result>(
+        timeout: AcquireTimeout,
+        fileID: StaticString = #fileID,
+        line: Int = #line,
+        _ body: (inout sending Strategy.Connection) async throws -> sending Result
+    ) async throws -> sending Result {
+        let lease = try await acquire(timeout: timeout, _LeaseSite(fileID, line, isScoped: true))
+        let result: Result
+        do {
+            result = try await body(&connection(of: lease).pointee)
+        } catch {
+            await release(lease, after: error)
+            throw error
+        }
+        try await releaseAfterBody(lease)
+        return result
+    }
+
+    @inlinable @inline(__always)
+    public func withConnection<Result>(
+        timeout: AcquireTimeout,
+        fileID: StaticString = #fileID,
+        line: Int = #line,
+        _ body: (inout sending Strategy.Connection) throws -> sending Result
+    ) async throws -> sending Result {
+        let lease = try await acquire(timeout: timeout, _LeaseSite(fileID, line, isScoped: true))
+        let result: Result
+        do {
+            result = try body(&connection(of: lease).pointee)
+        } catch {
+            await release(lease, after: error)
+            throw error
+        }
+        try await releaseAfterBody(lease)
+        return result
+    }
+
+    @inlinable @inline(__always)
+    public func acquire(
+        timeout: AcquireTimeout,
+        fileID: StaticString = #fileID,
+        line: Int = #line
+    ) async throws -> Core.Lease {
+        try await acquire(timeout: timeout, _LeaseSite(fileID, line, isScoped: false))
+    }
+
+    @inlinable @inline(__always)
+    func acquire(timeout: AcquireTimeout, _ site: _LeaseSite) async throws -> Core.Lease {
+        if let idle = core.tryAcquire(), try handOut(idle, site, ifStale: .returnIdle) { return idle }
+        return try await acquireSlowly(timeout: timeout, site)
+    }
+
+    @inlinable
+    public func tryAcquire(fileID: StaticString = #fileID, line: Int = #line) -> Core.Lease? {
+        while let idle = core.tryAcquire() {
+            let site = _LeaseSite(fileID, line, isScoped: false)
+            if (try? handOut(idle, site, ifStale: .use)) == true { return idle }
+        }
+        return nil
+    }
+
+    /// Gives a connection that was idle to the caller, if it can be used. If not, the lease has ended.
+    ///
+    /// - Throws: As ``isOpen(_:)``.
+    @inlinable @inline(__always)
+    func handOut(_ idle: Core.Lease, _ site: _LeaseSite, ifStale: StaleConnection) throws -> Bool {
+        let flags = header(of: idle).pointee.flags(.concernAcquire)
+        if flags.isEmpty { return try isOpen(idle) }
+        if flags.isSubset(of: .isNotedInline) {
+            guard try isOpen(idle) else { return false }
+            if flags.contains(.isTracked) { record(of: idle).pointee.note(site) }
+            if flags.contains(.isCounted) { record(of: idle).pointee.countIdleLease() }
+            return true
+        }
+        guard flags.isDisjoint(with: .concernHandOut) || isUsableUncommonly(idle, flags, ifStale), try isOpen(idle) else {
+            return false
+        }
+        noteUncommonly(idle, site, flags)
+        return true
+    }
+
+    /// Asks the strategy whether a connection is open. If it is not, the lease has ended.
+    ///
+    /// - Throws: `CancellationError`, if the strategy threw it.
+    @inlinable
+    func isOpen(_ lease: Core.Lease) throws -> Bool {
+        do {
+            let isClosed = try unretainedStrategy._withUnsafeGuaranteedRef {
+                try $0.connectionIsClosed(connection(of: lease).pointee)
+            }
+            if !isClosed { return true }
+        } catch {
+            closeInBackground(lease, .foundClosed)
+            if error is CancellationError { throw error }
+            return false
+        }
+        closeInBackground(lease, .foundClosed)
+        return false
+    }
+
+    /// Releases a connection after a body that returned.
+    @inlinable @inline(__always)
+    func releaseAfterBody(_ lease: Core.Lease) async throws {
+        if endsUncommonly(lease) { return }
+        if core.release(lease), let excess = reconcile(mayCloseInline: settings.throwsCloseErrors) {
+            try await closeAfterRelease(excess)
+        }
+    }
+
+    /// Releases a connection after a body that threw.
+    @inlinable @inline(__always)
+    func release(_ lease: Core.Lease, after error: any Error) async {
+        judge(lease, after: error)
+        if endsUncommonly(lease) { return }
+        if core.release(lease), let excess = reconcile(mayCloseInline: settings.throwsCloseErrors) {
+            await closeAfterFailure(excess)
+        }
+    }
+
+    @inlinable
+    public func release(_ lease: Core.Lease) {
+        if endsUncommonly(lease) { return }
+        if core.release(lease) { reconcile() }
+    }
+
+    @inlinable @inline(__always)
+    func endsUncommonly(_ lease: Core.Lease) -> Bool {
+        let flags = header(of: lease).pointee.flags(.concernRelease)
+        return !flags.isEmpty && releasesUncommonly(lease, flags)
+    }
+
+    // Specialized entries to the uncommon cases, which take the lease in registers. Generic code would take it from memory,
+    // to which the hot path would have to write it each time.
+
+    @inlinable @inline(never)
+    func isUsableUncommonly(_ lease: Core.Lease, _ flags: ConnectionFlags, _ ifStale: StaleConnection) -> Bool {
+        isUsable(lease, flags, ifStale: ifStale)
+    }
+
+    @inlinable @inline(never)
+    func noteUncommonly(_ lease: Core.Lease, _ site: _LeaseSite, _ flags: ConnectionFlags) {
+        noteLease(lease, site, flags)
+        if flags.contains(.isCounted) { record(of: lease).pointee.countIdleLease() }
+        if flags.contains(.isObserved) { reportLease(lease) }
+    }
+
+    @inlinable @inline(never)
+    func releasesUncommonly(_ lease: Core.Lease, _ flags: ConnectionFlags) -> Bool {
+        releaseFlagged(lease, flags)
+    }
+}

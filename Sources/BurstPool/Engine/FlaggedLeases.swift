@@ -1,0 +1,138 @@
+import Synchronization
+
+/// What to do with an idle connection that must be validated before it is used.
+@usableFromInline
+enum StaleConnection {
+    /// Return it: the caller comes back for it on the waiting path.
+    case returnIdle
+    /// Validate it in the background, after which the oldest waiter gets it.
+    case validate
+    /// Use it without a validation.
+    case use
+}
+
+// What the hot path leaves out: connections and leases with flags.
+
+extension _PoolEngine {
+    /// Returns whether a connection with flags can be handed out. If not, the lease has ended.
+    @usableFromInline
+    func isUsable(_ lease: Core.Lease, _ flags: ConnectionFlags, ifStale: StaleConnection) -> Bool {
+        if flags.contains(.isResting) { wakeMaintenance(lease) }
+        if let reason = flags.closeReason {
+            closeInBackground(lease, reason)
+            return false
+        }
+        guard isStale(lease) else { return true }
+        switch ifStale {
+        case .use:
+            header(of: lease).pointee.clear(.isStale)
+            return true
+        case .returnIdle: if core.release(lease) { reconcile() }
+        case .validate: validateForWaiter(lease)
+        }
+        return false
+    }
+
+    /// Whether a connection must be validated before it is used.
+    @inlinable
+    func isStale(_ lease: Core.Lease) -> Bool {
+        !header(of: lease).pointee.flags(.isStale).isEmpty
+    }
+
+    /// Notes who acquires a connection.
+    @usableFromInline
+    func noteLease(_ lease: Core.Lease, _ site: _LeaseSite, _ flags: ConnectionFlags) {
+        if flags.contains(.isTracked) { record(of: lease).pointee.note(site) }
+        guard flags.contains(.isOwned) else { return }
+        record(of: lease).pointee.task.store(site.isScoped ? LeaseRecord.currentTask : 0, ordering: .relaxed)
+    }
+
+    /// Reports the lease of a connection that was idle.
+    @usableFromInline
+    func reportLease(_ lease: Core.Lease) {
+        record(of: lease).pointee.acquiredAt.store(clock.now, ordering: .relaxed)
+        events.report(.acquired(.idle, waited: .zero, wait: nil))
+    }
+
+    /// Notes and reports the lease of a connection for which the caller has waited.
+    @usableFromInline
+    func noteServed(_ lease: Core.Lease, _ site: _LeaseSite, _ ticket: Core.Ticket, since began: UInt64) {
+        let flags = header(of: lease).pointee.flags([.concernLease, .isFresh, .isResting])
+        noteLease(lease, site, flags)
+        if flags.contains(.isFresh) { header(of: lease).pointee.clear(.isFresh) }
+        if flags.contains(.isResting) { wakeMaintenance(lease) }
+        guard events.isObserved else { return }
+        noteWaitEnded()
+        let now = clock.now
+        if flags.contains(.isObserved) { record(of: lease).pointee.acquiredAt.store(now, ordering: .relaxed) }
+        events.report(
+            .acquired(
+                flags.contains(.isFresh) ? .opened : .waited,
+                waited: .nanoseconds(now.subtractingSaturated(began)),
+                wait: ConnectionWait(number: core.number(of: ticket))
+            )
+        )
+    }
+
+    // MARK: The end of a lease
+
+    /// Ends the lease of a connection with flags. Returns `false` if the connection is to be released as any other.
+    @usableFromInline
+    func releaseFlagged(_ lease: Core.Lease, _ flags: ConnectionFlags) -> Bool {
+        noteRelease(lease, flags)
+        return disposeOfFlagged(lease, flags)
+    }
+
+    /// Notes and reports that the caller no longer uses a connection.
+    func noteRelease(_ lease: Core.Lease, _ flags: ConnectionFlags) {
+        if flags.contains(.isResting) { wakeMaintenance(lease) }
+        if flags.contains(.isObserved) {
+            let since = record(of: lease).pointee.acquiredAt.load(ordering: .relaxed)
+            events.report(.released(held: clock.elapsed(since: since)))
+        }
+        // Before another caller can have the connection: a task does not hold what it has released.
+        if flags.contains(.isOwned) { record(of: lease).pointee.task.store(0, ordering: .relaxed) }
+        if flags.contains(.isOverdue) { endOverdueLease(lease) }
+    }
+
+    /// Does with a connection what its flags say. Returns `false` if it is to be released as any other.
+    func disposeOfFlagged(_ lease: Core.Lease, _ flags: ConnectionFlags) -> Bool {
+        if flags.contains(.isDetached) {
+            connection(of: lease).deinitialize(count: 1)
+            core.detach(lease)
+            slotIsFree()
+            return true
+        }
+        if let reason = flags.closeReason {
+            closeInBackground(lease, reason)
+            return true
+        }
+        // After a shutdown no caller will use the connection.
+        guard flags.contains(.isReset), !core.isShutDown else { return false }
+        reset(lease)
+        return true
+    }
+
+    /// Does what the strategy says about a connection after a body threw an error.
+    @inlinable @inline(__always)
+    func judge(_ lease: Core.Lease, after error: any Error) {
+        switch unretainedStrategy._withUnsafeGuaranteedRef({ $0.connectionVerdict(after: error) }) {
+        case .keep: break
+        case .discard: discard(lease)
+        case .evictAll: evictAllOnce(becauseOf: lease)
+        }
+    }
+
+    /// Closes the connection when its lease ends.
+    public func discard(_ lease: Core.Lease) {
+        header(of: lease).pointee.set(.isDiscarded)
+    }
+
+    /// Takes a connection out of the pool. The slot becomes free when the lease ends.
+    public func detach(_ lease: Core.Lease) -> sending Strategy.Connection {
+        _ = header(of: lease).pointee.abortHandle.take()
+        header(of: lease).pointee.set(.isDetached)
+        nonisolated(unsafe) let connection = connection(of: lease).pointee
+        return connection
+    }
+}

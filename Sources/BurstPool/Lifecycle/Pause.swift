@@ -1,0 +1,44 @@
+import Synchronization
+
+extension _PoolEngine {
+    /// Hands out no connections, and opens none, until ``resume()``.
+    public func pause() {
+        core.pause()
+    }
+
+    public func resume() {
+        core.resume()
+        leaseEnded.fire()
+        reconcile()
+        refill()
+    }
+
+    public var isPaused: Bool { core.isPaused }
+
+    /// Waits until no connection of a paused pool is in use. Returns whether that came before the timeout, a cancellation or
+    /// the end of the pause.
+    public func waitUntilUnused(timeout: Duration?) async -> Bool {
+        let deadline = PoolClock.deadline(after: timeout, from: clock.now)
+        while true {
+            let released = OneShot()
+            leaseEnded.add(released)
+            if core.counts.leased == 0 { return true }
+            guard core.isPaused else { return false }
+            switch await wait(for: released, until: deadline) {
+            case .done, .failed: continue
+            case .timedOut, .cancelled: return core.counts.leased == 0
+            }
+        }
+    }
+
+    /// Waits for a signal, until a deadline or a cancellation.
+    func wait(for signal: OneShot, until deadline: UInt64) async -> OneShot.Outcome {
+        guard deadline != .max else { return await signal.waitUnlessCancelled() }
+        let limit = Task.detached { [clock] in
+            do { try await clock.sleep(until: deadline) } catch { return }
+            signal.fire(.timedOut)
+        }
+        defer { limit.cancel() }
+        return await signal.waitUnlessCancelled()
+    }
+}

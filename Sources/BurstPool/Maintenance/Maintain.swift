@@ -1,0 +1,193 @@
+import Synchronization
+
+// What happens to connections as time passes: maintenance looks at all of them, decides what is due, and then sweeps through
+// the idle ones. Nothing else in the pool rests on it.
+
+extension _PoolEngine {
+    /// Wakes maintenance when a connection that it has flagged changes hands.
+    func wakeMaintenance(_ lease: Core.Lease) {
+        header(of: lease).pointee.clear(.isResting)
+        lookWithin(maintenance.settings.interval)
+    }
+
+    /// Starts to observe a connection that has opened, or that has come back from a validation.
+    func connectionHasOpened() {
+        if maintenance.settings.observesTimes { lookWithin(maintenance.settings.interval) }
+        if let interval = maintenance.settings.closedCheckInterval { lookWithin(interval) }
+        if let lifetime = settings.maxLifetime { lookWithin(lifetime) }
+    }
+
+    func lookWithin(_ nanoseconds: UInt64) {
+        guard nanoseconds != .max else { return }
+        let moment = clock.now.addingSaturated(nanoseconds)
+        guard moment < maintenance.nextMoment else { return }
+        maintenance.look(at: moment)
+        alarm.ring(at: moment)
+    }
+
+    /// Looks at all connections and does what is due. O(slots).
+    func maintain() {
+        guard !core.isShutDown else { return }
+        maintenance.perform { observations in
+            var look = Look(now: clock.now)
+            observe(&look, &observations)
+            let plan = SweepPlan(look, maintenance.settings, maxSize: core.limits.maxSize, observations)
+            flag(look, plan, observations)
+            if plan.needsSweep { sweep(plan, &observations) }
+            return nextLook(look, plan, observations)
+        }
+        refill()
+        alarm.ring(at: maintenance.nextMoment)
+    }
+
+    // MARK: Looking
+
+    /// Fills a look with what the slots contain, and retires connections that are too old.
+    private func observe(_ look: inout Look, _ observations: inout SlotObservations) {
+        let now = look.now
+        forEachSlot { index, slot in
+            if slot.state == .opening { look.staying += 1 }
+            guard slot.state == .idle || slot.state == .leased else { return }
+            look.staying += 1
+            let header = header(of: slot.lease)
+            noteExpiry(header, index, &look)
+            if slot.state == .leased, observations.isOwn(index, serial: slot.serial) {
+                look.beingValidated += 1
+                return
+            }
+            let isIdle = slot.state == .idle
+            let since = observations.note(
+                index,
+                serial: slot.serial,
+                isIdle: isIdle,
+                element: core.element(of: slot.lease),
+                now: now
+            )
+            if isIdle {
+                look.idle.append(Look.Slot(index: index, since: since))
+            } else {
+                look.inUse.append(Look.Slot(index: index, since: since))
+                reportOverdueLease(slot, index, since, now, &observations)
+            }
+            if header.pointee.flags(.isLeaving) != [] || header.pointee.flags(.isEvicted) != [] { look.isEvicting = true }
+        }
+        retire(look.expired, total: core.total, &observations)
+        for slot in look.idle {
+            guard let current = core.slot(at: slot.index) else { continue }
+            if let reason = header(of: current.lease).pointee.flags(.isRetired).closeReason {
+                look.retired[slot.index] = reason
+            }
+        }
+    }
+
+    /// Notes that a connection is too old, or when it will be.
+    private func noteExpiry(_ header: UnsafeMutablePointer<ConnectionHeader>, _ index: Int, _ look: inout Look) {
+        let expiry = header.pointee.expiresAt.load(ordering: .relaxed)
+        guard expiry > 0, header.pointee.flags(.isRetired).isEmpty else { return }
+        guard expiry <= look.now else {
+            look.nextExpiry = min(look.nextExpiry, expiry)
+            return
+        }
+        if header.pointee.flags(.isLeaving).isEmpty {
+            look.expired.append((index, expiry))
+        } else {
+            evict(header)
+        }
+    }
+
+    /// Retires at most an eighth of the connections at a time, the oldest first, so that the pool is never suddenly empty.
+    private func retire(_ expired: [(index: Int, at: UInt64)], total: Int, _ observations: inout SlotObservations) {
+        guard !expired.isEmpty else {
+            observations.mostSinceExpiry = 0
+            return
+        }
+        observations.mostSinceExpiry = max(observations.mostSinceExpiry, total)
+        let most = (observations.mostSinceExpiry + 7) / 8
+        for (index, _) in expired.sorted(by: { $0.at < $1.at }).prefix(most) {
+            if let slot = core.slot(at: index) { header(of: slot.lease).pointee.set(.isTooOld) }
+        }
+    }
+
+    // MARK: Flags
+
+    /// Flags connections that must be validated before their next use, and those that have not changed since the last look.
+    private func flag(_ look: Look, _ plan: SweepPlan, _ observations: SlotObservations) {
+        for index in plan.stale {
+            if let slot = core.slot(at: index) { header(of: slot.lease).pointee.set(.isStale) }
+        }
+        guard maintenance.settings.observesTimes else { return }
+        for slot in look.idle + look.inUse where observations[slot.index].isUnchanged {
+            guard let current = core.slot(at: slot.index) else { continue }
+            header(of: current.lease).pointee.set(.isResting)
+        }
+    }
+
+    /// Returns when the next look is due.
+    private func nextLook(_ look: Look, _ plan: SweepPlan, _ observations: SlotObservations) -> UInt64 {
+        var next = min(look.nextExpiry, plan.nextMoment)
+        if !look.expired.isEmpty, let lifetime = settings.maxLifetime {
+            next = min(next, look.now.addingSaturated(max(lifetime / 128, MaintenanceSettings.shortestInterval)))
+        }
+        if maintenance.settings.observesTimes, !isResting(look, observations) {
+            next = min(next, look.now.addingSaturated(maintenance.settings.interval))
+        }
+        if look.isEvicting { next = min(next, evictions.nextLook(now: look.now)) } else { evictions.noteNothingLeft() }
+        if isBelowMinimum { next = min(next, look.now.addingSaturated(1_000_000_000)) }
+        return next
+    }
+
+    /// Whether every connection is flagged, so that its next lease or release wakes maintenance. A connection that changed
+    /// hands while it was being flagged may have been missed, and then is not flagged any more or has another serial number.
+    private func isResting(_ look: Look, _ observations: SlotObservations) -> Bool {
+        guard look.beingValidated == 0 else { return false }
+        var rests = true
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        for slot in look.idle + look.inUse {
+            guard observations[slot.index].isUnchanged, let current = core.slot(at: slot.index) else {
+                rests = false
+                continue
+            }
+            switch current.state {
+            case .idle, .leased:
+                if current.serial != observations[slot.index].serial
+                    || header(of: current.lease).pointee.flags(.isResting).isEmpty
+                {
+                    rests = false
+                }
+            case .vacant, .opening, .closing: break
+            }
+        }
+        return rests
+    }
+
+    /// Whether connections are missing that the pool should have opened, as while the server is down.
+    private var isBelowMinimum: Bool {
+        guard settings.minimumIdle > 0 else { return false }
+        let counts = core.counts
+        return counts.idle + counts.opening < settings.minimumIdle && counts.idle + counts.leased + counts.opening + counts.closing < core.limits.maxSize
+    }
+}
+
+/// What maintenance has seen in one look.
+struct Look {
+    struct Slot {
+        let index: Int
+        let since: UInt64
+    }
+
+    let now: UInt64
+    var idle: [Slot] = []
+    var inUse: [Slot] = []
+    var retired: [Int: ConnectionCloseReason] = [:]
+    var expired: [(index: Int, at: UInt64)] = []
+    var nextExpiry = UInt64.max
+    var beingValidated = 0
+    /// The connections that are not closing.
+    var staying = 0
+    /// Whether a connection is evicted, or will be, and has not come back yet.
+    var isEvicting = false
+
+    init(now: UInt64) {
+        self.now = now
+    }
+}

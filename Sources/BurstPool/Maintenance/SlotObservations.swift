@@ -1,0 +1,56 @@
+/// What maintenance has seen of every slot, from one look to the next.
+///
+/// The serial number of a slot changes with every lease. So maintenance knows how long a connection has been idle or in use
+/// without any clock on the hot path.
+struct SlotObservations {
+    struct Observation {
+        var serial: UInt64?
+        var isIdle = false
+        /// When the connection was first seen in this state.
+        var since: UInt64 = 0
+        /// Whether the connection was in this state at the previous look already.
+        var isUnchanged = false
+        var lastValidated: UInt64 = 0
+        var isReported = false
+    }
+
+    private(set) var all: [Observation] = []
+    /// The most connections at a time since the last moment at which none was too old.
+    var mostSinceExpiry = 0
+    private var indexOfElement: [UnsafeMutableRawPointer: Int] = [:]
+
+    subscript(index: Int) -> Observation {
+        get { all[index] }
+        set { all[index] = newValue }
+    }
+
+    /// Notes that a slot is idle or in use. Returns since when.
+    mutating func note(
+        _ index: Int,
+        serial: UInt64,
+        isIdle: Bool,
+        element: UnsafeMutableRawPointer,
+        now: UInt64
+    ) -> UInt64 {
+        while all.count <= index { all.append(Observation()) }
+        if indexOfElement[element] == nil { indexOfElement[element] = index }
+        all[index].isUnchanged = all[index].serial == serial && all[index].isIdle == isIdle
+        if !all[index].isUnchanged { all[index] = Observation(serial: serial, isIdle: isIdle, since: now) }
+        return all[index].since
+    }
+
+    /// Notes the new serial number of a slot that maintenance itself has taken, so that the connection continues to have
+    /// been idle since it was.
+    mutating func keep(_ index: Int, serial: UInt64) {
+        all[index].serial = serial
+    }
+
+    /// Whether a lease is maintenance's own: of a connection that was idle when maintenance took it.
+    func isOwn(_ index: Int, serial: UInt64) -> Bool {
+        index < all.count && all[index].isIdle && all[index].serial == serial
+    }
+
+    func index(ofElement element: UnsafeMutableRawPointer) -> Int? {
+        indexOfElement[element]
+    }
+}

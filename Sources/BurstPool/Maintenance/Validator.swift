@@ -1,0 +1,127 @@
+import Synchronization
+
+/// How many connections are being validated for callers that wait.
+@usableFromInline
+final class Validations: Sendable {
+    private let count = Atomic(0)
+
+    /// The number of connections that will serve a waiter if they are valid. Every validation that ends is followed by
+    /// reconciling, so a waiter that counts on one is never forgotten.
+    @usableFromInline var forWaiters: Int { count.load(ordering: .sequentiallyConsistent) }
+
+    func begin() { count.add(1, ordering: .sequentiallyConsistent) }
+
+    func end() { count.subtract(1, ordering: .sequentiallyConsistent) }
+}
+
+// A validation or a reset uses a connection in a task of its own. The connection is moved out of its slot for that time, so
+// that the slot can be freed although the strategy does not return.
+
+extension _PoolEngine {
+    /// What the strategy does with a connection between two leases.
+    private enum Check {
+        case validation, reset
+
+        var failure: ConnectionCloseReason {
+            switch self {
+            case .validation: .validationFailed
+            case .reset: .resetFailed
+            }
+        }
+    }
+
+    /// Validates a connection for the oldest waiter.
+    ///
+    /// - Parameter inheritingTask: Whether the validation gets the current task's task-local values and priority.
+    @usableFromInline
+    func validateForWaiter(_ lease: Core.Lease, inheritingTask: Bool = false) {
+        validations.begin()
+        check(lease, .validation, inheritingTask: inheritingTask) { [self] _ in validations.end() }
+    }
+
+    /// Validates an idle connection that maintenance has taken.
+    func validateInBackground(_ lease: Core.Lease) {
+        check(lease, .validation)
+    }
+
+    /// Validates a connection, and returns whether it works. The connection is idle or closed afterwards.
+    func validateAndWait(_ lease: Core.Lease) async -> Bool {
+        let outcome = OneShot()
+        check(lease, .validation, inheritingTask: true) { outcome.fire($0 ? .done : .failed) }
+        return await outcome.waitUnlessCancelled() == .done
+    }
+
+    /// Resets a connection that was released.
+    func reset(_ lease: Core.Lease) {
+        check(lease, .reset)
+    }
+
+    /// Lets the strategy check a connection, and then releases the connection, or closes it if the check has failed.
+    ///
+    /// A check that exceeds ``ConnectionPoolConfiguration/validationTimeout`` is cancelled, and the connection is aborted and
+    /// closed. If the check then still does not return, the slot is free after ``ConnectionPoolConfiguration/closeTimeout``
+    /// all the same.
+    ///
+    /// - Parameter ended: Called with whether the connection works, when it is about to be idle, or is closing.
+    private func check(
+        _ lease: Core.Lease,
+        _ check: Check,
+        inheritingTask: Bool = false,
+        ended: @escaping @Sendable (Bool) -> Void = { _ in }
+    ) {
+        if settings.initialFlags.contains(.isTracked) { record(of: lease).pointee.noteInternalUse() }
+        minimumIdle.internalUse.begin()
+        nonisolated(unsafe) let taken = connection(of: lease).move()
+        let overdueCall = OverdueCall<Strategy.Connection>()
+        let task = Canceller()
+        let operation = beginOperation(settings.validationTimeout, in: lease) { [self] in
+            task.cancel()
+            header(of: lease).pointee.abortHandle.take()?.abort()
+            core.beginClose(lease)
+            closeWhenReturned(lease, check.failure, overdueCall)
+            checkFailed(ended)
+        }
+        let work: @Sendable () async -> Void = { [self] in
+            nonisolated(unsafe) var connection = taken
+            let isFine = await run(check, &connection)
+            guard endOperation(operation, in: lease) else { return overdueCall.end(connection) }
+            self.connection(of: lease).initialize(to: connection)
+            if !isFine {
+                closeInBackground(lease, check.failure)
+                return checkFailed(ended)
+            }
+            header(of: lease).pointee.clear(.isStale)
+            if let reason = header(of: lease).pointee.flags(.isRetired).closeReason {
+                closeInBackground(lease, reason)
+                return checkFailed(ended)
+            }
+            let needsReconciling = core.release(lease)
+            ended(true)
+            // Once the connection is idle: until then it counts as in internal use.
+            endInternalUse()
+            if needsReconciling { reconcile() }
+            connectionHasOpened()
+        }
+        task.watch(inheritingTask ? Task { await work() } : Task.detached { await work() })
+    }
+
+    private func run(_ check: Check, _ connection: inout Strategy.Connection) async -> Bool {
+        do {
+            switch check {
+            case .validation: return try await strategy.validateConnection(&connection)
+            case .reset:
+                try await strategy.resetConnection(&connection)
+                return true
+            }
+        } catch {
+            return false
+        }
+    }
+
+    /// Ends a check of a connection that is closing now. A waiter may have counted on the connection.
+    private func checkFailed(_ ended: (Bool) -> Void) {
+        ended(false)
+        endInternalUse()
+        reconcile()
+    }
+}

@@ -1,0 +1,188 @@
+import Synchronization
+
+// A connection is opened in a task of its own. The waiter on whose behalf it is opened may be served by a released connection
+// first, or may leave; the new connection then serves another caller.
+
+extension _PoolEngine {
+    /// Starts to open a connection.
+    ///
+    /// - Parameters:
+    ///   - ticket: The wait on whose behalf the connection is opened; `nil` for the minimum of idle connections.
+    ///   - attempt: What the gate has reserved, if there is a gate.
+    ///   - inheritingTask: Whether the attempt gets the current task's task-local values and priority.
+    @usableFromInline
+    func open(
+        _ permit: Core.Lease,
+        for ticket: Core.Ticket?,
+        _ attempt: ConnectGate.Attempt?,
+        inheritingTask: Bool
+    ) {
+        noteTotal()
+        let header = header(of: permit)
+        header.pointee.reset(
+            settings.initialFlags,
+            generation: evictions.generation,
+            number: maintenance.nextConnectionNumber()
+        )
+        let began = events.isObserved ? clock.now : 0
+        if attempt?.isProbe == true { events.report(.breakerChanged(.halfOpen)) }
+        let task = Canceller()
+        _ = header.pointee.abortHandle.putIfEmpty(AbortHandle { task.cancel() })
+        let opening = Opening(ticket: ticket, attempt: attempt, began: began)
+        let limit = settings.connectTimeout ?? (attempt?.isProbe == true ? gate?.probeTimeout : nil)
+        let operation = beginOperation(limit, in: permit) { [self] in
+            self.header(of: permit).pointee.set(.isLate)
+            task.cancel()
+            attemptFailed(
+                ConnectionPoolError.connectTimedOut(
+                    after: limit ?? .zero,
+                    statistics,
+                    poolName: settings.name
+                ),
+                opening
+            )
+        }
+        let work: @Sendable () async -> Void = { [self] in
+            let outcome = await makeConnection(permit)
+            let isInTime = endOperation(operation, in: permit)
+            switch outcome {
+            case .opened:
+                connectionOpened(permit, opening, isInTime: isInTime)
+            case .failed(let error):
+                core.cancelOpen(permit)
+                noteTotal()
+                if isInTime { attemptFailed(error, opening) } else { slotIsFree() }
+            case .unprepared(let error):
+                core.finishOpen(permit)
+                closeInBackground(permit, .preparationFailed)
+                if isInTime { attemptFailed(error, opening) }
+            }
+        }
+        task.watch(inheritingTask ? Task { await work() } : Task.detached { await work() })
+    }
+
+    private enum Outcome {
+        case opened
+        case failed(any Error)
+        /// The connection is open and in its slot, but could not be prepared.
+        case unprepared(any Error)
+    }
+
+    /// Opens and prepares a connection in its slot.
+    private func makeConnection(_ permit: Core.Lease) async -> Outcome {
+        let header = header(of: permit)
+        let connection = connection(of: permit)
+        do {
+            connection.initialize(to: try await strategy.makeConnection())
+        } catch {
+            _ = header.pointee.abortHandle.take()
+            return .failed(error)
+        }
+        do {
+            try await strategy.prepareConnection(&connection.pointee)
+        } catch {
+            return .unprepared(error)
+        }
+        _ = header.pointee.abortHandle.take()
+        if let abort = strategy.abortHandle(for: connection.pointee) {
+            _ = header.pointee.abortHandle.putIfEmpty(AbortHandle(abort))
+        }
+        limitLifetime(permit)
+        watchForClose(permit)
+        return .opened
+    }
+
+    private func limitLifetime(_ permit: Core.Lease) {
+        let own = strategy.connectionLifetime(connection(of: permit).pointee).map { max(1, $0.nanoseconds) }
+        let jittered = settings.maxLifetime.map { lifetime in
+            // The sixteenth is the time that retiring an eighth of the connections at a time can take: no connection
+            // becomes older than allowed.
+            UInt64(
+                Double(lifetime) * (1 - Double.random(in: 0...1) * settings.configuration.lifetimeJitter) * 15 / 16
+            )
+        }
+        guard let lifetime = [own, jittered].compactMap({ $0 }).min() else { return }
+        let expiry = clock.now.addingSaturated(lifetime)
+        // An eviction may have set an earlier expiry while the connection was opening.
+        if expiry != .max { header(of: permit).pointee.lowerExpiry(to: expiry) }
+    }
+
+    /// What is remembered of an attempt until it ends.
+    struct Opening: Sendable {
+        let ticket: Core.Ticket?
+        let attempt: ConnectGate.Attempt?
+        let began: UInt64
+    }
+
+    /// Gives a connection that has opened to the caller it is for, to another waiter, or to the idle connections.
+    private func connectionOpened(_ permit: Core.Lease, _ opening: Opening, isInTime: Bool) {
+        // After a timeout the caller has been told already.
+        let ticket = isInTime ? opening.ticket : nil
+        openErrors.noteSuccess()
+        let header = header(of: permit)
+        header.pointee.clear(.isLate)
+        let isRetired = header.pointee.flags(.isRetired).closeReason
+        if ticket != nil, events.isObserved { header.pointee.set(.isFresh) }
+        minimumIdle.internalUse.begin()
+        core.finishOpen(permit)
+        if isInTime, let attempt = opening.attempt, let change = gate?.noteSuccess(attempt) {
+            events.report(.breakerChanged(change))
+        }
+        events.report(.opened(duration: clock.elapsed(since: opening.began), wait: wait(of: ticket)))
+        if let isRetired {
+            closeInBackground(permit, isRetired)
+            if let ticket { _ = core.requeueWait(ticket) }
+            reconcile()
+        } else if core.isPaused {
+            // No connection is handed out now. The caller is the oldest waiter and is served after the pause.
+            header.pointee.clear(.isFresh)
+            if let ticket { _ = core.requeueWait(ticket) }
+            _ = core.release(permit)
+            reconcile()
+        } else if let ticket, case .claimed(let waiter) = core.claimWait(ticket) {
+            serve(waiter, permit)
+            if gate != nil { reconcile() }
+        } else {
+            header.pointee.clear(.isFresh)
+            if core.release(permit) || gate != nil { reconcile() }
+        }
+        endInternalUse()
+        connectionHasOpened()
+        // Another attempt may begin. Not after a failure: that would try again without a pause.
+        if gate != nil { refill() }
+        minimumIdle.attemptEnded.fire()
+    }
+
+    /// Tells the caller of a failed attempt, or lets it wait for another one.
+    private func attemptFailed(_ error: any Error, _ opening: Opening) {
+        openErrors.noteFailure(error, at: clock.now)
+        let retries = gate?.retries ?? false
+        let isPermanent = retries && strategy.connectErrorIsPermanent(error)
+        let willRetry = retries && !isPermanent
+        if let attempt = opening.attempt,
+            let change = gate?.noteFailure(attempt, permanent: isPermanent ? error : nil, now: clock.now)
+        {
+            events.report(.breakerChanged(change))
+        }
+        events.report(
+            .openFailed(
+                error,
+                duration: clock.elapsed(since: opening.began),
+                willRetry: willRetry,
+                wait: wait(of: opening.ticket)
+            )
+        )
+        if let ticket = opening.ticket {
+            if willRetry {
+                _ = core.requeueWait(ticket)
+            } else if case .claimed(let waiter) = core.claimWait(ticket) {
+                fail(waiter, error)
+            }
+        }
+        if isPermanent, !canServeSomeone {
+            while let waiter = core.handOff() { fail(waiter, error) }
+        }
+        reconcile()
+        minimumIdle.attemptEnded.fire()
+    }
+}

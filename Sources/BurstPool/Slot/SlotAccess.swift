@@ -1,0 +1,61 @@
+import Synchronization
+
+// What a slot contains: the header, the connection behind it, and the lease record behind both in pools that keep records.
+
+extension _PoolEngine {
+    /// The offset of the connection in a slot's element.
+    @inlinable
+    static var connectionOffset: Int {
+        let mask = MemoryLayout<Strategy.Connection>.alignment - 1
+        return (MemoryLayout<ConnectionHeader>.size + mask) & ~mask
+    }
+
+    /// The offset of the lease record in a slot's element.
+    @inlinable
+    static var recordOffset: Int {
+        let mask = MemoryLayout<LeaseRecord>.alignment - 1
+        return (connectionOffset + MemoryLayout<Strategy.Connection>.size + mask) & ~mask
+    }
+
+    @inlinable @inline(__always)
+    public func connection(of lease: Core.Lease) -> UnsafeMutablePointer<Strategy.Connection> {
+        (core.element(of: lease) + Self.connectionOffset).assumingMemoryBound(to: Strategy.Connection.self)
+    }
+
+    @inlinable @inline(__always)
+    func header(of lease: Core.Lease) -> UnsafeMutablePointer<ConnectionHeader> {
+        core.element(of: lease).assumingMemoryBound(to: ConnectionHeader.self)
+    }
+
+    @inlinable @inline(__always)
+    func record(of lease: Core.Lease) -> UnsafeMutablePointer<LeaseRecord> {
+        (core.element(of: lease) + Self.recordOffset).assumingMemoryBound(to: LeaseRecord.self)
+    }
+
+    /// Calls `visit` for every slot that was ever used, in the order of the slots. O(slots).
+    func forEachSlot(_ visit: (_ index: Int, _ slot: _PoolCoreSlot<Core.Lease>) -> Void) {
+        var index = 0
+        while let slot = core.slot(at: index) {
+            visit(index, slot)
+            index += 1
+        }
+    }
+
+    /// The slots with a connection that is open or being opened. O(slots).
+    func liveSlots() -> [_PoolCoreSlot<Core.Lease>] {
+        var live: [_PoolCoreSlot<Core.Lease>] = []
+        forEachSlot { _, slot in
+            switch slot.state {
+            case .opening, .idle, .leased: live.append(slot)
+            case .vacant, .closing: break
+            }
+        }
+        return live
+    }
+
+    /// Whether a connection exists that can serve a caller: one that is idle or in use, or an attempt within its time limit.
+    /// Connections that are closing, and attempts that ignore their limit, serve nobody. O(slots).
+    var canServeSomeone: Bool {
+        liveSlots().contains { header(of: $0.lease).pointee.flags([.isLate, .isDetached]).isEmpty }
+    }
+}

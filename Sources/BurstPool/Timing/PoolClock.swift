@@ -1,0 +1,80 @@
+/// A clock of any kind, reduced to nanoseconds since the pool was created, counted from 1. Deadlines in the core are such
+/// moments, and 0 is never one.
+///
+/// The pool reads its clock where callers wait and never on the hot path.
+@usableFromInline
+struct PoolClock: Sendable {
+    private let read: @Sendable () -> UInt64
+    private let wait: @Sendable (UInt64) async throws -> Void
+
+    init(_ clock: any Clock<Duration>) {
+        // The default clock by its type, so that the compiler knows which functions it calls.
+        if let clock = clock as? ContinuousClock {
+            self.init(of: clock)
+        } else {
+            self.init(of: clock)
+        }
+    }
+
+    private init(of clock: some Clock<Duration>) {
+        let origin = clock.now
+        // One nanosecond is added here and subtracted below, so that no moment is 0 and no deadline is off by one.
+        read = { origin.duration(to: clock.now).nanoseconds.addingReportingOverflow(1).partialValue }
+        wait = { moment in
+            let sinceOrigin = Duration.nanoseconds(Int64(clamping: moment) - 1)
+            try await clock.sleep(until: origin.advanced(by: sinceOrigin), tolerance: nil)
+        }
+    }
+
+    /// The nanoseconds since the clock was created, plus 1.
+    @usableFromInline
+    var now: UInt64 { read() }
+
+    /// Returns how long ago a moment was, and zero for a moment that another thread read from the clock later.
+    @usableFromInline
+    func elapsed(since moment: UInt64) -> Duration {
+        let now = read()
+        return .nanoseconds(now - min(now, moment))
+    }
+
+    /// Sleeps until a moment, or until the task is cancelled.
+    func sleep(until moment: UInt64) async throws {
+        try await wait(moment)
+    }
+
+    /// Returns the moment that comes `timeout` after `now`, or `UInt64.max`, which means never, for a `nil` timeout and for
+    /// one that is too long to be represented.
+    @usableFromInline
+    static func deadline(after timeout: Duration?, from now: UInt64) -> UInt64 {
+        guard let timeout else { return .max }
+        let deadline = now.addingSaturated(timeout.nanoseconds)
+        return deadline >= UInt64(Int64.max) ? .max : deadline
+    }
+}
+
+extension UInt64 {
+    /// Returns the sum, or `UInt64.max` if the sum is greater.
+    func addingSaturated(_ other: UInt64) -> UInt64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+
+    /// Returns the difference, or 0 if it is negative.
+    func subtractingSaturated(_ other: UInt64) -> UInt64 { self - Swift.min(self, other) }
+}
+
+extension Duration {
+    /// A hundred years. Clocks can sleep for that long, and trap for the longest durations that exist.
+    package static var longestSleep: Duration { .seconds(3_155_760_000) }
+
+    /// Whole nanoseconds, rounded up; 0 for negative durations, `UInt64.max` for those that are too long.
+    var nanoseconds: UInt64 {
+        guard self > .zero else { return 0 }
+        // The components of longer durations do not fit and would trap.
+        guard self <= .seconds(Int64.max) else { return .max }
+        let (seconds, attoseconds) = components
+        let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflowToo) = product.addingReportingOverflow((UInt64(attoseconds) + 999_999_999) / 1_000_000_000)
+        return overflow || overflowToo ? .max : sum
+    }
+}

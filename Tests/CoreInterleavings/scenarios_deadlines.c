@@ -1,0 +1,89 @@
+/* Deadlines of waiters. */
+#include "scenario.h"
+#include "steps.h"
+
+static void set_up_all_leased(void) {
+    world_create(1, 1, 1);
+    add_leased(1);
+}
+
+static void set_up_deadlines(void) {
+    set_up_all_leased();
+    add_waiter(10);
+    add_waiter(25);
+    world.freeze_allowance = 4; /* The capacity of bp_expire: it makes so many go before its caller resumes them. */
+}
+
+/* Deadlines: whoever waits with one, somebody has promised to look by then. */
+static void deadlines(unsigned thread) {
+    if (thread == 0) {
+        expire(10, 1);
+        expire(20, 4);
+    } else {
+        wait *it = prepare(thread == 1 ? 30 : 15);
+        join_queue(it);
+        it = prepare(thread == 1 ? 12 : 40);
+        join_queue(it);
+    }
+}
+
+/* The pool keeps deadlines of a clock that has just begun in another way. */
+static void set_up_early_deadlines(void) {
+    set_up_all_leased();
+    world.clock_base = 0;
+    add_waiter(10);
+    add_waiter(25);
+    world.freeze_allowance = 4;
+}
+
+static void check_deadlines_kept(void) {
+    while (world.timer != BP_NO_DEADLINE) {
+        uint64_t time = world.timer;
+        expire(time - world.clock_base, 4);
+        REQUIRE(world.timer > time, "the timer stands still");
+    }
+    for (unsigned i = 0; i < world.wait_count; i++) {
+        REQUIRE(world.waits[i].resumed == 1, "a deadline passed and nobody came");
+    }
+}
+
+/* Two timers at once: each looks for all. */
+
+static void two_timers(unsigned thread) {
+    if (thread == 2) {
+        join_queue(prepare(14));
+    } else {
+        expire(thread == 0 ? 10 : 20, 2);
+    }
+}
+
+/* While one timer is stopped, another one must not be told that there is nothing to do. */
+static void set_up_timers_alone(void) {
+    world_create(1, 1, 1);
+    add_leased(1);
+    add_waiter(50);
+    add_waiter(10);
+    add_waiter(51);
+}
+
+static void timer_beside_stopped_timer(unsigned thread) {
+    expire(thread == 0 ? 20 : 60, 1);
+    if (thread == 1) {
+        for (unsigned i = 0; i < 4; i++) {
+            expire(60, 1);
+        }
+        unsigned gone = 0;
+        for (unsigned i = 0; i < 3; i++) {
+            gone += !is_waiting(&world.waits[i]);
+        }
+        REQUIRE(gone == 3, "%u of 3 deadlines were seen", gone);
+    }
+}
+
+const scenario deadline_scenarios[] = {
+    {"deadlines", 3, set_up_deadlines, deadlines, check_deadlines_kept, false},
+    {"early-deadlines", 3, set_up_early_deadlines, deadlines, check_deadlines_kept, false},
+    {"two-expiries", 3, set_up_deadlines, two_timers, check_deadlines_kept, false},
+    {"expiry-vs-stopped-expiry", 2, set_up_timers_alone, timer_beside_stopped_timer, NULL, false},
+    {NULL, 0, NULL, NULL, NULL, false},
+};

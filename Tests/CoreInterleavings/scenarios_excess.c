@@ -1,0 +1,99 @@
+/* Excess connections: closed as soon as they are idle, or kept until a sweep closes them. */
+#include "scenario.h"
+#include "steps.h"
+
+/* Both are above the limit after the resize; one is in use and comes back, one is idle and must not be forgotten. */
+static void set_up_excess(void) {
+    world_create(1, 3, 2);
+    add_leased(3);
+    add_waiter(BP_NO_DEADLINE);
+}
+
+static void excess_beside_cancel(unsigned thread) {
+    if (thread == 3) {
+        cancel(&world.waits[0]);
+    } else {
+        release_mine(thread);
+    }
+}
+
+static void excess_of_two(unsigned thread) {
+    if (thread == 1) {
+        cancel(&world.waits[0]);
+        release_mine(1);
+    } else {
+        release_mine(0);
+        release_mine(2);
+    }
+}
+
+/* The pool keeps excess connections: releasing them asks for no reconcile, and reconciling closes none. */
+static void set_up_kept_excess(void) {
+    world_create_keeping_excess(1, 3, 2);
+    add_leased(2);
+}
+
+static void release_kept(unsigned thread) {
+    bp_lease lease = take_over(thread);
+    disown(lease);
+    bp_status status = bp_release(world.pool, lease);
+    REQUIRE(status == BP_OK, "bp_release returned %s because of an excess that is kept", bp_status_name(status));
+    reconcile();
+    REQUIRE(!bp_has_excess(world.pool) && !bp_needs_reconcile(world.pool), "an excess that is kept is reported");
+}
+
+/* The sweep knows max_size all the same. */
+static void check_kept_and_sweep(void) {
+    REQUIRE(bp_total(world.pool) == 2, "%u of 2 connections were kept", bp_total(world.pool));
+    sweep_excess(2);
+    REQUIRE(bp_total(world.pool) == 1, "a sweep has left %u connections where max_size is 1", bp_total(world.pool));
+}
+
+/* Two sweeps, and a connection that is released: no connection below max_size is closed. */
+static void set_up_kept_idle(void) {
+    world_create_keeping_excess(1, 3, 2);
+    add_leased(1);
+    add_idle(2);
+}
+
+static void sweep_kept(unsigned thread) {
+    if (thread == 0) {
+        release_mine(0);
+    } else {
+        sweep_excess(3);
+    }
+}
+
+static void check_no_more_closed(void) {
+    REQUIRE(bp_total(world.pool) >= 1, "sweeps closed connections below max_size");
+    sweep_excess(3);
+    REQUIRE(bp_total(world.pool) == 1, "a sweep has left %u connections where max_size is 1", bp_total(world.pool));
+}
+
+/* A resize does not end the keeping of excess connections; a shutdown does. */
+static void keep_beside_resize(unsigned thread) {
+    if (thread == 0) {
+        release_mine(0);
+        release_mine(1);
+    } else {
+        resize(1, 2);
+    }
+}
+
+static void keep_beside_shutdown(unsigned thread) {
+    if (thread == 2) {
+        shut_down();
+    } else {
+        release_mine(thread);
+    }
+}
+
+const scenario excess_scenarios[] = {
+    {"excess-vs-cancel", 4, set_up_excess, excess_beside_cancel, NULL, false},
+    {"excess-of-two", 2, set_up_excess, excess_of_two, NULL, false},
+    {"excess-kept", 2, set_up_kept_excess, release_kept, check_kept_and_sweep, false},
+    {"excess-kept-vs-sweeps", 3, set_up_kept_idle, sweep_kept, check_no_more_closed, false},
+    {"excess-kept-vs-resize", 2, set_up_kept_excess, keep_beside_resize, check_kept_and_sweep, false},
+    {"excess-kept-vs-shutdown", 3, set_up_kept_excess, keep_beside_shutdown, check_nothing_left, false},
+    {NULL, 0, NULL, NULL, NULL, false},
+};
