@@ -140,6 +140,10 @@ public final class ConnectionPoolTelemetry: ConnectionPoolObserver {
         sampler.refresh()
     }
 
+    public func connectionPool(_ event: ConnectionPoolEvent) {
+        connectionPool(named: poolName ?? "pool", did: event)
+    }
+
     public func connectionPool(named name: String, did event: ConnectionPoolEvent) {
         let backends = backends(name)
         if countsIdleLeases, case .dropped(let statistics) = event {

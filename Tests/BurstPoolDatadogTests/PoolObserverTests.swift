@@ -188,6 +188,22 @@ struct PoolObserverTests {
         #expect(counted == 4_000)
     }
 
+    @Test("leases of a pool that is dropped without a shutdown are counted")
+    func dropped() async throws {
+        let receiver = try DatagramReceiver()
+        let client = try quietClient(to: receiver)
+        let observer = DatadogConnectionPoolObserver(client: client, service: "orders", clock: ManualClock())
+        var pool: ConnectionPool<ScriptedStrategy>? = try ConnectionPool(
+            strategy: ScriptedStrategy(),
+            configuration: ConnectionPoolConfiguration(maxSize: 1),
+            datadog: observer
+        )
+        for _ in 0..<5 { try await pool?.withConnection { _ in } }
+        pool = nil
+        await client.shutdown()
+        #expect(receiver.takeMessages().contains("orders.pool.getting_connection:4|c|#method:available"))
+    }
+
     @Test("leases are counted once although the pool is observed twice")
     func observedTwice() async throws {
         let observed = try Observed(maxSize: 1)

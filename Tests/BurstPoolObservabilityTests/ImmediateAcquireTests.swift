@@ -41,6 +41,33 @@ struct ImmediateAcquireTests {
         await observed.pool.shutdown()
     }
 
+    @Test("acquires of a pool that is dropped without a shutdown are recorded")
+    func dropped() async throws {
+        let metrics = TestMetrics()
+        var observation = ConnectionPoolTelemetryConfiguration()
+        observation.metricsFactory = metrics
+        observation.tracer = nil
+        observation.logger = nil
+        observation.clock = ManualClock()
+        observation.recordsImmediateAcquires = true
+        let telemetry = ConnectionPoolTelemetry(configuration: observation)
+        var configuration = ConnectionPoolConfiguration(maxSize: 1)
+        configuration.name = "sessions"
+        var pool: ConnectionPool<ScriptedStrategy>? = try ConnectionPool(
+            strategy: ScriptedStrategy(),
+            configuration: configuration,
+            telemetry: telemetry
+        )
+        for _ in 0..<5 { try await pool?.withConnection { _ in } }
+        pool = nil
+        // The metrics have the name in the pool's configuration.
+        let timer = try metrics.expectTimer(
+            "db.client.connection.wait_time",
+            [("db.client.connection.pool.name", "sessions")]
+        )
+        #expect(timer.values.count == 5)
+    }
+
     @Test("acquires are recorded once if leases are observed as well")
     func once() async throws {
         let observed = try ObservedPool(

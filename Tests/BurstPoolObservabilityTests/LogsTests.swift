@@ -93,8 +93,19 @@ struct LogsTests {
 
     private static let location = ConnectionLeaseLocation(fileID: "App/Orders.swift", line: 12)
     private static let error = ScriptedError("refused")
-    private static let timedOut = ConnectionPoolError(.acquireTimedOut, message: "late")
-    private static let overloaded = ConnectionPoolError(.overloaded, message: "full")
+    private static let timedOut = ConnectionPoolError(.acquireTimedOut, message: "late", poolName: "orders")
+    private static let overloaded = ConnectionPoolError(.overloaded, message: "full", poolName: "orders")
+    private static let nested = ConnectionPoolError(.nestedAcquire, message: "nested", poolName: "orders")
+    private static let statistics = ConnectionPoolStatistics(
+        _PoolCoreCounts(
+            idle: 1,
+            leased: 2,
+            opening: 3,
+            closing: 0,
+            waiting: 0,
+            limits: _PoolCoreLimits(maxSize: 4, hardLimit: 8)
+        )
+    )
     private static let lines: [(ConnectionPoolEvent, Logger.Level, Logger.Metadata)] = [
         (.opened(duration: .milliseconds(5), wait: nil), .debug, ["duration_ms": "5.0"]),
         (
@@ -112,7 +123,15 @@ struct LogsTests {
             .acquireFailed(timedOut, waited: .seconds(1), wait: nil), .warning,
             ["error": "\(timedOut)", "duration_ms": "1000.0"]
         ),
-        (.shed(overloaded), .warning, ["error": "\(overloaded)"]),
+        (
+            .acquireFailed(overloaded, waited: .zero, wait: nil), .warning,
+            ["error": "\(overloaded)", "duration_ms": "0.0"]
+        ),
+        (
+            .acquireFailed(nested, waited: .zero, wait: nil), .warning,
+            ["error": "\(nested)", "duration_ms": "0.0"]
+        ),
+        (.dropped(statistics), .warning, ["total": "6"]),
         (.burstBegan(total: 3, maxSize: 2), .notice, ["total": "3", "max_size": "2"]),
         (.burstEnded(total: 2, maxSize: 2), .notice, ["total": "2", "max_size": "2"]),
         (.limitReached(total: 4), .warning, ["total": "4"]),
@@ -146,7 +165,7 @@ struct LogsTests {
         verbose.logLevel = .trace
         let telemetry = makeTelemetry(verbose, ManualClock())
         for (event, _, _) in Self.lines { telemetry.connectionPool(event) }
-        let circuitOpen = ConnectionPoolError(.circuitOpen, message: "open")
+        let circuitOpen = ConnectionPoolError(.circuitOpen, message: "open", poolName: "orders")
         telemetry.connectionPool(.acquireFailed(circuitOpen, waited: .zero, wait: nil))
         #expect(Set(log.entries.map { "\($0.message)" }).count == PoolLogKind.allCases.count)
     }
@@ -161,7 +180,6 @@ struct LogsTests {
         telemetry.connectionPool(.acquired(.waited, waited: .zero, wait: wait))
         telemetry.connectionPool(.acquireFailed(CancellationError(), waited: .zero, wait: wait))
         telemetry.connectionPool(.acquireFailed(Self.error, waited: .zero, wait: wait))
-        telemetry.connectionPool(.acquireFailed(Self.overloaded, waited: .zero, wait: wait))
         #expect(log.entries.isEmpty)
     }
 

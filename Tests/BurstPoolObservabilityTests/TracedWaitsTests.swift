@@ -10,7 +10,7 @@ struct TracedWaitsTests {
     private func makeSpans(_ tracer: InMemoryTracer, limit: Int) throws -> PoolSpans {
         var configuration = ConnectionPoolTelemetryConfiguration(poolName: "orders")
         configuration.tracer = tracer
-        return try #require(PoolSpans(configuration, limit: limit))
+        return try #require(PoolSpans(configuration, poolName: "orders", limit: limit))
     }
 
     @Test("the oldest ended wait is forgotten first")
