@@ -49,7 +49,7 @@ let package = Package(
             description: "The product burst-pool-demo, which needs swift-argument-parser.",
             enabledTraits: ["Redis"]
         ),
-        .trait(name: "Datadog", description: "The product BurstPoolDatadog, which needs swift-metrics."),
+        .trait(name: "Datadog", description: "The product BurstPoolDatadog, which needs swift-metrics and swift-log."),
         .trait(
             name: "Observability",
             description:
@@ -138,10 +138,11 @@ let package = Package(
                 "BurstPool",
                 "BurstPoolSampling",
                 .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Datadog"])),
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Datadog"])),
             ],
             swiftSettings: swiftSettings
         ),
-        // Reads a pool's statistics for gauges. Not a product: nobody else's business.
+        // Reads a pool's statistics for gauges. An internal target; not a product.
         .target(
             name: "BurstPoolSampling",
             dependencies: ["BurstPool"],
@@ -291,6 +292,8 @@ let package = Package(
             dependencies: [
                 "BurstPoolDatadog",
                 .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["Datadog"])),
+                .product(name: "InMemoryLogging", package: "swift-log", condition: .when(traits: ["Datadog"])),
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Datadog"])),
             ],
             // Run by the tests with Python, where they are.
             exclude: ["Receiver"],

@@ -7,7 +7,7 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-// An HTTP service that keeps its links in Redis, by way of the pool: see README.md.
+// An HTTP service that stores links in Redis and uses the pool for its connections. See README.md.
 let package = Package(
     name: "link-server",
     platforms: [.macOS(.v15)],
@@ -48,7 +48,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
-            resources: [.embedInCode("Resources/pool.html")],
+            resources: [
+                .embedInCode("Resources/pool.html"), .embedInCode("Resources/pool.css"),
+                .embedInCode("Resources/page.js"), .embedInCode("Resources/chart.js"),
+                .embedInCode("Resources/samples.js"),
+            ],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -78,7 +82,8 @@ let package = Package(
             path: "Tests/ServerTestSupport",
             swiftSettings: swiftSettings
         ),
-        // The service within the process. Without HummingbirdTesting, which brings a client with TLS: minutes of compiling.
+        // Tests of the service in the test process. HummingbirdTesting is not used, because its client with TLS takes minutes to
+        // compile.
         .testTarget(
             name: "LinkServiceTests",
             dependencies: [
@@ -95,7 +100,7 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
-        // The program as a process, under load.
+        // Tests of the program as a process under load.
         .testTarget(
             name: "LinkServerTests",
             dependencies: [

@@ -1,6 +1,6 @@
-/// Why a pool's configuration could not be read.
+/// The reason why a pool's configuration could not be read.
 public struct ConnectionPoolConfigurationReadError: Error, Sendable, Hashable {
-    /// What kind of error it is. New kinds can be added, so a `switch` needs a `default`.
+    /// The kind of error. New kinds may be added, so a `switch` needs a `default`.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         enum Kind: String, Sendable {
             case missing, invalid
@@ -8,19 +8,19 @@ public struct ConnectionPoolConfigurationReadError: Error, Sendable, Hashable {
 
         let kind: Kind
 
-        /// There is nothing at a key that is required.
+        /// A required key has no value.
         public static let missing = Code(kind: .missing)
-        /// What is at the key is not of the kind that it has to be.
+        /// The value at a key has the wrong type or format, or contradicts the value at another key.
         public static let invalid = Code(kind: .invalid)
 
         public var description: String { kind.rawValue }
     }
 
-    /// What kind of error it is.
+    /// The kind of error.
     public let code: Code
-    /// The key, as seen from the reader.
+    /// The key, relative to the reader.
     public let key: String
-    /// What is there, as text. `nil`: nothing.
+    /// The value as text; `nil` if there is none.
     public let value: String?
     /// What is wrong, and what is allowed, in English.
     public let message: String
@@ -30,7 +30,7 @@ public struct ConnectionPoolConfigurationReadError: Error, Sendable, Hashable {
             code: .missing,
             key: key,
             value: nil,
-            message: "there is no number at '\(key)', which is required"
+            message: "'\(key)' is required and has no value."
         )
     }
 
@@ -39,7 +39,21 @@ public struct ConnectionPoolConfigurationReadError: Error, Sendable, Hashable {
             code: .invalid,
             key: key,
             value: value,
-            message: "'\(key)' is '\(value)', but has to be \(allowed)"
+            message: "'\(key)' is '\(value)', but must be \(allowed)."
+        )
+    }
+
+    static func contradiction(
+        _ key: String,
+        _ value: String,
+        _ otherKey: String,
+        _ otherValue: String
+    ) -> ConnectionPoolConfigurationReadError {
+        ConnectionPoolConfigurationReadError(
+            code: .invalid,
+            key: key,
+            value: value,
+            message: "'\(key)' is \(value), but '\(otherKey)' is \(otherValue). Remove one of them."
         )
     }
 }

@@ -1,39 +1,45 @@
-/// Durations as people write them: a number and a unit.
-enum DurationText {
-    enum Unit: String, CaseIterable {
-        case nanoseconds = "ns"
-        case microseconds = "us"
-        case milliseconds = "ms"
-        case seconds = "s"
-        case minutes = "m"
-        case hours = "h"
-        case days = "d"
-
-        var inNanoseconds: Double {
-            switch self {
-            case .nanoseconds: 1
-            case .microseconds: 1e3
-            case .milliseconds: 1e6
-            case .seconds: 1e9
-            case .minutes: 60e9
-            case .hours: 3600e9
-            case .days: 86400e9
-            }
-        }
+/// Parses durations that consist of a number and a unit, such as `250ms`, `1.5s` or `5m`.
+///
+/// The units are ns, us, ms, s, m, h and d. A number without a unit is not a duration, because nobody can tell whether it means
+/// seconds or milliseconds.
+public enum DurationText {
+    /// The reason why a text is not a duration.
+    public struct ParseError: Error, Sendable, Hashable, CustomStringConvertible {
+        /// What the text must be, in English. It completes the sentence "The value must be …".
+        public let description: String
     }
 
-    /// `nil`: it is no duration, or one of more than 292 years.
-    static func parse(_ text: String) -> Duration? {
+    private static let units: [(name: String, nanoseconds: Double)] = [
+        ("ns", 1), ("us", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9), ("d", 86400e9),
+    ]
+
+    /// Returns the duration that a text describes.
+    ///
+    /// - Throws: ``ParseError`` if the text is not a number with a unit, or the duration exceeds 292 years.
+    public static func parse(_ text: String) throws(ParseError) -> Duration {
+        let text = text.trimmingSpaces
         let number = text.prefix { $0.isASCII && !$0.isLetter && !$0.isWhitespace }
-        let unit = text.dropFirst(number.count).drop { $0 == " " }
-        guard let value = Double(number), let unit = unit.isEmpty ? .milliseconds : Unit(rawValue: String(unit)) else {
-            return nil
+        let unit = text.dropFirst(number.count).trimmingSpaces.lowercased()
+        guard let value = Double(number) else {
+            throw ParseError(description: "a number with a unit (ns, us, ms, s, m, h, d), such as 250ms or 5s")
         }
-        return duration(value, unit)
+        guard !unit.isEmpty else {
+            throw ParseError(description: "a duration with a unit, such as \(number)ms or \(number)s")
+        }
+        guard let factor = units.first(where: { $0.name == unit })?.nanoseconds else {
+            throw ParseError(description: "a duration with one of the units ns, us, ms, s, m, h, d")
+        }
+        guard let nanoseconds = Int64(exactly: (value * factor).rounded()) else {
+            throw ParseError(description: "a duration below 292 years")
+        }
+        return .nanoseconds(nanoseconds)
     }
+}
 
-    static func duration(_ value: Double, _ unit: Unit) -> Duration? {
-        let nanoseconds = (value * unit.inNanoseconds).rounded()
-        return Int64(exactly: nanoseconds).map { .nanoseconds($0) }
+extension StringProtocol {
+    var trimmingSpaces: String {
+        var rest = Substring(self).drop(while: \.isWhitespace)
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        return String(rest)
     }
 }

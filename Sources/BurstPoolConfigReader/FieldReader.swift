@@ -1,144 +1,80 @@
 import BurstPool
 import Configuration
 
-/// Reads fields of a configuration, and does not mistake what cannot be read for what is not there.
+/// Reads the settings of a configuration. A value that cannot be parsed is an error and is never treated as missing.
 struct FieldReader {
     let reader: ConfigReader
-    /// What errors put before keys.
+    let keys: ReadKeys
+    /// The keys of the enclosing groups, each followed by a dot.
     private let prefix: String
 
-    init(_ reader: ConfigReader, prefix: String = "") {
+    init(_ reader: ConfigReader, _ keys: ReadKeys, prefix: String = "") {
         self.reader = reader
+        self.keys = keys
         self.prefix = prefix
     }
 
-    /// Reads a field if there is something at the key.
-    func read<Value>(
-        _ key: String,
-        into field: inout Value,
-        _ parse: (FieldReader) -> (String) throws(ReadError) -> Value?
-    ) throws(ReadError) {
-        if let value = try parse(self)(key) { field = value }
+    /// Reads a setting if there is a value at the key.
+    func read<Value>(_ key: String, into field: inout Value, _ parse: Parser<Value>) throws(ReadError) {
+        if let value = try value(key, parse) { field = value }
     }
 
-    /// Reads a field if there is something at the key: `none` is `nil`.
-    func readOptional<Value>(
+    /// Reads an optional setting if there is a value at the key. The text `none` means `nil`.
+    func readOptional<Value>(_ key: String, into field: inout Value?, _ parse: Parser<Value>) throws(ReadError) {
+        guard let content = noted(key) else { return }
+        if case .text(let text) = content, text.trimmingSpaces.lowercased() == "none" {
+            field = nil
+        } else {
+            field = try parsed(key, content, parse)
+        }
+    }
+
+    /// Returns the value at a key, or `nil` if there is none.
+    func value<Value>(_ key: String, _ parse: Parser<Value>) throws(ReadError) -> Value? {
+        guard let content = noted(key) else { return nil }
+        return try parsed(key, content, parse)
+    }
+
+    private func noted(_ key: String) -> FieldContent? {
+        let content = content(key)
+        keys.note(prefix + key, content)
+        return content
+    }
+
+    private func parsed<Value>(_ key: String, _ content: FieldContent, _ parse: Parser<Value>) throws(ReadError)
+        -> Value
+    {
+        do throws(Expected) {
+            return try parse.parse(content)
+        } catch {
+            throw .invalid(prefix + key, content.description, allowed: error.description)
+        }
+    }
+
+    /// Reads a setting that consists of several values below its key.
+    ///
+    /// The setting is on if its key is true, if the key `enabled` below it is true, or if neither exists and there is one of
+    /// its values. `false` or `none` at its key, or `false` at `enabled`, turns it off.
+    func readGroup<Value>(
         _ key: String,
         into field: inout Value?,
-        _ parse: (FieldReader) -> (String) throws(ReadError) -> Value?
+        default standard: Value,
+        _ read: (FieldReader, inout Value) throws(ReadError) -> Void
     ) throws(ReadError) {
-        if case .text("none") = content(key) {
-            field = nil
-        } else if let value = try parse(self)(key) {
-            field = value
-        }
-    }
-
-    /// Reads a value of several fields, if it is enabled, or if there is something at one of their keys.
-    func group<Value: Equatable>(
-        _ key: String,
-        _ standard: Value,
-        _ read: (GroupReader, inout Value) throws(ReadError) -> Void
-    ) throws(ReadError) -> Value? {
-        let group = GroupReader(FieldReader(reader.scoped(to: ConfigKey(key)), prefix: "\(prefix)\(key)."))
-        var value = standard
+        let isOn = try value(key, .groupSwitch)
+        let found = keys.values.count
+        let group = FieldReader(reader.scoped(to: ConfigKey(key)), keys, prefix: "\(prefix)\(key).")
+        var value = field ?? standard
         try read(group, &value)
-        return try group.isEnabled() ? value : nil
-    }
-}
-
-/// Reads a value of several fields, and notes whether there was any.
-final class GroupReader {
-    private let fields: FieldReader
-    private var foundOne = false
-
-    init(_ fields: FieldReader) {
-        self.fields = fields
-    }
-
-    func read<Value>(
-        _ key: String,
-        into field: inout Value,
-        _ parse: (FieldReader) -> (String) throws(ReadError) -> Value?
-    ) throws(ReadError) {
-        guard let value = try parse(fields)(key) else { return }
-        field = value
-        foundOne = true
-    }
-
-    func isEnabled() throws(ReadError) -> Bool {
-        try fields.flag("enabled") ?? foundOne
-    }
-}
-
-// MARK: - Kinds of fields
-
-extension FieldReader {
-    func integer(_ key: String) throws(ReadError) -> Int? {
-        switch content(key) {
-        case nil: return nil
-        case .integer(let value): return value
-        case .text(let text):
-            if let value = Int(text) { return value }
-            throw invalid(key, text, "a whole number")
-        case .number(let value): throw invalid(key, "\(value)", "a whole number")
-        case .other(let text): throw invalid(key, text, "a whole number")
+        let hasValues = keys.values.count > found
+        let isEnabled = try group.value("enabled", .boolean)
+        if let isOn, let isEnabled, isOn != isEnabled {
+            throw .contradiction(prefix + key, "\(isOn)", "\(prefix)\(key).enabled", "\(isEnabled)")
         }
-    }
-
-    func number(_ key: String) throws(ReadError) -> Double? {
-        switch content(key) {
-        case nil: return nil
-        case .integer(let value): return Double(value)
-        case .number(let value) where value.isFinite: return value
-        case .number(let value): throw invalid(key, "\(value)", "a number")
-        case .text(let text):
-            if let value = Double(text), value.isFinite { return value }
-            throw invalid(key, text, "a number")
-        case .other(let text): throw invalid(key, text, "a number")
+        switch isOn ?? isEnabled {
+        case true?: field = value
+        case false?: field = nil
+        case nil: if hasValues { field = value }
         }
-    }
-
-    func flag(_ key: String) throws(ReadError) -> Bool? {
-        // Each provider has texts of its own for the two: `yes` and `1` in the environment.
-        if let value = reader.bool(forKey: ConfigKey(key)) { return value }
-        switch content(key) {
-        case nil: return nil
-        case .text("true"): return true
-        case .text("false"): return false
-        case .integer(let value): throw invalid(key, "\(value)", "true or false")
-        case .number(let value): throw invalid(key, "\(value)", "true or false")
-        case .text(let text), .other(let text): throw invalid(key, text, "true or false")
-        }
-    }
-
-    func duration(_ key: String) throws(ReadError) -> Duration? {
-        let duration: Duration?
-        let text: String
-        switch content(key) {
-        case nil: return nil
-        case .integer(let value): (duration, text) = (DurationText.duration(Double(value), .milliseconds), "\(value)")
-        case .number(let value): (duration, text) = (DurationText.duration(value, .milliseconds), "\(value)")
-        case .text(let value): (duration, text) = (DurationText.parse(value), value)
-        case .other(let value): (duration, text) = (nil, value)
-        }
-        if let duration { return duration }
-        throw invalid(key, text, "a number with a unit (ns, us, ms, s, m, h, d), or of milliseconds")
-    }
-
-    func closeErrors(_ key: String) throws(ReadError) -> ConnectionPoolConfiguration.CloseErrors? {
-        switch content(key) {
-        case nil: return nil
-        case .text(let text):
-            if let value = ConnectionPoolConfiguration.CloseErrors(rawValue: text) { return value }
-            throw invalid(key, text, "thrown or reported")
-        case .integer(let value): throw invalid(key, "\(value)", "thrown or reported")
-        case .number(let value): throw invalid(key, "\(value)", "thrown or reported")
-        case .other(let text): throw invalid(key, text, "thrown or reported")
-        }
-    }
-
-    private func invalid(_ key: String, _ value: String, _ allowed: String) -> ReadError {
-        .invalid(prefix + key, value, allowed: allowed)
     }
 }

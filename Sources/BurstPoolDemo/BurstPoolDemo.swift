@@ -5,39 +5,39 @@ import Foundation
 struct BurstPoolDemo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "burst-pool-demo",
-        abstract: "Drives a Redis server through a connection pool: steady load, a spike, calm.",
+        abstract: "Puts load on a Redis server through a connection pool: steady load, a spike, and calm.",
         discussion: """
-            Every reply is checked against what only the task that gets it can expect, and at the end the books of the pool, \
-            of the strategy and of the server have to agree. The exit status is 0 only if all is right. Ctrl-C ends the load \
-            and shows the summary; a second one ends at once.
+            Every task checks every reply against a value that only this task can expect. At the end the demo compares the \
+            counts of the pool, the strategy and the server. The exit status is 0 only if every check passed. Ctrl-C ends \
+            the load and shows the summary. A second Ctrl-C ends the demo immediately.
             """
     )
 
-    @Option(help: "How many tasks there are in the spike. (default: 5 times the burst limit)")
+    @Option(help: "The number of tasks in the spike. (default: 5 times the burst limit)")
     var tasks: Int?
 
-    @Option(help: "How long the load lasts.")
+    @Option(help: "The duration of the load in seconds.")
     var seconds = 12.0
 
-    @Option(help: "How many connections the pool keeps.")
+    @Option(help: "The number of connections that the pool keeps.")
     var maxSize = 8
 
-    @Option(help: "How many connections there may be at any time. (default: 3 times the maximum size)")
+    @Option(help: "The largest number of connections at any time. (default: 3 times the maximum size)")
     var burstLimit: Int?
 
-    @Flag(help: "Kill connections at random, several a second, and cancel some requests.")
+    @Flag(help: "Kill several random connections a second, and cancel some requests.")
     var chaos = false
 
-    @Option(help: "A server to use instead of a private one, such as redis://127.0.0.1:6379 or unix:///run/redis.sock.")
+    @Option(help: "The server to use instead of a private one, such as redis://127.0.0.1:6379 or unix:///run/redis.sock.")
     var redis: String?
 
-    @Option(help: "Where to write the picture of the run.")
+    @Option(help: "The file for the picture of the run.")
     var svg = "demo-output/timeline.svg"
 
-    @Option(help: "Decides what the tasks do and which connections are killed. (default: random)")
+    @Option(help: "The seed of the random choices: what the tasks do, and which connections are killed. (default: random)")
     var seed: UInt64?
 
-    @Flag(help: "Print the summary as JSON to standard output, and everything else to standard error.")
+    @Flag(help: "Print the summary as JSON to standard output, and other output to standard error.")
     var json = false
 
     func validate() throws {
@@ -69,10 +69,10 @@ struct BurstPoolDemo: AsyncParsableCommand {
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             Output.standard.print(String(decoding: try encoder.encode(summary), as: UTF8.self))
         } else {
-            output.print(summary.text(colour: isLive && Terminal.wantsColour))
+            output.print(summary.text(color: isLive && Terminal.wantsColor))
         }
         withExtendedLifetime(interruption) {}
-        if !summary.isRight { throw ExitCode.failure }
+        if !summary.hasPassed { throw ExitCode.failure }
     }
 
     private func settings() throws -> DemoSettings {

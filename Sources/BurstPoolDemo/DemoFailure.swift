@@ -1,4 +1,4 @@
-/// Why there is nothing to run, in words for the one who tried.
+/// The reason why the demo cannot run, for its user.
 struct DemoFailure: Error, CustomStringConvertible {
     let description: String
 

@@ -1,10 +1,10 @@
 import BurstPool
 import BurstPoolRedis
 
-/// A run from beginning to end: load, summary, picture.
+/// A run of the demo: the load, the checks, the summary and the picture.
 struct DemoRun {
-    /// How long the tasks may take to finish after the load has ended, and the pool to come to rest.
-    private static let patience = Duration.seconds(15)
+    /// The time limit for the tasks to finish after the load, and for the pool to become quiet.
+    private static let timeLimit = Duration.seconds(15)
 
     private let settings: DemoSettings
     private let server: Server
@@ -24,7 +24,7 @@ struct DemoRun {
         control = try await server.controlConnection()
         let base = try RedisConnectionStrategy(configuration: server.configuration(clientName: clientName))
         strategy = CountingStrategy(base)
-        pool = try ConnectionPool(strategy: strategy, maxSize: settings.maxSize, burstLimit: settings.burstLimit)
+        pool = try ConnectionPool(strategy: strategy, configuration: settings.pool)
     }
 
     func run(_ makeScreen: (String) -> any Screen) async -> (summary: Summary, picture: String) {
@@ -50,23 +50,23 @@ struct DemoRun {
         while !stop.isRaised, context.elapsed < context.schedule.length {
             try? await Task.sleep(for: .milliseconds(20))
         }
-        let loadLasted = min(context.elapsed, context.schedule.length)
+        let loadDuration = min(context.elapsed, context.schedule.length)
         var checks: [Check] = []
         checks.append(await finish(load))
         await chaos?.value
-        checks.append(await rest())
+        checks.append(await checkQuietPool())
         let outcome = load.outcome
         checks.insert(contentsOf: repliesAndErrors(outcome.tally), at: 0)
         checks.append(await audit(outcome.ledgers))
-        await pool.shutdown(drainFor: Self.patience)
+        await pool.shutdown(drainFor: Self.timeLimit)
         let totalAfterShutdown = pool.statistics.total
-        checks += await afterShutdown(totalAfterShutdown)
+        checks += await checksAfterShutdown(totalAfterShutdown)
         await control.close()
-        // So that the picture shows the end.
+        // The picture must show the end as well.
         try? await Task.sleep(for: .milliseconds(200))
 
         let timeline = await monitor.stop()
-        let summary = summary(outcome.tally, timeline, loadLasted, totalAfterShutdown, checks)
+        let summary = summary(outcome.tally, timeline, loadDuration, totalAfterShutdown, checks)
         let picture = TimelinePicture(
             timeline: timeline,
             schedule: context.schedule,
@@ -90,22 +90,22 @@ struct DemoRun {
         if case .failed(let why)? = stop.reason { reason = why }
         return [
             Check(
-                "every reply was the right one",
+                "every reply was correct",
                 wrong.isEmpty && tally.commands > 0,
                 wrong.first ?? "\(tally.commands.grouped) commands"
             ),
             Check(
-                settings.chaos ? "no error but of killed connections" : "no error",
+                settings.chaos ? "only killed connections caused errors" : "no error occurred",
                 unexpected == 0 && reason.isEmpty,
-                unexpected == 0 && reason.isEmpty ? "" : "\(unexpected); the first: \(reason)"
+                unexpected == 0 && reason.isEmpty ? "" : "\(unexpected) errors; the first one: \(reason)"
             ),
         ]
     }
 
-    /// Every task must come to its end by itself: one that does not waits for what it never gets.
+    /// Checks that every task ends by itself. A task that does not end waits for something that never happens.
     private func finish(_ load: Load) async -> Check {
         let name = "every task finished"
-        if await load.finish(by: .now + Self.patience) { return Check(name, true, "\(settings.tasks) tasks") }
+        if await load.finish(by: .now + Self.timeLimit) { return Check(name, true, "\(settings.tasks) tasks") }
         let finished = load.outcome.finished
         let statistics = pool.statistics
         load.cancel()
@@ -113,31 +113,32 @@ struct DemoRun {
         return Check(
             name,
             false,
-            "\(settings.tasks - finished) of \(settings.tasks) tasks were stuck \(Self.patience) after the end of the load, "
-                + (canBeCancelled ? "until they were cancelled" : "and stayed so when cancelled")
-                + "; pool: \(statistics)"
+            "\(settings.tasks - finished) of \(settings.tasks) tasks had not finished \(Self.timeLimit) after the load "
+                + (canBeCancelled ? "and ended when they were cancelled" : "and ignored their cancellation")
+                + ". Pool: \(statistics)"
         )
     }
 
-    /// With nobody there, nothing may be in use or awaited. Connections may still be opening or closing at first.
-    private func rest() async -> Check {
-        func isAtRest(_ statistics: ConnectionPoolStatistics) -> Bool {
+    /// Checks that no connection is in use and no caller waits after the load. Connections may still be opening or closing at
+    /// first.
+    private func checkQuietPool() async -> Check {
+        func isQuiet(_ statistics: ConnectionPoolStatistics) -> Bool {
             statistics.inUse == 0 && statistics.waiting == 0 && statistics.opening == 0
                 && statistics.total <= settings.maxSize
         }
-        let deadline = ContinuousClock.now + Self.patience
-        while !isAtRest(pool.statistics), ContinuousClock.now < deadline {
+        let deadline = ContinuousClock.now + Self.timeLimit
+        while !isQuiet(pool.statistics), ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(10))
         }
         let statistics = pool.statistics
-        let isRight = isAtRest(statistics)
-        let count = "\(statistics.total) connections, none in use, nobody waiting"
-        return Check("no connection and no waiter was lost", isRight, isRight ? count : "\(statistics)")
+        let isNowQuiet = isQuiet(statistics)
+        let count = "\(statistics.total) connections, none in use, no waiting caller"
+        return Check("no connection and no waiting caller was lost", isNowQuiet, isNowQuiet ? count : "\(statistics)")
     }
 
-    /// What the server holds in the end must be what the tasks know they have written; then it is removed.
+    /// Checks that the server has the values that the tasks wrote, and deletes them.
     private func audit(_ ledgers: [Ledger]) async -> Check {
-        let name = "the server holds what the tasks wrote"
+        let name = "the server has the values that the tasks wrote"
         var faults: [String] = []
         do {
             for ledger in ledgers {
@@ -146,41 +147,41 @@ struct DemoRun {
                 try await control.delete(ledger.keys)
             }
         } catch {
-            return Check(name, false, "the server could not be asked: \(describe(error))")
+            return Check(name, false, "The server could not be queried: \(describe(error))")
         }
         return Check(name, faults.isEmpty, faults.first ?? "\(ledgers.reduce(0) { $0 + $1.keys.count }.grouped) keys")
     }
 
-    private func afterShutdown(_ total: Int) async -> [Check] {
+    private func checksAfterShutdown(_ total: Int) async -> [Check] {
         [
             Check(
-                "never more connections than burstLimit",
+                "the pool never exceeded burstLimit",
                 strategy.peak <= settings.burstLimit,
                 "at most \(strategy.peak)"
             ),
-            Check("nothing is left in the pool after shutdown", total == 0, total == 0 ? "" : "\(pool.statistics)"),
+            Check("the pool is empty after the shutdown", total == 0, total == 0 ? "" : "\(pool.statistics)"),
             Check(
-                "what was opened was closed",
+                "every opened connection was closed",
                 strategy.opened == strategy.closed,
                 "\(strategy.opened) opened, \(strategy.closed) closed"
             ),
-            await noneLeftOnServer(),
+            await noConnectionLeftOnServer(),
         ]
     }
 
-    /// The server may notice a close a little later.
-    private func noneLeftOnServer() async -> Check {
-        let name = "no connection of ours is left on the server"
+    /// Checks that the server has no connection of the pool left. The server may notice a close a little later.
+    private func noConnectionLeftOnServer() async -> Check {
+        let name = "the server has no connection of the pool left"
         let deadline = ContinuousClock.now + .seconds(5)
         do {
             while true {
                 let left = try await control.connections(named: clientName).count
                 if left == 0 { return Check(name, true, "") }
-                guard ContinuousClock.now < deadline else { return Check(name, false, "\(left) are left") }
+                guard ContinuousClock.now < deadline else { return Check(name, false, "\(left) connections are left") }
                 try await Task.sleep(for: .milliseconds(20))
             }
         } catch {
-            return Check(name, false, "the server could not be asked: \(describe(error))")
+            return Check(name, false, "The server could not be queried: \(describe(error))")
         }
     }
 
@@ -189,11 +190,11 @@ struct DemoRun {
     private func summary(
         _ tally: Tally,
         _ timeline: Timeline,
-        _ loadLasted: Duration,
+        _ loadDuration: Duration,
         _ totalAfterShutdown: Int,
         _ checks: [Check]
     ) -> Summary {
-        let seconds = max(loadLasted.inSeconds, 0.001)
+        let seconds = max(loadDuration.inSeconds, 0.001)
         let phases = Phase.allCases.map { ($0.name, Summary.Latency(tally.latencies[$0.rawValue])) }
         return Summary(
             settings: Summary.Settings(

@@ -1,19 +1,19 @@
 import BurstPool
 import BurstPoolRedis
 
-/// What a run is to be like; checked.
+/// The validated settings of a run.
 struct DemoSettings: Sendable {
     var tasks: Int
     var seconds: Double
     var maxSize: Int
     var burstLimit: Int
     var chaos: Bool
-    /// `nil`: start a server.
+    /// The server to use; `nil` starts a private one.
     var server: RedisConfiguration?
     var picturePath: String
     var seed: UInt64
 
-    /// - Throws: ``DemoFailure``; the pool's and the URL parser's own errors for what concerns them.
+    /// - Throws: ``DemoFailure``, or an error of the pool or of the URL parser.
     init(
         tasks: Int?,
         seconds: Double,
@@ -25,19 +25,19 @@ struct DemoSettings: Sendable {
         seed: UInt64?
     ) throws {
         guard seconds.isFinite, (0.5...86_400).contains(seconds) else {
-            throw DemoFailure("--seconds is \(seconds), but must be from 0.5 to 86400")
+            throw DemoFailure("--seconds is \(seconds), but must be from 0.5 to 86400.")
         }
-        // Multiplied without overflow: that a size is too great is for the pool to say.
+        // The multiplication saturates, so that the pool reports a size that is too large.
         let burstLimit = burstLimit ?? maxSize.multipliedSaturating(by: 3)
-        let mostTasks = 100_000
-        let tasks = tasks ?? min(mostTasks, max(1, burstLimit.multipliedSaturating(by: 5)))
-        // The pool is the one to know which limits make sense.
+        let largestTasks = 100_000
+        let tasks = tasks ?? min(largestTasks, max(1, burstLimit.multipliedSaturating(by: 5)))
+        // The pool validates the limits.
         let strategy = try RedisConnectionStrategy(configuration: RedisConfiguration(host: "127.0.0.1"))
-        _ = try ConnectionPool(strategy: strategy, maxSize: maxSize, burstLimit: burstLimit)
-        guard (1...mostTasks).contains(tasks) else {
-            throw DemoFailure("--tasks is \(tasks), but must be from 1 to \(mostTasks)")
+        _ = try ConnectionPool(strategy: strategy, configuration: .demo(maxSize: maxSize, burstLimit: burstLimit))
+        guard (1...largestTasks).contains(tasks) else {
+            throw DemoFailure("--tasks is \(tasks), but must be from 1 to \(largestTasks).")
         }
-        guard !picturePath.isEmpty else { throw DemoFailure("--svg is empty, but must be the path of a file") }
+        guard !picturePath.isEmpty else { throw DemoFailure("--svg is empty, but must be the path of a file.") }
         self.tasks = tasks
         self.seconds = seconds
         self.maxSize = maxSize
@@ -46,6 +46,17 @@ struct DemoSettings: Sendable {
         server = try url.map { try RedisConfiguration(url: $0) }
         self.picturePath = picturePath
         self.seed = seed ?? .random(in: 1...999_999)
+    }
+
+    var pool: ConnectionPoolConfiguration { .demo(maxSize: maxSize, burstLimit: burstLimit) }
+}
+
+extension ConnectionPoolConfiguration {
+    /// The recommended configuration, with a burst limit even if it equals `maxSize`.
+    fileprivate static func demo(maxSize: Int, burstLimit: Int) -> ConnectionPoolConfiguration {
+        var configuration = recommended(maxSize: maxSize, burstLimit: burstLimit)
+        configuration.name = "demo"
+        return configuration
     }
 }
 

@@ -2,9 +2,9 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Turns Ctrl-C, and requests to end, into a stop signal, so that the run ends in order: a summary, no server left behind.
+/// Turns Ctrl-C and termination signals into a stop request, so that the run ends with a summary and stops its server.
 ///
-/// The second time the process ends at once. Its server ends too: that one's guardian sees the pipe break.
+/// The second signal ends the process immediately. Its server ends as well, because the server's guardian sees the pipe break.
 final class Interruption {
     private let sources: [any DispatchSourceSignal]
 
@@ -23,7 +23,7 @@ final class Interruption {
             source.resume()
             return source
         }
-        // Whoever reads the output may go away before the end.
+        // The reader of the output may close the pipe before the end.
         signal(SIGPIPE, SIG_IGN)
     }
 

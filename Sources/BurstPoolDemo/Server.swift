@@ -1,43 +1,43 @@
 import BurstPoolRedis
 import BurstPoolRedisServer
 
-/// The Redis server of a run: one that was started for it, or somebody else's.
+/// The Redis server of a run: a private one, or one that the user named.
 struct Server: Sendable {
-    /// `nil` if it is somebody else's.
-    private let own: RedisServer?
+    /// The private server; `nil` if the user named a server.
+    private let privateServer: RedisServer?
     private let configuration: RedisConfiguration
-    /// For people: what it is and where.
+    /// A description of the server for the user.
     private(set) var name: String
 
-    /// - Throws: What keeps a server from starting or from answering.
+    /// - Throws: ``DemoFailure`` if the server does not start or does not answer.
     init(_ configuration: RedisConfiguration?) async throws {
         if let configuration {
-            own = nil
+            privateServer = nil
             self.configuration = configuration
             name = "Redis at \(configuration.endpoint)"
         } else {
             let server = try RedisServer()
-            own = server
+            privateServer = server
             self.configuration = RedisConfiguration(unixSocketPath: server.socketPath)
             name = "private Redis"
         }
         do {
             let control = try await controlConnection()
             if let version = try await control.serverVersion() {
-                name = own == nil ? "Redis \(version) at \(self.configuration.endpoint)" : "private Redis \(version)"
+                name = privateServer == nil ? "Redis \(version) at \(self.configuration.endpoint)" : "private Redis \(version)"
             }
             await control.close()
         } catch {
             stop()
-            throw DemoFailure("the Redis server cannot be used: \(describe(error))")
+            throw DemoFailure("The Redis server cannot be used: \(describe(error))")
         }
     }
 
-    /// How a run connects, under a name of its own.
+    /// Returns the configuration of connections with a client name.
     func configuration(clientName: String?) -> RedisConfiguration {
         var configuration = configuration
         configuration.clientName = clientName
-        // Shorter than the library's: a server that hangs should be noticed within the run.
+        // Shorter than the default, so that the run notices a server that does not respond.
         configuration.commandTimeout = .seconds(10)
         return configuration
     }
@@ -46,8 +46,8 @@ struct Server: Sendable {
         try await ControlConnection(configuration(clientName: nil))
     }
 
-    /// Ends the server and removes its folder, if it was started for the run.
+    /// Stops a private server and removes its folder.
     func stop() {
-        own?.stop()
+        privateServer?.stop()
     }
 }

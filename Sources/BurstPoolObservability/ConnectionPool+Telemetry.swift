@@ -1,19 +1,22 @@
 public import BurstPool
 
 extension ConnectionPool {
-    /// Makes a pool that is observed, its gauges included.
+    /// Creates a pool that reports to a telemetry object, including its gauges.
+    ///
+    /// If the telemetry has a name for the pool, it replaces ``ConnectionPoolConfiguration/name``.
     ///
     /// - Parameters:
-    ///   - strategy: Opens, checks and closes connections. The pool keeps it.
-    ///   - configuration: If it has an observer, that one is told as well.
-    ///   - telemetry: Not to be used for another pool.
-    /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration``, naming the values.
+    ///   - strategy: Opens, checks and closes connections.
+    ///   - configuration: The pool's configuration. If it already has an observer, both receive the events.
+    ///   - telemetry: Reports this pool, and must not be used for another pool.
+    /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration``, which names the values.
     public convenience init(
         strategy: Strategy,
         configuration: ConnectionPoolConfiguration,
         telemetry: ConnectionPoolTelemetry
-    ) throws {
+    ) throws(ConnectionPoolError) {
         var configuration = configuration
+        if let name = telemetry.poolName { configuration.name = name }
         configuration.observer =
             if let other = configuration.observer {
                 CombinedConnectionPoolObserver([telemetry, other])
@@ -21,6 +24,6 @@ extension ConnectionPool {
                 telemetry
             }
         try self.init(strategy: strategy, configuration: configuration)
-        telemetry.observe(self, minimumIdle: configuration.minimumIdle)
+        telemetry.observe(self)
     }
 }

@@ -1,7 +1,8 @@
 public import BurstPool
 import BurstPoolSampling
+import Synchronization
 
-/// Tells swift-metrics, swift-distributed-tracing and swift-log what happens in a pool.
+/// Reports a pool to swift-metrics, swift-distributed-tracing and swift-log.
 ///
 /// ```swift
 /// let pool = try ConnectionPool(
@@ -11,65 +12,92 @@ import BurstPoolSampling
 /// )
 /// ```
 ///
-/// One object serves one pool. A lease of an idle connection costs nothing more with it than without, unless
-/// ``ConnectionPoolTelemetryConfiguration/recordsUseTime``.
+/// One object serves one pool. It adds no cost to the lease of an idle connection, unless the configuration sets
+/// ``ConnectionPoolTelemetryConfiguration/recordsUseTime`` or
+/// ``ConnectionPoolTelemetryConfiguration/recordsImmediateAcquires``.
 ///
 /// ## Metrics
 ///
-/// By OpenTelemetry's semantic conventions for database clients, with the dimension `db.client.connection.pool.name` and the
-/// configuration's own. Gauges are refreshed soon after something has happened, and on a period; they are 0 when the pool is
-/// gone. Times are recorded in nanoseconds by timers whose preferred unit is OpenTelemetry's, seconds.
+/// The names are those of OpenTelemetry's semantic conventions for database clients. Every metric has the dimension
+/// `db.client.connection.pool.name` and the dimensions of the configuration. Gauges are refreshed shortly after an event, and
+/// periodically. They are 0 when the pool is gone. Durations are recorded with timers whose preferred unit is the second;
+/// backends that have histograms export timers as histograms.
 ///
-/// | metric | kind | what |
+/// | metric | type | meaning |
 /// |---|---|---|
-/// | `db.client.connection.count` | gauge | connections, by `db.client.connection.state`: `idle`, `used` |
+/// | `db.client.connection.count` | gauge | open connections by `db.client.connection.state`: `idle`, `used` |
 /// | `db.client.connection.max` | gauge | the hard limit |
-/// | `db.client.connection.idle.max` | gauge | the soft limit |
+/// | `db.client.connection.idle.max` | gauge | the soft limit, `maxSize` |
 /// | `db.client.connection.idle.min` | gauge | ``ConnectionPoolConfiguration/minimumIdle`` |
-/// | `db.client.connection.pending_requests` | gauge | callers that wait |
-/// | `db.client.connection.timeouts` | counter | callers that waited in vain until their time was up |
-/// | `db.client.connection.create_time` | timer | how long opening took, where it succeeded |
-/// | `db.client.connection.wait_time` | timer | how long those waited who found no connection idle, and got one |
-/// | `db.client.connection.use_time` | timer | how long leases lasted, if asked for |
+/// | `db.client.connection.pending_requests` | gauge | callers in the wait queue |
+/// | `db.client.connection.timeouts` | counter | acquires that timed out |
+/// | `db.client.connection.create_time` | timer | the duration of successful connection attempts |
+/// | `db.client.connection.wait_time` | timer | how long successful acquires waited |
+/// | `db.client.connection.use_time` | timer | how long leases lasted, if the configuration asks for it |
 ///
 /// ## Spans
 ///
-/// With the attribute `db.client.connection.pool.name`:
+/// Every span has the attribute `db.client.connection.pool.name`.
 ///
-/// - `connection_pool.acquire`, a child of the caller's span: from joining the queue to a connection or an error. It tells in
-///   `connection_pool.acquisition` how the connection was got: `opened` or `waited`. None for a connection that was idle.
-/// - `connection_pool.wait`, a child of acquire, as long: only if the caller was handed a connection of another, or none.
-/// - `connection_pool.connect`, a child of the acquire of that caller on whose behalf the connection was opened, also if it
-///   came too late and serves another one. Without a parent if the pool opened it for its own stock, or if more than 4,096
-///   callers have been served since its own has gone.
+/// - `connection_pool.acquire` is a child of the caller's span. It lasts from joining the wait queue to a connection or an
+///   error. The attribute `connection_pool.acquisition` is `opened` or `waited`. An acquire that finds an idle connection
+///   makes no span.
+/// - `connection_pool.wait` is a child of the acquire span and lasts as long. It exists only if the caller received a
+///   released connection, or none.
+/// - `connection_pool.connect` is a child of the acquire span of the caller on whose behalf the connection was opened, even if
+///   the connection then serves another caller. It has no parent if the pool opened the connection to reach its minimum idle,
+///   or if more than 4,096 other callers have stopped waiting since.
 ///
 /// ## Logs
 ///
-/// One line for each kind of event in ``ConnectionPoolTelemetryConfiguration/logInterval``, and at the end of it one more
-/// if there were others, with their number in `suppressed`. Keys of the metadata: `pool.name` always, and as they apply
-/// `error`, `reason`, `place`, `duration_ms`, `total`, `max_size`, `suppressed`, `interval_ms`.
+/// At most one line of each kind is logged in ``ConnectionPoolTelemetryConfiguration/logInterval``, followed by one line with
+/// the number of suppressed lines. The metadata contains `pool.name`, and where they apply `error`, `reason`, `acquired_at`,
+/// `duration_ms`, `total`, `max_size`, `suppressed` and `interval_ms`.
 ///
 /// | level | kinds |
 /// |---|---|
-/// | error | a connection did not open and it is not tried again; the circuit breaker opened |
-/// | warning | a connection did not open and it is tried again; a caller waited in vain or was turned away; the hard limit was reached; closing failed or takes too long; a lease is overdue |
-/// | notice | a burst began or ended; the circuit breaker closed; an overdue lease came back |
+/// | error | a connection could not be opened and the pool does not try again; the circuit breaker opened |
+/// | warning | the pool was dropped without a shutdown; a connection could not be opened and the pool tries again; an acquire timed out or was rejected; the hard limit was reached; a close failed or exceeded its timeout; a lease is overdue |
+/// | notice | a burst began or ended; the circuit breaker closed; an overdue lease was released |
 /// | info | the circuit breaker is half open |
 /// | debug | a connection was opened or closed |
 public final class ConnectionPoolTelemetry: ConnectionPoolObserver {
-    /// ``ConnectionPoolTelemetryConfiguration/recordsUseTime``, as long as there are metrics.
+    /// Whether ``ConnectionPoolTelemetryConfiguration/recordsUseTime`` is set and there is a metrics backend.
     public let observesLeases: Bool
 
-    private let metrics: PoolMetrics?
-    private let spans: PoolSpans?
-    private let log: PoolLog?
-    private let sampler: StatisticsSampler
+    /// Whether ``ConnectionPoolTelemetryConfiguration/recordsImmediateAcquires`` is in effect.
+    public let countsIdleLeases: Bool
 
-    public init(configuration: ConnectionPoolTelemetryConfiguration) {
-        metrics = PoolMetrics(configuration)
-        spans = PoolSpans(configuration)
-        log = PoolLog(configuration)
-        observesLeases = configuration.recordsUseTime && metrics != nil
+    /// The pool's name if the configuration has one.
+    let poolName: String?
+
+    private let configuration: ConnectionPoolTelemetryConfiguration
+    private let hasMetrics: Bool
+    /// The backends. They are made when the name of the pool is known.
+    private let backends = AtomicLazyReference<Backends>()
+    private let sampler: StatisticsSampler
+    private let idleLeases = IdleLeaseCount()
+
+    /// The metrics, spans and log of the pool.
+    private final class Backends: Sendable {
+        let metrics: PoolMetrics?
+        let spans: PoolSpans?
+        let log: PoolLog?
+
+        init(_ configuration: ConnectionPoolTelemetryConfiguration, poolName: String) {
+            metrics = PoolMetrics(configuration, poolName: poolName)
+            spans = PoolSpans(configuration, poolName: poolName)
+            log = PoolLog(configuration, poolName: poolName)
+        }
+    }
+
+    public init(configuration: ConnectionPoolTelemetryConfiguration = ConnectionPoolTelemetryConfiguration()) {
+        self.configuration = configuration
+        poolName = configuration.poolName
+        hasMetrics = PoolMetrics.backend(of: configuration) != nil
+        observesLeases = configuration.recordsUseTime && hasMetrics
+        // A pool that observes its leases reports each of them as an event, so counting them as well would record them twice.
+        countsIdleLeases = configuration.recordsImmediateAcquires && hasMetrics && !observesLeases
         sampler = StatisticsSampler(
             period: configuration.refreshInterval,
             minimumGap: configuration.minimumRefreshGap,
@@ -77,34 +105,54 @@ public final class ConnectionPoolTelemetry: ConnectionPoolObserver {
         )
     }
 
-    /// With all else as by default.
+    /// Creates telemetry with the default configuration and a name for the pool.
     ///
     /// - Parameter poolName: The pool's name, unique in the process.
     public convenience init(poolName: String) {
         self.init(configuration: ConnectionPoolTelemetryConfiguration(poolName: poolName))
     }
 
-    /// Starts to refresh the gauges. Needed only for a pool that was not made with
-    /// ``ConnectionPool/init(strategy:configuration:telemetry:)``. The pool is not kept alive by it.
-    ///
-    /// - Parameters:
-    ///   - pool: The pool whose configuration has this observer.
-    ///   - minimumIdle: What the configuration has as ``ConnectionPoolConfiguration/minimumIdle``.
-    public func observe<Strategy>(_ pool: ConnectionPool<Strategy>, minimumIdle: Int = 0) {
-        guard let metrics else { return }
-        sampler.start(pool) { metrics.set($0, minimumIdle: minimumIdle) }
+    private func backends(_ name: String) -> Backends {
+        backends.load() ?? backends.storeIfNil(Backends(configuration, poolName: poolName ?? name))
     }
 
-    /// Sets the gauges to what is now. For the end, between the pool's shutdown and that of the metrics backend, and for
-    /// whoever wants to read them without waiting for the next refresh.
+    /// Starts to refresh the gauges. Does not keep the pool alive.
+    ///
+    /// Call this only for a pool that was not created with ``ConnectionPool/init(strategy:configuration:telemetry:)``. Calling
+    /// it again for the same pool has no effect.
+    ///
+    /// - Parameter pool: The pool whose configuration has this object as its observer.
+    public func observe<Strategy>(_ pool: ConnectionPool<Strategy>) {
+        let settings = pool.configuration
+        guard let metrics = backends(settings.name).metrics else { return }
+        if countsIdleLeases { idleLeases.observe(pool) }
+        sampler.start(pool) { [idleLeases] statistics in
+            metrics.recordImmediateAcquires(idleLeases.takeNew())
+            metrics.set(statistics, minimumIdle: settings.minimumIdle)
+        }
+    }
+
+    /// Sets the gauges to the current values before it returns.
+    ///
+    /// Call this between the shutdown of the pool and that of the metrics backend, or to read the gauges without waiting for
+    /// the next refresh.
     public func refresh() {
         sampler.refresh()
     }
 
     public func connectionPool(_ event: ConnectionPoolEvent) {
-        metrics?.record(event)
-        spans?.record(event)
-        log?.record(event)
-        if metrics != nil { sampler.nudge() }
+        connectionPool(named: poolName ?? "pool", did: event)
+    }
+
+    public func connectionPool(named name: String, did event: ConnectionPoolEvent) {
+        let backends = backends(name)
+        if countsIdleLeases, case .dropped(let statistics) = event {
+            idleLeases.noteFinalTotal(statistics.idleLeases)
+            backends.metrics?.recordImmediateAcquires(idleLeases.takeNew())
+        }
+        backends.metrics?.record(event)
+        backends.spans?.record(event)
+        backends.log?.record(event)
+        if hasMetrics { sampler.requestRefresh() }
     }
 }

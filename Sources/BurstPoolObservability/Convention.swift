@@ -1,4 +1,4 @@
-/// Names of OpenTelemetry's semantic conventions for database clients.
+/// Names from OpenTelemetry's semantic conventions for database clients.
 enum Convention {
     static let prefix = "db.client.connection."
     static let poolName = "db.client.connection.pool.name"

@@ -1,5 +1,5 @@
 extension Duration {
-    /// Whole nanoseconds, as far as they fit: 292 years either way.
+    /// The duration in whole nanoseconds, clamped to about ±292 years.
     var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

@@ -1,56 +1,27 @@
 package import BurstPool
 import Synchronization
 
-/// Reads a pool's statistics on a period, and soon after something has happened in it: for gauges.
+/// Reads a pool's statistics periodically and shortly after events, to update gauges.
 ///
-/// Reading costs time for each connection, so what happens only says that there is something to read, and no more often
-/// than once in a while it is read. By one at a time, so reports never overtake each other.
+/// Reading visits every connection, so an event only requests a refresh, and refreshes are at least a minimum gap apart.
+/// Refreshes never run in parallel, so an older reading cannot overwrite a newer one.
 package final class StatisticsSampler: Sendable {
     private struct Sampling {
         let task: Task<Void, Never>
-        let reader: Reader
-    }
-
-    /// Reads and reports.
-    private final class Reader: Sendable {
-        private let read: @Sendable () -> ConnectionPoolStatistics?
-        private let report: @Sendable (ConnectionPoolStatistics?) -> Void
-        private let turn = Mutex(())
-
-        init(
-            _ read: @escaping @Sendable () -> ConnectionPoolStatistics?,
-            _ report: @escaping @Sendable (ConnectionPoolStatistics?) -> Void
-        ) {
-            self.read = read
-            self.report = report
-        }
-
-        /// - Returns: Whether there is still something to read.
-        @discardableResult
-        func reportNow() -> Bool {
-            turn.withLock { _ in
-                guard let statistics = read() else { return false }
-                report(statistics)
-                return true
-            }
-        }
-
-        func reportEnd() {
-            turn.withLock { _ in report(nil) }
-        }
+        let refresher: Refresher
     }
 
     private let period: Duration
     private let minimumGap: Duration
     private let clock: any Clock<Duration>
-    private let nudges = Nudges()
+    private let requests = RefreshRequests()
     private let sampling = Mutex<Sampling?>(nil)
 
     /// - Parameters:
-    ///   - period: After which time to read if nothing has happened.
-    ///   - minimumGap: How long to wait from one reading to the next, whatever happens.
+    ///   - period: The time between two refreshes if no event happens.
+    ///   - minimumGap: The shortest time between two refreshes.
     package init(period: Duration, minimumGap: Duration, clock: any Clock<Duration>) {
-        // A period of no time would keep a CPU busy.
+        // The lower bound keeps a period of zero from using up a CPU.
         self.period = min(max(period, .milliseconds(1)), .longestSleep)
         self.minimumGap = min(minimumGap, .longestSleep)
         self.clock = clock
@@ -60,50 +31,90 @@ package final class StatisticsSampler: Sendable {
         sampling.withLock { $0?.task.cancel() }
     }
 
-    /// Starts with a pool, in place of another one. The pool is not kept alive by it.
+    /// Starts to sample a pool, and stops sampling the previous one. Does not keep the pool alive.
     ///
-    /// - Parameter report: Is given the statistics, and `nil` at the end: when the pool or the sampler is gone.
+    /// - Parameter report: Receives each reading, and `nil` when the pool or the sampler is gone.
     package func start<Strategy>(
         _ pool: ConnectionPool<Strategy>,
         report: @escaping @Sendable (ConnectionPoolStatistics?) -> Void
     ) {
-        let reader = Reader({ [weak pool] in pool?.statistics }, report)
-        let task = Task.detached { [period, minimumGap, clock, nudges] in
+        let refresher = Refresher(read: { [weak pool] in pool?.statistics }, report: report)
+        let task = Task.detached { [period, minimumGap, clock, requests] in
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { await Self.nudge(nudges, every: period, clock) }
-                group.addTask { await Self.sample(reader, after: nudges, gap: minimumGap, clock) }
+                group.addTask { await Self.request(requests, every: period, clock) }
+                group.addTask { await Self.refresh(refresher, after: requests, gap: minimumGap, clock) }
                 await group.next()
                 group.cancelAll()
             }
-            reader.reportEnd()
+            refresher.reportEnd()
         }
-        nudges.nudge()
         sampling.withLock { sampling in
+            sampling?.refresher.retire()
             sampling?.task.cancel()
-            sampling = Sampling(task: task, reader: reader)
+            sampling = Sampling(task: task, refresher: refresher)
         }
+        requests.request()
     }
 
-    /// Reads and reports now, before this returns.
+    /// Reads and reports before it returns.
     package func refresh() {
-        let reader = sampling.withLock { $0?.reader }
-        reader?.reportNow()
+        let refresher = sampling.withLock { $0?.refresher }
+        refresher?.refresh()
     }
 
-    /// Something has happened. Costs a fence and a load while a reading is due anyway.
-    package func nudge() {
-        nudges.nudge()
+    /// Requests a refresh after an event. Costs a fence and a load if a refresh is already pending.
+    package func requestRefresh() {
+        requests.request()
     }
 
-    private static func nudge(_ nudges: Nudges, every period: Duration, _ clock: any Clock<Duration>) async {
-        while (try? await clock.sleep(for: period)) != nil { nudges.nudge() }
-    }
-
-    private static func sample(_ reader: Reader, after nudges: Nudges, gap: Duration, _ clock: any Clock<Duration>)
+    private static func request(_ requests: RefreshRequests, every period: Duration, _ clock: any Clock<Duration>)
         async
     {
-        while await nudges.next(), reader.reportNow() {
+        while (try? await clock.sleep(for: period)) != nil { requests.request() }
+    }
+
+    private static func refresh(
+        _ refresher: Refresher,
+        after requests: RefreshRequests,
+        gap: Duration,
+        _ clock: any Clock<Duration>
+    ) async {
+        while await requests.next(), refresher.refresh() {
             guard (try? await clock.sleep(for: gap)) != nil else { return }
         }
+    }
+}
+
+/// Reads statistics and reports them, one refresh at a time.
+private final class Refresher: Sendable {
+    private let read: @Sendable () -> ConnectionPoolStatistics?
+    private let report: @Sendable (ConnectionPoolStatistics?) -> Void
+    private let isRetired = Mutex(false)
+
+    init(
+        read: @escaping @Sendable () -> ConnectionPoolStatistics?,
+        report: @escaping @Sendable (ConnectionPoolStatistics?) -> Void
+    ) {
+        self.read = read
+        self.report = report
+    }
+
+    /// Returns whether the pool still exists and this refresher was not replaced.
+    @discardableResult
+    func refresh() -> Bool {
+        isRetired.withLock { isRetired in
+            guard !isRetired, let statistics = read() else { return false }
+            report(statistics)
+            return true
+        }
+    }
+
+    func reportEnd() {
+        isRetired.withLock { if !$0 { report(nil) } }
+    }
+
+    /// Stops all reports, because another refresher reports to the same gauges from now on.
+    func retire() {
+        isRetired.withLock { $0 = true }
     }
 }

@@ -1,4 +1,4 @@
-/// A clock of any kind, reduced to the time since it was started.
+/// Measures the time since it was made, on a clock of any type.
 package struct Stopwatch: Sendable {
     private let read: @Sendable () -> Duration
 

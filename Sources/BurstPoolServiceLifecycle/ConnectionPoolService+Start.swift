@@ -2,7 +2,9 @@ import BurstPool
 import ServiceLifecycle
 
 extension ConnectionPoolService {
-    /// - Throws: `CancellationError` also at a graceful shutdown.
+    /// Opens the first connections as the configuration asks for.
+    ///
+    /// - Throws: `CancellationError` if the task was cancelled or the service is shutting down gracefully.
     func start() async throws {
         try await cancelWhenGracefulShutdown { [pool, configuration] in
             if configuration.waitsUntilHealthy {
@@ -32,6 +34,7 @@ extension ConnectionPoolService {
             defer { group.cancelAll() }
             if try await group.next() == false {
                 throw ConnectionPoolServiceError.prewarmTimedOut(
+                    pool.configuration.name,
                     wanted: count,
                     timeout: timeout,
                     statistics: pool.statistics

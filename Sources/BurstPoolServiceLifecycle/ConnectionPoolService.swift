@@ -1,7 +1,8 @@
 public import BurstPool
 public import ServiceLifecycle
 
-/// Runs a pool in a `ServiceGroup`: starts it, or says why it cannot start; and shuts it down after all that use it.
+/// Runs a pool in a `ServiceGroup`. It opens the first connections or reports why that failed, and it shuts the pool down
+/// after all services that use it.
 ///
 /// ```swift
 /// let group = ServiceGroup(
@@ -14,11 +15,10 @@ public import ServiceLifecycle
 /// try await group.run()
 /// ```
 ///
-/// A group shuts its services down in the reverse order of the list, each after the one before has ended. So the pool stands
-/// **before** whatever uses it: a server that finishes its requests then still gets connections for them.
+/// A group shuts its services down in reverse order, and each one after the next has ended. So put the pool **before** the
+/// services that use it. A server that completes its requests then still receives connections for them.
 ///
-/// The pool can be used before the service runs, and without: only the start and the end are here. When ``run()`` has ended,
-/// in whichever way, the pool is shut down.
+/// The pool can be used before the service runs, and without it. When ``run()`` returns or throws, the pool is shut down.
 public struct ConnectionPoolService<Strategy: ConnectionStrategy>: Service {
     /// The pool.
     public let pool: ConnectionPool<Strategy>
@@ -35,32 +35,33 @@ public struct ConnectionPoolService<Strategy: ConnectionStrategy>: Service {
 
     /// Starts the pool, waits for the graceful shutdown of the group, and shuts the pool down.
     ///
-    /// - At a graceful shutdown no connection is handed out any more, and those in use are waited for, until
-    ///   ``ConnectionPoolServiceConfiguration/drainTimeout``; then they are aborted. During the start it ends the start.
-    /// - When the task is cancelled, all connections are aborted at once.
+    /// - At a graceful shutdown, the pool hands out no more connections and waits for those in use, for at most
+    ///   ``ConnectionPoolServiceConfiguration/drainTimeout``. Then it aborts them. A graceful shutdown during the start ends
+    ///   the start.
+    /// - When the task is cancelled, the pool aborts all connections immediately.
     ///
-    /// - Throws: What kept the pool from starting: an error of the strategy, or ``ConnectionPoolServiceError``. The pool has
-    ///   been shut down then.
+    /// - Throws: An error of the strategy or ``ConnectionPoolServiceError`` if the pool could not start. The pool has been shut
+    ///   down then.
     public func run() async throws {
         do {
             try await start()
         } catch {
             await abort()
-            // Asked to end while it started, it has not failed.
+            // A start that was interrupted by a shutdown has not failed.
             if error is CancellationError, Task.isCancelled || Task.isShuttingDownGracefully { return }
             throw error
         }
         do {
             try await gracefulShutdown()
-            await pool.shutdown(drainFor: configuration.drainTimeout)
         } catch {
-            // Cancelled: there is no time to drain.
+            // The task was cancelled, so there is no time to drain.
+            return await abort()
         }
-        // Connections can be left because the time was up, or because the wait was cancelled.
-        if pool.statistics.total > 0 { await abort() } else { await pool.shutdown(drainFor: .zero) }
+        let result = await pool.shutdown(drainFor: configuration.drainTimeout)
+        if !result.isComplete { await abort() }
     }
 
-    /// In a task of its own: one that has been cancelled cannot wait.
+    /// Aborts the pool in a new task, because a cancelled task could not wait for the connections.
     private func abort() async {
         let timeout = configuration.abortTimeout
         await Task { [pool] in await pool.abort(timeout: timeout) }.value

@@ -1,30 +1,29 @@
 import BurstPool
 
 /// How a pool starts and ends as a service.
-///
-/// A value to be filled in and given to ``ConnectionPoolService/init(pool:configuration:)``.
 public struct ConnectionPoolServiceConfiguration: Sendable {
-    /// Whether the service fails to start unless a connection can be had that works:
-    /// ``ConnectionPool/waitUntilHealthy(timeout:)``. Default: `true`.
+    /// Whether the service fails to start unless a connection works: ``ConnectionPool/waitUntilHealthy(timeout:)``. Default:
+    /// `true`. Set it to `false` for a server that starts without its database and reports that it is not ready.
     public var waitsUntilHealthy = true
 
-    /// How many connections to open at the start, those counted that are open: ``ConnectionPool/prewarm(_:)``. Default: 0.
+    /// The number of connections that are open before the service counts as started: ``ConnectionPool/prewarm(_:)``.
+    /// Default: 0.
     public var prewarmedConnections = 0
 
-    /// For how long to try each of the two at the start. The start then fails with the latest error there was, or with
-    /// ``ConnectionPoolServiceError``. Default: 30 seconds. `nil`: for ever.
+    /// The time limit of each of the two steps above. After it, the start fails with the latest error of the strategy or with
+    /// ``ConnectionPoolServiceError``. Default: 30 seconds. `nil` means no limit.
     public var startTimeout: Duration? = .seconds(30)
 
-    /// For how long to wait at a graceful shutdown for the connections that are in use. Those that are still in use then are
-    /// aborted. Default: 30 seconds. `nil`: until they have come back, or the service is cancelled.
+    /// How long a graceful shutdown waits for the connections in use. Then it aborts them. Default: 30 seconds. `nil` means
+    /// until all have been released or the service is cancelled.
     public var drainTimeout: Duration? = .seconds(30)
 
-    /// For how long to wait for connections that were aborted. Default: 5 seconds.
+    /// How long the service waits for aborted connections. Default: 5 seconds.
     ///
-    /// Less than the group's `maximumCancellationDuration`, if it has one: it ends the process.
+    /// Must be less than the group's `maximumCancellationDuration`, after which the group ends the process.
     public var abortTimeout: Duration = .seconds(5)
 
-    /// Tells the time for prewarming. Default: `ContinuousClock`. All else goes by the pool's own clock.
+    /// Measures the time limit of prewarming. Default: `ContinuousClock`. The other limits use the pool's own clock.
     public var clock: any Clock<Duration> = ContinuousClock()
 
     public init() {}

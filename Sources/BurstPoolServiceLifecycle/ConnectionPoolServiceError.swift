@@ -1,8 +1,8 @@
 public import BurstPool
 
-/// Why a pool did not start as a service, where no error of the pool or of its strategy says it.
+/// The reason why a pool did not start as a service, if it is not an error of the pool or its strategy.
 public struct ConnectionPoolServiceError: Error, Sendable {
-    /// What kind of error it is. New kinds can be added, so a `switch` needs a `default`.
+    /// The kind of error. New kinds may be added, so a `switch` needs a `default`.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         enum Kind: String, Sendable {
             case prewarmTimedOut
@@ -10,27 +10,31 @@ public struct ConnectionPoolServiceError: Error, Sendable {
 
         let kind: Kind
 
-        /// The connections asked for were not open within ``ConnectionPoolServiceConfiguration/startTimeout``.
+        /// The prewarmed connections were not open within ``ConnectionPoolServiceConfiguration/startTimeout``.
         public static let prewarmTimedOut = Code(kind: .prewarmTimedOut)
 
         public var description: String { kind.rawValue }
     }
 
-    /// What kind of error it is.
+    /// The kind of error.
     public let code: Code
-    /// What happened, in English.
+    /// What happened and what to do about it, in English.
     public let message: String
-    /// What the pool was doing at that moment.
+    /// The state of the pool at that moment.
     public let statistics: ConnectionPoolStatistics
 
     static func prewarmTimedOut(
+        _ poolName: String,
         wanted: Int,
         timeout: Duration,
         statistics: ConnectionPoolStatistics
     ) -> ConnectionPoolServiceError {
         ConnectionPoolServiceError(
             code: .prewarmTimedOut,
-            message: "\(wanted) connections were to be open within \(timeout), but there are \(statistics)",
+            message: """
+                The pool \"\(poolName)\" could not open \(wanted) connections within \(timeout). It has \(statistics). Check the server, or \
+                raise startTimeout or lower prewarmedConnections.
+                """,
             statistics: statistics
         )
     }

@@ -3,9 +3,9 @@ import Testing
 
 @testable import BurstPoolDatadog
 
-@Suite("Counts and gauges between flushes", .timeLimit(.minutes(2)))  // Millions of them.
+@Suite("Aggregation of counts and gauges", .timeLimit(.minutes(2)))
 struct AggregationTests {
-    @Test("counts are added up, and of a gauge the last value is sent, each for its name and tags")
+    @Test("counts are summed up and the last value of a gauge is sent, separately for each name and tags")
     func aggregated() async throws {
         let sent = try await messages {
             for number in 1...100 {
@@ -20,8 +20,8 @@ struct AggregationTests {
         #expect(sent.count == 5)
     }
 
-    @Test("a flush sends what was added since the one before, and no gauge that was not set")
-    func anew() async throws {
+    @Test("a flush sends the increments since the previous flush, and only gauges that were set since")
+    func increments() async throws {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver)
         client.count("c", 5)
@@ -41,7 +41,7 @@ struct AggregationTests {
         await client.shutdown()
     }
 
-    @Test("a count that 64 bits do not hold stays at the greatest they do, or the least, and starts anew")
+    @Test("a count saturates instead of overflowing, and starts at zero after the flush")
     func saturated() async throws {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver)
@@ -58,7 +58,7 @@ struct AggregationTests {
         await client.shutdown()
     }
 
-    @Test("without it each is a message")
+    @Test("without aggregation every value is a message")
     func notAggregated() async throws {
         let sent = try await messages {
             $0.aggregatesCountsAndGauges = false
@@ -72,7 +72,7 @@ struct AggregationTests {
         #expect(sent == (1...3).flatMap { ["c:\($0)|c", "c:0.5|c", "g:\($0)|g"] })
     }
 
-    @Test("what has a time of its own is sent as it is")
+    @Test("a value with a timestamp is not aggregated")
     func timestamped() async throws {
         let sent = try await messages {
             for number in 1...3 { $0.count("c", number, timestamp: Int64(number)) }
@@ -80,32 +80,32 @@ struct AggregationTests {
         #expect(sent == ["c:1|c|T1", "c:2|c|T2", "c:3|c|T3"])
     }
 
-    @Test("more names than are kept take no more memory, and are sent all the same")
+    @Test("more names than the limit are sent without using more memory")
     func manyNames() async throws {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver) { $0.maximumQueuedDatagrams = 100_000 }
         let names = AggregatedMetrics.limit * 2 + 10
         for name in 0..<names { client.count("n\(name)") }
-        // What was not listed was sent at once.
+        // Metrics that did not fit into the list were sent immediately.
         var received: [String] = []
-        try await eventually("the rest is sent") {
+        try await eventually("the metrics beyond the limit are sent") {
             received += receiver.takeMessages()
             return client.statistics.messagesAccepted == AggregatedMetrics.limit + 10
         }
         let flushing = Task { await client.flush() }
-        try await eventually("all of it has come") {
+        try await eventually("every metric is sent") {
             received += receiver.takeMessages()
             return client.statistics.messagesWaiting == 0 && client.statistics.messagesAccepted == names
         }
         await flushing.value
         received += receiver.takeMessages()
         #expect(client.statistics.messagesSent == names)
-        // A receive buffer that overflows is not the client's affair; a message that comes twice would be.
+        // The receive buffer may overflow, but no message may arrive twice.
         #expect(Set(received).count == received.count)
         await client.shutdown()
     }
 
-    @Test("what is recorded between a flush's look at the list and its look at the value is listed again")
+    @Test("a value that is recorded after a flush took the list and before it took the value is listed again")
     func betweenListAndValue() throws {
         let metrics = AggregatedMetrics()
         let metric = metrics.metric(.count, name: "n", tags: [])
@@ -121,14 +121,14 @@ struct AggregationTests {
         record()
         #expect(value() == 3)
         record()
-        // Once, although it was recorded twice since.
+        // The metric is listed once, although it was recorded twice.
         #expect(metrics.takeListed().count == 1)
         #expect(value() == 1)
         #expect(metrics.takeListed().isEmpty)
         #expect(value() == nil)
     }
 
-    @Test("what is recorded at the same time as a flush is in this one or in the next")
+    @Test("a value that is recorded during a flush is part of this flush or of the next one")
     func besideFlush() async throws {
         let recorder = MessageRecorder(quietConfiguration(.standard))
         let metric = try #require(recorder.aggregatedMetric(.count, "n", tags: []))
@@ -144,7 +144,7 @@ struct AggregationTests {
                     begins.raise()
                     while ends.value == 0 {
                         for _ in 0..<64 { recorder.collect() }
-                        await Task.yield()  // There may be one thread for both.
+                        await Task.yield()  // Both tasks may share one thread.
                     }
                 }
             }
@@ -201,7 +201,7 @@ struct AggregationTests {
             }
             await client.shutdown()
         }
-        // Nobody may wait for this to read for long, or datagrams are dropped.
+        // The receiver must be read often, or datagrams are dropped.
         try await eventually("everything has been sent") {
             read()
             client.statistics.checkSums()

@@ -4,12 +4,12 @@ import Testing
 
 @Suite("Buffering", .timeLimit(.minutes(5)))
 struct BufferingTests {
-    /// A message of exactly so many bytes.
+    /// Records a message with this number of bytes.
     private func record(_ bytes: Int, in client: DogStatsDClient, _ letter: Character = "x") {
         client.set("n", String(repeating: letter, count: bytes - "n:|s".utf8.count))
     }
 
-    @Test("messages share a datagram, with a line feed between them and none at the end")
+    @Test("messages in a datagram are separated by a line feed, with none at the end")
     func shared() async throws {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver)
@@ -32,7 +32,7 @@ struct BufferingTests {
         var datagrams = receiver.take()
         #expect(datagrams.map(\.utf8.count) == [size])
 
-        // One byte more.
+        // One byte does not fit any more.
         record(half, in: client, "a")
         record(size - half, in: client, "b")
         await client.flush()
@@ -42,7 +42,7 @@ struct BufferingTests {
     }
 
     @Test(
-        "a message as large as a datagram is sent, and one byte more is dropped",
+        "a message as large as a datagram is sent, and a larger one is dropped",
         arguments: [64, 1024, 1025, 1432, 8192]
     )
     func largest(size: Int) async throws {
@@ -60,7 +60,7 @@ struct BufferingTests {
         await client.shutdown()
     }
 
-    @Test("events and service checks that are too large are dropped, not cut")
+    @Test("events and service checks that are too large are dropped and not truncated")
     func tooLarge() async throws {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver)
@@ -81,7 +81,7 @@ struct BufferingTests {
         let client = try quietClient(to: receiver) { $0.maximumDatagramSize = 64 }
         for letter in "abc" { record(64, in: client, letter) }
         var received: [String] = []
-        try await eventually("two full datagrams come, and the third is not known to be full") {
+        try await eventually("two full datagrams arrive, and the third is not full yet") {
             received += receiver.take()
             return received.count == 2
         }
@@ -90,7 +90,7 @@ struct BufferingTests {
         #expect(receiver.take().count == 1)
     }
 
-    @Test("packed values that do not fit into one datagram come in several messages, each complete")
+    @Test("values that do not fit into one datagram are sent in several complete messages")
     func packedValues() async throws {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver) { $0.maximumDatagramSize = 200 }
@@ -110,13 +110,13 @@ struct BufferingTests {
         }
         #expect(seen == values)
 
-        // Where not even one value fits.
+        // Not even one value fits.
         client.histogram("packed", values: [1, 2, 3], tags: [DogStatsDTag(String(repeating: "t", count: 200))])
         #expect(client.statistics.messagesDropped(.tooLarge) == 3)
         await client.shutdown()
     }
 
-    @Test("when as many datagrams wait as may wait, what does not fit is dropped and counted")
+    @Test("messages are dropped and counted while the queue of datagrams is full")
     func fullQueue() async throws {
         let receiver = try DatagramReceiver()
         let gate = Gate()
@@ -127,13 +127,13 @@ struct BufferingTests {
             await gate.pass()
             return await SystemNameResolver.resolve(host: "127.0.0.1", port: port)
         }
-        // Nothing can be sent before the name is resolved: four full ones, also if one of them has been taken to be sent, and
-        // the one that is being filled.
+        // Nothing is sent before the name is resolved. The queue holds four full datagrams, including one that the sending
+        // task has taken, and the current one.
         func recordNumber(_ number: Int) {
             record(64, in: client, Character(Unicode.Scalar(UInt8(33 + number % 90))))
         }
         for number in 0..<2 { recordNumber(number) }
-        try await eventually("the first is about to be sent") { gate.held == 1 }
+        try await eventually("the sending task resolves the name") { gate.held == 1 }
         for number in 2..<100 { recordNumber(number) }
         #expect(client.statistics.messagesAccepted == 5)
         #expect(client.statistics.messagesWaiting == 5)
@@ -143,7 +143,7 @@ struct BufferingTests {
         await client.flush()
         #expect(receiver.take().compactMap { $0.dropFirst(2).first } == ["!", "\"", "#", "$", "%"])
         #expect(client.statistics.messagesWaiting == 0)
-        // There is room again.
+        // The queue has room again.
         record(64, in: client)
         await client.flush()
         #expect(receiver.take().count == 1)

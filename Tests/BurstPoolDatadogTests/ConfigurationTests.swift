@@ -4,7 +4,7 @@ import Testing
 @Suite("Configuration", .timeLimit(.minutes(5)))
 struct ConfigurationTests {
     @Test(
-        "a URL means what it says",
+        "a URL is parsed",
         arguments: [
             ("udp://agent", .udp(host: "agent", port: 8125)), ("udp://agent:9125", .udp(host: "agent", port: 9125)),
             ("UDP://10.0.0.1:1/", .udp(host: "10.0.0.1", port: 1)), ("udp://[::1]", .udp(host: "::1", port: 8125)),
@@ -21,14 +21,16 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "a URL that makes no sense is refused, and the error says why",
+        "an invalid URL is refused with an error that states the reason",
         arguments: [
-            ("", "no URL of an agent"), ("agent:8125", "no URL of an agent"), ("http://agent", "the scheme 'http'"),
-            ("unixstream:///run/x", "stream"), ("udp://", "host is empty"), ("udp://:8125", "host is empty"),
+            ("", "is not the URL of an agent"), ("agent:8125", "is not the URL of an agent"),
+            ("http://agent", "the unknown scheme 'http'"),
+            ("unixstream:///run/x", "stream"), ("udp://", "The host of the agent is empty"),
+            ("udp://:8125", "The host of the agent is empty"),
             ("udp://agent:", "port ''"), ("udp://agent:x", "port 'x'"), ("udp://agent:0", "port 0"),
             ("udp://agent:65536", "port 65536"), ("udp://agent:-1", "port '-1'"),
             ("udp://agent:99999999999999999999", "not a number"), ("udp://[::1", "without a ']'"),
-            ("udp://[::1]x", "no port"), ("udp://a b", "space"), ("unix://run/x", "absolute path"),
+            ("udp://[::1]x", "not a port"), ("udp://a b", "space"), ("unix://run/x", "absolute path"),
             ("unix://", "absolute path"), ("unix:///a\0b", "zero byte"),
             ("unix:///" + String(repeating: "x", count: 200), "201 bytes"),
         ]
@@ -45,7 +47,7 @@ struct ConfigurationTests {
         var change: @Sendable (inout DogStatsDConfiguration) -> Void
     }
 
-    @Test("a setting that makes no sense is refused, and the error names it")
+    @Test("an invalid setting is refused with an error that names it")
     func settings() {
         let settings = [
             BadSetting(complaint: "maximumDatagramSize is 63") { $0.maximumDatagramSize = 63 },
@@ -53,7 +55,9 @@ struct ConfigurationTests {
             BadSetting(complaint: "maximumQueuedDatagrams is 0") { $0.maximumQueuedDatagrams = 0 },
             BadSetting(complaint: "flushInterval is 0.0 seconds") { $0.flushInterval = .zero },
             BadSetting(complaint: "prefix '1.'") { $0.prefix = "1." },
-            BadSetting(complaint: "host is empty", code: .invalidAddress) { $0.address = .udp(host: "", port: 1) },
+            BadSetting(complaint: "The host of the agent is empty", code: .invalidAddress) {
+                $0.address = .udp(host: "", port: 1)
+            },
             BadSetting(complaint: "port 0", code: .invalidAddress) { $0.address = .udp(host: "a", port: 0) },
             BadSetting(complaint: "path of the agent's socket is empty", code: .invalidAddress) {
                 $0.address = .unixSocket(path: "")
@@ -68,7 +72,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("the defaults are Datadog's")
+    @Test("the defaults are those of Datadog")
     func defaults() async throws {
         let configuration = DogStatsDConfiguration()
         #expect(configuration.address == .udp(host: "127.0.0.1", port: 8125))
@@ -78,7 +82,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "host and port come from the environment",
+        "the host and the port are read from the environment",
         arguments: [
             (["DD_AGENT_HOST": "agent"], .udp(host: "agent", port: 8125)),
             (["DD_AGENT_HOST": "agent", "DD_DOGSTATSD_PORT": "9"], .udp(host: "agent", port: 9)),
@@ -93,10 +97,10 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "an error in the environment names the variable",
+        "an error names the environment variable",
         arguments: [
             (["DD_DOGSTATSD_PORT": "x"], "DD_DOGSTATSD_PORT has the port 'x'"),
-            (["DD_DOGSTATSD_PORT": "0"], "DD_DOGSTATSD_PORT: the agent's port 0"),
+            (["DD_DOGSTATSD_PORT": "0"], "DD_DOGSTATSD_PORT: The port 0"),
             (["DD_AGENT_HOST": "a b"], "DD_AGENT_HOST"), (["DD_DOGSTATSD_URL": "agent"], "DD_DOGSTATSD_URL: 'agent'"),
             (["DD_AGENT_HOST": "tcp://agent"], "DD_AGENT_HOST: 'tcp://agent'"),
         ]
@@ -107,7 +111,7 @@ struct ConfigurationTests {
         #expect(error?.message.contains(complaint) == true, "\(error?.message ?? "")")
     }
 
-    @Test("tags come from the environment")
+    @Test("tags are read from the environment")
     func tags() throws {
         let tags = { (environment: [String: String]) throws in
             try DogStatsDConfiguration(environment: environment).globalTags.map(\.description)

@@ -4,7 +4,7 @@ import Testing
 @Suite("Names and tags", .timeLimit(.minutes(5)))
 struct EscapingTests {
     @Test(
-        "a metric's name starts with a letter and has ASCII letters, digits, underscores and dots",
+        "a metric name starts with a letter and contains only ASCII letters, digits, underscores and dots",
         arguments: [
             ("a.b_C9", "a.b_C9"), ("a b-c:d|e@f#g,h", "a_b_c_d_e_f_g_h"), ("größe", "gr__e"), ("🧵thread", "thread"),
             ("9lives", "lives"), ("..a", "a"), ("_sc|x", "sc_x"), ("_e{1,1}:x", "e_1_1__x"), ("a\nb:1|c", "a_b_1_c"),
@@ -13,12 +13,12 @@ struct EscapingTests {
     )
     func names(name: String, expected: String) async throws {
         #expect(try await messages { $0.count(name) } == ["\(expected):1|c"])
-        // With a prefix the name itself may start with anything.
+        // After a prefix, the name may start with any valid character.
         let sent = try await messages({ $0.prefix = "p." }) { $0.histogram(name, 1) }
         #expect(sent.count == 1 && sent[0].hasPrefix("p.") && sent[0].hasSuffix("\(expected):1|h"), "\(sent)")
     }
 
-    @Test("a name of which nothing is left is dropped and counted", arguments: ["", "1", "...", "ä", "\n"])
+    @Test("a metric without a valid name is dropped and counted", arguments: ["", "1", "...", "ä", "\n"])
     func noName(name: String) async throws {
         let client = try DogStatsDClient(configuration: quietConfiguration(.udp(host: "127.0.0.1", port: 1)))
         client.count(name)
@@ -33,7 +33,7 @@ struct EscapingTests {
         await client.shutdown()
     }
 
-    @Test("what is not finite, not in our time or empty is dropped and counted")
+    @Test("values that are not finite, invalid timestamps and empty texts are dropped and counted")
     func invalid() async throws {
         let client = try DogStatsDClient(configuration: quietConfiguration(.udp(host: "127.0.0.1", port: 1)))
         for value in [Double.nan, .infinity, -.infinity] {
@@ -59,7 +59,7 @@ struct EscapingTests {
     }
 
     @Test(
-        "in a tag everything but letters, digits and a few characters becomes an underscore",
+        "invalid characters in a tag become underscores",
         arguments: [
             ("a:b", "a:b"), ("A-b_c.d/e:f:g", "A-b_c.d/e:f:g"), ("a,b", "a_b"), ("a|#b", "a__b"), ("a\nb", "a_b"),
             ("größe:groß", "größe:groß"), ("キー:値", "キー:値"), ("e\u{301}", "e\u{301}"), ("a b", "a_b"), ("🧵", "_"),
@@ -72,7 +72,7 @@ struct EscapingTests {
     }
 
     @Test(
-        "a key ends at the first colon",
+        "the first colon ends the key of a tag",
         arguments: [
             ("a", "b", "a:b"), ("a:b", "c:d", "a_b:c:d"), ("", "v", "v"), ("k", "", "k"), ("k:l", "", "k_l"),
             ("", "", ""),
@@ -83,7 +83,7 @@ struct EscapingTests {
         #expect(DogStatsDTag(key, value).description == expected)
     }
 
-    @Test("empty tags are left out")
+    @Test("empty tags are not sent")
     func emptyTags() async throws {
         #expect(
             try await messages { $0.histogram("n", 1, tags: [DogStatsDTag(""), "a", DogStatsDTag("", "")]) } == [
@@ -93,7 +93,7 @@ struct EscapingTests {
         #expect(try await messages { $0.histogram("n", 1, tags: [DogStatsDTag("")]) } == ["n:1|h"])
     }
 
-    @Test("separators in other texts become underscores")
+    @Test("separators in other fields become underscores")
     func fields() async throws {
         #expect(try await messages { $0.set("n", "a|b\nc\rd") } == ["n:a_b_c_d|s"])
         #expect(try await messages { $0.serviceCheck("a|b\n", .ok, hostname: "c|d") } == ["_sc|a_b_|0|h:c_d"])

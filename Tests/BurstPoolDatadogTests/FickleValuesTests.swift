@@ -1,13 +1,13 @@
 import BurstPoolDatadog
 import Testing
 
-/// Values that are not the same each time they are asked for.
+/// A collection whose elements differ each time it is read.
 struct FickleValuesTests {
     private final class Asked {
         var times = 0
     }
 
-    @Test("Values that are longer the second time are not sent beyond what there was room for")
+    @Test("a collection that needs more room when it is read again does not exceed the buffer")
     func longer() async throws {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver)

@@ -2,9 +2,9 @@ import Testing
 
 @testable import BurstPoolDatadog
 
-@Suite("Flushing and ending", .timeLimit(.minutes(5)))
+@Suite("Flushing and shutting down", .timeLimit(.minutes(5)))
 struct FlushTests {
-    @Test("what was recorded is sent at the end of each flush interval, and not before")
+    @Test("recorded values are sent at the end of each flush interval and not earlier")
     func interval() async throws {
         let clock = ManualClock()
         let receiver = try DatagramReceiver()
@@ -21,7 +21,7 @@ struct FlushTests {
             #expect(receiver.take() == [])
             clock.advance(by: .milliseconds(1))
             var received: [String] = []
-            try await eventually("a datagram comes") {
+            try await eventually("a datagram arrives") {
                 received += receiver.take()
                 return !received.isEmpty
             }
@@ -31,7 +31,7 @@ struct FlushTests {
         #expect(clock.sleepers == 0)
     }
 
-    @Test("nothing is sent at a flush when nothing was recorded")
+    @Test("a flush without recorded values sends nothing")
     func nothing() async throws {
         let clock = ManualClock()
         let receiver = try DatagramReceiver()
@@ -49,7 +49,7 @@ struct FlushTests {
         #expect(client.statistics == DogStatsDStatistics())
     }
 
-    @Test("a flush ends when everything recorded before it has been sent")
+    @Test("a flush returns when everything recorded before it has been sent")
     func flush() async throws {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver)
@@ -61,7 +61,7 @@ struct FlushTests {
         await client.shutdown()
     }
 
-    @Test("a shutdown sends what there is, can be called again and at the same time, and is the end")
+    @Test("a shutdown sends the remaining values, can be called several times and concurrently, and drops later values")
     func shutdown() async throws {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver)
@@ -90,7 +90,7 @@ struct FlushTests {
         client.statistics.checkSums()
     }
 
-    @Test("a client that nobody refers to any more sends what it has, and ends")
+    @Test("a client without references sends its remaining values and ends")
     func dropped() async throws {
         let clock = ManualClock()
         let receiver = try DatagramReceiver()
@@ -102,14 +102,14 @@ struct FlushTests {
             client.histogram("h", 1)
         }
         var received: [String] = []
-        try await eventually("it comes") {
+        try await eventually("the datagram arrives") {
             received += receiver.takeMessages()
             return received.count == 2
         }
-        try await eventually("its tasks have gone") { recorder == nil && clock.sleepers == 0 }
+        try await eventually("its tasks have ended") { recorder == nil && clock.sleepers == 0 }
     }
 
-    @Test("every shutdown while the agent's name is being resolved waits for it, and nothing is lost")
+    @Test("concurrent shutdowns wait for the resolution of the agent's name, and nothing is lost")
     func shutdownWhileResolving() async throws {
         let receiver = try DatagramReceiver()
         let gate = Gate()
@@ -128,8 +128,8 @@ struct FlushTests {
             }
         }
         var callers = [callShutdown()]
-        try await eventually("it asks for the name") { gate.held == 1 }
-        // Also those who come when nothing waits any more, but one is under way.
+        try await eventually("the client resolves the name") { gate.held == 1 }
+        // This includes calls that come when the queue is empty and a datagram is being sent.
         callers += [callShutdown(), callShutdown()]
         await letOthersRun()
         #expect(ended.value == 0)
@@ -138,7 +138,7 @@ struct FlushTests {
         #expect(receiver.take() == ["n:1|c"])
     }
 
-    @Test("the time between recording and sending does not depend on the caller's cancellation")
+    @Test("cancelling the caller neither shortens a flush nor loses values")
     func cancelled() async throws {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver)

@@ -2,19 +2,19 @@ import BurstPoolDatadog
 import Foundation
 import Testing
 
-@Suite("The grammar, read by a parser in another language", .timeLimit(.minutes(2)))  // Thousands of messages.
+@Suite("The grammar, checked by a parser in another language", .timeLimit(.minutes(2)))
 struct GrammarTests {
     private let receiver: PythonReceiver
     private let client: DogStatsDClient
     private let path = uniqueSocketPath()
 
     init() async throws {
-        // A unix socket, because none of its datagrams get lost.
+        // A unix socket does not lose datagrams.
         receiver = try await PythonReceiver(.grammar, path: path)
         client = try DogStatsDClient(configuration: quietConfiguration(receiver.address))
     }
 
-    /// What the receiver reads when something is recorded.
+    /// Returns what the receiver parses when values are recorded.
     private func read(_ count: Int, _ record: () -> Void) async throws -> [ReadMessage] {
         record()
         await client.flush()
@@ -32,11 +32,11 @@ struct GrammarTests {
         unlink(path)
     }
 
-    @Test("whatever is given as name, tag, title or message comes out as one message that follows the grammar")
+    @Test("any name, tag, title and message produces one message that follows the grammar")
     func anything() async throws {
         var texts = TextGenerator()
         for _ in 0..<400 {
-            // A letter first, because a name without any is dropped, which other tests see to.
+            // The name starts with a letter, because a name without letters is dropped. Other tests cover that.
             let name = "n" + texts.next()
             let (key, value, tag) = (texts.next(), texts.next(), texts.next())
             let tags = [DogStatsDTag(key, value), DogStatsDTag(tag)]
@@ -97,11 +97,11 @@ struct GrammarTests {
         await finish()
     }
 
-    @Test("numbers come out as the same numbers")
+    @Test("numbers are parsed to the same value")
     func numbers() async throws {
         for _ in 0..<100 {
             let values = (0..<20).map { _ -> Double in
-                // All magnitudes are as likely.
+                // All orders of magnitude are equally likely.
                 let number = Double(bitPattern: .random(in: 0 ... .max))
                 return number.isFinite ? number : Double(Int.random(in: -1000...1000)) / 8
             }
@@ -117,7 +117,7 @@ struct GrammarTests {
         await finish()
     }
 
-    @Test("every field comes out as it went in")
+    @Test("every field is parsed to its original value")
     func fields() async throws {
         for alertType in DogStatsDAlertType.allCases {
             for priority in DogStatsDPriority.allCases {
@@ -147,7 +147,7 @@ struct GrammarTests {
 
     @Test("the parser refuses what the grammar does not allow")
     func parser() async throws {
-        // What the other tests rest on: that this parser would notice.
+        // The other tests rely on this parser to detect errors.
         let socket = try DatagramSender(path: path)
         let wrong = [
             "", "a", "a:1", "a:|c", ":1|c", "1a:1|c", "a b:1|c", "a:x|c", "a:1|x", "a:1|c|", "a:1|c|#", "a:1|c|#a,,b",
@@ -166,7 +166,7 @@ struct GrammarTests {
     }
 }
 
-// MARK: - What the rules make of a text, said in another way than in the client
+// MARK: - A second implementation of the escaping rules
 
 private func expectedName(_ name: String) -> String {
     name.unicodeScalars.map { "\($0)".contains(/^[A-Za-z0-9_.]$/) ? "\($0)" : "_" }.joined()
@@ -184,7 +184,7 @@ private func expectedTag(_ text: String) -> String {
 
 private func expectedField(_ text: String) -> String { replace(["|": "_", "\n": "_", "\r": "_"], in: text) }
 
-/// Line breaks are line feeds, and the two characters `\` and `n` cannot be told from one.
+/// Line breaks are line feeds, and the two characters `\` and `n` are the same as a line break.
 private func expectedText(_ text: String) -> String {
     replace(["\\n": "\n"], in: replace(["\r": "\n"], in: replace(["\r\n": "\n"], in: text)))
 }
@@ -193,7 +193,7 @@ private func expectedMessage(_ text: String) -> String {
     replace(["m\\:": "m:"], in: expectedText(replace(["|": "_"], in: text)))
 }
 
-/// Code point by code point: for `String` itself a separator is another character when an accent follows it.
+/// Works on code points, because in a `String` a separator and a following accent are one character.
 private func replace(_ replacements: [String: String], in text: String) -> String {
     var rest = text.unicodeScalars[...]
     var result = String.UnicodeScalarView()
@@ -209,7 +209,7 @@ private func replace(_ replacements: [String: String], in text: String) -> Strin
     return String(result)
 }
 
-/// Texts with everything in them that could confuse a parser. The same ones at each run.
+/// Texts with characters that could confuse a parser. They are the same in each run.
 private struct TextGenerator {
     private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The swift-metrics backend", .timeLimit(.minutes(5)))
 struct MetricsFactoryTests {
-    /// The messages that are sent when something is recorded by swift-metrics.
+    /// Returns the messages that are sent when values are recorded with swift-metrics.
     private func sent(
         _ change: (inout DogStatsDMetricsFactory) -> Void = { _ in },
         _ record: (DogStatsDMetricsFactory) -> Void
@@ -30,7 +30,7 @@ struct MetricsFactoryTests {
         #expect(messages == ["requests:6|c|#path:/a_b,k_l:v"])
     }
 
-    @Test("a counter made anew each time adds to the same count, also after one was destroyed")
+    @Test("counters with the same label add to the same count, even after one was destroyed")
     func sameCounter() async throws {
         let messages = try await sent { factory in
             let first = Counter(label: "n", factory: factory)
@@ -44,7 +44,7 @@ struct MetricsFactoryTests {
         #expect(messages == ["n:4|c", "n:1|c|#a:b"])
     }
 
-    @Test("a counter with fractions is a count")
+    @Test("a floating-point counter is a count")
     func floatingPointCounter() async throws {
         let messages = try await sent { factory in
             let counter = FloatingPointCounter(label: "load", factory: factory)
@@ -72,7 +72,7 @@ struct MetricsFactoryTests {
         #expect(messages == ["meter:11.5|g", "gauge:1.5|g", "negative:-1|g"])
     }
 
-    @Test("a meter keeps its value over flushes")
+    @Test("a meter keeps its value across flushes")
     func meterOverFlushes() async throws {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver)
@@ -86,7 +86,7 @@ struct MetricsFactoryTests {
         await client.shutdown()
     }
 
-    @Test("a recorder that aggregates is a histogram, or a distribution if it is so wanted")
+    @Test("a recorder that aggregates is a histogram, or a distribution if configured")
     func recorder() async throws {
         let record = { (factory: DogStatsDMetricsFactory) in
             let recorder = Recorder(label: "size", dimensions: [("a", "b")], factory: factory)
@@ -97,7 +97,7 @@ struct MetricsFactoryTests {
         #expect(try await sent({ $0.recorders = .distribution }, record) == ["size:3|d|#a:b", "size:1.5|d|#a:b"])
     }
 
-    @Test("a timer is a timing in milliseconds, whatever unit it prefers")
+    @Test("a timer is a timing in milliseconds, regardless of its preferred unit")
     func timer() async throws {
         let messages = try await sent { factory in
             let timer = Timer(label: "render", dimensions: [("a", "b")], factory: factory)
@@ -114,7 +114,7 @@ struct MetricsFactoryTests {
         )
     }
 
-    @Test("a timer that is sent as values has the unit that it prefers")
+    @Test("a timer that is sent as a histogram has its preferred unit")
     func timerUnits() async throws {
         let messages = try await sent({ $0.timers = .values(.distribution) }) { factory in
             Timer(label: "t", factory: factory).recordMilliseconds(1)
@@ -124,7 +124,7 @@ struct MetricsFactoryTests {
         #expect(messages == ["t:1000000|d", "t:1.5|d", "t:1000|d"])
     }
 
-    @Test("a label of which no name is left is dropped at each use, and counted")
+    @Test("values of a metric with an invalid label are dropped and counted")
     func noName() async throws {
         let client = try DogStatsDClient(configuration: quietConfiguration(.udp(host: "127.0.0.1", port: 1)))
         let factory = DogStatsDMetricsFactory(client: client)
@@ -135,7 +135,7 @@ struct MetricsFactoryTests {
         await client.shutdown()
     }
 
-    @Test("a metric that is in use keeps its client")
+    @Test("a metric keeps its client alive")
     func keepsClient() async throws {
         let receiver = try DatagramReceiver()
         weak var client: DogStatsDClient?
@@ -151,13 +151,13 @@ struct MetricsFactoryTests {
         }
         #expect(client == nil)
         var received: [String] = []
-        try await eventually("what it recorded comes") {
+        try await eventually("the recorded value arrives") {
             received += receiver.take()
             return received == ["n:1|c"]
         }
     }
 
-    @Test("it can be bootstrapped")
+    @Test("the backend can be bootstrapped")
     func bootstrap() async throws {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver)

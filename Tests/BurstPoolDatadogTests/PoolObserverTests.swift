@@ -37,13 +37,13 @@ struct PoolObserverTests {
             )
         }
 
-        /// What is sent now, gauges apart: they depend on when they are refreshed.
+        /// Returns the messages that are sent now, without gauges, which depend on the time of their refresh.
         func takeCountsAndEvents() async -> [String] {
             await client.flush()
             return receiver.takeMessages().filter { !$0.contains("|g|") }.sorted()
         }
 
-        /// Lets time go on until what is sent last for each gauge is this.
+        /// Advances the clock until the last sent value of each gauge is the expected one.
         func expectGauges(_ values: (total: Int, available: Int, waiting: Int, used: Int, acquiring: Int)) async throws
         {
             let expected = [
@@ -67,14 +67,14 @@ struct PoolObserverTests {
         }
     }
 
-    @Test("the last that is sent when the pool and the client are shut down is that the pool is empty")
+    @Test("the last gauges that are sent at a shutdown of the pool and the client show an empty pool")
     func lastGauges() async throws {
         let observed = try Observed(maxSize: 2)
         let lease = try await observed.pool.acquire()
         try await observed.expectGauges((1, 0, 0, 1, 0))
         lease.release()
         await observed.pool.shutdown()
-        // Without it the next gauges would be due in 100 milliseconds.
+        // Without this call the gauges would be refreshed only after 100 milliseconds.
         observed.observer.refresh()
         await observed.client.shutdown()
         let gauges = observed.receiver.takeMessages().filter { $0.contains("|g|") }
@@ -82,7 +82,7 @@ struct PoolObserverTests {
         #expect(Set(gauges.suffix(5).map { $0.prefix { $0 != ":" } }).count == 5)
     }
 
-    @Test("gauges have the names and values of the Python package, and are 0 when the pool is shut down")
+    @Test("gauges have the names and values of the Python package, and are 0 after a shutdown")
     func gauges() async throws {
         let gate = Gate()
         let strategy = ScriptedStrategy { $0.open = { if $0 == 3 { await gate.pass() } } }
@@ -93,8 +93,8 @@ struct PoolObserverTests {
         let second = try await pool.acquire()
         try await observed.expectGauges((2, 0, 0, 2, 0))
         let users = [Task { try await pool.withConnection { _ in } }, Task { try await pool.withConnection { _ in } }]
-        try await eventually("both wait") { pool.statistics.waiting == 2 && gate.held == 1 }
-        // One waits for the connection that is being opened, the other for whichever comes back.
+        try await eventually("both callers wait") { pool.statistics.waiting == 2 && gate.held == 1 }
+        // One caller waits for the opening connection, the other for a release.
         try await observed.expectGauges((3, 0, 1, 2, 2))
         gate.open()
         for user in users { try await user.value }
@@ -106,7 +106,7 @@ struct PoolObserverTests {
         await observed.client.shutdown()
     }
 
-    @Test("callers are counted by how they got their connection")
+    @Test("acquires are counted by their method")
     func methods() async throws {
         let observed = try Observed(maxSize: 1)
         let pool = observed.pool
@@ -118,7 +118,7 @@ struct PoolObserverTests {
         for _ in 0..<3 { try await pool.withConnection { _ in } }
         let lease = try await pool.acquire()
         let waiter = Task { try await pool.withConnection { _ in } }
-        try await eventually("one waits") { pool.statistics.waiting == 1 }
+        try await eventually("one caller waits") { pool.statistics.waiting == 1 }
         lease.release()
         try await waiter.value
         #expect(
@@ -131,7 +131,7 @@ struct PoolObserverTests {
         await observed.client.shutdown()
     }
 
-    @Test("a caller that gets no connection is counted by what it tried")
+    @Test("a failed acquire is counted by what it waited for")
     func failures() async throws {
         let strategy = ScriptedStrategy { $0.open = { if $0 == 1 { throw ScriptedError("refused") } } }
         let observed = try Observed(maxSize: 1, strategy: strategy)
@@ -157,7 +157,7 @@ struct PoolObserverTests {
     }
 
     @Test(
-        "idle leases are counted once each, however many flush at the same time, and to the end",
+        "leases of idle connections are counted exactly once, despite concurrent flushes and a shutdown",
         .timeLimit(.minutes(1))
     )
     func idleLeases() async throws {
@@ -184,11 +184,43 @@ struct PoolObserverTests {
         await pool.shutdown()
         await observed.client.shutdown()
         take()
-        // With those who opened, and those who came in the instant of a return and waited.
+        // The sum includes callers for which a connection was opened, and callers that waited briefly.
         #expect(counted == 4_000)
     }
 
-    @Test("idle leases are counted unless one asks for them not to be")
+    @Test("leases of a pool that is dropped without a shutdown are counted")
+    func dropped() async throws {
+        let receiver = try DatagramReceiver()
+        let client = try quietClient(to: receiver)
+        let observer = DatadogConnectionPoolObserver(client: client, service: "orders", clock: ManualClock())
+        var pool: ConnectionPool<ScriptedStrategy>? = try ConnectionPool(
+            strategy: ScriptedStrategy(),
+            configuration: ConnectionPoolConfiguration(maxSize: 1),
+            datadog: observer
+        )
+        for _ in 0..<5 { try await pool?.withConnection { _ in } }
+        pool = nil
+        await client.shutdown()
+        #expect(receiver.takeMessages().contains("orders.pool.getting_connection:4|c|#method:available"))
+    }
+
+    @Test("leases are counted once although the pool is observed twice")
+    func observedTwice() async throws {
+        let observed = try Observed(maxSize: 1)
+        for _ in 0..<5 { try await observed.pool.withConnection { _ in } }
+        observed.observer.observe(observed.pool)
+        for _ in 0..<5 { try await observed.pool.withConnection { _ in } }
+        #expect(
+            await observed.takeCountsAndEvents() == [
+                "orders.pool.getting_connection:1|c|#region:eu,tier:1,method:new",
+                "orders.pool.getting_connection:9|c|#region:eu,tier:1,method:available",
+            ]
+        )
+        await observed.pool.shutdown()
+        await observed.client.shutdown()
+    }
+
+    @Test("leases of idle connections are counted by default, and not if turned off")
     func noIdleLeases() async throws {
         let observed = try Observed(maxSize: 1, countsIdleLeases: false)
         #expect(!observed.observer.countsIdleLeases)
@@ -202,7 +234,7 @@ struct PoolObserverTests {
         await observed.client.shutdown()
     }
 
-    @Test("a burst is three events: it began, it reached the limit, which is said once, and it ended")
+    @Test("a burst sends three events: its beginning, the limit once, and its end")
     func burst() async throws {
         let observed = try Observed(maxSize: 1, burstLimit: 2, countsIdleLeases: false)
         let pool = observed.pool
@@ -212,20 +244,20 @@ struct PoolObserverTests {
         func events() async -> [String] { await observed.takeCountsAndEvents().filter { $0.hasPrefix("_e") } }
         for _ in 0..<2 {
             let waiter = Task { try await pool.withConnection { _ in } }
-            try await eventually("one waits") { pool.statistics.waiting == 1 }
+            try await eventually("one caller waits") { pool.statistics.waiting == 1 }
             waiter.cancel()
             _ = await waiter.result
         }
         #expect(
             await events() == [
-                "_e{31,81}:orders pool reached burst limit|There are 2 connections, as many as there may be: "
-                    + "not enough to satisfy all users|t:error|#region:eu,tier:1",
-                "_e{32,56}:orders pool using burst capacity|Pool max size of 1 will be exceeded temporarily, up to 2"
+                "_e{31,70}:orders pool reached burst limit|The pool has 2 connections and may not open more. "
+                    + "Callers are waiting.|t:error|#region:eu,tier:1",
+                "_e{32,61}:orders pool using burst capacity|The pool temporarily exceeds its maximum size of 1 (up to 2)."
                     + "|t:warning|#region:eu,tier:1",
             ]
         )
         second.release()
-        try await eventually("the excess is closed") { pool.statistics.total == 1 }
+        try await eventually("the excess connection is closed") { pool.statistics.total == 1 }
         var ended: [String] = []
         for _ in 0..<1_000 where ended.isEmpty {
             ended = await events()
@@ -233,8 +265,8 @@ struct PoolObserverTests {
         }
         #expect(
             ended == [
-                "_e{30,78}:orders pool no longer bursting|Number of connections has dropped to 1, "
-                    + "which is the pool's max size, or below|t:success|#region:eu,tier:1"
+                "_e{30,49}:orders pool no longer bursting|The pool no longer exceeds its maximum size of 1."
+                    + "|t:success|#region:eu,tier:1"
             ]
         )
         first.release()
@@ -242,13 +274,13 @@ struct PoolObserverTests {
         await observed.client.shutdown()
     }
 
-    @Test("a pool without a burst limit reaches none")
+    @Test("a pool without a burst limit sends no event about it")
     func noBurstLimit() async throws {
         let observed = try Observed(maxSize: 1, countsIdleLeases: false)
         let pool = observed.pool
         let lease = try await pool.acquire()
         let waiter = Task { try await pool.withConnection { _ in } }
-        try await eventually("one waits") { pool.statistics.waiting == 1 }
+        try await eventually("one caller waits") { pool.statistics.waiting == 1 }
         lease.release()
         try await waiter.value
         #expect(await observed.takeCountsAndEvents().allSatisfy { !$0.hasPrefix("_e") })
@@ -256,12 +288,12 @@ struct PoolObserverTests {
         await observed.client.shutdown()
     }
 
-    @Test("gauges are sent every minute though nothing happens")
+    @Test("gauges are sent every minute even if nothing happens")
     func everyMinute() async throws {
         let observed = try Observed(maxSize: 1)
         try await observed.expectGauges((0, 0, 0, 0, 0))
-        // Whatever was due is done: only the period is left.
-        try await eventually("one sleeps") {
+        // Every requested refresh is done, and only the periodic refresh is left.
+        try await eventually("one task sleeps") {
             if observed.clock.sleepers > 1 { observed.clock.advance(by: .milliseconds(100)) }
             return observed.clock.sleepers == 1
         }

@@ -32,7 +32,7 @@ struct ProtocolTests {
         #expect(try await messages { $0.set("users", "a:b", tags: ["x"]) } == ["users:a:b|s|#x"])
     }
 
-    @Test("several values are packed into one message")
+    @Test("several values form one message")
     func packed() async throws {
         #expect(
             try await messages { $0.distribution("d", values: [1, 2.5, -3], tags: ["t"]) } == ["d:1:2.5:-3|d|#t"]
@@ -42,7 +42,7 @@ struct ProtocolTests {
     }
 
     @Test(
-        "numbers are written in the shortest way that reads the same",
+        "numbers are written in the shortest form with the same value",
         arguments: [
             (0, "0"), (-0.0, "0"), (1, "1"), (-1, "-1"), (0.1, "0.1"), (1e6, "1000000"), (123_456_789, "123456789"),
             (999_999_999_999_999, "999999999999999"), (1e15, "1000000000000000"),
@@ -63,7 +63,7 @@ struct ProtocolTests {
         #expect(try await messages { $0.count("n", .min) } == ["n:-9223372036854775808|c"])
     }
 
-    @Test("a sample rate stands before the tags, and only that part of the values is sent")
+    @Test("the sample rate precedes the tags, and only that share of values is sent")
     func sampled() async throws {
         let sent = try await messages { client in
             for _ in 0..<1000 { client.histogram("song.length", 240, tags: ["a:b"], sampleRate: 0.5) }
@@ -73,14 +73,14 @@ struct ProtocolTests {
         #expect(abs(sent.count - 500) < 320, "\(sent.count) of 1000")
     }
 
-    @Test("a sample rate of 1 and more is not written, and with 0 and less nothing is sent")
+    @Test("a sample rate of at least 1 is not written, and with a rate of at most 0 nothing is sent")
     func sampleRateLimits() async throws {
         #expect(try await messages { $0.distribution("d", 1, sampleRate: 1) } == ["d:1|d"])
         #expect(try await messages { $0.distribution("d", 1, sampleRate: 7) } == ["d:1|d"])
         for rate in [0, -0.5, .nan] { #expect(try await messages { $0.distribution("d", 1, sampleRate: rate) } == []) }
     }
 
-    @Test("counts are sampled when they are not added up in the client")
+    @Test("counts are sampled if they are not aggregated")
     func sampledCounts() async throws {
         let sent = try await messages({ $0.aggregatesCountsAndGauges = false }) { client in
             for _ in 0..<200 { client.count("c", sampleRate: 0.25) }
@@ -88,7 +88,7 @@ struct ProtocolTests {
         #expect(Set(sent) == ["c:1|c|@0.25"])
     }
 
-    @Test("a time of its own stands at the end")
+    @Test("the timestamp is the last field")
     func timestamps() async throws {
         let configure = { (configuration: inout DogStatsDConfiguration) in configuration.containerID = "83c0a99c" }
         #expect(
@@ -112,7 +112,7 @@ struct ProtocolTests {
         )
     }
 
-    @Test("an event with everything")
+    @Test("an event with all fields")
     func fullEvent() async throws {
         #expect(
             try await messages {
@@ -131,7 +131,7 @@ struct ProtocolTests {
         )
     }
 
-    @Test("lengths in an event count bytes, after line breaks were escaped")
+    @Test("the lengths of an event are in bytes after escaping")
     func eventLengths() async throws {
         #expect(
             try await messages { $0.event(title: "größer\n🧵", text: "ä\nö\r\nü\rß|_e{1,1}:") }
@@ -157,7 +157,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("a service check with everything has its message last")
+    @Test("the message is the last field of a service check with all fields")
     func fullServiceCheck() async throws {
         let configure = { (configuration: inout DogStatsDConfiguration) in
             configuration.containerID = "83c0a99c"
@@ -178,7 +178,7 @@ struct ProtocolTests {
         )
     }
 
-    @Test("every message has the global tags after its own, and the origin")
+    @Test("every message has the global tags after its own tags, and the origin")
     func global() async throws {
         let sent = try await messages {
             $0.prefix = "shop"
@@ -194,7 +194,7 @@ struct ProtocolTests {
         #expect(sent == ["shop.n:1|h|#own,\(rest)", "_e{1,1}:t|x|#\(rest)", "_sc|s|0|#\(rest)"])
     }
 
-    @Test("a prefix ends with one dot")
+    @Test("a prefix is followed by one dot")
     func prefix() async throws {
         for prefix in ["a.b", "a.b.", "1a.b", "a b"] {
             let expected = prefix == "a b" ? "a_b.n:1|c" : "a.b.n:1|c"

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("An independent receiver", .timeLimit(.minutes(5)))
 struct ReceiverTests {
-    @Test("reads every kind of metric as it was meant", arguments: [false, true])
+    @Test("reads every type of metric correctly", arguments: [false, true])
     func metrics(overUnixSocket: Bool) async throws {
         let path = overUnixSocket ? uniqueSocketPath() : nil
         defer { if let path { unlink(path) } }
@@ -56,12 +56,12 @@ struct ReceiverTests {
     }
 
     private func metric(_ kind: String, _ name: String, _ values: [Double], _ tags: [String]) -> ReadMessage {
-        // As Python sorts them, by code points.
+        // Python sorts by code points.
         let sorted = tags.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
         return ReadMessage(kind: kind, name: name, values: values, tags: sorted, containerID: "83c0a99c")
     }
 
-    @Test("reads full datagrams, many of them")
+    @Test("reads many full datagrams")
     func many() async throws {
         let receiver = try await PythonReceiver(.independent)
         var configuration = quietConfiguration(receiver.address)
@@ -190,7 +190,7 @@ struct OfficialClientTests {
             record(client)
             await client.flush()
             var expected: String?
-            try await eventually("it sends") {
+            try await eventually("the client sends") {
                 expected = theirs.takeOne()
                 return expected != nil
             }

@@ -2,9 +2,9 @@ import Testing
 
 @testable import BurstPoolDatadog
 
-@Suite("What the client says about itself", .timeLimit(.minutes(5)))
+@Suite("The client's own telemetry", .timeLimit(.minutes(5)))
 struct TelemetryTests {
-    @Test("every 10 seconds it sends what was added to its numbers, without prefix, with the global tags")
+    @Test("the increments of its numbers are sent every 10 seconds, without the prefix and with the global tags")
     func telemetry() async throws {
         let clock = ManualClock()
         let receiver = try DatagramReceiver()
@@ -41,14 +41,14 @@ struct TelemetryTests {
             ]
         )
         #expect(try await nextFlush() == [])
-        // The report itself, and nothing else.
+        // The previous report is the only message since.
         let second = try await nextFlush()
         #expect(second.contains("datadog.dogstatsd.client.metrics:5\(tags)"), "\(second)")
         #expect(second.contains("datadog.dogstatsd.client.packets_sent:1\(tags)"), "\(second)")
         await client.shutdown()
     }
 
-    @Test("what was dropped is reported when the agent is back")
+    @Test("drops are reported when the agent is back")
     func drops() async throws {
         let clock = ManualClock()
         let path = uniqueSocketPath()
@@ -70,5 +70,38 @@ struct TelemetryTests {
         #expect(sent.contains("datadog.dogstatsd.client.packets_dropped:1\(tags)"), "\(sent)")
         #expect(sent.contains("datadog.dogstatsd.client.bytes_dropped:5\(tags)"), "\(sent)")
         await client.shutdown()
+    }
+
+    @Test("the reports add up to all datagrams, including those of an outage and those before the shutdown")
+    func complete() async throws {
+        let clock = ManualClock()
+        let path = uniqueSocketPath()
+        var configuration = quietConfiguration(.unixSocket(path: path))
+        configuration.clock = clock
+        configuration.flushInterval = .seconds(10)
+        configuration.sendsTelemetry = true
+        let client = try DogStatsDClient(configuration: configuration)
+        // The reports of these intervals cannot be sent.
+        for _ in 0..<3 {
+            client.histogram("h", 1)
+            await client.flush()
+            try await clock.waitForSleepers(1)
+            clock.advance(by: .seconds(10))
+            try await clock.waitForSleepers(1)
+            await client.flush()
+        }
+        let receiver = try DatagramReceiver(path: path)
+        client.histogram("h", 1)
+        await client.shutdown()
+        var reported: [String: Int] = [:]
+        for message in receiver.takeMessages() where message.hasPrefix("datadog.") {
+            let parts = message.split { ":|".contains($0) }
+            reported[String(parts[0].split(separator: ".").last!), default: 0] += Int(parts[1]) ?? 0
+        }
+        let statistics = client.statistics
+        // The datagram with the last report cannot report itself.
+        #expect(reported["packets_sent"] == statistics.datagramsSent - 1)
+        #expect(reported["packets_dropped"] == statistics.datagramsDropped)
+        #expect(reported["bytes_dropped"] == statistics.bytesDropped)
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The latency histogram", .timeLimit(.minutes(5)))
 struct LatencyHistogramTests {
-    @Test("tells quantiles within three per cent")
+    @Test("quantiles are exact to 3 %")
     func quantiles() {
         var histogram = LatencyHistogram()
         for microseconds in 1...10_000 { histogram.record(.microseconds(microseconds)) }
@@ -17,7 +17,7 @@ struct LatencyHistogramTests {
         #expect(histogram.maximum == .milliseconds(10))
     }
 
-    @Test("puts every duration into a bucket that reaches up to it and no bucket below does")
+    @Test("every duration is in the first bucket whose bound reaches it")
     func buckets() {
         let edges = (0..<43).flatMap { shift in [-1, 0, 1].map { UInt64(max(0, (Int64(1) << shift) + $0)) } }
         for nanoseconds in edges + Array(0...5_000) {
@@ -27,7 +27,7 @@ struct LatencyHistogramTests {
         }
     }
 
-    @Test("takes durations of nothing and of years")
+    @Test("durations of zero and of years are accepted")
     func extremes() {
         var histogram = LatencyHistogram()
         #expect(histogram.quantile(0.99) == .zero)
@@ -38,7 +38,7 @@ struct LatencyHistogramTests {
         #expect(histogram.count(above: .seconds(1)) == 1)
     }
 
-    @Test("merged, is as if all had been recorded in one")
+    @Test("merged histograms equal one histogram with all durations")
     func merging() {
         var (one, other, both) = (LatencyHistogram(), LatencyHistogram(), LatencyHistogram())
         for number in 1...1_000 {

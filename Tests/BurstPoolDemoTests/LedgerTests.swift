@@ -3,13 +3,13 @@ import Testing
 
 @testable import BurstPoolDemo
 
-@Suite("What a task knows about its keys", .timeLimit(.minutes(5)))
+@Suite("The ledger of a task", .timeLimit(.minutes(5)))
 struct LedgerTests {
     private let old = Array("old".utf8)
     private let new = Array("new".utf8)
     private let foreign: [UInt8] = [0]
 
-    @Test("a confirmed write leaves one right value")
+    @Test("a confirmed write leaves one possible value")
     func confirmed() {
         var value = UncertainValue()
         #expect(!value.exists)
@@ -21,7 +21,7 @@ struct LedgerTests {
         #expect(value.read(old) == true)
     }
 
-    @Test("a write whose reply was lost leaves two, and reading tells which")
+    @Test("a write whose reply was lost leaves two possible values, and a read decides")
     func lost() {
         var value = UncertainValue()
         value.became(old)
@@ -34,7 +34,7 @@ struct LedgerTests {
         #expect(other.read(new) == false)
     }
 
-    @Test("an increment whose reply was lost may have happened or not, but not twice")
+    @Test("an increment whose reply was lost may have happened once or not at all")
     func lostIncrement() {
         var counter = UncertainCounter()
         counter.willIncrement()
@@ -50,7 +50,7 @@ struct LedgerTests {
         #expect(counter.read(1) == false)
     }
 
-    @Test("increments in a pipeline are answered one after the other")
+    @Test("increments in a pipeline are answered in order")
     func pipelinedIncrements() {
         var counter = UncertainCounter()
         counter.willIncrement(by: 2)
@@ -61,7 +61,7 @@ struct LedgerTests {
         #expect(counter.range == 2...2)
     }
 
-    @Test("an audit names each key that is not as it should be")
+    @Test("an audit names each key with a wrong value")
     func audit() {
         var ledger = Ledger(prefix: "run", task: 3)
         ledger.text.became(old)

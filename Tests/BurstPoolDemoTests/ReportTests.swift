@@ -14,7 +14,7 @@ struct ReportTests {
             time: .milliseconds(milliseconds),
             idle: 0,
             inUse: total,
-            connecting: 0,
+            opening: 0,
             closing: 0,
             waiting: total,
             commands: commands,
@@ -33,7 +33,7 @@ struct ReportTests {
         return timeline
     }
 
-    @Test("time spent bursting is what the samples above maxSize stand for")
+    @Test("the time of a burst is the time of the samples above maxSize")
     func bursting() {
         var timeline = Timeline()
         for (time, total) in [(0, 1), (20, 9), (40, 9), (100, 8), (120, 9)] {
@@ -49,7 +49,7 @@ struct ReportTests {
         #expect(Timeline().throughput() == 0)
     }
 
-    @Test("the picture is well-formed XML, whatever the run was like", arguments: [0, 1, 2, 600, 20_000])
+    @Test("the picture is well-formed XML for every length of the run", arguments: [0, 1, 2, 600, 20_000])
     func picture(count: Int) {
         let picture = TimelinePicture(
             timeline: timeline(count: count),
@@ -71,14 +71,14 @@ struct ReportTests {
         #expect(document.utf8.count < 400_000)
     }
 
-    @Test("axes end at round numbers that are not below what they show", arguments: [0.3, 1, 24, 26.9, 96, 52_000])
+    @Test("axes end at round numbers that are at least the largest value", arguments: [0.3, 1, 24, 26.9, 96, 52_000])
     func axis(greatest: Double) {
         let axis = Axis(to: greatest, ticks: 5)
         #expect(axis.end >= greatest)
         #expect((2...8).contains(axis.ticks.count))
     }
 
-    @Test("numbers and times read well")
+    @Test("numbers and times are formatted")
     func formatting() {
         #expect([0, 999, 1_000, -1_234_567].map(\.grouped) == ["0", "999", "1,000", "-1,234,567"])
         let times: [Duration] = [

@@ -4,17 +4,17 @@ import Testing
 
 @Suite("The view", .timeLimit(.minutes(5)))
 struct ViewTests {
-    @Test("a line is cut to the width without cutting the code of a colour")
+    @Test("a line is cut to the width without cutting a control sequence")
     func cutting() {
         var line = StyledLine("abc", .red)
         line.add("def")
         #expect(line.width == 6)
-        #expect(line.rendered(width: 4, colour: false) == "abcd")
-        #expect(line.rendered(width: 2, colour: true) == "\u{1B}[38;5;203mab\u{1B}[0m")
-        #expect(line.rendered(width: 0, colour: true) == "")
+        #expect(line.rendered(width: 4, color: false) == "abcd")
+        #expect(line.rendered(width: 2, color: true) == "\u{1B}[38;5;203mab\u{1B}[0m")
+        #expect(line.rendered(width: 0, color: true) == "")
     }
 
-    @Test("connections are found in the server's list by their whole name")
+    @Test("connections in the server's list are found by their exact name")
     func clientList() {
         let text = """
             id=3 addr=/run/redis.sock:0 name=demo-1 age=0 cmd=get

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite("Several observers", .timeLimit(.minutes(5)))
+@Suite("Combined observers", .timeLimit(.minutes(5)))
 struct CombinedObserverTests {
     private func run(_ observers: [EventRecorder]) async throws {
         var configuration = ConnectionPoolConfiguration(maxSize: 1)
@@ -12,8 +12,8 @@ struct CombinedObserverTests {
         await pool.shutdown()
     }
 
-    @Test("each is told of everything, in the same order")
-    func everybody() async throws {
+    @Test("every observer receives the same events in the same order")
+    func sameEvents() async throws {
         let observers = [EventRecorder(), EventRecorder()]
         try await run(observers)
         #expect(observers[0].events.map { "\($0)" } == observers[1].events.map { "\($0)" })
@@ -21,12 +21,12 @@ struct CombinedObserverTests {
         #expect(!CombinedConnectionPoolObserver(observers).observesLeases)
     }
 
-    @Test("only those who want to know of leases are told of them")
+    @Test("only observers that observe leases receive events about leases")
     func leases() async throws {
         let observers = [EventRecorder(observesLeases: false), EventRecorder(observesLeases: true)]
         #expect(CombinedConnectionPoolObserver(observers).observesLeases)
         try await run(observers)
-        let ofLeases = observers.map { observer in
+        let leaseEvents = observers.map { observer in
             observer.events.filter {
                 switch $0 {
                 case .acquired(.idle, _, _), .released: true
@@ -34,12 +34,12 @@ struct CombinedObserverTests {
                 }
             }.count
         }
-        // The first lease is of a connection that was opened for it; the second one of an idle one.
-        #expect(ofLeases == [0, 3])
+        // The first lease opens a connection, and the second one finds it idle.
+        #expect(leaseEvents == [0, 3])
         #expect(observers[1].events.count == observers[0].events.count + 3)
     }
 
-    @Test("none at all is allowed")
+    @Test("an empty list of observers is allowed")
     func none() async throws {
         #expect(!CombinedConnectionPoolObserver([]).observesLeases)
         try await run([])

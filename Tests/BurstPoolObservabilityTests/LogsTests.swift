@@ -21,7 +21,7 @@ struct LogsTests {
         return ConnectionPoolTelemetry(configuration: configuration)
     }
 
-    @Test("an outage with 10,000 failures is one line, and one more that says how many there were")
+    @Test("an outage with 10,000 failures is logged in two lines, of which the second has the number of the others")
     func outage() async throws {
         let strategy = ScriptedStrategy { $0.open = { throw ScriptedError("refused, attempt \($0)") } }
         let observed = try ObservedPool(maxSize: 4, strategy: strategy)
@@ -35,7 +35,7 @@ struct LogsTests {
         #expect(strategy.attemptsSoFar == 10_000)
         let failures = observed.log.entries.filter { $0.level == .error }
         #expect(failures.count == 1)
-        #expect(failures.first?.message == "A connection did not open")
+        #expect(failures.first?.message == "A connection could not be opened")
         #expect(failures.first?.metadata["pool.name"] == "orders")
         #expect(failures.first?.metadata["error"]?.description.hasPrefix("refused, attempt ") == true)
         #expect(failures.first?.metadata.texts["duration_ms"] == "0.0")
@@ -44,22 +44,24 @@ struct LogsTests {
         await letOthersRun()
         #expect(observed.log.entries.filter { $0.level == .error }.count == 1)
         observed.telemetryClock.advance(by: .milliseconds(1))
-        try await eventually("the rest is told") { observed.log.entries.filter { $0.level == .error }.count == 2 }
+        try await eventually("the number of suppressed lines is logged") {
+            observed.log.entries.filter { $0.level == .error }.count == 2
+        }
         let summary = try #require(observed.log.entries.last { $0.level == .error })
-        #expect(summary.message == "A connection did not open, more of the same")
+        #expect(summary.message == "A connection could not be opened (9999 more)")
         #expect(summary.metadata.texts == ["pool.name": "orders", "suppressed": "9999", "interval_ms": "10000.0"])
 
         try? await observed.pool.withConnection { _ in }
         #expect(
             observed.log.entries.filter { $0.level == .error }.count == 3,
-            "the next interval has a line of its own"
+            "the next interval has its own line"
         )
-        // What the queue at the limit may add is as limited.
+        // The other kinds of lines are limited as well.
         #expect(observed.log.entries.count <= 6, "\(observed.log.entries.map(\.message))")
         await observed.pool.shutdown()
     }
 
-    @Test("kinds do not use up each other's lines")
+    @Test("every kind of line has its own limit")
     func kinds() {
         let log = InMemoryLogHandler()
         let telemetry = makeTelemetry(log, ManualClock())
@@ -78,7 +80,7 @@ struct LogsTests {
         #expect(log.entries.count == 100)
     }
 
-    @Test("what was not told yet is told when the telemetry ends")
+    @Test("suppressed lines are reported when the telemetry ends")
     func end() {
         let log = InMemoryLogHandler()
         do {
@@ -89,10 +91,21 @@ struct LogsTests {
         #expect(log.entries.last?.metadata.texts["suppressed"] == "4")
     }
 
-    private static let place = ConnectionLeaseLocation(fileID: "App/Orders.swift", line: 12)
+    private static let location = ConnectionLeaseLocation(fileID: "App/Orders.swift", line: 12)
     private static let error = ScriptedError("refused")
-    private static let timedOut = ConnectionPoolError(.acquireTimedOut, message: "late")
-    private static let overloaded = ConnectionPoolError(.overloaded, message: "full")
+    private static let timedOut = ConnectionPoolError(.acquireTimedOut, message: "late", poolName: "orders")
+    private static let overloaded = ConnectionPoolError(.overloaded, message: "full", poolName: "orders")
+    private static let nested = ConnectionPoolError(.nestedAcquire, message: "nested", poolName: "orders")
+    private static let statistics = ConnectionPoolStatistics(
+        _PoolCoreCounts(
+            idle: 1,
+            leased: 2,
+            opening: 3,
+            closing: 0,
+            waiting: 0,
+            limits: _PoolCoreLimits(maxSize: 4, hardLimit: 8)
+        )
+    )
     private static let lines: [(ConnectionPoolEvent, Logger.Level, Logger.Metadata)] = [
         (.opened(duration: .milliseconds(5), wait: nil), .debug, ["duration_ms": "5.0"]),
         (
@@ -110,7 +123,15 @@ struct LogsTests {
             .acquireFailed(timedOut, waited: .seconds(1), wait: nil), .warning,
             ["error": "\(timedOut)", "duration_ms": "1000.0"]
         ),
-        (.shed(overloaded), .warning, ["error": "\(overloaded)"]),
+        (
+            .acquireFailed(overloaded, waited: .zero, wait: nil), .warning,
+            ["error": "\(overloaded)", "duration_ms": "0.0"]
+        ),
+        (
+            .acquireFailed(nested, waited: .zero, wait: nil), .warning,
+            ["error": "\(nested)", "duration_ms": "0.0"]
+        ),
+        (.dropped(statistics), .warning, ["total": "6"]),
         (.burstBegan(total: 3, maxSize: 2), .notice, ["total": "3", "max_size": "2"]),
         (.burstEnded(total: 2, maxSize: 2), .notice, ["total": "2", "max_size": "2"]),
         (.limitReached(total: 4), .warning, ["total": "4"]),
@@ -118,16 +139,16 @@ struct LogsTests {
         (.breakerChanged(.halfOpen), .info, [:]),
         (.breakerChanged(.closed), .notice, [:]),
         (
-            .leaseOverdue(place, age: .seconds(60)), .warning,
-            ["place": "App/Orders.swift:12", "duration_ms": "60000.0"]
+            .leaseOverdue(location, age: .seconds(60)), .warning,
+            ["acquired_at": "App/Orders.swift:12", "duration_ms": "60000.0"]
         ),
         (
-            .overdueLeaseReturned(place, age: .seconds(61)), .notice,
-            ["place": "App/Orders.swift:12", "duration_ms": "61000.0"]
+            .overdueLeaseReturned(location, age: .seconds(61)), .notice,
+            ["acquired_at": "App/Orders.swift:12", "duration_ms": "61000.0"]
         ),
     ]
 
-    @Test("each kind has its level and its metadata", arguments: lines.indices)
+    @Test("every kind has its level and its metadata", arguments: lines.indices)
     func line(_ index: Int) {
         let (event, level, metadata) = Self.lines[index]
         var log = InMemoryLogHandler()
@@ -137,19 +158,19 @@ struct LogsTests {
         #expect(log.entries.first?.metadata.texts == metadata.texts.merging(["pool.name": "orders"]) { $1 })
     }
 
-    @Test("no two kinds have the same message, and every kind has been tried")
+    @Test("every kind has a different message, and this test covers every kind")
     func messages() {
         let log = InMemoryLogHandler()
         var verbose = log
         verbose.logLevel = .trace
         let telemetry = makeTelemetry(verbose, ManualClock())
         for (event, _, _) in Self.lines { telemetry.connectionPool(event) }
-        let circuitOpen = ConnectionPoolError(.circuitOpen, message: "open")
+        let circuitOpen = ConnectionPoolError(.circuitOpen, message: "open", poolName: "orders")
         telemetry.connectionPool(.acquireFailed(circuitOpen, waited: .zero, wait: nil))
         #expect(Set(log.entries.map { "\($0.message)" }).count == PoolLogKind.allCases.count)
     }
 
-    @Test("what is no failure, or is told of already, has no line")
+    @Test("an event that is not a failure, or that another event covers, is not logged")
     func silence() {
         var log = InMemoryLogHandler()
         log.logLevel = .trace
@@ -159,11 +180,10 @@ struct LogsTests {
         telemetry.connectionPool(.acquired(.waited, waited: .zero, wait: wait))
         telemetry.connectionPool(.acquireFailed(CancellationError(), waited: .zero, wait: wait))
         telemetry.connectionPool(.acquireFailed(Self.error, waited: .zero, wait: wait))
-        telemetry.connectionPool(.acquireFailed(Self.overloaded, waited: .zero, wait: wait))
         #expect(log.entries.isEmpty)
     }
 
-    @Test("a line below the logger's level uses up nothing")
+    @Test("a line below the logger's level is neither logged nor counted")
     func belowLevel() {
         var log = InMemoryLogHandler()
         log.logLevel = .error
@@ -174,6 +194,6 @@ struct LogsTests {
 }
 
 extension Logger.Metadata {
-    /// The values as they are written: two that are written alike can differ.
+    /// The values as text, because values with the same text can differ.
     fileprivate var texts: [String: String] { mapValues(\.description) }
 }

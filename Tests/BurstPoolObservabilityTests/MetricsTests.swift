@@ -9,7 +9,7 @@ struct MetricsTests {
     private let idle = [("db.client.connection.state", "idle")]
     private let used = [("db.client.connection.state", "used")]
 
-    @Test("the gauges say what OpenTelemetry asks for, and are 0 after a shutdown")
+    @Test("the gauges have the values that OpenTelemetry defines, and are 0 after a shutdown")
     func gauges() async throws {
         let gate = Gate()
         let strategy = ScriptedStrategy { $0.open = { if $0 == 3 { await gate.pass() } } }
@@ -23,7 +23,7 @@ struct MetricsTests {
         let second = try await pool.acquire()
         try await observed.expectGauge("db.client.connection.count", used, 2)
         first.release()
-        // A lease of an idle connection tells nobody: the period brings it to light.
+        // A lease of an idle connection is not an event, so the periodic refresh shows it.
         try await observed.expectGauge("db.client.connection.count", used, 1)
         try await observed.expectGauge("db.client.connection.count", idle, 1)
 
@@ -45,7 +45,7 @@ struct MetricsTests {
         try await observed.expectGauge("db.client.connection.count", used, 0)
     }
 
-    @Test("gauges are what is now after a refresh that was asked for")
+    @Test("an explicit refresh sets the gauges to the current values")
     func refreshed() async throws {
         let observed = try ObservedPool(maxSize: 2)
         let lease = try await observed.pool.acquire()
@@ -56,14 +56,14 @@ struct MetricsTests {
         await observed.pool.shutdown()
     }
 
-    @Test("the minimum of idle connections is the configuration's")
+    @Test("the gauge of the minimum idle has the value of the configuration")
     func minimumIdle() async throws {
         let observed = try ObservedPool(maxSize: 2, configure: { $0.minimumIdle = 1 })
         try await observed.expectGauge("db.client.connection.idle.min", 1)
         await observed.pool.shutdown()
     }
 
-    @Test("times are in nanoseconds, with seconds as the preferred unit")
+    @Test("durations are recorded in nanoseconds with seconds as the preferred unit")
     func times() async throws {
         let shared = ManualClock()
         let strategy = ScriptedStrategy { $0.open = { _ in shared.advance(by: .milliseconds(250)) } }
@@ -85,7 +85,7 @@ struct MetricsTests {
         await observed.pool.shutdown()
     }
 
-    @Test("a caller whose time was up counts as a timeout, one that was cancelled does not")
+    @Test("an acquire that timed out counts as a timeout, and a cancelled one does not")
     func timeouts() async throws {
         let observed = try ObservedPool(maxSize: 1)
         let pool = observed.pool
@@ -108,7 +108,7 @@ struct MetricsTests {
         await pool.shutdown()
     }
 
-    @Test("every metric has the name of the pool and the user's own dimensions, and there are no others than these")
+    @Test("every metric has the pool's name and the user's dimensions, and there are no other metrics")
     func names() async throws {
         let observed = try ObservedPool(
             maxSize: 1,
@@ -145,7 +145,7 @@ struct MetricsTests {
         await observed.pool.shutdown()
     }
 
-    @Test("without the flag there is no time of use, and nothing is told of idle leases")
+    @Test("by default the use time is not recorded, and leases of idle connections are not observed")
     func idleLeasesAreFree() async throws {
         let recorder = EventRecorder()
         let observed = try ObservedPool(maxSize: 1, configure: { $0.observer = recorder })
@@ -159,7 +159,7 @@ struct MetricsTests {
         await observed.pool.shutdown()
     }
 
-    @Test("gauges are refreshed once in a while whatever happens, and on a period if nothing does")
+    @Test("gauges are refreshed at most once per minimum gap, and once per period without events")
     func pace() async throws {
         let observed = try ObservedPool(maxSize: 1, observe: { $0.logger = nil })
         let clock = observed.telemetryClock
@@ -170,29 +170,29 @@ struct MetricsTests {
             ))?
             .values.count ?? 0
         }
-        // One sleeps until the next period, the other until it may refresh again.
+        // One task sleeps until the period ends, the other until the minimum gap ends.
         try await eventually("the first refresh") { refreshes() == 1 }
         try await clock.waitForSleepers(2)
         for _ in 0..<1_000 { observed.telemetry.connectionPool(.burstBegan(total: 2, maxSize: 1)) }
         await letOthersRun()
         #expect(refreshes() == 1)
         clock.advance(by: .milliseconds(100))
-        try await eventually("one more for all of them") { refreshes() == 2 }
+        try await eventually("one refresh for all events") { refreshes() == 2 }
         try await clock.waitForSleepers(2)
         clock.advance(by: .milliseconds(100))
         await letOthersRun()
         #expect(refreshes() == 2)
-        // Now it is idle, and only the period is left.
+        // No refresh is pending, and only the period is left.
         try await clock.waitForSleepers(1)
         clock.advance(by: .milliseconds(9_799))
         await letOthersRun()
         #expect(refreshes() == 2)
         clock.advance(by: .milliseconds(1))
-        try await eventually("the period is over") { refreshes() == 3 }
+        try await eventually("the periodic refresh") { refreshes() == 3 }
         await observed.pool.shutdown()
     }
 
-    @Test("a pool that is dropped is not kept alive, and its gauges are 0")
+    @Test("the telemetry does not keep a pool alive, and the gauges of a dropped pool are 0")
     func dropped() async throws {
         let metrics = TestMetrics()
         let clock = ManualClock()
@@ -218,19 +218,6 @@ struct MetricsTests {
             return max.lastValue == 0
         }
         try await eventually("the connection is closed") { strategy.openNow == 0 }
-        try await eventually("nobody sleeps any more") { clock.sleepers == 0 }
+        try await eventually("no task sleeps any more") { clock.sleepers == 0 }
     }
-}
-
-final class EventRecorder: ConnectionPoolObserver {
-    let observesLeases: Bool
-    private let record = Shared<[ConnectionPoolEvent]>([])
-
-    init(observesLeases: Bool = false) {
-        self.observesLeases = observesLeases
-    }
-
-    var events: [ConnectionPoolEvent] { record.value }
-
-    func connectionPool(_ event: ConnectionPoolEvent) { record.change { $0.append(event) } }
 }

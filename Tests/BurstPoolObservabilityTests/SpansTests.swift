@@ -7,7 +7,7 @@ import Tracing
 
 @Suite("Spans", .timeLimit(.minutes(5)))
 struct SpansTests {
-    /// Runs something as a request of this name; returns the request's span.
+    /// Runs a body in a request with a name, and returns the span of the request.
     private func request<Result>(
         _ name: String,
         _ observed: ObservedPool,
@@ -18,7 +18,7 @@ struct SpansTests {
         return (span, try await ServiceContext.withValue(span.context) { try await body() })
     }
 
-    /// Starts a request in a task of its own, and waits until it waits.
+    /// Starts a request in a new task, and waits until it is in the wait queue.
     private func startRequest(
         _ name: String,
         _ observed: ObservedPool
@@ -35,7 +35,9 @@ struct SpansTests {
         return (span, task)
     }
 
-    @Test("a caller for whom a connection is opened: acquire below the request, connect below acquire")
+    @Test(
+        "if a connection is opened for a caller, its acquire span is a child of the request and the connect span a child of the acquire span"
+    )
     func opened() async throws {
         let observed = try ObservedPool(maxSize: 1)
         let (request, _) = try await request("GET", observed) {
@@ -57,7 +59,7 @@ struct SpansTests {
         await observed.pool.shutdown()
     }
 
-    @Test("spans last as long as what they stand for")
+    @Test("spans last as long as the operations that they describe")
     func durations() async throws {
         let clock = ManualClock()
         let strategy = ScriptedStrategy { $0.open = { _ in clock.advance(by: .milliseconds(250)) } }
@@ -71,7 +73,9 @@ struct SpansTests {
         await observed.pool.shutdown()
     }
 
-    @Test("a caller that is handed a connection of another: wait below acquire, and no connect")
+    @Test(
+        "if a caller receives a released connection, its wait span is a child of the acquire span and there is no connect span"
+    )
     func waited() async throws {
         let observed = try ObservedPool(maxSize: 1)
         let lease = try await observed.pool.acquire()
@@ -91,7 +95,9 @@ struct SpansTests {
         await observed.pool.shutdown()
     }
 
-    @Test("a connect on behalf of A that ends up serving B stays below A's acquire, though A has long been served")
+    @Test(
+        "a connect span stays a child of the acquire for which it began, even if the connection serves another caller"
+    )
     func overtaken() async throws {
         let gate = Gate()
         let strategy = ScriptedStrategy { $0.open = { if $0 == 2 { await gate.pass() } } }
@@ -107,10 +113,10 @@ struct SpansTests {
                 }
             }
         }
-        try await eventually("A's connection is being opened") { gate.held == 1 }
-        // A gets the one that comes back and keeps it: B is left with the one that is being opened.
+        try await eventually("A's connection is opening") { gate.held == 1 }
+        // A receives the released connection and keeps it, so B waits for the one that is opening.
         first.release()
-        try await eventually("A has got a connection") { keep.held == 1 }
+        try await eventually("A has a connection") { keep.held == 1 }
         let (requestB, taskB) = try await startRequest("B", observed)
         gate.open()
         try await taskB.value
@@ -132,7 +138,7 @@ struct SpansTests {
         await observed.pool.shutdown()
     }
 
-    @Test("a connect whose caller was cancelled stays below the caller's acquire, which failed")
+    @Test("the connect span of a cancelled caller stays a child of its failed acquire span")
     func cancelled() async throws {
         let gate = Gate()
         let strategy = ScriptedStrategy { $0.open = { _ in await gate.pass() } }
@@ -152,7 +158,7 @@ struct SpansTests {
         await observed.pool.shutdown()
     }
 
-    @Test("a connection that does not open fails both spans")
+    @Test("a connection that cannot be opened fails both spans")
     func openFailed() async throws {
         let strategy = ScriptedStrategy { $0.open = { _ in throw ScriptedError("refused") } }
         let observed = try ObservedPool(maxSize: 1, strategy: strategy)
@@ -166,7 +172,7 @@ struct SpansTests {
         await observed.pool.shutdown()
     }
 
-    @Test("attempts that are repeated are all below the one acquire")
+    @Test("repeated attempts are all children of the same acquire span")
     func retried() async throws {
         let strategy = ScriptedStrategy { $0.open = { if $0 < 3 { throw ScriptedError("refused") } } }
         let observed = try ObservedPool(
@@ -186,7 +192,7 @@ struct SpansTests {
         await observed.pool.shutdown()
     }
 
-    @Test("a connection that the pool opens for its stock belongs to no request, though one asked for it")
+    @Test("a connection that the pool opens for its minimum idle belongs to no request, even if a request triggered it")
     func ownStock() async throws {
         let observed = try ObservedPool(maxSize: 1)
         _ = try await request("warm up", observed) { try await observed.pool.prewarm(1) }

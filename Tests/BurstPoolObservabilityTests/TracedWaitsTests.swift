@@ -5,15 +5,15 @@ import Tracing
 @testable import BurstPool
 @testable import BurstPoolObservability
 
-@Suite("Spans that are kept", .timeLimit(.minutes(5)))
+@Suite("Kept spans", .timeLimit(.minutes(5)))
 struct TracedWaitsTests {
     private func makeSpans(_ tracer: InMemoryTracer, limit: Int) throws -> PoolSpans {
         var configuration = ConnectionPoolTelemetryConfiguration(poolName: "orders")
         configuration.tracer = tracer
-        return try #require(PoolSpans(configuration, limit: limit))
+        return try #require(PoolSpans(configuration, poolName: "orders", limit: limit))
     }
 
-    @Test("of those who have waited the oldest is forgotten first")
+    @Test("the oldest ended wait is forgotten first")
     func ended() throws {
         let tracer = InMemoryTracer()
         let spans = try makeSpans(tracer, limit: 2)
@@ -29,7 +29,7 @@ struct TracedWaitsTests {
         #expect(connects.map(\.parentSpanID) == [nil, acquires[1].spanID, acquires[2].spanID])
     }
 
-    @Test("with too many who wait, the span of the next is made when its wait has ended, in the same place")
+    @Test("with too many waiting callers, the next span is made when its wait has ended, with the same parent")
     func overflow() throws {
         let tracer = InMemoryTracer()
         let spans = try makeSpans(tracer, limit: 1)
@@ -45,7 +45,7 @@ struct TracedWaitsTests {
         #expect(duration == 7_000_000_000)
     }
 
-    @Test("nothing is kept of a wait for which no connection can be opened any more")
+    @Test("a wait is forgotten when its last connection attempt has ended")
     func nothingKept() throws {
         let waits = TracedWaits(limit: 2)
         let wait = ConnectionWait(number: 1)

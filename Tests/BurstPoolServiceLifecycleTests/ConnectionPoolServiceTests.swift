@@ -17,7 +17,7 @@ struct ConnectionPoolServiceTests {
         return try ConnectionPool(strategy: strategy, configuration: configuration)
     }
 
-    /// A server that still has requests to finish when it is asked to end, each of which needs a connection.
+    /// A server that still has requests to complete at its graceful shutdown, each of which needs a connection.
     private struct FakeServer: Service {
         let pool: ConnectionPool<ScriptedStrategy>
         let isUp: Gate
@@ -36,7 +36,9 @@ struct ConnectionPoolServiceTests {
         }
     }
 
-    @Test("a server that stands after the pool gets connections until it has ended, and the pool ends then")
+    @Test(
+        "a server that follows the pool in the list receives connections until it has ended, and the pool ends after it"
+    )
     func order() async throws {
         let journal = Shared<[String]>([])
         let strategy = ScriptedStrategy { $0.close = { _ in journal.change { $0.append("connection closed") } } }
@@ -52,7 +54,7 @@ struct ConnectionPoolServiceTests {
             tasks.addTask { try await group.run() }
             await server.isUp.pass()
             await group.triggerGracefulShutdown()
-            try await eventually("the server is asked to end") { server.lastRequests.held == 1 }
+            try await eventually("the server shuts down gracefully") { server.lastRequests.held == 1 }
             #expect(journal.value == [], "the pool must not end before it")
             try await pool.withConnection { _ in }
             server.lastRequests.open()
@@ -64,7 +66,7 @@ struct ConnectionPoolServiceTests {
         await expectShutDown(pool)
     }
 
-    @Test("a pool that cannot open a connection fails the group, with the error")
+    @Test("a pool that cannot open a connection fails the group with the error")
     func startFails() async throws {
         let strategy = ScriptedStrategy {
             $0.open = { _ in throw ScriptedError("wrong password") }
@@ -81,7 +83,7 @@ struct ConnectionPoolServiceTests {
         await expectShutDown(pool)
     }
 
-    @Test("the start is tried until its time is up, and fails with the latest error")
+    @Test("the start is retried until its timeout, and fails with the latest error")
     func startTimesOut() async throws {
         let strategy = ScriptedStrategy { $0.open = { throw ScriptedError("refused \($0 > 1)") } }
         let pool = try makePool(strategy)
@@ -95,7 +97,7 @@ struct ConnectionPoolServiceTests {
         await expectShutDown(pool)
     }
 
-    @Test("connections are opened at the start")
+    @Test("connections are prewarmed at the start")
     func prewarm() async throws {
         let strategy = ScriptedStrategy()
         let pool = try makePool(strategy, maxSize: 3)
@@ -105,7 +107,7 @@ struct ConnectionPoolServiceTests {
         try await testGracefulShutdown { trigger in
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await service.run() }
-                try await eventually("three are idle") { pool.statistics.idle == 3 }
+                try await eventually("three connections are idle") { pool.statistics.idle == 3 }
                 trigger.triggerGracefulShutdown()
                 try await tasks.waitForAll()
             }
@@ -113,7 +115,7 @@ struct ConnectionPoolServiceTests {
         #expect(strategy.openNow == 0)
     }
 
-    @Test("connections that do not open in time fail the start, with an error that says how many there are")
+    @Test("connections that do not open in time fail the start with an error that has the number of open connections")
     func prewarmTimesOut() async throws {
         let clock = ManualClock()
         let strategy = ScriptedStrategy { $0.open = { if $0 > 1 { try await Task.sleep(for: .seconds(3600)) } } }
@@ -125,17 +127,17 @@ struct ConnectionPoolServiceTests {
         let service = ConnectionPoolService(pool: pool, configuration: configuration)
         let run = Task { try await service.run() }
         try await clock.waitForSleepers(1)
-        try await eventually("one is open") { pool.statistics.idle == 1 && pool.statistics.opening == 2 }
+        try await eventually("one connection is open") { pool.statistics.idle == 1 && pool.statistics.opening == 2 }
         clock.advance(by: .seconds(30))
         let error = await #expect(throws: ConnectionPoolServiceError.self) { try await run.value }
         #expect(error?.code == .prewarmTimedOut)
         #expect(error?.statistics.idle == 1)
-        #expect(error?.message.contains("3 connections were to be open within 30.0 seconds") == true)
+        #expect(error?.message.contains("could not open 3 connections within 30.0 seconds") == true)
         await expectShutDown(pool)
-        try await eventually("what was being opened was cancelled") { strategy.openNow == 0 }
+        try await eventually("opening connections are cancelled") { strategy.openNow == 0 }
     }
 
-    @Test("a graceful shutdown during the start ends the start, and is no failure")
+    @Test("a graceful shutdown during the start ends the start without a failure")
     func shutdownDuringStart() async throws {
         let strategy = ScriptedStrategy { $0.open = { _ in throw ScriptedError("refused") } }
         let pool = try makePool(strategy)
@@ -145,7 +147,7 @@ struct ConnectionPoolServiceTests {
         try await testGracefulShutdown { trigger in
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await service.run() }
-                try await eventually("it tries") { strategy.attemptsSoFar > 0 }
+                try await eventually("the pool tries to open a connection") { strategy.attemptsSoFar > 0 }
                 trigger.triggerGracefulShutdown()
                 try await tasks.waitForAll()
             }
@@ -153,7 +155,7 @@ struct ConnectionPoolServiceTests {
         await expectShutDown(pool)
     }
 
-    @Test("leases are waited for until the deadline, and those still out then are aborted")
+    @Test("the shutdown waits for leases until the deadline, and then aborts the remaining ones")
     func deadline() async throws {
         let clock = ManualClock()
         let aborted = Shared<[Int]>([])
@@ -171,13 +173,13 @@ struct ConnectionPoolServiceTests {
             trigger.triggerGracefulShutdown()
             try await eventually("the pool shuts down") { pool.statistics.maxSize == 0 }
             prompt.open()
-            try await eventually("the first is closed") { strategy.openNow == 1 }
+            try await eventually("the first connection is closed") { strategy.openNow == 1 }
             try await clock.waitForSleepers(1)
             clock.advance(by: .milliseconds(9_999))
             await letOthersRun()
             #expect(aborted.value == [])
             clock.advance(by: .milliseconds(1))
-            try await eventually("the other is aborted") { aborted.value.count == 1 }
+            try await eventually("the second connection is aborted") { aborted.value.count == 1 }
             hung.open()
             try await run.value
             for user in users { try await user.value }
@@ -185,7 +187,7 @@ struct ConnectionPoolServiceTests {
         #expect(strategy.openNow == 0)
     }
 
-    @Test("a service that is cancelled aborts what is in use, without waiting, and ends")
+    @Test("a cancelled service aborts connections in use without waiting, and ends")
     func cancelled() async throws {
         let aborted = Gate()
         let strategy = ScriptedStrategy { $0.abort = { _ in aborted.open() } }
@@ -202,7 +204,7 @@ struct ConnectionPoolServiceTests {
         await expectShutDown(pool)
     }
 
-    @Test("a lease that heeds no abort does not hold up the end for longer than was said")
+    @Test("a lease that ignores the abort delays the end for at most the abort timeout")
     func heedless() async throws {
         let clock = ManualClock()
         let strategy = ScriptedStrategy()
@@ -213,12 +215,14 @@ struct ConnectionPoolServiceTests {
         let lease = try await pool.acquire()
         let run = Task { try await service.run() }
         run.cancel()
-        try await eventually("it waits for the abort") { clock.nextDeadline.map { $0 <= .seconds(6) } ?? false }
+        try await eventually("the service waits for the abort") {
+            clock.nextDeadline.map { $0 <= .seconds(6) } ?? false
+        }
         clock.advance(by: .seconds(5))
         try await run.value
         #expect(pool.statistics.inUse == 1)
         lease.release()
-        try await eventually("it is closed when it comes back") { strategy.openNow == 0 }
+        try await eventually("the connection is closed when it is released") { strategy.openNow == 0 }
     }
 
     private func expectShutDown(_ pool: ConnectionPool<ScriptedStrategy>) async {

@@ -43,7 +43,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     }
 
     deinit {
-        engine.beginShutdown()
+        engine.abandon()
     }
 
     // MARK: Acquiring

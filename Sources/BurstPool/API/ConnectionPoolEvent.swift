@@ -47,6 +47,8 @@ public enum ConnectionPoolEvent: Sendable {
     case leaseOverdue(ConnectionLeaseLocation, age: Duration)
     /// An overdue lease has ended after all.
     case overdueLeaseReturned(ConnectionLeaseLocation, age: Duration)
+    /// The last reference to the pool was dropped without a shutdown. The pool closes its connections in the background.
+    case dropped(ConnectionPoolStatistics)
 }
 
 /// One wait of one caller, by which an observer can match the events of a connection and of the caller it was opened for.

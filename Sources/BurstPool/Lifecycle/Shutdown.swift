@@ -23,6 +23,13 @@ extension _PoolEngine {
         alarm.ring(at: operations.nextMoment)
     }
 
+    /// Begins the shutdown of a pool whose last reference was dropped.
+    public func abandon() {
+        // Before the shutdown, because it resets the limits.
+        if !core.isShutDown { events.report(.dropped(statistics)) }
+        beginShutdown()
+    }
+
     /// Shuts the pool down, and aborts attempts to open a connection and connections in use.
     public func abort() {
         beginShutdown()

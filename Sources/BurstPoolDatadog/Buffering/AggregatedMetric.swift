@@ -1,25 +1,25 @@
 import Synchronization
 
-/// A count or a gauge whose values are put together between two flushes.
+/// A count or a gauge whose values are aggregated between two flushes.
 ///
-/// Recording is an atomic operation or two on memory of its own, and the first one after a flush also enters the metric in
-/// the list of those that have something to send. It never waits; ``AggregatedMetrics`` has the list.
+/// Recording takes one or two atomic operations on the metric's own memory. The first value after a flush also enters the
+/// metric into the list of ``AggregatedMetrics``.
 final class AggregatedMetric: Sendable {
     enum Kind: Sendable, Hashable {
-        /// Integers, added up.
+        /// The sum of integers.
         case count
-        /// Numbers with a fraction, added up.
+        /// The sum of floating-point numbers.
         case fractionalCount
         /// The last value.
         case gauge
     }
 
     let kind: Kind
-    /// As it is sent.
+    /// The name as it is sent.
     let name: String
     let tags: [DogStatsDTag]
 
-    /// An `Int64` or a `Double`, by the kind.
+    /// The bits of an `Int64` for a count, and of a `Double` otherwise.
     private let bits = Atomic<UInt64>(0)
     private let isListed = Atomic(false)
 
@@ -29,8 +29,7 @@ final class AggregatedMetric: Sendable {
         self.tags = tags
     }
 
-    /// Adds to a count of integers. A sum that 64 bits do not hold stays at the greatest that they do, or the least: a count
-    /// that turns its sign would be a lie.
+    /// Adds to a count of integers. The sum saturates instead of overflowing.
     func add(_ amount: Int64) {
         replace { old in
             let (sum, overflow) = Int64(bitPattern: old).addingReportingOverflow(amount)
@@ -38,7 +37,7 @@ final class AggregatedMetric: Sendable {
         }
     }
 
-    /// Adds to a count with fractions, or to a gauge. What would no longer be finite stays as it is.
+    /// Adds to a fractional count or to a gauge. Has no effect if the sum would not be finite.
     func add(_ amount: Double) {
         replace { old in
             let sum = Double(bitPattern: old) + amount
@@ -64,25 +63,25 @@ final class AggregatedMetric: Sendable {
         bits.store(value.bitPattern, ordering: .releasing)
     }
 
-    /// Whether the caller, having recorded, has to enter this metric in the list.
+    /// Returns whether the caller, which has recorded a value, must enter this metric into the list.
     ///
-    /// Pairs with ``takeOffList()``. Both exchange the same flag: if this one comes first, the flush sees the recorded value;
-    /// if it comes second, it finds the flag lowered and lists the metric again.
+    /// Pairs with ``leaveList()``. Both exchange the same flag. If this exchange comes first, the flush sees the recorded
+    /// value. If it comes second, it finds the flag cleared and the caller lists the metric again.
     func claimListing() -> Bool {
         !isListed.exchange(true, ordering: .acquiringAndReleasing)
     }
 
-    /// For the flush, before it takes the value.
-    func takeOffList() {
+    /// Marks the metric as not listed. The flush calls this before it takes the value.
+    func leaveList() {
         _ = isListed.exchange(false, ordering: .acquiringAndReleasing)
     }
 
-    enum Value {
+    enum Value: Sendable {
         case integer(Int64)
         case fractional(Double)
     }
 
-    /// The value to send; a count starts anew. `nil`: a count that comes to nothing, which is not worth sending.
+    /// Returns the value to send, and resets a count. Returns `nil` for a count of zero, which is not sent.
     func takeValue() -> Value? {
         switch kind {
         case .count:
@@ -95,4 +94,20 @@ final class AggregatedMetric: Sendable {
             return .fractional(Double(bitPattern: bits.load(ordering: .acquiring)))
         }
     }
+
+    /// Adds a value back that ``takeValue()`` returned and that could not be sent.
+    func restore(_ value: Value) {
+        switch (kind, value) {
+        case (.count, .integer(let sum)): add(sum)
+        case (.fractionalCount, .fractional(let sum)): add(sum)
+        // A gauge keeps its value, which may have changed since.
+        default: break
+        }
+    }
+}
+
+/// A value that was taken from a metric in order to send it.
+struct TakenValue: Sendable {
+    let metric: AggregatedMetric
+    let value: AggregatedMetric.Value
 }

@@ -1,12 +1,12 @@
 import Synchronization
 
-/// The counts and gauges that are put together between two flushes.
+/// The counts and gauges that are aggregated between two flushes.
 ///
-/// A caller who has only a name and tags finds its metric in a table, under a lock. Whoever records the same metric over and
-/// over keeps it (as the swift-metrics backend does) and takes no lock, but for the first value after each flush.
+/// A caller that has only a name and tags looks its metric up in a table, under a lock. A caller that keeps its metric, such as
+/// the swift-metrics backend, takes a lock only for the first value after each flush.
 final class AggregatedMetrics: Sendable {
-    /// How many metrics the table holds, and how many can have something to send, so that names or tags without end (a user's
-    /// number in a tag) do not take memory without end.
+    /// The largest number of metrics in the table, and in the list. It bounds the memory if names or tags never repeat, for
+    /// example because a tag contains a user's number.
     static let limit = 10_000
 
     private struct Key: Hashable {
@@ -16,11 +16,12 @@ final class AggregatedMetrics: Sendable {
     }
 
     private let table = Mutex<[Key: AggregatedMetric]>([:])
+    /// The metrics that have a value to send.
     private let listed = Mutex<[AggregatedMetric]>([])
 
-    /// The metric with a name and tags.
+    /// Returns the metric with a name and tags.
     ///
-    /// When the table is full it is emptied: those who hold a metric go on with it, and what it has to send stays listed.
+    /// A full table is emptied. Callers that hold a metric continue to use it, and listed metrics are still sent.
     func metric(_ kind: AggregatedMetric.Kind, name: String, tags: [DogStatsDTag]) -> AggregatedMetric {
         let key = Key(kind: kind, name: name, tags: tags)
         return table.withLock { table in
@@ -32,14 +33,14 @@ final class AggregatedMetrics: Sendable {
         }
     }
 
-    /// To be called after a value was recorded.
+    /// Enters a metric into the list after a value was recorded.
     ///
     /// - Returns: `false` if the list is full. The caller then sends the metric itself.
     func list(_ metric: AggregatedMetric) -> Bool {
         guard metric.claimListing() else { return true }
         return listed.withLock { listed in
             guard listed.count < Self.limit else {
-                metric.takeOffList()
+                metric.leaveList()
                 return false
             }
             listed.append(metric)
@@ -47,13 +48,13 @@ final class AggregatedMetrics: Sendable {
         }
     }
 
-    /// Those that have something to send. Each may be listed again from now on.
+    /// Empties the list and returns its metrics. Each metric can be listed again from then on.
     func takeListed() -> [AggregatedMetric] {
         let metrics = listed.withLock { listed in
             defer { listed = [] }
             return listed
         }
-        for metric in metrics { metric.takeOffList() }
+        for metric in metrics { metric.leaveList() }
         return metrics
     }
 }

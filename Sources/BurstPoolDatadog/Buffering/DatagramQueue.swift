@@ -1,37 +1,36 @@
 import Synchronization
 
-/// Messages put together in datagrams, and the datagrams that wait to be sent.
+/// Packs messages into datagrams, and queues the datagrams for sending.
 ///
-/// Any thread appends; one task takes (``next()``). What an appender does under the lock is to copy one finished message
-/// behind the one before and to count it, some tens of nanoseconds; once per datagram it also gets memory for the next one
-/// and wakes the task. This is not the pool's hot path: a lock of this kind is what a metric costs, and whoever holds it
-/// runs no code of anybody else.
+/// Any thread appends, and one task sends. Appending copies a finished message under a lock, which takes some tens of
+/// nanoseconds. Once per datagram it also allocates memory and wakes the sending task. The lock is not on the pool's hot path,
+/// and no foreign code runs under it.
 ///
-/// The number of datagrams is limited: with as many full ones as may wait, what does not fit into the one that is being
-/// filled is dropped. So memory does not grow however long nobody can be reached, and no appender waits.
+/// The number of datagrams is limited. If the queue is full, messages that do not fit into the current datagram are dropped,
+/// so memory does not grow while the agent is unreachable, and appending never waits.
 final class DatagramQueue: Sendable {
-    /// What there is to do for the task that sends.
+    /// Work for the sending task.
     struct Batch {
         var datagrams: [Datagram]
-        /// Those who wait until these datagrams, and all before them, have been sent or dropped.
+        /// Callers that wait until these datagrams and all earlier ones have been sent or dropped.
         var waiters: [UnsafeContinuation<Void, Never>]
     }
 
     fileprivate struct State {
-        /// The datagram that is being filled.
+        /// The datagram to which messages are appended.
         var current = Datagram()
-        /// Full ones, not yet taken.
+        /// Full datagrams that the sending task has not taken yet.
         var full: [Datagram] = []
-        /// Full ones that have been taken and are not yet sent.
+        /// The number of datagrams that the sending task has taken and not sent yet.
         var taken = 0
-        /// Whether the current one is to be sent without being full.
+        /// Whether the current datagram is to be sent although it is not full.
         var sendsCurrent = false
         var waiters: [UnsafeContinuation<Void, Never>] = []
-        /// The task that sends, when it has nothing to do.
+        /// The suspended sending task, if there is no work.
         var sleeper: UnsafeContinuation<Void, Never>?
-        /// Nothing comes any more.
+        /// Whether messages are rejected.
         var isClosed = false
-        /// The task has seen it, and has gone.
+        /// Whether the sending task has ended.
         var hasEnded = false
         var statistics = DogStatsDStatistics()
 
@@ -44,7 +43,7 @@ final class DatagramQueue: Sendable {
         }
     }
 
-    /// How many bytes a datagram may have.
+    /// The largest size of a datagram in bytes.
     let datagramSize: Int
     private let limit: Int
     private let state = Mutex(State())
@@ -56,37 +55,41 @@ final class DatagramQueue: Sendable {
 
     var statistics: DogStatsDStatistics { state.withLock { $0.statistics } }
 
-    /// Whether everything has been sent or dropped and nothing will come any more.
+    /// Whether all datagrams have been sent or dropped and no more can follow.
     var hasEnded: Bool { state.withLock { $0.hasEnded } }
 }
 
-// MARK: - Giving, from any thread
+// MARK: - Appending, from any thread
 
 extension DatagramQueue {
-    /// Appends a message to the current datagram, or to the next if it does not fit. If there is no room at all, it is
-    /// counted as dropped.
+    /// Appends a message to the current datagram, or to the next one if it does not fit.
     ///
-    /// - Parameter message: Not longer than ``datagramSize``.
-    func append(_ message: UnsafeRawBufferPointer, _ kind: MessageKind) {
-        let sleeper = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+    /// - Parameters:
+    ///   - message: At most ``datagramSize`` bytes.
+    ///   - value: The aggregated value in the message, if it has one.
+    /// - Returns: `false` if the message was dropped and counted, because the queue is full or closed.
+    @discardableResult
+    func append(_ message: UnsafeRawBufferPointer, _ kind: MessageKind, value: TakenValue? = nil) -> Bool {
+        let (accepted, sleeper) = state.withLock { state -> (Bool, UnsafeContinuation<Void, Never>?) in
             guard !state.isClosed else {
                 state.statistics.dropped[.shutDown] += 1
-                return nil
+                return (false, nil)
             }
             if !state.current.hasRoom(for: message.count, of: datagramSize) {
                 guard state.full.count + state.taken < limit else {
                     state.statistics.dropped[.queueFull] += 1
-                    return nil
+                    return (false, nil)
                 }
                 state.full.append(state.current)
                 state.current = Datagram()
                 state.sendsCurrent = false
             }
-            state.current.append(message, datagramSize)
+            state.current.append(message, value, datagramSize)
             state.statistics.accept(kind)
-            return state.wakeIfNeeded()
+            return (true, state.wakeIfNeeded())
         }
         sleeper?.resume()
+        return accepted
     }
 
     /// Counts a message that was dropped before it could be appended.
@@ -103,7 +106,7 @@ extension DatagramQueue {
         sleeper?.resume()
     }
 
-    /// Waits until everything that has been appended has been sent or dropped.
+    /// Waits until everything that was appended has been sent or dropped.
     func drain() async {
         await withUnsafeContinuation { waiter in
             let (ended, sleeper) = state.withLock { state in
@@ -117,7 +120,7 @@ extension DatagramQueue {
         }
     }
 
-    /// Refuses what comes from now on, has the rest sent, and then ends the task that sends.
+    /// Rejects further messages. The sending task sends the remaining datagrams and ends.
     func close() {
         let sleeper = state.withLock { state in
             state.sendsCurrent = state.current.messages > 0
@@ -128,10 +131,10 @@ extension DatagramQueue {
     }
 }
 
-// MARK: - Taking, for the one task that sends
+// MARK: - Sending, in the one sending task
 
 extension DatagramQueue {
-    /// What there is to send, as soon as there is something. `nil`: nothing will come any more.
+    /// Waits for work. Returns `nil` if the queue is closed and empty.
     func next() async -> Batch? {
         while true {
             let batch = state.withLock { $0.takeBatch() }
@@ -146,7 +149,7 @@ extension DatagramQueue {
         }
     }
 
-    /// A datagram of the batch has been handed to the system.
+    /// Counts a datagram of a batch that was passed to the system.
     func countSent(_ datagram: Datagram) {
         state.withLock { state in
             state.taken -= 1
@@ -157,28 +160,28 @@ extension DatagramQueue {
         }
     }
 
-    /// A datagram of the batch has been dropped.
+    /// Counts a datagram of a batch that was dropped.
     func countDropped(_ datagram: Datagram, _ reason: DogStatsDStatistics.DropReason.Kind) {
         state.withLock { state in
             state.taken -= 1
             state.statistics.messagesWaiting -= datagram.messages
-            state.statistics.countDropped(messages: datagram.messages, bytes: datagram.bytes.count, reason)
+            state.statistics.countDropped(datagram, reason)
         }
     }
 
-    /// A datagram that had been handed to the system turned out to be lost.
-    func countLost(messages: Int, bytes: Int) {
+    /// Counts a datagram that was counted as sent and that the system reported as lost afterwards.
+    func countLost(_ datagram: Datagram) {
         state.withLock { state in
-            state.statistics.messagesSent -= messages
+            state.statistics.messagesSent -= datagram.messages
             state.statistics.datagramsSent -= 1
-            state.statistics.bytesSent -= bytes
-            state.statistics.countDropped(messages: messages, bytes: bytes, .agentUnreachable)
+            state.statistics.bytesSent -= datagram.bytes.count
+            state.statistics.countDropped(datagram, .agentUnreachable)
         }
     }
 }
 
 extension DatagramQueue.State {
-    /// `nil` if there is nothing to do; an empty batch, once, if there will be nothing any more.
+    /// Returns `nil` if there is no work, and an empty batch once if there will be no more work.
     fileprivate mutating func takeBatch() -> DatagramQueue.Batch? {
         guard hasWork else { return nil }
         var batch = DatagramQueue.Batch(datagrams: full, waiters: waiters)
@@ -190,32 +193,10 @@ extension DatagramQueue.State {
         full = []
         waiters = []
         taken += batch.datagrams.count
-        // Together with the decision that nothing is left: whoever comes now must not wait for a task that has gone.
+        // Decided under the lock, so that no caller of `drain()` waits for a task that has ended.
         hasEnded = batch.datagrams.isEmpty && batch.waiters.isEmpty
         return batch
     }
-}
-
-/// Bytes that are sent together, and how many messages they are.
-struct Datagram: Sendable {
-    private(set) var bytes: [UInt8] = []
-    private(set) var messages = 0
-
-    /// Whether another message fits, with the line feed before it.
-    func hasRoom(for count: Int, of size: Int) -> Bool {
-        bytes.count + (messages > 0 ? 1 : 0) + count <= size
-    }
-
-    mutating func append(_ message: UnsafeRawBufferPointer, _ size: Int) {
-        if messages > 0 { bytes.append(UInt8(ascii: "\n")) } else { bytes.reserveCapacity(size) }
-        bytes.append(contentsOf: message)
-        messages += 1
-    }
-}
-
-/// What is counted apart.
-enum MessageKind {
-    case metric, event, serviceCheck
 }
 
 extension DogStatsDStatistics {
@@ -228,9 +209,9 @@ extension DogStatsDStatistics {
         }
     }
 
-    fileprivate mutating func countDropped(messages: Int, bytes: Int, _ reason: DropReason.Kind) {
-        dropped[reason] += messages
+    fileprivate mutating func countDropped(_ datagram: Datagram, _ reason: DropReason.Kind) {
+        dropped[reason] += datagram.messages
         datagramsDropped += 1
-        bytesDropped += bytes
+        bytesDropped += datagram.bytes.count
     }
 }

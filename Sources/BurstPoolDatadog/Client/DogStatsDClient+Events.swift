@@ -1,22 +1,23 @@
 extension DogStatsDClient {
-    /// Sends something that happened, for Datadog's event stream.
+    /// Sends an event to Datadog's event stream.
     ///
-    /// Title and text can have several lines and contain any character. A text of the two characters `\` and `n` is shown as
-    /// a line break: the protocol has only one way to write both. In the other texts `|` and line breaks become underscores.
+    /// The title and the text can have several lines and contain any character. The two characters `\` and `n` are shown as a
+    /// line break, because the protocol has only one notation for both. In the other texts, `|` and line breaks become
+    /// underscores.
     ///
-    /// An event that does not fit into a datagram is dropped as ``DogStatsDStatistics/DropReason/tooLarge``, and one without
-    /// a title as ``DogStatsDStatistics/DropReason/invalid``.
+    /// An event that does not fit into a datagram is dropped as ``DogStatsDStatistics/DropReason/tooLarge``, and an event
+    /// without a title as ``DogStatsDStatistics/DropReason/invalid``.
     ///
     /// - Parameters:
-    ///   - title: A line about what happened. Not empty.
-    ///   - text: What there is to say about it.
-    ///   - alertType: How it is shown. Default: `nil`, the agent's choice: ``DogStatsDAlertType/info``.
-    ///   - priority: How important it is. Default: `nil`, the agent's choice: ``DogStatsDPriority/normal``.
-    ///   - aggregationKey: Events with the same key are shown as one. Default: `nil`.
-    ///   - sourceType: What kind of software it comes from. Default: `nil`.
-    ///   - hostname: Where it happened. Default: `nil`, the agent's host.
-    ///   - timestamp: When it happened, in seconds after 1970. Default: `nil`, when the agent gets it.
-    ///   - tags: Besides the configuration's global ones. Default: none.
+    ///   - title: A short description. Must not be empty.
+    ///   - text: The details.
+    ///   - alertType: The category of the event. Default: `nil`, which the agent treats as ``DogStatsDAlertType/info``.
+    ///   - priority: The importance. Default: `nil`, which the agent treats as ``DogStatsDPriority/normal``.
+    ///   - aggregationKey: Datadog shows events with the same key as one. Default: `nil`.
+    ///   - sourceType: The type of software that sends the event. Default: `nil`.
+    ///   - hostname: The host that the event is about. Default: `nil`, the agent's host.
+    ///   - timestamp: The time of the event in seconds since 1970. Default: `nil`, the time at which the agent receives it.
+    ///   - tags: Tags in addition to the configuration's global tags. Default: none.
     public func event(
         title: String,
         text: String,
@@ -43,15 +44,16 @@ extension DogStatsDClient {
         )
     }
 
-    /// Says how a service is.
+    /// Sends the result of a service check.
     ///
     /// - Parameters:
-    ///   - name: What was checked. Not empty. `|` and line breaks become underscores.
-    ///   - status: How it is.
-    ///   - message: Why, in any number of lines. `|` becomes an underscore: the protocol has no way to write it here.
-    ///   - hostname: Where the service runs. Default: `nil`, the agent's host.
-    ///   - timestamp: When it was checked, in seconds after 1970. Default: `nil`, when the agent gets it.
-    ///   - tags: Besides the configuration's global ones. Default: none.
+    ///   - name: The name of the check. Must not be empty. `|` and line breaks become underscores.
+    ///   - status: The result.
+    ///   - message: An explanation, which can have several lines. `|` becomes an underscore, because the protocol has no
+    ///     notation for it here.
+    ///   - hostname: The host on which the service runs. Default: `nil`, the agent's host.
+    ///   - timestamp: The time of the check in seconds since 1970. Default: `nil`, the time at which the agent receives it.
+    ///   - tags: Tags in addition to the configuration's global tags. Default: none.
     public func serviceCheck(
         _ name: String,
         _ status: DogStatsDServiceStatus,

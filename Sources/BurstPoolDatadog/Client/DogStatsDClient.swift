@@ -1,6 +1,7 @@
 import BurstPool
+import BurstPoolSampling
 
-/// Sends metrics, events and service checks to a Datadog agent, or whatever else speaks DogStatsD.
+/// Sends metrics, events and service checks to a Datadog agent or another DogStatsD server.
 ///
 /// ```swift
 /// let datadog = try DogStatsDClient(configuration: .fromEnvironment())
@@ -9,27 +10,26 @@ import BurstPool
 /// await datadog.shutdown()
 /// ```
 ///
-/// Recording never waits for the agent, for the network or for the system: a metric is appended to a datagram in memory, or
-/// added to what is sent at the next flush, and a task sends the datagrams. What cannot be sent is dropped and counted, by
-/// reason, in ``statistics``; nothing that is recorded makes an error. When the agent is away the client goes on, and finds
-/// the agent again by itself.
+/// Recording never waits for the agent, the network or the system. The client aggregates a value until the next flush or
+/// appends it to a datagram in memory, and a background task sends the datagrams. Recording never throws: messages that
+/// cannot be sent are dropped and counted by reason in ``statistics``, and the client logs that it dropped messages. The
+/// values of aggregated counts and gauges are sent again at the next flush. The client finds a lost agent again by itself.
 ///
-/// All methods can be called from any thread or task at any time. A client that is no longer referred to sends what it still
-/// has and ends; ``shutdown()`` waits for that.
+/// All methods can be called from any thread or task. A client that is no longer referenced sends its remaining messages and
+/// ends; ``shutdown()`` waits for this.
 ///
-/// What the protocol does not allow in a name or a tag is replaced, not refused: see ``DogStatsDTag`` for tags. In the name
-/// of a metric everything up to the first letter is left out, and each character that is no ASCII letter, digit, `_` or `.`
-/// becomes an underscore.
+/// The client replaces invalid characters in names and tags. See ``DogStatsDTag`` for tags. In a metric name, everything
+/// before the first letter is removed, and every character other than an ASCII letter, a digit, `_` or `.` becomes an
+/// underscore.
 public final class DogStatsDClient: Sendable {
     let recorder: MessageRecorder
     private let flushing: Task<Void, Never>
 
-    /// Makes a client, and starts its two tasks: one that sends, and one that has it send at every flush.
+    /// Creates a client and starts its two tasks, one that sends and one that flushes periodically.
     ///
-    /// Nothing is sent, and no name is resolved, before there is something to send. It does not matter whether an agent is
-    /// there.
+    /// The client sends nothing and resolves no name before the first message. The agent need not be running.
     ///
-    /// - Throws: ``DogStatsDError``, naming the setting that makes no sense.
+    /// - Throws: ``DogStatsDError``, which names the invalid setting.
     public convenience init(
         configuration: DogStatsDConfiguration = DogStatsDConfiguration()
     ) throws(DogStatsDError) {
@@ -41,17 +41,25 @@ public final class DogStatsDClient: Sendable {
         let recorder = MessageRecorder(configuration)
         self.recorder = recorder
         let clock = configuration.clock
-        // Detached, because what a task inherits belongs to whoever happens to make the client.
+        configuration.logMissingSocket()
+        // Detached, so that the tasks do not inherit the task-local values of the task that creates the client.
         Task.detached {
-            var sender = Sender(queue: recorder.queue, address: configuration.address, clock: clock, resolve: resolve)
+            var sender = Sender(
+                queue: recorder.queue,
+                address: configuration.address,
+                clock: clock,
+                resolve: resolve,
+                restore: { recorder.restore($0) }
+            )
             await sender.run()
         }
         flushing = Task.detached {
-            // Ends when it is cancelled, which makes the sleep throw.
+            // The sleep throws when the task is cancelled.
             while (try? await clock.sleep(for: min(configuration.flushInterval, .longestSleep))) != nil {
-                recorder.sendTelemetryIfDue()
+                recorder.recordTelemetryIfDue()
                 recorder.collect()
                 recorder.queue.sendCurrent()
+                recorder.logDropsIfDue()
             }
         }
     }
@@ -61,26 +69,28 @@ public final class DogStatsDClient: Sendable {
         recorder.close()
     }
 
-    /// What has become of everything so far. A snapshot, at the price of a recorded metric.
+    /// The numbers of messages, datagrams and bytes that were sent and dropped. Reading them costs as much as a metric.
     public var statistics: DogStatsDStatistics { recorder.queue.statistics }
 
-    /// Waits until everything that was recorded before the call has been handed to the system or dropped.
+    /// Waits until everything recorded before the call was passed to the system or dropped.
     ///
-    /// Where the agent is given by name this includes the time that the system takes to resolve it, at the first time, which
-    /// can be seconds. An agent that has stopped reading delays it by a tenth of a second. Cancelling the caller does not
-    /// shorten it.
+    /// The first time, this includes the resolution of the agent's name, which can take seconds. An agent that does not read
+    /// delays it by up to 100 milliseconds. Cancellation does not shorten it.
     public func flush() async {
         recorder.collect()
         await recorder.queue.drain()
     }
 
-    /// Sends what there is, as ``flush()`` does, and ends: the socket is closed, and what is recorded from now on is dropped.
+    /// Sends the remaining messages, closes the socket, and drops everything that is recorded from then on.
     ///
-    /// Can be called any number of times, also at the same time: every call returns when all is done. What other threads
-    /// record while the first call starts may still be sent, or not.
+    /// Can be called several times, also concurrently. Every call returns when the shutdown is complete. Values that other
+    /// threads record during the first call may or may not be sent.
     public func shutdown() async {
         flushing.cancel()
+        // So that the last telemetry counts these datagrams.
+        if !recorder.isClosed { await flush() }
         recorder.close()
         await recorder.queue.drain()
+        recorder.logDrops()
     }
 }

@@ -7,9 +7,9 @@
 #endif
 
 extension DogStatsDConfiguration {
-    /// A configuration from the process's environment: see ``init(environment:)``.
+    /// Reads a configuration from the process's environment. See ``init(environment:)``.
     ///
-    /// - Throws: ``DogStatsDError`` with ``DogStatsDError/Code/invalidAddress`` that names the variable and its value.
+    /// - Throws: ``DogStatsDError`` with ``DogStatsDError/Code/invalidAddress`` which names the variable and its value.
     public static func fromEnvironment() throws(DogStatsDError) -> DogStatsDConfiguration {
         var environment: [String: String] = [:]
         for name in variables { environment[name] = getenv(name).map { String(cString: $0) } }
@@ -21,23 +21,23 @@ extension DogStatsDConfiguration {
         "DD_ENTITY_ID", "DD_EXTERNAL_ENV",
     ]
 
-    /// A configuration from the variables that Datadog's own clients read.
+    /// Reads a configuration from the environment variables that Datadog's own clients use.
     ///
     /// | variable | sets |
     /// |---|---|
     /// | `DD_DOGSTATSD_URL` | the address: see ``DogStatsDAddress/init(url:)`` |
-    /// | `DD_AGENT_HOST` | its host (or a URL), if there is no `DD_DOGSTATSD_URL` |
-    /// | `DD_DOGSTATSD_PORT` | its port, likewise |
+    /// | `DD_AGENT_HOST` | the host, or a URL, if `DD_DOGSTATSD_URL` is not set |
+    /// | `DD_DOGSTATSD_PORT` | the port, if neither variable above contains a URL |
     /// | `DD_ENV`, `DD_SERVICE`, `DD_VERSION` | the global tags `env`, `service` and `version` |
-    /// | `DD_TAGS` | further global tags, with `,` between them, or spaces if there is no `,` |
-    /// | `DD_ENTITY_ID` | the global tag `dd.internal.entity_id`, by which the agent knows the pod |
+    /// | `DD_TAGS` | more global tags, separated by commas, or by spaces if there is no comma |
+    /// | `DD_ENTITY_ID` | the global tag `dd.internal.entity_id`, by which the agent identifies the pod |
     /// | `DD_EXTERNAL_ENV` | ``externalData`` |
     ///
-    /// Where `DD_TAGS` has a tag with the key `env`, `service` or `version` and the variable of that name is set too, the
-    /// variable wins. An empty variable counts as not set.
+    /// A variable such as `DD_ENV` takes precedence over a tag with the same key in `DD_TAGS`. An empty variable counts as not
+    /// set.
     ///
     /// - Parameter environment: The variables and their values.
-    /// - Throws: ``DogStatsDError`` with ``DogStatsDError/Code/invalidAddress`` that names the variable and its value.
+    /// - Throws: ``DogStatsDError`` with ``DogStatsDError/Code/invalidAddress`` which names the variable and its value.
     public init(environment: [String: String]) throws(DogStatsDError) {
         let set = environment.filter { !$0.value.isEmpty }
         self.init(address: try Self.address(set))

@@ -1,61 +1,70 @@
-/// Where the agent is, what is added to everything that is sent to it, and how much may wait.
+public import Logging
+
+/// The settings of a client: the agent's address, global tags, and limits.
 ///
-/// A value to be filled in and given to ``DogStatsDClient/init(configuration:)``, which refuses what makes no sense with
-/// ``DogStatsDError``. From the environment: ``init(environment:)``.
+/// ``DogStatsDClient/init(configuration:)`` throws ``DogStatsDError`` for invalid values. ``init(environment:)`` reads the
+/// settings from environment variables.
 public struct DogStatsDConfiguration: Sendable {
-    /// Where the agent listens. Default: ``DogStatsDAddress/standard``.
+    /// The address of the agent. Default: ``DogStatsDAddress/standard``.
     public var address: DogStatsDAddress
 
-    /// What the name of every metric starts with, and a `.` unless it ends with one. Default: empty, nothing.
+    /// The prefix of all metric names. A `.` follows it unless it ends with one. Default: empty, no prefix.
     ///
-    /// Titles of events and names of service checks do not get it.
+    /// Titles of events and names of service checks have no prefix.
     public var prefix = ""
 
-    /// Tags of every metric, event and service check, after its own. Default: none.
+    /// Tags of every metric, event and service check. Default: none.
     public var globalTags: [DogStatsDTag] = []
 
-    /// The container that the client runs in, for the agent to add its tags (protocol 1.2). Default: `nil`, not sent.
+    /// The container in which the client runs, so that the agent can add its tags (protocol 1.2). Default: `nil`, not sent.
     ///
-    /// Over a unix socket the agent finds out by itself.
+    /// An agent on a unix socket detects the container by itself.
     public var containerID: String?
 
-    /// What an admission controller gave the process for the agent to know its origin (protocol 1.5). Default: `nil`,
-    /// not sent.
+    /// The origin data that an admission controller passed to the process (protocol 1.5). Default: `nil`, not sent.
     public var externalData: String?
 
-    /// How many bytes a datagram may have, from 64 to 65,507. Default: `nil`, which means 1,432 over UDP, so that it fits
-    /// into an Ethernet frame, and 8,192 over a unix socket, which is what an agent reads at once.
+    /// The largest size of a datagram in bytes, from 64 to 65,507. Default: `nil`, which means 1,432 bytes over UDP, to fit
+    /// into an Ethernet frame, and 8,192 bytes over a unix socket, the read buffer of an agent.
     public var maximumDatagramSize: Int?
 
-    /// How many full datagrams may wait to be sent. What comes when as many wait is dropped. At least 1. Default: 512.
+    /// The largest number of full datagrams that wait to be sent. Further messages are dropped. At least 1. Default: 512.
     public var maximumQueuedDatagrams = 512
 
-    /// The time after which everything is sent that has been recorded, also in a datagram that is not full; and over which
-    /// counts are added up. More than zero. Default: 1 second, where an agent adds up over 10.
+    /// The time between two flushes, which send everything that has been recorded. Counts are summed up over this time. More
+    /// than zero. Default: 1 second. An agent sums up over 10 seconds.
     public var flushInterval: Duration = .seconds(1)
 
-    /// Whether counts are added up, and of a gauge's values the last is taken, until the next flush, each for its name and
-    /// tags. Default: `true`.
+    /// Whether the client sums up counts, and keeps only the last value of a gauge, until the next flush. Default: `true`.
     ///
-    /// Nothing is lost by it, since an agent does the same, and what it saves grows with the traffic. It makes sample rates
-    /// of counts needless: they are ignored.
+    /// This loses no information, because the agent does the same. It reduces traffic, and sample rates of counts are ignored.
+    /// A count or a gauge that could not be sent is sent again at the next flush. Without aggregation it is lost.
     public var aggregatesCountsAndGauges = true
 
-    /// Whether the client counts, every 10 seconds, what it has sent and dropped, as `datadog.dogstatsd.client.…`, as
-    /// Datadog's own clients do. Default: `true`.
+    /// Whether the client reports the number of messages, datagrams and bytes that it sent and dropped, as
+    /// `datadog.dogstatsd.client.…` every 10 seconds and at its shutdown, like Datadog's own clients. Default: `true`.
     public var sendsTelemetry = true
 
-    /// Tells the time for ``flushInterval``. Default: `ContinuousClock`. Tests can give a clock that they set themselves.
+    /// The logger; `nil` turns logging off. Default: a logger with the label `DogStatsD`.
+    ///
+    /// The client logs a warning if messages were dropped, at most once in ``logInterval``, and a warning at its creation if
+    /// the agent's unix socket does not exist.
+    public var logger: Logger? = Logger(label: "DogStatsD")
+
+    /// The shortest time between two log lines about dropped messages. Default: 10 seconds.
+    public var logInterval: Duration = .seconds(10)
+
+    /// Measures the intervals. Default: `ContinuousClock`. Tests can pass a clock that they advance by hand.
     public var clock: any Clock<Duration> = ContinuousClock()
 
-    /// An agent at an address; all else as by default.
+    /// Creates a configuration with an address and default values.
     public init(address: DogStatsDAddress = .standard) {
         self.address = address
     }
 }
 
 extension DogStatsDConfiguration {
-    /// How many bytes a datagram may have: what was asked for, or what suits the address.
+    /// The largest size of a datagram in bytes.
     var datagramSize: Int {
         switch address {
         case .udp: maximumDatagramSize ?? 1432
@@ -63,23 +72,23 @@ extension DogStatsDConfiguration {
         }
     }
 
-    /// - Throws: ``DogStatsDError``, naming the value.
+    /// - Throws: ``DogStatsDError``, which names the value.
     func validate() throws(DogStatsDError) {
         try address.validate()
-        // 65,507 is what IPv4 leaves of 65,535 bytes for the data of a UDP datagram.
+        // A UDP datagram over IPv4 holds at most 65,507 bytes of data.
         guard (64...65_507).contains(datagramSize) else {
-            throw .invalidConfiguration("maximumDatagramSize is \(datagramSize), not from 64 to 65,507")
+            throw .invalidConfiguration("maximumDatagramSize is \(datagramSize), but must be from 64 to 65,507.")
         }
         guard maximumQueuedDatagrams >= 1 else {
             throw .invalidConfiguration(
-                "maximumQueuedDatagrams is \(maximumQueuedDatagrams), but none could ever be sent"
+                "maximumQueuedDatagrams is \(maximumQueuedDatagrams), but must be at least 1."
             )
         }
         guard flushInterval > .zero else {
-            throw .invalidConfiguration("flushInterval is \(flushInterval), which is not above zero")
+            throw .invalidConfiguration("flushInterval is \(flushInterval), but must be more than zero.")
         }
         guard prefix.isEmpty || MetricName.sanitized(prefix) != nil else {
-            throw .invalidConfiguration("the prefix '\(prefix)' has no letter that a metric's name could start with")
+            throw .invalidConfiguration("The prefix '\(prefix)' has no letter with which a metric name could start.")
         }
     }
 }

@@ -1,9 +1,8 @@
-/// Why a client could not be made.
+/// The reason why a client could not be created.
 ///
-/// Only making a client can fail. What becomes of a metric, an event or a service check that cannot be sent is counted:
-/// see ``DogStatsDStatistics``.
+/// Only the creation of a client can fail. Messages that cannot be sent are counted: see ``DogStatsDStatistics``.
 public struct DogStatsDError: Error, Sendable, Hashable {
-    /// What kind of error it is. New kinds can be added, so a `switch` needs a `default`.
+    /// The kind of error. New kinds may be added, so a `switch` needs a `default`.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         enum Kind: String, Sendable {
             case invalidConfiguration, invalidAddress
@@ -11,15 +10,15 @@ public struct DogStatsDError: Error, Sendable, Hashable {
 
         let kind: Kind
 
-        /// A setting is out of range or makes no sense.
+        /// A setting is out of range.
         public static let invalidConfiguration = Code(kind: .invalidConfiguration)
-        /// A URL, a host, a port or a path does not say where an agent is.
+        /// A URL, a host, a port or a path is not a valid address of an agent.
         public static let invalidAddress = Code(kind: .invalidAddress)
 
         public var description: String { kind.rawValue }
     }
 
-    /// What kind of error it is.
+    /// The kind of error.
     public let code: Code
 
     /// What is wrong, with which value, and what is allowed, in English.

@@ -1,11 +1,14 @@
-/// What has become of everything that a client was given, from its start.
+/// The numbers of messages, datagrams and bytes that a client sent and dropped since it was created.
 ///
-/// A *message* is one metric, event or service check as it is sent; counts and gauges that are put together between two
-/// flushes make one message. At any moment, ``messagesAccepted`` is ``messagesSent``, plus ``messagesWaiting``, plus those
-/// that were dropped after they had been accepted: for ``DropReason/agentUnreachable``, ``DropReason/agentTooSlow`` and
+/// A *message* is one metric, event or service check as it is sent. Values that are aggregated between two flushes make one
+/// message. At any moment, ``messagesAccepted`` is the sum of ``messagesSent``, ``messagesWaiting``, and the messages that
+/// were dropped after they were accepted: for ``DropReason/agentUnreachable``, ``DropReason/agentTooSlow`` and
 /// ``DropReason/refusedBySystem``.
+///
+/// A dropped message with an aggregated count or gauge counts as dropped, but its value is not lost: the next flush sends it
+/// in a new message.
 public struct DogStatsDStatistics: Sendable, Hashable {
-    /// Why a message was not sent. New reasons can be added, so a `switch` needs a `default`.
+    /// The reason why a message was not sent. New reasons may be added, so a `switch` needs a `default`.
     public struct DropReason: Sendable, Hashable, CaseIterable, CustomStringConvertible {
         enum Kind: Int, Sendable, CaseIterable {
             case invalid, tooLarge, queueFull, shutDown, agentUnreachable, agentTooSlow, refusedBySystem
@@ -13,62 +16,61 @@ public struct DogStatsDStatistics: Sendable, Hashable {
 
         let kind: Kind
 
-        /// It has no name or title left that the protocol allows, its value is not a finite number, or its time is not
-        /// after 1970.
+        /// The message has no valid name or title, its value is not a finite number, or its timestamp is not after 1970.
         public static let invalid = DropReason(kind: .invalid)
-        /// It does not fit into a datagram.
+        /// The message does not fit into a datagram.
         public static let tooLarge = DropReason(kind: .tooLarge)
-        /// As many datagrams wait as may wait.
+        /// The queue of datagrams is full.
         public static let queueFull = DropReason(kind: .queueFull)
-        /// The client had been shut down.
+        /// The client was shut down.
         public static let shutDown = DropReason(kind: .shutDown)
-        /// Nobody listens at the address, it does not exist, or no way leads there.
+        /// Nothing listens at the address, the address does not exist, or there is no route to it.
         public static let agentUnreachable = DropReason(kind: .agentUnreachable)
-        /// The agent, or the system's buffer before it, had no room for 100 milliseconds, and not since.
+        /// The buffer of the agent or of the system was full for 100 milliseconds, and has been full since.
         public static let agentTooSlow = DropReason(kind: .agentTooSlow)
-        /// The system does not send it for another reason: the datagram is larger than it allows, or sending is forbidden.
+        /// The system refused the datagram, because it is too large or because sending is not permitted.
         public static let refusedBySystem = DropReason(kind: .refusedBySystem)
 
         public static var allCases: [DropReason] { Kind.allCases.map(DropReason.init) }
         public var description: String { "\(kind)" }
     }
 
-    /// Metrics among the messages that were accepted.
+    /// The number of accepted metrics.
     public internal(set) var metrics = 0
-    /// Events among the messages that were accepted.
+    /// The number of accepted events.
     public internal(set) var events = 0
-    /// Service checks among the messages that were accepted.
+    /// The number of accepted service checks.
     public internal(set) var serviceChecks = 0
 
-    /// Messages in datagrams that wait, or that one being sent, or not yet full.
+    /// The number of accepted messages that were neither sent nor dropped yet.
     public internal(set) var messagesWaiting = 0
-    /// Messages handed to the system and not heard to be lost.
+    /// The number of messages that were passed to the system and not reported as lost.
     ///
-    /// Over UDP more may be lost than is heard of; and where the system reports afterwards that nobody listened, this
-    /// number goes down, in favour of ``DropReason/agentUnreachable``.
+    /// UDP can lose messages without a report. If the system reports afterwards that nothing listened at the address, this
+    /// number decreases and ``DropReason/agentUnreachable`` increases.
     public internal(set) var messagesSent = 0
-    /// Datagrams handed to the system and not heard to be lost.
+    /// The number of datagrams that were passed to the system and not reported as lost.
     public internal(set) var datagramsSent = 0
-    /// Bytes in these datagrams.
+    /// The number of bytes in the sent datagrams.
     public internal(set) var bytesSent = 0
-    /// Datagrams that were dropped as a whole, after their messages had been accepted.
+    /// The number of datagrams that were dropped after their messages had been accepted.
     public internal(set) var datagramsDropped = 0
-    /// Bytes in these datagrams.
+    /// The number of bytes in the dropped datagrams.
     public internal(set) var bytesDropped = 0
 
     var dropped = DropCounts()
 
-    /// Everything that was accepted.
+    /// The number of accepted messages.
     public var messagesAccepted: Int { metrics + events + serviceChecks }
 
-    /// How many messages were dropped for a reason.
+    /// Returns the number of messages that were dropped for a reason.
     public func messagesDropped(_ reason: DropReason) -> Int { dropped[reason.kind] }
 
-    /// How many messages were dropped for any reason.
+    /// The number of messages that were dropped for any reason.
     public var messagesDropped: Int { dropped.total }
 }
 
-/// A number for each reason.
+/// A number for each drop reason.
 struct DropCounts: Sendable, Hashable {
     private var counts = [Int](repeating: 0, count: DogStatsDStatistics.DropReason.Kind.allCases.count)
 

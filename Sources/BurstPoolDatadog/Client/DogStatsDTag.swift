@@ -1,19 +1,18 @@
 /// A tag of a metric, an event or a service check: `key:value`, or a value alone.
 ///
-/// A tag may contain letters and digits of any script and `_ - : . /`. Every other character, among them those that the
-/// protocol uses itself (`,` `|` `#` and line breaks), becomes an underscore, as Datadog does it. Datadog moreover
-/// converts tags to lower case, wants them to start with a letter, and cuts them off after 200 characters: that is left
-/// to it.
+/// A tag may contain letters and digits of any script and `_ - : . /`. Every other character becomes an underscore, as at
+/// Datadog, including the characters of the protocol (`,` `|` `#` and line breaks). Datadog also converts tags to lower case,
+/// requires a letter at the start, and truncates tags after 200 characters; the client leaves that to Datadog.
 ///
-/// Making a tag costs a pass over its text; a tag that is used often is best kept.
+/// Creating a tag reads its text once, so keep a tag that is used often.
 public struct DogStatsDTag: Sendable, Hashable {
-    /// The tag as it is sent. Empty: it is not sent.
+    /// The tag as it is sent. An empty tag is not sent.
     let text: String
 
-    /// A tag with a key and a value.
+    /// Creates a tag with a key and a value.
     ///
-    /// A `:` in the key becomes an underscore, because the first one ends the key. If one of the two is empty, the other
-    /// is the tag.
+    /// A `:` in the key becomes an underscore, because the first `:` of a tag ends its key. If the key or the value is empty,
+    /// the tag is the other one alone.
     public init(_ key: String, _ value: String) {
         if key.isEmpty || value.isEmpty {
             text = Self.sanitized(key.isEmpty ? value : key, replacingColons: value.isEmpty)
@@ -22,7 +21,7 @@ public struct DogStatsDTag: Sendable, Hashable {
         }
     }
 
-    /// A tag as one text: `key:value`, where the first `:` ends the key, or a value alone. An empty one is not sent.
+    /// Creates a tag from `key:value` or from a value alone. The first `:` ends the key. An empty tag is not sent.
     public init(_ text: String) {
         self.text = Self.sanitized(text, replacingColons: false)
     }
@@ -55,7 +54,7 @@ extension DogStatsDTag {
 }
 
 extension Unicode.Scalar.Properties {
-    /// Marks count as well: in many scripts a letter is written with them.
+    /// Whether the character is a letter, a digit, or a combining mark, which many scripts need to write a letter.
     fileprivate var isLetterOrDigit: Bool {
         switch generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true

@@ -1,14 +1,14 @@
 import Synchronization
 
-/// Turns what is recorded into messages, and puts them into the queue: everything between the client's methods and the task
-/// that sends.
+/// Turns recorded values into messages and appends them to the queue.
 final class MessageRecorder: Sendable {
     let format: MessageFormat
     let queue: DatagramQueue
     let aggregated = AggregatedMetrics()
     let aggregates: Bool
     private let telemetry: Telemetry?
-    private let isClosed = Atomic(false)
+    private let dropLog: DropLog?
+    private let closed = Atomic(false)
     private let sources = Mutex<[@Sendable () -> Bool]>([])
 
     init(_ configuration: DogStatsDConfiguration) {
@@ -19,23 +19,27 @@ final class MessageRecorder: Sendable {
         )
         aggregates = configuration.aggregatesCountsAndGauges
         telemetry = configuration.sendsTelemetry ? Telemetry(configuration) : nil
+        dropLog = DropLog(configuration)
     }
 
-    /// Has something recorded before each flush that is counted elsewhere.
+    var isClosed: Bool { closed.load(ordering: .relaxed) }
+
+    /// Adds a source that is asked before each flush to record values that are counted elsewhere.
     ///
-    /// - Parameter source: Records it. Returns `false` when there will be nothing any more. Must not keep the client alive, nor add a source.
+    /// - Parameter source: Records the values. Returns `false` when there will be no more. It must neither keep the client
+    ///   alive nor add a source.
     func addSource(_ source: @escaping @Sendable () -> Bool) {
         sources.withLock { $0.append(source) }
     }
 
-    /// Sends what has been put together since the last time.
+    /// Appends messages with the values that were aggregated since the previous call.
     func collect() {
         askSources()
         sendCollected()
     }
 
     private func askSources() {
-        // Under the lock: who flushes at the same time must find recorded what there was before.
+        // Under the lock, so that a concurrent flush returns only after these values were recorded.
         sources.withLock { sources in sources.removeAll { !$0() } }
     }
 
@@ -43,31 +47,42 @@ final class MessageRecorder: Sendable {
         for metric in aggregated.takeListed() { sendValue(of: metric) }
     }
 
-    /// Takes no more, and has sent what there is.
+    /// Rejects further values, and has the remaining messages sent.
     func close() {
-        // While it is still taken.
+        // Before the recorder is closed, because a closed one rejects their values.
         askSources()
-        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        guard !closed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        recordTelemetry(isLast: true)
         sendCollected()
         queue.close()
     }
 
-    func sendTelemetryIfDue() {
+    func recordTelemetryIfDue() {
+        recordTelemetry(isLast: false)
+    }
+
+    private func recordTelemetry(isLast: Bool) {
         guard let telemetry else { return }
-        for (name, value) in telemetry.due(queue.statistics) {
-            submit(.metric) { writer in
-                telemetry.format.writeMetric(named: name, type: .count, tags: telemetry.tags, into: &writer) {
-                    $0.write(Int64(value))
-                }
-            }
+        for count in telemetry.update(queue.statistics, isLast: isLast) where !aggregated.list(count) {
+            sendValue(of: count)
         }
+    }
+
+    /// Logs that messages were dropped, if the interval since the previous log line has passed.
+    func logDropsIfDue() {
+        dropLog?.log(queue.statistics.dropped, ignoringInterval: false)
+    }
+
+    /// Logs that messages were dropped since the previous log line.
+    func logDrops() {
+        dropLog?.log(queue.statistics.dropped, ignoringInterval: true)
     }
 }
 
 // MARK: - Metrics
 
 extension MessageRecorder {
-    /// Sends a metric as a message of its own.
+    /// Sends a metric in a message of its own.
     ///
     /// - Parameter writeValue: Writes the value. May be called twice.
     func sendMetric(
@@ -93,15 +108,18 @@ extension MessageRecorder {
         }
     }
 
-    /// Sends values of a metric with a `:` between them, in as many messages as it takes for each to fit into a datagram.
+    /// Sends several values of a metric, in as few messages as fit into datagrams.
+    ///
+    /// - Parameter isSampled: Whether the values were sampled before, so that the sample rate is only written.
     func sendValues(
         _ values: some Collection<Double>,
         _ name: String,
         _ type: MetricType,
         tags: [DogStatsDTag],
-        sampleRate: Double
+        sampleRate: Double,
+        isSampled: Bool = false
     ) {
-        guard !values.isEmpty, isSampled(sampleRate) else { return }
+        guard !values.isEmpty, isSampled || self.isSampled(sampleRate) else { return }
         guard let name = format.name(name), values.allSatisfy(\.isFinite) else { return queue.drop(.invalid) }
         sendPart(values[...], named: name, type, tags: tags, sampleRate: sampleRate)
     }
@@ -113,7 +131,7 @@ extension MessageRecorder {
         tags: [DogStatsDTag],
         sampleRate: Double
     ) {
-        let fits = submitIfItFits(.metric) { writer in
+        let outcome = submitIfItFits(.metric) { writer in
             format.writeMetric(named: name, type: type, tags: tags, sampleRate: sampleRate, into: &writer) { writer in
                 var isFirst = true
                 for value in values {
@@ -123,33 +141,34 @@ extension MessageRecorder {
                 }
             }
         }
-        if fits { return }
+        if outcome != .tooLarge { return }
         guard values.count > 1 else { return queue.drop(.tooLarge) }
         let half = values.count / 2
         sendPart(values.prefix(half), named: name, type, tags: tags, sampleRate: sampleRate)
         sendPart(values.dropFirst(half), named: name, type, tags: tags, sampleRate: sampleRate)
     }
 
-    /// The metric that is put together until the next flush for a name and tags; `nil` if nothing is left of the name.
+    /// Returns the aggregated metric with a name and tags, or `nil` if the name is invalid.
     func aggregatedMetric(_ kind: AggregatedMetric.Kind, _ name: String, tags: [DogStatsDTag]) -> AggregatedMetric? {
         format.name(name).map { aggregated.metric(kind, name: $0, tags: tags) }
     }
 
-    /// Records a value of a metric that is put together until the next flush.
+    /// Records a value of an aggregated metric.
     ///
     /// - Parameters:
-    ///   - metric: `nil`: what it would have been called is no name.
-    ///   - change: Adds the value, or sets it.
+    ///   - metric: `nil` if its name is invalid.
+    ///   - change: Adds or sets the value.
     func record(_ metric: AggregatedMetric?, _ change: (AggregatedMetric) -> Void) {
         guard let metric else { return queue.drop(.invalid) }
-        guard !isClosed.load(ordering: .relaxed) else { return queue.drop(.shutDown) }
+        guard !isClosed else { return queue.drop(.shutDown) }
         change(metric)
         guard aggregates, aggregated.list(metric) else { return sendValue(of: metric) }
     }
 
     private func sendValue(of metric: AggregatedMetric) {
         guard let value = metric.takeValue() else { return }
-        submit(.metric) { writer in
+        let taken = TakenValue(metric: metric, value: value)
+        let outcome = submitIfItFits(.metric, value: taken) { writer in
             format.writeMetric(
                 named: metric.name,
                 type: metric.kind == .gauge ? .gauge : .count,
@@ -161,6 +180,21 @@ extension MessageRecorder {
                 case .fractional(let value): $0.write(value)
                 }
             }
+        }
+        switch outcome {
+        case .accepted: break
+        case .rejected: restore([taken])
+        case .tooLarge: queue.drop(.tooLarge)
+        }
+    }
+
+    /// Adds values back to their metrics that could not be sent, so that the next flush sends them.
+    func restore(_ values: [TakenValue]) {
+        guard !isClosed else { return }
+        for taken in values {
+            taken.metric.restore(taken.value)
+            // If the list is full, the value is sent together with the next one that is recorded.
+            _ = aggregated.list(taken.metric)
         }
     }
 
@@ -186,30 +220,43 @@ extension MessageRecorder {
 // MARK: - Messages
 
 extension MessageRecorder {
-    private func submit(_ kind: MessageKind, _ write: (inout ByteWriter) -> Void) {
-        if !submitIfItFits(kind, write) { queue.drop(.tooLarge) }
+    private enum Outcome {
+        case accepted
+        /// The queue dropped and counted the message.
+        case rejected
+        /// The message does not fit into a datagram. It was not counted.
+        case tooLarge
     }
 
-    /// Writes a message outside of the queue's lock, mostly on the stack, and appends it.
-    ///
-    /// - Returns: `false` if no datagram has room for it.
-    private func submitIfItFits(_ kind: MessageKind, _ write: (inout ByteWriter) -> Void) -> Bool {
-        // What is larger would not be on the stack.
-        let size = withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { memory in
+    private func submit(_ kind: MessageKind, _ write: (inout ByteWriter) -> Void) {
+        if submitIfItFits(kind, write) == .tooLarge { queue.drop(.tooLarge) }
+    }
+
+    /// Writes a message outside the queue's lock, usually on the stack, and appends it.
+    private func submitIfItFits(
+        _ kind: MessageKind,
+        value: TakenValue? = nil,
+        _ write: (inout ByteWriter) -> Void
+    ) -> Outcome {
+        // A larger temporary allocation would not be on the stack.
+        let (size, outcome) = withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { memory in
             var writer = ByteWriter(memory)
             write(&writer)
-            if writer.count <= min(1024, queue.datagramSize) { queue.append(writer.bytes, kind) }
-            return writer.count
+            guard writer.count <= min(1024, queue.datagramSize) else { return (writer.count, nil as Outcome?) }
+            return (writer.count, append(writer, kind, value))
         }
-        guard size <= queue.datagramSize else { return false }
-        if size <= 1024 { return true }
+        if let outcome { return outcome }
+        guard size <= queue.datagramSize else { return .tooLarge }
         return withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { memory in
             var writer = ByteWriter(memory)
             write(&writer)
-            // A collection of the caller's may have other values the second time.
-            guard writer.count <= size else { return false }
-            queue.append(writer.bytes, kind)
-            return true
+            // The caller's collection may contain other values when it is read again.
+            guard writer.count <= size else { return .tooLarge }
+            return append(writer, kind, value)
         }
+    }
+
+    private func append(_ writer: ByteWriter, _ kind: MessageKind, _ value: TakenValue?) -> Outcome {
+        queue.append(writer.bytes, kind, value: value) ? .accepted : .rejected
     }
 }

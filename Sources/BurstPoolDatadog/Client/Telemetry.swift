@@ -1,42 +1,52 @@
+import BurstPoolSampling
 import Synchronization
 
-/// What the client says about itself, under the names that Datadog's own clients use.
+/// Reports the client's own numbers under the names that Datadog's clients use.
+///
+/// The reports are aggregated counts, so that a report that could not be sent is part of the next one.
 final class Telemetry: Sendable {
-    /// As often as Datadog's own clients.
+    /// The interval of Datadog's own clients.
     static let interval = Duration.seconds(10)
-
-    let format: MessageFormat
-    let tags: [DogStatsDTag]
 
     private struct State {
         var reportedAt = Duration.zero
-        var reported = DogStatsDStatistics()
+        /// For each count, the part of the statistics that has been reported.
+        var reported: [Int]
     }
 
-    private let elapsed: @Sendable () -> Duration
-    private let state = Mutex(State())
+    private let counts: [AggregatedMetric]
+    private let stopwatch: Stopwatch
+    private let state: Mutex<State>
 
     init(_ configuration: DogStatsDConfiguration) {
-        var configuration = configuration
-        configuration.prefix = ""
-        format = MessageFormat(configuration)
         let transport = if case .udp = configuration.address { "udp" } else { "uds" }
-        tags = [DogStatsDTag("client", "swift-burst-pool"), DogStatsDTag("client_transport", transport)]
-        elapsed = stopwatch(configuration.clock)
+        let tags = [DogStatsDTag("client", "swift-burst-pool"), DogStatsDTag("client_transport", transport)]
+        counts = DogStatsDStatistics().telemetry.map { count in
+            AggregatedMetric(kind: .count, name: "datadog.dogstatsd.client.\(count.name)", tags: tags)
+        }
+        stopwatch = Stopwatch(configuration.clock)
+        state = Mutex(State(reported: counts.map { _ in 0 }))
     }
 
-    /// What has been added since the last report, if it is time for another; empty if not.
-    func due(_ statistics: DogStatsDStatistics) -> [(name: String, value: Int)] {
+    /// Adds the increments since the last report, if a report is due, and returns the counts that changed.
+    ///
+    /// - Parameter isLast: Whether the client is closing, so that a report is due in any case.
+    func update(_ statistics: DogStatsDStatistics, isLast: Bool) -> [AggregatedMetric] {
         state.withLock { state in
-            let now = elapsed()
-            guard now - state.reportedAt >= Self.interval else { return [] }
+            let now = stopwatch.elapsed
+            guard isLast || now - state.reportedAt >= Self.interval else { return [] }
             state.reportedAt = now
-            defer { state.reported = statistics }
-            let before = state.reported.telemetry
-            // What was sent may turn out to be lost: such a step back is not reported, nor made good for.
-            return zip(statistics.telemetry, before)
-                .map { (name: "datadog.dogstatsd.client.\($0.name)", value: $0.value - $1.value) }
-                .filter { $0.value > 0 }
+            var changed: [AggregatedMetric] = []
+            for (index, count) in statistics.telemetry.enumerated() {
+                // A number decreases if sent datagrams turn out to be lost. It is reported again once it exceeds the part that
+                // has been reported, so that the reports add up to the final number.
+                let increment = count.value - state.reported[index]
+                guard increment > 0 else { continue }
+                state.reported[index] = count.value
+                counts[index].add(Int64(increment))
+                changed.append(counts[index])
+            }
+            return changed
         }
     }
 }

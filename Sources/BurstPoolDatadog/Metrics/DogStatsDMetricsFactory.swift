@@ -1,6 +1,6 @@
 public import CoreMetrics
 
-/// A backend for swift-metrics that sends with DogStatsD.
+/// A swift-metrics backend that sends DogStatsD datagrams.
 ///
 /// ```swift
 /// let datadog = try DogStatsDClient(configuration: configuration)
@@ -14,41 +14,40 @@ public import CoreMetrics
 /// | a `Recorder` that aggregates | ``recorders``: a histogram, or a distribution |
 /// | `Timer` | ``timers``: a timing, in milliseconds, or a histogram or distribution in the unit that the timer prefers |
 ///
-/// Labels are names of metrics, dimensions are tags. Metrics with the same label and dimensions are one metric for Datadog.
+/// Labels become metric names, and dimensions become tags. Metrics with the same label and dimensions are one metric.
 ///
-/// Resetting a counter does nothing: what is sent is what was added since the flush before, not a total. Destroying a metric
-/// does nothing either, because the backend keeps none: what was recorded is still sent, and a metric that is used again
-/// works on.
+/// Resetting a counter has no effect, because the client sends increments and not totals. Destroying a metric has no effect
+/// either: recorded values are still sent, and the metric can be used again.
 ///
-/// To increment a counter, or to set a gauge, is a few atomic operations on memory that only this metric has, plus, for the
-/// first one after each flush, a lock. Everything else is one message per value.
+/// Incrementing a counter or setting a gauge costs a few atomic operations, and a lock for the first value after each flush.
+/// Recorders and timers send one message per value.
 public struct DogStatsDMetricsFactory: Sendable {
-    /// As what the values of recorders and timers are sent.
+    /// The DogStatsD types for values.
     public enum Values: Sendable, Hashable {
-        /// The agent computes average, median, maximum and the like, for its host.
+        /// The agent computes the average, the median and the maximum for its host.
         case histogram
-        /// Datadog computes percentiles, over all hosts.
+        /// Datadog computes percentiles over all hosts.
         case distribution
     }
 
-    /// As what timers are sent.
+    /// The DogStatsD types for timers.
     public enum Times: Sendable, Hashable {
-        /// As a timing, in milliseconds, which is a histogram for the agent.
+        /// A timing in milliseconds, which the agent treats as a histogram.
         case timing
-        /// As a histogram or distribution, in the unit that the timer prefers; without one in nanoseconds.
+        /// A histogram or distribution in the unit that the timer prefers, or in nanoseconds if it prefers none.
         case values(Values)
     }
 
-    /// The client that sends.
+    /// The client that sends the metrics.
     public let client: DogStatsDClient
 
-    /// As what recorders are sent that aggregate. Default: ``Values/histogram``.
+    /// The type of recorders that aggregate. Default: ``Values/histogram``.
     public var recorders: Values = .histogram
 
-    /// As what timers are sent. Default: ``Times/timing``.
+    /// The type of timers. Default: ``Times/timing``.
     public var timers: Times = .timing
 
-    /// - Parameter client: The client that sends. It is not shut down by anything here.
+    /// - Parameter client: The client that sends the metrics. The factory does not shut it down.
     public init(client: DogStatsDClient) {
         self.client = client
     }

@@ -1,3 +1,4 @@
+import BurstPoolSampling
 import CoreMetrics
 import Synchronization
 
@@ -24,7 +25,7 @@ final class DogStatsDFloatingPointCounter: FloatingPointCounterHandler {
     func reset() {}
 }
 
-/// What is at the moment: a meter, or a recorder that does not aggregate.
+/// A gauge: a meter, or a recorder that does not aggregate.
 final class DogStatsDGauge: MeterHandler, RecorderHandler {
     private let handle: AggregatedHandle
 
@@ -61,7 +62,7 @@ final class DogStatsDRecorder: RecorderHandler {
 
 final class DogStatsDTimer: TimerHandler {
     private let handle: ValueHandle
-    /// How many nanoseconds the unit has in which the durations are sent.
+    /// The unit in which durations are sent, in nanoseconds.
     private let unit: Atomic<UInt64>
 
     init(_ handle: ValueHandle) {
@@ -73,9 +74,18 @@ final class DogStatsDTimer: TimerHandler {
         handle.send(Double(duration) / Double(unit.load(ordering: .relaxed)))
     }
 
-    /// A timing is in milliseconds, whatever is preferred.
+    /// Sets the unit. A timing is always in milliseconds, so it ignores the preference.
     func preferDisplayUnit(_ unit: TimeUnit) {
         guard handle.type != .timing else { return }
         self.unit.store(unit.scaleFromNanoseconds, ordering: .relaxed)
+    }
+}
+
+extension DogStatsDTimer: RepeatedTimerHandler {
+    /// Sends one value with the sample rate `1 / count`, which the agent multiplies by `count`.
+    func recordNanoseconds(_ duration: Int64, count: Int) {
+        guard count > 0 else { return }
+        let value = Double(duration) / Double(unit.load(ordering: .relaxed))
+        handle.send(value, sampleRate: 1 / Double(count))
     }
 }

@@ -1,6 +1,6 @@
-/// A metric that is put together between two flushes, found once and kept.
+/// A reference to a metric that is aggregated between two flushes, which saves the lookup by name.
 ///
-/// Keeps the client alive, and with it whatever the metric has to send.
+/// It keeps the client alive, so that recorded values are still sent.
 struct AggregatedHandle: Sendable {
     private let client: DogStatsDClient
     private let metric: AggregatedMetric?
@@ -15,7 +15,7 @@ struct AggregatedHandle: Sendable {
     func dropInvalid() { client.recorder.queue.drop(.invalid) }
 }
 
-/// A metric each of whose values is sent.
+/// A metric of which every value is sent.
 struct ValueHandle: Sendable {
     private let client: DogStatsDClient
     private let label: String
@@ -31,5 +31,17 @@ struct ValueHandle: Sendable {
 
     func send(_ value: Double) {
         client.recorder.sendValues(CollectionOfOne(value), label, type, tags: tags, sampleRate: 1)
+    }
+
+    /// Sends a value that stands for `1 / sampleRate` values.
+    func send(_ value: Double, sampleRate: Double) {
+        client.recorder.sendValues(
+            CollectionOfOne(value),
+            label,
+            type,
+            tags: tags,
+            sampleRate: sampleRate,
+            isSampled: true
+        )
     }
 }

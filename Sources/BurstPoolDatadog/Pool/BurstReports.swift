@@ -1,13 +1,13 @@
 import BurstPool
 import Synchronization
 
-/// What has been said of a burst, and the limit that it has.
+/// Decides which events about a burst are sent, and knows the burst limit.
 final class BurstReports: Sendable {
-    /// -1: not known. 0: there is none.
+    /// -1 if the limit is unknown, and 0 if the pool has none.
     private let knownLimit = Atomic(-1)
     private let limitWasReported = Atomic(false)
 
-    /// The burst limit, as far as it is known.
+    /// The burst limit, if it is known.
     var limit: Int? {
         let limit = knownLimit.load(ordering: .relaxed)
         return limit > 0 ? limit : nil
@@ -17,7 +17,7 @@ final class BurstReports: Sendable {
         knownLimit.store(statistics.burstLimit ?? 0, ordering: .relaxed)
     }
 
-    /// Whether to say that the limit was reached: once in a burst.
+    /// Returns whether to report that the limit was reached, which happens once per burst.
     func mayReportLimit() -> Bool {
         knownLimit.load(ordering: .relaxed) != 0 && !limitWasReported.exchange(true, ordering: .relaxed)
     }

@@ -1,18 +1,18 @@
 public import BurstPool
 
 extension ConnectionPool {
-    /// Makes a pool that Datadog is told of, its gauges included.
+    /// Creates a pool that reports to Datadog, including its gauges.
     ///
     /// - Parameters:
-    ///   - strategy: Opens, checks and closes connections. The pool keeps it.
-    ///   - configuration: If it has an observer, that one is told as well.
-    ///   - datadog: Not to be used for another pool.
-    /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration``, naming the values.
+    ///   - strategy: Opens, checks and closes connections.
+    ///   - configuration: The pool's configuration. If it already has an observer, both receive the events.
+    ///   - datadog: Reports this pool, and must not be used for another pool.
+    /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration``, which names the values.
     public convenience init(
         strategy: Strategy,
         configuration: ConnectionPoolConfiguration,
         datadog: DatadogConnectionPoolObserver
-    ) throws {
+    ) throws(ConnectionPoolError) {
         var configuration = configuration
         configuration.observer =
             if let other = configuration.observer {

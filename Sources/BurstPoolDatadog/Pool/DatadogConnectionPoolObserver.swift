@@ -1,7 +1,7 @@
 public import BurstPool
 import BurstPoolSampling
 
-/// Tells Datadog what happens in a pool, by the names that the Python package `asyncio-connection-pool` uses.
+/// Reports a pool to Datadog, under the names that the Python package `asyncio-connection-pool` uses.
 ///
 /// ```swift
 /// let pool = try ConnectionPool(
@@ -11,25 +11,24 @@ import BurstPoolSampling
 /// )
 /// ```
 ///
-/// One object serves one pool. Gauges are sent soon after something has happened, and every minute; they are 0 when the pool
-/// is gone.
+/// One object serves one pool. Gauges are sent shortly after an event, and every minute. They are 0 when the pool is gone.
 ///
-/// | metric | kind | what |
+/// | metric | type | meaning |
 /// |---|---|---|
-/// | `<service>.pool.total_connections` | gauge | all connections, those being opened and closed included |
+/// | `<service>.pool.total_connections` | gauge | all connections, including those that are opening or closing |
 /// | `<service>.pool.available_connections` | gauge | idle connections |
 /// | `<service>.pool.connections_used` | gauge | connections in use |
-/// | `<service>.pool.connections_acquiring` | gauge | callers that are suspended until they get a connection |
-/// | `<service>.pool.waiting` | gauge | those of them for whom none is being opened |
-/// | `<service>.pool.getting_connection` | count | callers, by `method`: `available`, one was idle; `new`, one was opened for it; `wait`, it waited for another one |
+/// | `<service>.pool.connections_acquiring` | gauge | callers in the wait queue |
+/// | `<service>.pool.waiting` | gauge | callers in the wait queue for which no connection is opening |
+/// | `<service>.pool.getting_connection` | count | acquires by `method`: `available`, a connection was idle; `new`, one was opened for the caller; `wait`, the caller waited for a release |
 ///
-/// A caller that gets no connection counts as `new` if that was for an error in opening one, else as `wait`. One that would
-/// have got a new connection, and is served by another that came back before it, counts as `wait`.
+/// A failed acquire counts as `new` if a connection could not be opened, and as `wait` otherwise. A caller for which a
+/// connection was opening, and that received a released connection first, counts as `wait`.
 ///
 /// Events: `<service> pool using burst capacity` (warning), `<service> pool reached burst limit` (error) and `<service> pool
-/// no longer bursting` (success). The second one once in a burst, and not at all if the pool has no burst limit.
+/// no longer bursting` (success). The second one is sent once per burst, and never if the pool has no burst limit.
 public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
-    /// Whether callers are counted that found a connection idle.
+    /// Whether acquires that found an idle connection are counted.
     public let countsIdleLeases: Bool
 
     private let client: DogStatsDClient
@@ -41,16 +40,15 @@ public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
     private let idleLeases = IdleLeaseCount()
 
     /// - Parameters:
-    ///   - client: The client that sends. It is not shut down by anything here.
-    ///   - service: What the names of the metrics and the titles of the events start with.
-    ///   - extraTags: Tags of all metrics and events, besides the client's. Default: none.
-    ///   - countsIdleLeases: Whether to count callers that found a connection idle, as the Python package does. The pool counts
-    ///     them, at a few instructions each, and the client sends what there is at each flush. Without, there is no count with
-    ///     `method:available`. Default: `true`, as there.
-    ///   - refreshInterval: How often gauges are sent if nothing happens. Default: 1 minute.
-    ///   - minimumRefreshGap: How long to wait at the least before gauges are sent again, whatever happens. Default: 100
-    ///     milliseconds.
-    ///   - clock: Tells the time for the two. Default: `ContinuousClock`.
+    ///   - client: Sends the metrics and events. The observer does not shut it down.
+    ///   - service: The prefix of metric names and event titles.
+    ///   - extraTags: Tags of all metrics and events, in addition to the client's tags. Default: none.
+    ///   - countsIdleLeases: Whether to count acquires that found an idle connection, as the Python package does. The pool
+    ///     counts them, at a few instructions each, and the client reads the count at each flush. If `false`, there is no
+    ///     `getting_connection` count with `method:available`. Default: `true`.
+    ///   - refreshInterval: The time between two refreshes of the gauges if no event happens. Default: 1 minute.
+    ///   - minimumRefreshGap: The shortest time between two refreshes of the gauges. Default: 100 milliseconds.
+    ///   - clock: Measures both intervals. Default: `ContinuousClock`.
     public init(
         client: DogStatsDClient,
         service: String,
@@ -75,19 +73,22 @@ public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
         }
     }
 
-    /// Starts to send gauges. Needed only for a pool that was not made with
-    /// ``BurstPool/ConnectionPool/init(strategy:configuration:datadog:)``. The pool is not kept alive by it.
+    /// Starts to send gauges. Does not keep the pool alive.
+    ///
+    /// Call this only for a pool that was not created with
+    /// ``BurstPool/ConnectionPool/init(strategy:configuration:datadog:)``. Calling it again for the same pool has no effect.
     public func observe<Strategy>(_ pool: ConnectionPool<Strategy>) {
         burst.noteLimit(pool.statistics)
-        if countsIdleLeases { idleLeases.start { [weak pool] in pool?.statistics.idleLeases } }
+        if countsIdleLeases { idleLeases.observe(pool) }
         sampler.start(pool) { [metrics, burst] statistics in
             metrics.set(statistics)
             if let statistics { burst.noteLimit(statistics) }
         }
     }
 
-    /// Hands the gauges as they are now to the client. For the end, between the pool's shutdown and the client's: so the
-    /// last thing that the agent hears of the pool is that it is empty.
+    /// Passes the current gauges to the client before it returns.
+    ///
+    /// Call this between the shutdown of the pool and that of the client, so that the last gauges show an empty pool.
     public func refresh() {
         sampler.refresh()
     }
@@ -95,31 +96,35 @@ public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
     public func connectionPool(_ event: ConnectionPoolEvent) {
         switch event {
         case .acquired(let acquisition, _, _): metrics.count(acquisition)
-        case .acquireFailed(let error, _, _): metrics.count(DatadogPoolMetrics.isOfOpening(error) ? .opened : .waited)
+        case .acquireFailed(let error, _, _):
+            metrics.count(DatadogPoolMetrics.isConnectError(error) ? .opened : .waited)
         case .burstBegan(_, let maxSize):
-            let upTo = burst.limit.map { ", up to \($0)" } ?? ""
+            let upTo = burst.limit.map { " (up to \($0))" } ?? ""
             sendEvent(
                 "using burst capacity",
-                "Pool max size of \(maxSize) will be exceeded temporarily\(upTo)",
+                "The pool temporarily exceeds its maximum size of \(maxSize)\(upTo).",
                 .warning
             )
         case .limitReached(let total):
             guard burst.mayReportLimit() else { break }
             sendEvent(
                 "reached burst limit",
-                "There are \(total) connections, as many as there may be: not enough to satisfy all users",
+                "The pool has \(total) connections and may not open more. Callers are waiting.",
                 .error
             )
         case .burstEnded(_, let maxSize):
             burst.end()
             sendEvent(
                 "no longer bursting",
-                "Number of connections has dropped to \(maxSize), which is the pool's max size, or below",
+                "The pool no longer exceeds its maximum size of \(maxSize).",
                 .success
             )
+        case .dropped(let statistics):
+            idleLeases.noteFinalTotal(statistics.idleLeases)
+            metrics.countIdle(idleLeases.takeNew())
         default: break
         }
-        sampler.nudge()
+        sampler.requestRefresh()
     }
 
     private func sendEvent(_ what: String, _ text: String, _ type: DogStatsDAlertType) {

@@ -1,14 +1,14 @@
 import BurstPool
 
-/// A pool's metrics as the Python package names them, each found once and kept: a lease must not pay for a look-up.
+/// The metrics of one pool, named as in the Python package. The metrics are looked up once, so that an acquire costs no lookup.
 struct DatadogPoolMetrics: Sendable {
     private let total: DatadogPoolGauge
     private let available: DatadogPoolGauge
     private let waiting: DatadogPoolGauge
     private let used: DatadogPoolGauge
     private let acquiring: DatadogPoolGauge
-    private let gotIdle: DatadogPoolCount
-    private let gotNew: DatadogPoolCount
+    private let foundIdle: DatadogPoolCount
+    private let openedNew: DatadogPoolCount
     private let waited: DatadogPoolCount
 
     init(client: DogStatsDClient, service: String, tags: [DogStatsDTag]) {
@@ -27,35 +27,38 @@ struct DatadogPoolMetrics: Sendable {
         waiting = gauge("waiting")
         used = gauge("connections_used")
         acquiring = gauge("connections_acquiring")
-        gotIdle = count("available")
-        gotNew = count("new")
+        foundIdle = count("available")
+        openedNew = count("new")
         waited = count("wait")
     }
 
     func count(_ acquisition: ConnectionAcquisition) {
         switch acquisition {
-        case .idle: gotIdle.add(1)
-        case .opened: gotNew.add(1)
+        case .idle: foundIdle.add(1)
+        case .opened: openedNew.add(1)
         case .waited: waited.add(1)
+        @unknown default: waited.add(1)
         }
     }
 
     func countIdle(_ number: Int) {
-        if number > 0 { gotIdle.add(number) }
+        if number > 0 { foundIdle.add(number) }
     }
 
-    /// - Parameter statistics: `nil`: the pool is gone.
+    /// Sets the gauges.
+    ///
+    /// - Parameter statistics: `nil` if the pool is gone.
     func set(_ statistics: ConnectionPoolStatistics?) {
         total.set(statistics?.total ?? 0)
         available.set(statistics?.idle ?? 0)
-        // Of those who wait, one for each connection that is being opened does not wait for another's.
-        waiting.set(statistics.map { max(0, $0.waiting - $0.connecting) } ?? 0)
+        // Each opening connection is meant for one of the waiting callers.
+        waiting.set(statistics.map { max(0, $0.waiting - $0.opening) } ?? 0)
         used.set(statistics?.inUse ?? 0)
         acquiring.set(statistics?.waiting ?? 0)
     }
 
-    /// Whether a caller got no connection because none could be opened.
-    static func isOfOpening(_ error: any Error) -> Bool {
+    /// Returns whether an acquire failed because no connection could be opened.
+    static func isConnectError(_ error: any Error) -> Bool {
         switch (error as? ConnectionPoolError)?.code {
         case .connectTimedOut, .circuitOpen: true
         case nil: !(error is CancellationError)
@@ -78,19 +81,19 @@ struct DatadogPoolCount: Sendable {
     private let client: DogStatsDClient
     private let name: String
     private let tags: [DogStatsDTag]
-    /// `nil`: the client sends each value, or the name is none.
-    private let kept: AggregatedMetric?
+    /// `nil` if the client does not aggregate, or if the name is invalid.
+    private let metric: AggregatedMetric?
 
     init(client: DogStatsDClient, name: String, tags: [DogStatsDTag]) {
         self.client = client
         self.name = name
         self.tags = tags
-        kept = client.recorder.aggregates ? client.recorder.aggregatedMetric(.count, name, tags: tags) : nil
+        metric = client.recorder.aggregates ? client.recorder.aggregatedMetric(.count, name, tags: tags) : nil
     }
 
     func add(_ number: Int) {
-        if let kept {
-            client.recorder.record(kept) { $0.add(Int64(number)) }
+        if let metric {
+            client.recorder.record(metric) { $0.add(Int64(number)) }
         } else {
             client.count(name, number, tags: tags)
         }

@@ -1,13 +1,13 @@
-/// Writes bytes into memory that somebody else owns, and counts also those that do not fit.
+/// Writes bytes into memory that the caller owns, and counts bytes that do not fit as well.
 struct ByteWriter {
     private let memory: UnsafeMutableRawBufferPointer
 
-    /// How many bytes were written, or would have been, had there been room.
+    /// The number of bytes written, including bytes that did not fit.
     private(set) var count = 0
 
     init(_ memory: UnsafeMutableRawBufferPointer) { self.memory = memory }
 
-    /// What was written. Only if it is not more than there was room for.
+    /// The written bytes. Valid only if all of them fit.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<count]) }
 
     mutating func write(_ byte: UInt8) {
@@ -31,12 +31,12 @@ struct ByteWriter {
         text.withUTF8 { write(UnsafeRawBufferPointer($0)) }
     }
 
-    /// A number in decimal digits.
+    /// Writes an integer in decimal digits.
     mutating func write(_ number: Int64) {
         write(number.description)
     }
 
-    /// A finite number, in the shortest way that reads as the same number again.
+    /// Writes a finite number in the shortest form that parses to the same value.
     mutating func write(_ number: Double) {
         if let integer = Int64(exactly: number), abs(number) < 1e16 {
             write(integer)

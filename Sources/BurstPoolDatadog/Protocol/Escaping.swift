@@ -1,21 +1,21 @@
-/// What the protocol does about characters that it uses itself.
+/// Escaping of the characters that have a meaning in the protocol.
 extension ByteWriter {
-    /// The title or the text of an event, or the message of a service check: a line break is written as `\` and `n`.
+    /// Writes the title or the text of an event, or the message of a service check. A line break becomes `\` and `n`.
     ///
-    /// The carriage return counts as one too, alone or with a line feed: an agent would cut it off at the end of a message,
-    /// which would then be shorter than it says. The protocol has no way to tell a line break from the two characters `\`
-    /// and `n`.
+    /// A carriage return, alone or before a line feed, is a line break as well. An agent would remove it from the end of a
+    /// message, which would then be shorter than its stated length. The protocol cannot tell a line break from the two
+    /// characters `\` and `n`.
     ///
     /// - Parameters:
-    ///   - escapesMessageMark: Whether `m:` is written as `m\:`, as the message of a service check wants it.
-    ///   - replacesBars: Whether `|`, for which that message has no escape, becomes an underscore.
-    mutating func writeEscaped(_ text: String, escapesMessageMark: Bool = false, replacesBars: Bool = false) {
+    ///   - escapesMessagePrefix: Whether `m:` becomes `m\:`, which the message of a service check requires.
+    ///   - replacesBars: Whether `|` becomes an underscore, because that message has no escape for it.
+    mutating func writeEscaped(_ text: String, escapesMessagePrefix: Bool = false, replacesBars: Bool = false) {
         var previous: UInt8 = 0
         for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "\n") where previous == UInt8(ascii: "\r"): break  // Written with the carriage return.
+            case UInt8(ascii: "\n") where previous == UInt8(ascii: "\r"): break
             case UInt8(ascii: "\n"), UInt8(ascii: "\r"): write(#"\n"#)
-            case UInt8(ascii: ":") where escapesMessageMark && previous == UInt8(ascii: "m"): write(#"\:"#)
+            case UInt8(ascii: ":") where escapesMessagePrefix && previous == UInt8(ascii: "m"): write(#"\:"#)
             case UInt8(ascii: "|") where replacesBars: write(UInt8(ascii: "_"))
             default: write(byte)
             }
@@ -23,15 +23,16 @@ extension ByteWriter {
         }
     }
 
-    /// How many bytes a text has when it is escaped.
+    /// Returns the number of bytes of a text after escaping.
     static func escapedCount(_ text: String) -> Int {
         var counter = ByteWriter(UnsafeMutableRawBufferPointer(start: nil, count: 0))
         counter.writeEscaped(text)
         return counter.count
     }
 
-    /// A field that ends at the next `|` or at the end of the line: a host, a key, the name of a check, a member of a set.
-    /// These characters become underscores in it.
+    /// Writes a field that ends at the next `|` or at the end of the line, such as a host or the member of a set.
+    ///
+    /// In the field, `|` and line breaks become underscores.
     mutating func writeField(_ text: String) {
         for byte in text.utf8 {
             switch byte {

@@ -1,14 +1,14 @@
-/// How an event is shown.
+/// The category under which Datadog shows an event.
 public enum DogStatsDAlertType: String, Sendable, Hashable, CaseIterable {
     case error, warning, info, success
 }
 
-/// How important an event is.
+/// The importance of an event.
 public enum DogStatsDPriority: String, Sendable, Hashable, CaseIterable {
     case normal, low
 }
 
-/// Something that happened, as it is sent to Datadog's event stream.
+/// An event for Datadog's event stream.
 struct Event: Sendable {
     var title: String
     var text: String
@@ -17,7 +17,7 @@ struct Event: Sendable {
     var aggregationKey: String?
     var sourceType: String?
     var hostname: String?
-    /// Seconds after 1970.
+    /// Seconds since 1970.
     var timestamp: Int64?
     var tags: [DogStatsDTag]
 }

@@ -1,10 +1,10 @@
-/// How the client's messages look: what all of them have in common, and how each kind is written.
+/// Writes the client's messages in the DogStatsD format.
 ///
-/// The order of the fields is the one of the protocol's description.
+/// The fields have the order of the protocol's description.
 struct MessageFormat: Sendable {
     private let prefix: String
     private let globalTags: [DogStatsDTag]
-    /// `|c:…|e:…`, the origin.
+    /// The origin fields, `|c:…|e:…`.
     private let origin: [UInt8]
 
     init(_ configuration: DogStatsDConfiguration) {
@@ -18,9 +18,9 @@ struct MessageFormat: Sendable {
         let room = 16 + 2 * ((containerID?.utf8.count ?? 0) + (externalData?.utf8.count ?? 0))
         return [UInt8](unsafeUninitializedCapacity: room) { memory, count in
             var writer = ByteWriter(UnsafeMutableRawBufferPointer(memory))
-            for (mark, text) in [("|c:", containerID), ("|e:", externalData)] {
+            for (fieldPrefix, text) in [("|c:", containerID), ("|e:", externalData)] {
                 guard let text, !text.isEmpty else { continue }
-                writer.write(mark)
+                writer.write(fieldPrefix)
                 writer.writeField(text)
             }
             count = writer.count
@@ -30,11 +30,12 @@ struct MessageFormat: Sendable {
 
 // MARK: - Metrics
 
-/// The kinds of metrics, by the letters that the protocol has for them.
+/// The metric types of the protocol.
 enum MetricType: Sendable, Hashable {
     case count, gauge, histogram, distribution, timing, set
 
-    var mark: String {
+    /// The type field.
+    var suffix: String {
         switch self {
         case .count: "|c"
         case .gauge: "|g"
@@ -47,19 +48,19 @@ enum MetricType: Sendable, Hashable {
 }
 
 extension MessageFormat {
-    /// The name of a metric as it is sent, with the prefix; `nil` if nothing is left of it.
+    /// Returns the name of a metric with the prefix, as it is sent. Returns `nil` if no valid character is left.
     func name(_ name: String) -> String? {
         if prefix.isEmpty { return MetricName.sanitized(name) }
         return MetricName.sanitizedRest(name).map { prefix + $0 }
     }
 
-    /// A metric.
+    /// Writes a metric.
     ///
     /// - Parameters:
-    ///   - name: As it is sent: see ``name(_:)``.
-    ///   - writeValue: Writes the value, or several with a `:` between them (protocol 1.1).
-    ///   - sampleRate: The part of the values that is sent; 1 is not written.
-    ///   - timestamp: Seconds after 1970 (protocol 1.3).
+    ///   - name: The name as it is sent: see ``name(_:)``.
+    ///   - sampleRate: The share of the values that is sent. 1 is not written.
+    ///   - timestamp: Seconds since 1970 (protocol 1.3).
+    ///   - writeValue: Writes the value, or several values separated by `:` (protocol 1.1).
     func writeMetric(
         named name: String,
         type: MetricType,
@@ -72,7 +73,7 @@ extension MessageFormat {
         writer.write(name)
         writer.write(UInt8(ascii: ":"))
         writeValue(&writer)
-        writer.write(type.mark)
+        writer.write(type.suffix)
         if sampleRate < 1 {
             writer.write("|@")
             writer.write(sampleRate)
@@ -101,7 +102,7 @@ extension MessageFormat {
 // MARK: - Events and service checks
 
 extension MessageFormat {
-    /// An event, whose title must not be empty.
+    /// Writes an event. Its title must not be empty.
     func writeEvent(_ event: Event, into writer: inout ByteWriter) {
         writer.write("_e{")
         writer.write(Int64(ByteWriter.escapedCount(event.title)))
@@ -130,7 +131,7 @@ extension MessageFormat {
         writer.write(origin)
     }
 
-    /// A service check, whose name must not be empty. Its message comes last, as the protocol wants it.
+    /// Writes a service check. Its name must not be empty. The protocol requires the message to come last.
     func writeServiceCheck(_ check: ServiceCheck, into writer: inout ByteWriter) {
         writer.write("_sc|")
         writer.writeField(check.name)
@@ -145,13 +146,13 @@ extension MessageFormat {
         writer.write(origin)
         if let message = check.message, !message.isEmpty {
             writer.write("|m:")
-            writer.writeEscaped(message, escapesMessageMark: true, replacesBars: true)
+            writer.writeEscaped(message, escapesMessagePrefix: true, replacesBars: true)
         }
     }
 
-    private func writeField(_ mark: String, _ text: String?, into writer: inout ByteWriter) {
+    private func writeField(_ fieldPrefix: String, _ text: String?, into writer: inout ByteWriter) {
         guard let text, !text.isEmpty else { return }
-        writer.write(mark)
+        writer.write(fieldPrefix)
         writer.writeField(text)
     }
 }

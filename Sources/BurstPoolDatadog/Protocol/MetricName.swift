@@ -1,21 +1,21 @@
-/// The rule for names of metrics: they start with an ASCII letter, and have ASCII letters, digits, `_` and `.` only.
+/// The rule for metric names: they start with an ASCII letter, and contain only ASCII letters, digits, `_` and `.`.
 enum MetricName {
-    /// A name as it may be sent: everything before the first letter is left out, and every other character that is not
-    /// allowed becomes an underscore. `nil` if there is no letter.
+    /// Returns a valid name. Everything before the first letter is removed, and every other invalid character becomes an
+    /// underscore. Returns `nil` if the name has no letter.
     static func sanitized(_ name: String) -> String? {
         guard let start = name.utf8.firstIndex(where: isLetter) else { return nil }
         if start == name.utf8.startIndex, name.utf8.allSatisfy(isAllowed) { return name }
         return String(decoding: rest(of: name[start...]), as: UTF8.self)
     }
 
-    /// What may follow a prefix: the same, but it need not start with a letter. `nil` if it is empty.
+    /// Returns a valid name to append to a prefix, which need not start with a letter. Returns `nil` for an empty name.
     static func sanitizedRest(_ name: String) -> String? {
         if name.isEmpty { return nil }
         return name.utf8.allSatisfy(isAllowed) ? name : String(decoding: rest(of: name[...]), as: UTF8.self)
     }
 
     private static func rest(of name: Substring) -> [UInt8] {
-        // One underscore for a character, however many bytes it has.
+        // A character becomes one underscore, even if it has several bytes.
         name.unicodeScalars.map { scalar in
             guard scalar.isASCII, let byte = UInt8(exactly: scalar.value), isAllowed(byte) else {
                 return UInt8(ascii: "_")

@@ -1,4 +1,4 @@
-/// How a service is.
+/// The result of a service check.
 public enum DogStatsDServiceStatus: Int, Sendable, Hashable, CaseIterable {
     case ok = 0
     case warning = 1
@@ -6,13 +6,13 @@ public enum DogStatsDServiceStatus: Int, Sendable, Hashable, CaseIterable {
     case unknown = 3
 }
 
-/// How a service is, as it is sent.
+/// A service check.
 struct ServiceCheck: Sendable {
     var name: String
     var status: DogStatsDServiceStatus
     var message: String?
     var hostname: String?
-    /// Seconds after 1970.
+    /// Seconds since 1970.
     var timestamp: Int64?
     var tags: [DogStatsDTag]
 }

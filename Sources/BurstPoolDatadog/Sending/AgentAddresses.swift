@@ -1,31 +1,31 @@
 import Synchronization
 
-/// The addresses at which the agent may be: the path of its socket, or what its host's name stands for at the moment.
+/// The addresses of the agent: the path of its socket, or the addresses that its host name currently resolves to.
 ///
-/// Used by the task that sends, alone. Asking for a name again goes on beside the sending.
+/// Only the sending task uses this value. It resolves a name again in the background while it sends.
 struct AgentAddresses {
-    /// After which time a name is asked for again, because its address may have changed.
+    /// The time after which a name is resolved again, because its address may have changed.
     static let refreshInterval = Duration.seconds(30)
-    /// How long to leave the system alone after a name was asked for, also when it led nowhere.
+    /// The shortest time between two resolutions of a name, successful or not.
     static let shortestInterval = Duration.seconds(1)
 
-    /// What a name was found to stand for.
-    private final class Answer: Sendable {
+    /// The result of a resolution in the background.
+    private final class Resolution: Sendable {
         let addresses = Mutex<[SocketAddress]?>(nil)
     }
 
     private let host: String
     private let port: Int
     private let resolve: NameResolver
-    /// How long the client has been running.
+    /// The time since the client was made.
     private let elapsed: @Sendable () -> Duration
     private let canChange: Bool
 
     private var known: [SocketAddress]
     private var position = 0
-    private var askedAt: Duration?
-    private var pending: Answer?
-    private var isDoubtful = false
+    private var resolvedAt: Duration?
+    private var pending: Resolution?
+    private var isSuspect = false
 
     init(_ address: DogStatsDAddress, resolve: @escaping NameResolver, elapsed: @escaping @Sendable () -> Duration) {
         self.resolve = resolve
@@ -40,51 +40,54 @@ struct AgentAddresses {
         }
     }
 
-    /// The address to use; `nil` if there is none.
+    /// Returns the address to use, or `nil` if there is none.
     ///
-    /// The first time it waits for the answer, since there is nothing else to do. Later it takes an answer when it is there.
+    /// The first call waits for the resolution, because there is nothing to send to yet. Later calls use the result of a
+    /// background resolution once it is available.
     mutating func current() async -> SocketAddress? {
         if known.isEmpty {
             guard isDue(after: Self.shortestInterval) else { return nil }
-            askedAt = elapsed()
+            resolvedAt = elapsed()
             known = await resolve(host, port)
             position = 0
         } else if canChange {
-            takeAnswer()
-            if pending == nil, isDue(after: isDoubtful ? Self.shortestInterval : Self.refreshInterval) { ask() }
+            takeResolution()
+            if pending == nil, isDue(after: isSuspect ? Self.shortestInterval : Self.refreshInterval) {
+                resolveInBackground()
+            }
         }
         return known.isEmpty ? nil : known[position % known.count]
     }
 
-    /// Nobody listened at the current address: the next one is tried, and the name asked for again.
+    /// Moves to the next address because nothing listened at the current one, and has the name resolved again soon.
     mutating func reject() {
         position += 1
-        isDoubtful = true
+        isSuspect = true
     }
 
     /// The number of addresses.
     var count: Int { known.count }
 
     private func isDue(after interval: Duration) -> Bool {
-        guard let askedAt else { return true }
-        return elapsed() - askedAt >= interval
+        guard let resolvedAt else { return true }
+        return elapsed() - resolvedAt >= interval
     }
 
-    private mutating func ask() {
-        askedAt = elapsed()
-        isDoubtful = false
-        let answer = Answer()
-        pending = answer
+    private mutating func resolveInBackground() {
+        resolvedAt = elapsed()
+        isSuspect = false
+        let resolution = Resolution()
+        pending = resolution
         Task { [resolve, host, port] in
             let addresses = await resolve(host, port)
-            answer.addresses.withLock { $0 = addresses }
+            resolution.addresses.withLock { $0 = addresses }
         }
     }
 
-    private mutating func takeAnswer() {
+    private mutating func takeResolution() {
         guard let addresses = pending?.addresses.withLock({ $0 }) else { return }
         pending = nil
-        // A name that leads nowhere for a moment is no reason to forget where it led.
+        // A resolution can fail temporarily. The known addresses remain in use then.
         guard !addresses.isEmpty else { return }
         let current = known[position % known.count]
         known = addresses

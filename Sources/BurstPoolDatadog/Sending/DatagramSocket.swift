@@ -6,16 +6,16 @@
     import Glibc
 #endif
 
-/// A datagram socket of the operating system that is connected to one address and never blocks.
+/// A non-blocking datagram socket that is connected to one address.
 ///
-/// Plain calls rather than SwiftNIO, for two reasons. What `send` says of each datagram is what has to be counted, and
-/// decides what happens next; a channel closes itself at most of these errors. And a datagram socket that does not block
-/// needs no event loop, so that the whole product gets by without that dependency.
+/// It makes system calls instead of using SwiftNIO for two reasons. The result of each `send` must be counted and decides
+/// what happens next, while a channel closes itself after most of these errors. And a non-blocking datagram socket needs no
+/// event loop, so the product does not depend on SwiftNIO.
 final class DatagramSocket {
     private let descriptor: Int32
 
-    /// - Throws: What `socket` or `connect` says, as ``SystemError``. Connecting a datagram socket only fixes the address: it
-    ///   succeeds over UDP also where nobody listens, and over a unix socket only where somebody does.
+    /// - Throws: The error of `socket` or `connect`. Connecting a datagram socket only sets its peer address. Over UDP it
+    ///   succeeds even if nothing listens there; over a unix socket it fails then.
     init(connectedTo address: SocketAddress) throws(SystemError) {
         #if canImport(Darwin)
             let type = SOCK_DGRAM
@@ -40,7 +40,7 @@ final class DatagramSocket {
 
     deinit { close(descriptor) }
 
-    /// Hands a datagram to the system, without waiting.
+    /// Passes a datagram to the system without waiting.
     func send(_ bytes: [UInt8]) throws(SystemError) {
         #if canImport(Darwin)
             let flags: Int32 = 0
@@ -64,17 +64,17 @@ final class DatagramSocket {
     }
 }
 
-/// What the system says it could not do.
+/// An error code of a system call.
 struct SystemError: Error, Equatable {
     let code: Int32
 
-    /// What it means for a datagram.
+    /// The meaning of the error for a datagram.
     enum Meaning {
-        /// The receiver's buffer, or the system's own, is full at the moment.
+        /// The buffer of the receiver or of the system is full.
         case noRoom
-        /// Nobody listens there, or no longer, or no way leads there.
-        case nobodyListens
-        /// This datagram, or this system, will not do.
+        /// Nothing listens at the address, or there is no route to it.
+        case unreachable
+        /// The system does not accept this datagram or does not permit sending.
         case refused
     }
 
@@ -82,7 +82,7 @@ struct SystemError: Error, Equatable {
         switch code {
         case EAGAIN, EWOULDBLOCK, ENOBUFS, ENOMEM: .noRoom
         case EMSGSIZE, EACCES, EPERM, EMFILE, ENFILE, EPROTOTYPE: .refused
-        default: .nobodyListens
+        default: .unreachable
         }
     }
 }

@@ -8,16 +8,16 @@ import Dispatch
     import Glibc
 #endif
 
-/// Finds the addresses of a host. Several, in the order in which they should be tried; none if there is no such host.
+/// Returns the addresses of a host in the order in which to try them, or an empty array if the host is unknown.
 typealias NameResolver = @Sendable (_ host: String, _ port: Int) async -> [SocketAddress]
 
-/// Asks the system.
+/// Resolves names with `getaddrinfo`.
 enum SystemNameResolver {
     @Sendable
     static func resolve(host: String, port: Int) async -> [SocketAddress] {
         let numeric = addresses(host, port, flags: AI_NUMERICHOST)
         if !numeric.isEmpty { return numeric }
-        // Asking for a name can block for many seconds, so not on a thread that tasks share.
+        // `getaddrinfo` can block for many seconds, so it must not run on a thread of the cooperative pool.
         return await withUnsafeContinuation { continuation in
             DispatchQueue.global(qos: .utility).async {
                 continuation.resume(returning: addresses(host, port, flags: 0))
@@ -25,7 +25,7 @@ enum SystemNameResolver {
         }
     }
 
-    /// Whether a host is an address already, which needs no asking and does not change.
+    /// Returns whether a host is a numeric address, which never needs to be resolved again.
     static func isNumeric(_ host: String) -> Bool { !addresses(host, 1, flags: AI_NUMERICHOST).isEmpty }
 
     private static func addresses(_ host: String, _ port: Int, flags: Int32) -> [SocketAddress] {

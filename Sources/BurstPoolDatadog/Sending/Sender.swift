@@ -1,3 +1,5 @@
+import BurstPoolSampling
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Musl)
@@ -6,32 +8,42 @@
     import Glibc
 #endif
 
-/// Sends what waits in a queue, one datagram after the other, until the queue is closed and empty.
+/// Sends the datagrams of a queue in order, until the queue is closed and empty.
 ///
-/// The one task that owns this value is the only one that knows the socket. It waits for nobody but the queue, for a name to
-/// be resolved the first time, and, for a tenth of a second at the most, for room in the receiver's buffer.
+/// One task owns this value and its socket. It waits only for the queue, for the first resolution of the agent's name, and for
+/// room in the receiver's buffer, for at most 100 milliseconds.
 struct Sender {
-    /// How long a datagram waits for room before it is dropped: as long as Datadog's client for Go waits.
+    /// The time that a datagram waits for room before it is dropped, the same as in Datadog's client for Go.
     ///
-    /// Those after it do not wait at all, until one has been sent again: an agent that has stopped reading costs this time
-    /// once, and not for each of all that wait, at a shutdown for example.
+    /// The datagrams after it do not wait until one has been sent again. An agent that has stopped reading therefore costs this
+    /// time once and not for every queued datagram, for example at a shutdown.
     static let patience = Duration.milliseconds(100)
 
     private let queue: DatagramQueue
     private let clock: any Clock<Duration>
     private let isUnix: Bool
+    /// Adds the values of a dropped datagram back to their metrics.
+    private let restore: @Sendable ([TakenValue]) -> Void
     private var addresses: AgentAddresses
     private var socket: (address: SocketAddress, socket: DatagramSocket)?
-    /// The datagram before, over UDP: the error of the next one tells that nobody got it.
-    private var previous: (messages: Int, bytes: Int)?
+    /// The previous datagram, over UDP only. The system reports its loss as an error of the next one.
+    private var previous: Datagram?
     /// Whether the last datagram was dropped because there was no room.
     private var isStuck = false
 
-    init(queue: DatagramQueue, address: DogStatsDAddress, clock: any Clock<Duration>, resolve: @escaping NameResolver) {
+    init(
+        queue: DatagramQueue,
+        address: DogStatsDAddress,
+        clock: any Clock<Duration>,
+        resolve: @escaping NameResolver,
+        restore: @escaping @Sendable ([TakenValue]) -> Void
+    ) {
         self.queue = queue
         self.clock = clock
+        self.restore = restore
         if case .unixSocket = address { isUnix = true } else { isUnix = false }
-        addresses = AgentAddresses(address, resolve: resolve, elapsed: stopwatch(clock))
+        let stopwatch = Stopwatch(clock)
+        addresses = AgentAddresses(address, resolve: resolve, elapsed: { stopwatch.elapsed })
     }
 
     mutating func run() async {
@@ -47,42 +59,44 @@ struct Sender {
         var failures = 0
         while true {
             do throws(SystemError) {
-                guard let socket = try await connectedSocket() else {
-                    return queue.countDropped(datagram, .agentUnreachable)
-                }
+                guard let socket = try await connectedSocket() else { return drop(datagram, .agentUnreachable) }
                 try socket.send(datagram.bytes)
-                previous = isUnix ? nil : (datagram.messages, datagram.bytes.count)
+                previous = isUnix ? nil : datagram
                 isStuck = false
                 return queue.countSent(datagram)
             } catch {
                 switch error.meaning {
                 case .refused:
-                    return queue.countDropped(datagram, .refusedBySystem)
+                    return drop(datagram, .refusedBySystem)
                 case .noRoom:
                     guard waited < Self.patience, !isStuck else {
                         isStuck = true
-                        return queue.countDropped(datagram, .agentTooSlow)
+                        return drop(datagram, .agentTooSlow)
                     }
                     try? await clock.sleep(for: pause)
                     waited += pause
                     pause = min(pause * 2, Self.patience - waited)
-                case .nobodyListens:
+                case .unreachable:
                     if error.code == ECONNREFUSED, let previous {
-                        queue.countLost(messages: previous.messages, bytes: previous.bytes)
+                        queue.countLost(previous)
+                        restore(previous.values)
                     }
                     disconnect()
                     failures += 1
-                    // Once more: over UDP a refusal was the answer to the datagram before, over a unix socket there may be
-                    // a new agent at the old path; and a name can stand for several addresses.
-                    guard failures <= max(1, addresses.count) else {
-                        return queue.countDropped(datagram, .agentUnreachable)
-                    }
+                    // Try again. Over UDP the error was about the previous datagram, over a unix socket there may be a new
+                    // agent at the same path, and a name can have several addresses.
+                    guard failures <= max(1, addresses.count) else { return drop(datagram, .agentUnreachable) }
                 }
             }
         }
     }
 
-    /// The socket, connected to the address that is to be used now; `nil` if no address is known.
+    private func drop(_ datagram: Datagram, _ reason: DogStatsDStatistics.DropReason.Kind) {
+        queue.countDropped(datagram, reason)
+        restore(datagram.values)
+    }
+
+    /// Returns a socket that is connected to the current address, or `nil` if no address is known.
     private mutating func connectedSocket() async throws(SystemError) -> DatagramSocket? {
         guard let address = await addresses.current() else {
             disconnect()
@@ -101,10 +115,4 @@ struct Sender {
         socket = nil
         addresses.reject()
     }
-}
-
-/// How long a clock has run since now.
-func stopwatch(_ clock: some Clock<Duration>) -> @Sendable () -> Duration {
-    let start = clock.now
-    return { start.duration(to: clock.now) }
 }

@@ -6,15 +6,15 @@
     import Glibc
 #endif
 
-/// An address as the system has it: of a host and port, or the path of a unix socket.
+/// An address for the system's socket calls: a host and port, or the path of a unix socket.
 struct SocketAddress: Sendable {
     private var storage = sockaddr_storage()
     private var length: socklen_t = 0
 
-    /// How many bytes a path may have here, without the zero at its end.
+    /// The largest number of bytes of a path on this system, without its terminating zero.
     static let longestPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
-    /// - Parameter path: Not longer than ``longestPath``.
+    /// - Parameter path: At most ``longestPath`` bytes.
     init(path: String) {
         withUnsafeMutableBytes(of: &storage) { storage in
             storage.withMemoryRebound(to: sockaddr_un.self) { address in
@@ -27,7 +27,7 @@ struct SocketAddress: Sendable {
         length = socklen_t(MemoryLayout<sockaddr_un>.size)
     }
 
-    /// - Parameter information: What `getaddrinfo` has found.
+    /// - Parameter information: A result of `getaddrinfo`.
     init(_ information: addrinfo) {
         length = min(information.ai_addrlen, socklen_t(MemoryLayout<sockaddr_storage>.size))
         withUnsafeMutableBytes(of: &storage) { storage in

@@ -1,4 +1,4 @@
-/// Reads what `CLIENT LIST` answers: a line for each connection, of fields such as `id=7 name=worker`.
+/// Parses the reply of `CLIENT LIST`, which has a line for each connection with fields such as `id=7 name=worker`.
 enum ClientList {
     static func ids(named name: String, in text: String) -> [Int] {
         text.split(whereSeparator: \.isNewline).compactMap { line in

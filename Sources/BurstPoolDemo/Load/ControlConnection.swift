@@ -1,6 +1,6 @@
 import BurstPoolRedis
 
-/// A connection that is not in the pool, to look at the pool from the server's side.
+/// A connection outside the pool, for commands about the pool's connections.
 actor ControlConnection {
     private let connection: RedisConnection
 
@@ -8,19 +8,19 @@ actor ControlConnection {
         connection = try await RedisConnectionStrategy(configuration: configuration).makeConnection()
     }
 
-    /// The server's version; `nil` if it does not tell.
+    /// Returns the version of the server, or `nil` if it does not report one.
     func serverVersion() async throws -> String? {
         let information = try await connection.send("INFO", "server").string ?? ""
         let line = information.split(whereSeparator: \.isNewline).first { $0.hasPrefix("redis_version:") }
         return line.map { String($0.dropFirst("redis_version:".count)) }
     }
 
-    /// The ids of the connections with a name.
+    /// Returns the ids of the connections with a name.
     func connections(named name: String) async throws -> [Int] {
         ClientList.ids(named: name, in: try await connection.send("CLIENT", "LIST").string ?? "")
     }
 
-    /// - Returns: Whether there was such a connection.
+    /// Kills a connection, and returns whether it existed.
     func kill(_ id: Int) async throws -> Bool {
         try await connection.send("CLIENT", "KILL", "ID", id).integer == 1
     }

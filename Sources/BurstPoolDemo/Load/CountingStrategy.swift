@@ -1,7 +1,7 @@
 import BurstPool
 import Synchronization
 
-/// Keeps books about another strategy's connections, independent of the pool's.
+/// Counts the connections of another strategy, independently of the pool's own counts.
 final class CountingStrategy<Base: ConnectionStrategy>: ConnectionStrategy {
     typealias Connection = Base.Connection
 
@@ -17,15 +17,15 @@ final class CountingStrategy<Base: ConnectionStrategy>: ConnectionStrategy {
         self.base = base
     }
 
-    /// Connections that were opened.
+    /// The number of opened connections.
     var opened: Int { openedCount.load(ordering: .acquiring) }
-    /// Attempts to open one that failed.
+    /// The number of failed attempts to open a connection.
     var failedToOpen: Int { failedCount.load(ordering: .acquiring) }
-    /// Connections that were closed.
+    /// The number of closed connections.
     var closed: Int { closedCount.load(ordering: .acquiring) }
-    /// Connections that turned out to be closed before they were handed out.
+    /// The number of connections that the server had closed and that were found before a lease.
     var foundDead: Int { foundDeadCount.load(ordering: .acquiring) }
-    /// The most connections there were at a time, those being opened and closed included.
+    /// The largest number of connections at a time, including opening and closing ones.
     var peak: Int { peakCount.load(ordering: .acquiring) }
 
     func makeConnection() async throws -> sending Base.Connection {
@@ -55,4 +55,30 @@ final class CountingStrategy<Base: ConnectionStrategy>: ConnectionStrategy {
         }
         try await base.closeConnection(connection)
     }
+
+    // MARK: - Forwarded to the other strategy
+
+    func prepareConnection(_ connection: inout Base.Connection) async throws {
+        try await base.prepareConnection(&connection)
+    }
+
+    func connectErrorIsPermanent(_ error: any Error) -> Bool { base.connectErrorIsPermanent(error) }
+
+    func connectionLifetime(_ connection: Base.Connection) -> Duration? { base.connectionLifetime(connection) }
+
+    func notifyWhenClosed(_ connection: Base.Connection, _ connectionDidClose: @escaping @Sendable () -> Void) {
+        base.notifyWhenClosed(connection, connectionDidClose)
+    }
+
+    func resetConnection(_ connection: inout Base.Connection) async throws {
+        try await base.resetConnection(&connection)
+    }
+
+    func validateConnection(_ connection: inout Base.Connection) async throws -> Bool {
+        try await base.validateConnection(&connection)
+    }
+
+    func connectionVerdict(after error: any Error) -> ConnectionVerdict { base.connectionVerdict(after: error) }
+
+    func abortHandle(for connection: Base.Connection) -> (@Sendable () -> Void)? { base.abortHandle(for: connection) }
 }

@@ -1,23 +1,23 @@
-/// What a task does with a connection it has been lent.
+/// What a task does with a leased connection.
 enum Exercise: CaseIterable {
-    /// `ECHO` of what nobody else sends.
+    /// `ECHO` of a unique text.
     case echo
     /// `SET` and `GET` of a short text.
     case writeText, readText
-    /// `SET` and `GET` of bytes of any value, mostly few, at times 64 KiB.
+    /// `SET` and `GET` of arbitrary bytes, mostly few and sometimes 64 KiB.
     case writeBlob, readBlob
-    /// `INCR`: not repeatable, so its outcome has to be accounted for when the reply is lost.
+    /// `INCR`, which cannot be repeated, so a lost reply makes the counter uncertain.
     case increment
-    /// `GETSET`, whose reply is the value before.
+    /// `GETSET`, whose reply is the previous value.
     case exchange
     /// Eight commands in one write.
     case pipeline
     /// `MULTI` … `EXEC`.
     case transaction
-    /// A command that the server must refuse, on a connection that stays usable.
+    /// A command that the server must refuse, after which the connection is still usable.
     case refused
 
-    /// How often each is chosen, in proportion.
+    /// The relative frequency of the exercise.
     private var weight: Int {
         switch self {
         case .echo, .readText, .increment: 4

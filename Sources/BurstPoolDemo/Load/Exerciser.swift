@@ -1,13 +1,13 @@
 import BurstPoolRedis
 
-/// Carries out exercises for one task, and checks each reply against what only this task at this moment can expect.
+/// Carries out the exercises of one task, and checks every reply against a value that only this task can expect.
 ///
-/// A `Sendable` value: `withConnection` does not let a connection meet an object that might keep it.
+/// It is a `Sendable` value, because `withConnection` does not pass a connection to an object that could keep it.
 struct Exerciser: Sendable {
     private(set) var ledger: Ledger
     private var random: SplitMix64
     private var sequence = 0
-    /// So that nothing stays for ever on a server of somebody else's if this process is killed.
+    /// The expiry time of the keys, which cleans up a shared server if this process is killed.
     private let secondsToLive: Int
 
     init(ledger: Ledger, random: SplitMix64, secondsToLive: Int) {
@@ -16,8 +16,9 @@ struct Exerciser: Sendable {
         self.secondsToLive = secondsToLive
     }
 
-    /// - Returns: How many commands were sent and rightly answered.
-    /// - Throws: ``WrongReply``; or what the connection throws, and the ledger then knows what is uncertain.
+    /// Carries out an exercise, and returns the number of correctly answered commands.
+    ///
+    /// - Throws: ``WrongReply``, or an error of the connection. The ledger then knows which values are uncertain.
     mutating func perform(_ exercise: Exercise, on connection: RedisConnection) async throws -> Int {
         switch exercise {
         case .echo: try await echo(connection)
@@ -62,8 +63,8 @@ struct Exerciser: Sendable {
     private mutating func readBlob(_ connection: RedisConnection) async throws {
         let reply = try await connection.send("GET", ledger.blobKey)
         let expected = ledger.blob.candidates
-        let isRight = (reply.isNull || reply.bytes != nil) && ledger.blob.read(reply.bytes)
-        try expect(isRight, "GET \(ledger.blobKey)", reply, brief(expected))
+        let isCorrect = (reply.isNull || reply.bytes != nil) && ledger.blob.read(reply.bytes)
+        try expect(isCorrect, "GET \(ledger.blobKey)", reply, brief(expected))
     }
 
     private mutating func increment(_ connection: RedisConnection) async throws {
@@ -76,12 +77,12 @@ struct Exerciser: Sendable {
         var before = ledger.text
         ledger.text.willBecome(value)
         let reply = try await connection.send("GETSET", ledger.textKey, value)
-        let isRight = (reply.isNull || reply.bytes != nil) && before.read(reply.bytes)
-        try expect(isRight, "GETSET \(ledger.textKey)", reply, brief(before.candidates))
+        let isCorrect = (reply.isNull || reply.bytes != nil) && before.read(reply.bytes)
+        try expect(isCorrect, "GETSET \(ledger.textKey)", reply, brief(before.candidates))
         ledger.text.became(value)
     }
 
-    // MARK: - Several
+    // MARK: - Several commands
 
     private mutating func pipeline(_ connection: RedisConnection) async throws -> Int {
         let (first, last, value) = (token(), token(), token())
@@ -140,25 +141,25 @@ struct Exerciser: Sendable {
             let reply = try await connection.send("LPUSH", ledger.textKey, token())
             try expect(false, "LPUSH \(ledger.textKey)", reply, "the error WRONGTYPE")
         } catch let error as RedisError where error.serverCode == "WRONGTYPE" {
-            // As it must be.
+            // The expected error.
         }
         try await echo(connection)
         return 2
     }
 
-    // MARK: - Checking
+    // MARK: - Checks
 
     private mutating func readText(_ reply: RedisReply) throws {
         let expected = ledger.text.candidates
-        let isRight = (reply.isNull || reply.bytes != nil) && ledger.text.read(reply.bytes)
-        try expect(isRight, "GET \(ledger.textKey)", reply, brief(expected))
+        let isCorrect = (reply.isNull || reply.bytes != nil) && ledger.text.read(reply.bytes)
+        try expect(isCorrect, "GET \(ledger.textKey)", reply, brief(expected))
     }
 
     private mutating func incremented(_ reply: RedisReply, pending: Int = 0) throws {
         let range = ledger.counter.range
-        var isRight = false
-        if case .integer(let value) = reply { isRight = ledger.counter.answered(value, pending: pending) }
-        try expect(isRight, "INCR \(ledger.counterKey)", reply, "one more than something in \(range)")
+        var isCorrect = false
+        if case .integer(let value) = reply { isCorrect = ledger.counter.answered(value, pending: pending) }
+        try expect(isCorrect, "INCR \(ledger.counterKey)", reply, "one more than a value in \(range)")
     }
 
     private func expectOK(_ command: String, _ reply: RedisReply) throws {
@@ -173,22 +174,24 @@ struct Exerciser: Sendable {
         try expect(replies.count == count, command, .array(replies), "\(count) replies")
     }
 
-    /// - Throws: The error that the reply is, because a server may say "out of memory", say, without being wrong;
-    ///   ``WrongReply`` for any other reply that is not right.
+    /// Checks a reply.
+    ///
+    /// - Throws: ``WrongReply`` for a wrong reply, or the error in the reply, because a server may legitimately report an
+    ///   error such as "out of memory".
     private func expect(
-        _ isRight: Bool,
+        _ isCorrect: Bool,
         _ command: String,
         _ reply: RedisReply,
         _ expected: @autoclosure () -> String
     ) throws {
-        guard !isRight else { return }
+        guard !isCorrect else { return }
         if let error = reply.error { throw error }
         throw WrongReply(task: ledger.task, command: command, reply: reply, expected: expected())
     }
 
     // MARK: - Values
 
-    /// What nobody else sends, and this task only once.
+    /// Returns a unique text.
     private mutating func token() -> [UInt8] {
         sequence += 1
         return Array("task \(ledger.task), number \(sequence), \(String(random.next(), radix: 36))".utf8)

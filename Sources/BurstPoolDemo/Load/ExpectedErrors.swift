@@ -1,11 +1,11 @@
 import BurstPoolRedis
 
-/// Which errors belong to the run, and which are a failure.
+/// Decides which errors are expected and which are failures.
 struct ExpectedErrors: Sendable {
-    /// Whether connections are being killed on purpose.
+    /// Whether the demo kills connections.
     let chaos: Bool
 
-    /// A killed connection shows as one that closed: while a command is under way, or while the connection is being named.
+    /// A killed connection causes an error during a command or while the connection is being set up.
     func contains(_ error: any Error) -> Bool {
         guard chaos, let error = error as? RedisError else { return false }
         return switch error.code {

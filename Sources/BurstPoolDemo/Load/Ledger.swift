@@ -1,6 +1,6 @@
 import BurstPoolRedis
 
-/// The keys of one task, which no other task touches, and what they hold.
+/// The keys of one task, which no other task uses, and their possible values.
 struct Ledger: Sendable {
     let task: Int
     let textKey: String
@@ -19,11 +19,11 @@ struct Ledger: Sendable {
 
     var keys: [String] { [textKey, blobKey, counterKey] }
 
-    /// Compares what the server holds in the end, in the order of ``keys``, with what it should.
+    /// Compares the final values of the server, in the order of ``keys``, with the possible ones.
     ///
-    /// - Returns: What is wrong, for people; empty if nothing is.
+    /// - Returns: A description of each difference.
     mutating func audit(_ replies: [RedisReply]) -> [String] {
-        guard replies.count == keys.count else { return ["MGET gave \(replies.count) replies to \(keys.count) keys"] }
+        guard replies.count == keys.count else { return ["MGET returned \(replies.count) replies for \(keys.count) keys"] }
         var faults: [String] = []
         if !text.read(replies[0].bytes) {
             faults.append("\(textKey) is \(brief(replies[0])), not \(brief(text.candidates))")

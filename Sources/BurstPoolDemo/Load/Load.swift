@@ -1,6 +1,6 @@
 import Synchronization
 
-/// All tasks of the load, and what they leave behind when they have finished.
+/// The tasks of the load and their results.
 final class Load: Sendable {
     struct Result: Sendable {
         var tally = Tally()
@@ -35,11 +35,9 @@ final class Load: Sendable {
         tasks.withLock { $0 = started }
     }
 
-    /// Waits until all tasks have finished.
+    /// Waits until all tasks have finished or the deadline has passed, and returns whether they have finished.
     ///
-    /// Not by awaiting them: a waiter that got lost would keep this from ever telling so.
-    ///
-    /// - Returns: Whether they have.
+    /// It polls instead of awaiting the tasks, because a task whose waiter was lost would never end.
     func finish(by deadline: ContinuousClock.Instant) async -> Bool {
         while result.withLock({ $0.finished }) < progress.count {
             guard ContinuousClock.now < deadline else { return false }
@@ -52,6 +50,6 @@ final class Load: Sendable {
         for task in tasks.withLock({ $0 }) { task.cancel() }
     }
 
-    /// What the tasks that have finished left behind.
+    /// The results of the tasks that have finished.
     var outcome: Result { result.withLock { $0 } }
 }

@@ -1,7 +1,7 @@
-/// What all tasks of the load share.
+/// The values that all tasks of the load share.
 struct LoadContext: Sendable {
     let pool: DemoPool
-    /// The limits of the pool, which it forgets when it is shut down.
+    /// The limits of the pool, which are zero after its shutdown.
     let maxSize: Int
     let hardLimit: Int
     let schedule: Schedule

@@ -1,10 +1,10 @@
-/// What the load is like for a while.
+/// A phase of the load.
 enum Phase: Int, CaseIterable, Codable {
-    /// Fewer callers than the pool keeps connections.
+    /// Fewer tasks than connections in the pool.
     case steady
-    /// All callers at once, far more than there may be connections.
+    /// All tasks, which are far more than the largest number of connections.
     case spike
-    /// A few callers that take their time.
+    /// A few tasks with long pauses.
     case calm
 
     var name: String { "\(self)" }

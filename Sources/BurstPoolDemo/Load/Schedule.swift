@@ -1,6 +1,6 @@
-/// Which task is at work when.
+/// The times at which each task works.
 ///
-/// In the spike the tasks come one after another during the first fifth, and go so during the last.
+/// In the spike, the tasks start one after another during the first fifth, and stop one after another during the last fifth.
 struct Schedule: Sendable {
     let length: Duration
     let tasks: Int
@@ -21,14 +21,14 @@ struct Schedule: Sendable {
         }
     }
 
-    /// The phase at a moment; before the first it is the first, after the last the last.
+    /// Returns the phase at a time. Times outside the run belong to the first or the last phase.
     func phase(at time: Duration) -> Phase {
         Phase.allCases.last { span(of: $0).lowerBound <= time } ?? .steady
     }
 
-    /// How many tasks are at work in a phase.
+    /// Returns the number of tasks that work in a phase.
     ///
-    /// Fewer than `maxSize` outside the spike: only the spike can then make the pool burst.
+    /// Outside the spike it is less than `maxSize`, so that only the spike makes the pool burst.
     func tasks(in phase: Phase) -> Int {
         switch phase {
         case .steady: min(tasks, maxSize - maxSize / 4)
@@ -37,8 +37,8 @@ struct Schedule: Sendable {
         }
     }
 
-    /// How long a task thinks between two requests, on average.
-    func thinkingTime(in phase: Phase) -> Duration {
+    /// Returns the average pause of a task between two requests.
+    func pause(in phase: Phase) -> Duration {
         switch phase {
         case .steady: .microseconds(700)
         case .spike: .zero
@@ -46,16 +46,16 @@ struct Schedule: Sendable {
         }
     }
 
-    /// When a task is at work, in order.
+    /// Returns the times at which a task works, in order.
     func windows(ofTask number: Int) -> [Range<Duration>] {
         var windows: [Range<Duration>] = []
         for phase in Phase.allCases where number < tasks(in: phase) {
             var window = span(of: phase)
-            let isPassing = number >= tasks(in: .steady)
-            if phase == .spike, isPassing {
+            let isTemporary = number >= tasks(in: .steady)
+            if phase == .spike, isTemporary {
                 let ramp = (window.upperBound - window.lowerBound) * 0.2
                 let share = Double(number) / Double(tasks)
-                // First in, last out.
+                // The task that starts first stops last.
                 window = (window.lowerBound + ramp * share)..<(window.upperBound - ramp * share)
             }
             if let last = windows.last, last.upperBound == window.lowerBound {

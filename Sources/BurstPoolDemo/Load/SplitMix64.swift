@@ -1,10 +1,10 @@
 import Foundation
 
-/// Random numbers that a seed determines, so that a run can be repeated with the same choices.
+/// Random numbers from a seed, so that a run can be repeated with the same choices.
 struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 
-    /// - Parameter stream: Tells apart those who draw from the same seed.
+    /// - Parameter stream: Selects one of several independent sequences for the same seed.
     init(seed: UInt64, stream: UInt64) {
         state = seed &+ (stream &+ 1) &* 0xD134_2543_DE82_EF95
     }
@@ -17,7 +17,7 @@ struct SplitMix64: RandomNumberGenerator {
         return value ^ (value >> 31)
     }
 
-    /// A span that is exponentially distributed around a mean, as those between independent requests are.
+    /// Returns an exponentially distributed duration, like the time between independent requests.
     mutating func span(mean: Duration) -> Duration {
         let uniform = Double.random(in: 0.001..<1, using: &self)
         return mean * -log(uniform)

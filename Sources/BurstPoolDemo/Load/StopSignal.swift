@@ -1,24 +1,24 @@
 import Synchronization
 
-/// Tells everybody that the load ends before its time, and why.
+/// A request to end the load early, with its reason.
 final class StopSignal: Sendable {
     enum Reason: Sendable, Equatable {
-        /// Somebody pressed Ctrl-C, or the process was asked to end.
+        /// The user pressed Ctrl-C, or the process received a termination signal.
         case interrupted
-        /// Something went wrong that makes going on pointless.
+        /// The run has failed.
         case failed(String)
     }
 
     private let raised = Atomic<Bool>(false)
     private let firstReason = Mutex<Reason?>(nil)
 
-    /// Costs one load.
+    /// Whether the load must end. Reading it costs one load.
     var isRaised: Bool { raised.load(ordering: .relaxed) }
 
-    /// Why; `nil` if the load ends in its time.
+    /// The reason; `nil` if the load has not been stopped early.
     var reason: Reason? { firstReason.withLock { $0 } }
 
-    /// The first reason counts.
+    /// Requests the end of the load. Only the first reason is kept.
     func raise(_ reason: Reason) {
         firstReason.withLock { if $0 == nil { $0 = reason } }
         raised.store(true, ordering: .relaxed)

@@ -1,28 +1,26 @@
-/// What a counter may stand at, as far as the only task that increments it can know.
+/// The possible values of a counter, as known to the only task that increments it.
 ///
-/// An increment whose reply got lost with its connection may or may not have happened.
+/// An increment whose reply was lost with its connection may or may not have happened.
 struct UncertainCounter: Sendable, Equatable {
     private(set) var range = 0...0
 
-    /// Increments are about to be sent.
+    /// Notes that increments will be sent.
     mutating func willIncrement(by count: Int = 1) {
         range = range.lowerBound...(range.upperBound + count)
     }
 
-    /// An increment has been answered.
+    /// Notes the reply to an increment, and returns whether the reply is possible.
     ///
-    /// - Parameter pending: How many more were sent with it and are answered after it.
-    /// - Returns: Whether that answer is possible.
+    /// - Parameter pending: The number of increments that were sent with it and are answered after it.
     mutating func answered(_ value: Int, pending: Int = 0) -> Bool {
         guard value > range.lowerBound, value <= range.upperBound - pending else { return false }
         range = value...(value + pending)
         return true
     }
 
-    /// The counter has been read, and no increment is under way.
+    /// Notes the value that was read while no increment was in progress, and returns whether it is possible.
     ///
-    /// - Parameter value: `nil` if there is no such counter, which is the same as 0.
-    /// - Returns: Whether that value is possible.
+    /// - Parameter value: The value, or `nil` if the counter does not exist, which is the same as 0.
     mutating func read(_ value: Int?) -> Bool {
         let value = value ?? 0
         guard range.contains(value) else { return false }

@@ -1,29 +1,27 @@
-/// What a key may hold, as far as the only task that writes it can know.
+/// The possible values of a key, as known to the only task that writes it.
 ///
-/// A write whose reply got lost with its connection may or may not have happened: until the key is read again, both values
-/// are right.
+/// A write whose reply was lost with its connection may or may not have happened. Until the key is read again, both values are
+/// possible.
 struct UncertainValue: Sendable, Equatable {
     typealias Bytes = [UInt8]
 
-    /// What the key may hold; `nil`: nothing. Never empty.
+    /// The possible values, where `nil` means that the key does not exist. Never empty.
     private(set) var candidates: [Bytes?] = [nil]
 
     /// Whether the key certainly exists.
     var exists: Bool { !candidates.contains(nil) }
 
-    /// A write is about to be sent.
+    /// Notes that a write will be sent.
     mutating func willBecome(_ value: Bytes) {
         if !candidates.contains(value) { candidates.append(value) }
     }
 
-    /// A write has been confirmed.
+    /// Notes that a write was confirmed.
     mutating func became(_ value: Bytes) {
         candidates = [value]
     }
 
-    /// The key has been read, and no write is under way.
-    ///
-    /// - Returns: Whether that value is possible.
+    /// Notes the value that was read while no write was in progress, and returns whether it is possible.
     mutating func read(_ value: Bytes?) -> Bool {
         guard candidates.contains(value) else { return false }
         candidates = [value]

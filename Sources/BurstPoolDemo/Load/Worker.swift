@@ -2,7 +2,7 @@ import BurstPool
 import BurstPoolRedis
 import Synchronization
 
-/// One task of the load: asks the pool for a connection, uses it, thinks, and does so again while it is its turn.
+/// One task of the load. During its working times it repeatedly acquires a connection, uses it, and pauses.
 final class Worker {
     private let context: LoadContext
     private let progress: Progress
@@ -26,7 +26,7 @@ final class Worker {
             await sleep(until: window.lowerBound)
             while !context.stop.isRaised, context.elapsed < window.upperBound {
                 await request()
-                await think()
+                await pause()
             }
         }
         return (tally, exerciser.ledger)
@@ -47,32 +47,33 @@ final class Worker {
         }
     }
 
-    /// As most programs would do it.
+    /// Uses `withConnection`, like most programs.
     private func scopedRequest(_ phase: Phase) async throws {
         let exercise = Exercise.random(using: &random)
-        let asked = ContinuousClock.now
-        var lent = asked
+        let began = ContinuousClock.now
+        var leased = began
         let commands = try await context.pool.withConnection { connection in
-            lent = .now
+            leased = .now
             return try await exerciser.perform(exercise, on: connection)
         }
-        succeeded(commands, phase, asked: asked, lent: lent)
+        succeeded(commands, phase, began: began, leased: leased)
     }
 
-    /// The same by way of a lease.
+    /// Uses `acquire` and a lease.
     private func leasedRequest(_ phase: Phase) async throws {
         let exercise = Exercise.random(using: &random)
-        let asked = ContinuousClock.now
+        let began = ContinuousClock.now
         let lease = try await context.pool.acquire()
-        let lent = ContinuousClock.now
+        let leased = ContinuousClock.now
         let commands = try await exerciser.perform(exercise, on: lease.connection)
         lease.release()
-        succeeded(commands, phase, asked: asked, lent: lent)
+        succeeded(commands, phase, began: began, leased: leased)
     }
 
-    /// A request that is cancelled at any point: while it waits, while a connection is being opened for it, or while its
-    /// command is under way. It changes nothing on the server, because a command that was cancelled may be carried out
-    /// after the next one, which comes on another connection.
+    /// Cancels a request at a random moment: while it waits, while a connection is opening for it, or during its command.
+    ///
+    /// The command changes nothing on the server, because the server may carry out a cancelled command after the next one,
+    /// which arrives on another connection.
     private func cancelledRequest() async throws {
         let pool = context.pool
         let token = "cancelled \(random.next())"
@@ -83,8 +84,8 @@ final class Worker {
         try? await Task.sleep(for: random.span(mean: .milliseconds(1)))
         request.cancel()
         do {
-            let isRight = try await request.value
-            if !isRight {
+            let isCorrect = try await request.value
+            if !isCorrect {
                 throw WrongReply(task: exerciser.ledger.task, command: "ECHO", reply: .null, expected: token)
             }
             tally.commands += 1
@@ -96,11 +97,11 @@ final class Worker {
     private func succeeded(
         _ commands: Int,
         _ phase: Phase,
-        asked: ContinuousClock.Instant,
-        lent: ContinuousClock.Instant
+        began: ContinuousClock.Instant,
+        leased: ContinuousClock.Instant
     ) {
         tally.commands += commands
-        tally.record(phase, acquire: lent - asked, request: .now - asked)
+        tally.record(phase, acquire: leased - began, request: .now - began)
         progress.commands.add(commands, ordering: .relaxed)
     }
 
@@ -108,25 +109,25 @@ final class Worker {
         progress.errors.add(1, ordering: .relaxed)
         if let wrong = error as? WrongReply {
             tally.wrongReplies.append(wrong.description)
-            context.stop.raise(.failed("wrong reply: \(wrong)"))
+            context.stop.raise(.failed("Wrong reply: \(wrong)"))
         } else {
             let isExpected = context.expectedErrors.contains(error)
             tally.count(error, isExpected: isExpected)
             if !isExpected { context.stop.raise(.failed(describe(error))) }
         }
-        // A server that refuses everything is not to be asked as fast as it can refuse.
+        // Limits the rate of requests to a server that refuses all of them.
         try? await Task.sleep(for: .milliseconds(1))
     }
 
     // MARK: - Pauses
 
-    private func think() async {
-        let mean = context.schedule.thinkingTime(in: context.schedule.phase(at: context.elapsed))
+    private func pause() async {
+        let mean = context.schedule.pause(in: context.schedule.phase(at: context.elapsed))
         guard mean > .zero else { return }
         try? await Task.sleep(for: random.span(mean: mean))
     }
 
-    /// Sleeps in naps, so that it notices when the load ends before its time.
+    /// Sleeps in short intervals to notice an early end of the load.
     private func sleep(until time: Duration) async {
         while !context.stop.isRaised, !Task.isCancelled {
             let remaining = time - context.elapsed

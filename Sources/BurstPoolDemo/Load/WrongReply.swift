@@ -1,15 +1,15 @@
 import BurstPoolRedis
 
-/// A reply that is not to the command of the task that got it: what a pool must never let happen.
+/// A reply that does not belong to the command of the task, which a pool must never allow.
 struct WrongReply: Error, CustomStringConvertible {
     let description: String
 
     init(task: Int, command: String, reply: RedisReply, expected: String) {
-        description = "task \(task) sent \(command) and got \(brief(reply)) instead of \(expected)"
+        description = "task \(task) sent \(command) and received \(brief(reply)) instead of \(expected)"
     }
 }
 
-/// A reply in a few words.
+/// Returns a short description of a reply.
 func brief(_ reply: RedisReply) -> String {
     switch reply {
     case .bulkString(let bytes): brief(bytes)
@@ -17,7 +17,7 @@ func brief(_ reply: RedisReply) -> String {
     }
 }
 
-/// Bytes in a few words.
+/// Returns a short description of bytes.
 func brief(_ bytes: [UInt8]?) -> String {
     guard let bytes else { return "nothing" }
     let isText = bytes.count <= 60 && bytes.allSatisfy { (0x20..<0x7F).contains($0) }
@@ -26,7 +26,7 @@ func brief(_ bytes: [UInt8]?) -> String {
     return "\(bytes.count) bytes (\(start) …)"
 }
 
-/// The values that would have been right.
+/// Returns a short description of the possible values.
 func brief(_ candidates: [[UInt8]?]) -> String {
     candidates.map { brief($0) }.joined(separator: " or ")
 }

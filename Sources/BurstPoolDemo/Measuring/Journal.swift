@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What happened, in words.
+/// The events of the run, in words.
 final class Journal: Sendable {
     struct Entry: Sendable {
         let time: Duration
@@ -13,7 +13,7 @@ final class Journal: Sendable {
         entries.withLock { $0.append(Entry(time: time, text: text)) }
     }
 
-    /// All entries after the first so many.
+    /// Returns the entries after the first `count`.
     func entries(after count: Int = 0) -> [Entry] {
         entries.withLock { Array($0.dropFirst(count)) }
     }

@@ -1,12 +1,13 @@
-/// Counts durations in buckets whose width grows with the duration: 32 for each doubling, so a quantile is off by 3 % at
-/// the most. Recording is a shift and an addition.
+/// Counts durations in buckets whose width grows with the duration.
+///
+/// There are 32 buckets for each doubling, so the error of a quantile is at most 3 %. Recording takes a shift and an addition.
 struct LatencyHistogram: Sendable {
     private static let subBits = 5
     private static let subCount = 1 << subBits
-    /// Up to 2^43 ns, which is two and a half hours.
+    /// The buckets reach up to 2^43 ns, which is about 2.4 hours.
     private static let bucketCount = (43 - subBits + 1) * subCount
 
-    /// Empty until something is recorded: most tasks have nothing to record in most phases.
+    /// Empty until a duration is recorded, because most tasks record nothing in most phases.
     private var buckets: [UInt64] = []
     private(set) var count = 0
     private(set) var maximum = Duration.zero
@@ -28,7 +29,7 @@ struct LatencyHistogram: Sendable {
         maximum = max(maximum, other.maximum)
     }
 
-    /// The duration that a share of all do not exceed; zero if nothing was recorded.
+    /// Returns the duration that a share of all durations do not exceed, or zero without durations.
     func quantile(_ share: Double) -> Duration {
         guard count > 0 else { return .zero }
         let rank = UInt64(max(1, (share * Double(count)).rounded(.up)))
@@ -40,7 +41,7 @@ struct LatencyHistogram: Sendable {
         return maximum
     }
 
-    /// How many took longer, up to the width of a bucket.
+    /// Returns the number of longer durations, exact up to the width of a bucket.
     func count(above limit: Duration) -> Int {
         guard !buckets.isEmpty else { return 0 }
         let (seconds, attoseconds) = limit.components
@@ -56,7 +57,7 @@ struct LatencyHistogram: Sendable {
         return min((shift << subBits) + Int(nanoseconds >> UInt64(shift)), bucketCount - 1)
     }
 
-    /// The greatest number of nanoseconds in a bucket.
+    /// Returns the largest number of nanoseconds in a bucket.
     static func upperBound(of bucket: Int) -> UInt64 {
         guard bucket >= subCount else { return UInt64(bucket) }
         let shift = UInt64(bucket >> subBits) - 1

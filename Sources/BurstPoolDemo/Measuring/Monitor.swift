@@ -2,7 +2,7 @@ import BurstPool
 import BurstPoolRedis
 import Synchronization
 
-/// Looks at the pool fifty times a second, keeps what it sees, and shows it.
+/// Samples the pool 50 times a second, keeps the samples, and shows them.
 final class Monitor: Sendable {
     static let interval = Duration.milliseconds(20)
 
@@ -28,12 +28,12 @@ final class Monitor: Sendable {
     }
 
     func start() {
-        // Of high priority, so that it also gets its turn while hundreds of tasks want to run.
+        // High priority, so that it runs while hundreds of other tasks are ready to run.
         let started = Task(priority: .high) { await self.watch() }
         task.withLock { $0 = started }
     }
 
-    /// Ends the watch, after one last look.
+    /// Takes a last sample, ends the monitor, and returns all samples.
     func stop() async -> Timeline {
         guard let task = task.withLock({ $0 }) else { return Timeline() }
         task.cancel()
@@ -46,7 +46,7 @@ final class Monitor: Sendable {
         var nextFrame = Duration.zero
         while true {
             let isLast = Task.isCancelled
-            let sample = look()
+            let sample = takeSample()
             timeline.append(sample)
             narrator.follow(sample)
             if isLast || sample.time >= nextFrame {
@@ -60,13 +60,13 @@ final class Monitor: Sendable {
         return timeline
     }
 
-    private func look() -> Sample {
+    private func takeSample() -> Sample {
         let statistics = context.pool.statistics
         return Sample(
             time: context.elapsed,
             idle: statistics.idle,
             inUse: statistics.inUse,
-            connecting: statistics.opening,
+            opening: statistics.opening,
             closing: statistics.closing,
             waiting: statistics.waiting,
             commands: load.commandsSoFar,

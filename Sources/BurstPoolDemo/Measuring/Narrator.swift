@@ -1,4 +1,4 @@
-/// Puts what the samples show into words: phases, bursts, and the limit.
+/// Describes phases, bursts and the burst limit in words.
 struct Narrator {
     private let context: LoadContext
     private let maxSize: Int
@@ -20,21 +20,21 @@ struct Narrator {
         let phase = context.schedule.phase(at: sample.time)
         if phase != self.phase {
             self.phase = phase
-            note("\(phase.name): \(context.schedule.tasks(in: phase)) tasks at work")
+            note("phase \(phase.name): \(context.schedule.tasks(in: phase)) tasks")
         }
         mostWaiting = max(mostWaiting, sample.waiting)
         if sample.total > maxSize, !isBursting {
             isBursting = true
-            note("bursting: \(sample.total) connections, maxSize is \(maxSize)")
+            note("burst began: \(sample.total) connections, maxSize is \(maxSize)")
         } else if sample.total <= maxSize, isBursting {
             isBursting = false
             hasReachedLimit = false
-            note("back to \(sample.total) connections; \(mostWaiting) callers had to wait at once")
+            note("burst ended: \(sample.total) connections; up to \(mostWaiting) callers waited at a time")
             mostWaiting = 0
         }
         if sample.total >= hardLimit, sample.waiting > 0, !hasReachedLimit, hardLimit > maxSize {
             hasReachedLimit = true
-            note("at the burst limit of \(hardLimit): callers wait for their turn")
+            note("burst limit reached: \(hardLimit) connections; further callers wait")
         }
     }
 }

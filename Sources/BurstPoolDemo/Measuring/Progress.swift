@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How far one task has come, for those who watch. Its own for each task, so that watching costs the tasks nothing.
+/// The progress of one task. Each task has its own, so that the tasks do not share cache lines.
 final class Progress: Sendable {
     let commands = Atomic<Int>(0)
     let errors = Atomic<Int>(0)

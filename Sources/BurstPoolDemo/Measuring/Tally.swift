@@ -1,19 +1,19 @@
 import BurstPool
 import BurstPoolRedis
 
-/// What a task counts while it runs; merged when all have finished, so that counting costs no sharing.
+/// The counts of one task. They are merged when all tasks have finished, so that the tasks share no memory.
 struct Tally: Sendable {
     struct Latencies: Sendable {
-        /// From asking for a connection to having it.
+        /// From the call of the pool to the lease.
         var acquire = LatencyHistogram()
-        /// From asking for a connection to having given it back, the reply checked.
+        /// From the call of the pool to the release, including the check of the reply.
         var request = LatencyHistogram()
     }
 
     var commands = 0
-    /// Requests that were cancelled on purpose.
+    /// The number of requests that the demo cancelled.
     var cancelled = 0
-    /// By kind: those that belong to the run, and those that do not.
+    /// The numbers of expected and unexpected errors by kind.
     var expectedErrors: [String: Int] = [:]
     var unexpectedErrors: [String: Int] = [:]
     var wrongReplies: [String] = []
@@ -44,7 +44,7 @@ struct Tally: Sendable {
         }
     }
 
-    /// Of all phases.
+    /// The latencies of all phases together.
     var allLatencies: Latencies {
         latencies.reduce(into: Latencies()) { sum, phase in
             sum.acquire.merge(phase.acquire)
@@ -53,7 +53,7 @@ struct Tally: Sendable {
     }
 }
 
-/// The kind of an error, for counting.
+/// Returns the kind under which an error is counted.
 func kind(of error: any Error) -> String {
     switch error {
     case let error as RedisError: "RedisError.\(error.code)"
@@ -62,7 +62,7 @@ func kind(of error: any Error) -> String {
     }
 }
 
-/// An error in a line, for people.
+/// Returns a description of an error in one line.
 func describe(_ error: any Error) -> String {
     switch error {
     case let error as RedisError: "RedisError.\(error)"

@@ -1,4 +1,4 @@
-/// The pool over time.
+/// The samples of a run.
 struct Timeline: Sendable {
     private(set) var samples: [Sample] = []
 
@@ -6,7 +6,7 @@ struct Timeline: Sendable {
         samples.append(sample)
     }
 
-    /// Commands a second at the end of a stretch of time, as far as there are samples.
+    /// Returns the number of commands a second in the time before a sample.
     func throughput(over span: Duration = .milliseconds(500), upTo index: Int? = nil) -> Double {
         let end = index ?? samples.count - 1
         guard samples.indices.contains(end) else { return 0 }
@@ -16,7 +16,7 @@ struct Timeline: Sendable {
         return seconds > 0 ? Double(samples[end].commands - samples[first].commands) / seconds : 0
     }
 
-    /// For how long there were more connections than `maxSize`, each sample standing for the time up to the next.
+    /// Returns how long there were more connections than `maxSize`. A sample stands for the time until the next one.
     func timeBursting(maxSize: Int) -> Duration {
         zip(samples, samples.dropFirst()).reduce(.zero) { sum, pair in
             pair.0.total > maxSize ? sum + (pair.1.time - pair.0.time) : sum

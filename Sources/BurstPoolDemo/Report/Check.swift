@@ -1,8 +1,8 @@
-/// Something that must be so for the run to be right.
+/// A condition that every run must meet.
 struct Check: Codable {
     let name: String
     let passed: Bool
-    /// What was found.
+    /// The result in detail.
     let detail: String
 
     init(_ name: String, _ passed: Bool, _ detail: String) {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The file of the picture. Looked at before the run, so that a path that cannot be written is known at once.
+/// The file of the picture. It is checked before the run, so that an invalid path is reported early.
 struct Picture {
     private let file: URL
 
@@ -10,13 +10,13 @@ struct Picture {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            throw DemoFailure("the picture cannot be written to \(path): \(error.localizedDescription)")
+            throw DemoFailure("The picture cannot be written to \(path): \(error.localizedDescription)")
         }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
-        guard !isFolder.boolValue else { throw DemoFailure("the picture cannot be written to \(path): it is a folder") }
+        guard !isFolder.boolValue else { throw DemoFailure("The picture cannot be written to \(path), because it is a folder.") }
         guard FileManager.default.isWritableFile(atPath: exists ? file.path : folder.path) else {
-            throw DemoFailure("the picture cannot be written to \(path): that is not allowed")
+            throw DemoFailure("The picture cannot be written to \(path), because writing is not permitted.")
         }
     }
 

@@ -1,13 +1,13 @@
-/// What a picture shows at one column: the samples that fall into it, taken together.
+/// The samples in one column of the picture.
 struct Point {
     var time: Double
-    /// The most in the column, so that no peak is lost.
+    /// The maximum in the column, so that no peak is lost.
     var total: Double
-    /// On average, for it changes faster than it is looked at.
+    /// The average, because the value changes faster than it is sampled.
     var inUse: Double
     var waiting: Double
     var throughput: Double
-    /// Connections killed in the column.
+    /// The number of connections killed in the column.
     var killed: Int
 
     static func points(of timeline: Timeline, columns: Int) -> [Point] {
@@ -18,7 +18,7 @@ struct Point {
         for start in Swift.stride(from: 0, to: samples.count, by: stride) {
             let end = min(start + stride, samples.count)
             let column = samples[start..<end]
-            // The mean of a tenth of a second.
+            // The average of 0.1 s.
             let around = samples[max(0, start - 2)..<min(samples.count, end + 2)]
             let killed = column.last?.killed ?? 0
             points.append(

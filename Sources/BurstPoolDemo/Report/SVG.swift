@@ -1,6 +1,6 @@
 import Foundation
 
-/// Collects the elements of an SVG picture.
+/// Builds an SVG picture.
 struct SVG {
     private let width: Double
     private let height: Double
@@ -82,7 +82,7 @@ struct SVG {
         )
     }
 
-    /// What lies between a line and a base.
+    /// Adds the area between a line and a base.
     mutating func area(
         _ points: [(x: Double, y: Double)],
         base: Double,
@@ -98,7 +98,7 @@ struct SVG {
         )
     }
 
-    /// A rectangle that elements can be clipped to.
+    /// Adds a rectangle to which elements can be clipped.
     mutating func clip(_ id: String, _ x: Double, _ y: Double, _ width: Double, _ height: Double) {
         elements.append(
             "<clipPath id=\"\(id)\"><rect x=\"\(number(x))\" y=\"\(number(y))\" width=\"\(number(max(0, width)))\" "
@@ -124,7 +124,7 @@ struct SVG {
         points.map { "\(number($0.x)),\(number($0.y))" }.joined(separator: " ")
     }
 
-    /// With one decimal at the most, and none if it is 0.
+    /// Returns a number with at most one decimal.
     private func number(_ value: Double) -> String {
         let text = String(format: "%.1f", value)
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text

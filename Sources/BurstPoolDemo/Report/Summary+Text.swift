@@ -1,6 +1,6 @@
 extension Summary {
-    /// The summary for people.
-    func text(colour: Bool) -> String {
+    /// Returns the summary as text.
+    func text(color: Bool) -> String {
         var lines = [StyledLine(), StyledLine("Summary", .bold)]
         if let endedEarly {
             lines.append(row("ended early", endedEarly, .amber))
@@ -16,7 +16,7 @@ extension Summary {
             row("peak total", "\(connections.peakTotal) of \(settings.burstLimit) (maxSize \(settings.maxSize))")
         )
         lines.append(row("bursting", Duration.seconds(secondsBursting).asClock.trimmed))
-        lines.append(row("waits", waitsText))
+        lines.append(row("waiting", waitsText))
         lines.append(row("after shutdown", "total \(totalAfterShutdown)"))
         lines.append(StyledLine())
         lines += checks.map(line)
@@ -28,7 +28,7 @@ extension Summary {
                 ? StyledLine("All \(checks.count) checks passed.", .green)
                 : StyledLine("\(failed) of \(checks.count) checks FAILED.", .red)
         )
-        return lines.map { $0.rendered(width: .max, colour: colour) }.joined(separator: "\n")
+        return lines.map { $0.rendered(width: .max, color: color) }.joined(separator: "\n")
     }
 
     private func row(_ name: String, _ text: String, _ style: StyledLine.Style = .plain) -> StyledLine {
@@ -45,12 +45,12 @@ extension Summary {
         if !wrongReplies.isEmpty { rows.append(row("wrong replies", "\(wrongReplies.count)", .red)) }
         if !unexpectedErrors.isEmpty { rows.append(row("errors", list(unexpectedErrors), .red)) }
         if !expectedErrors.isEmpty { rows.append(row("errors by chaos", list(expectedErrors))) }
-        if cancelled > 0 { rows.append(row("cancelled", "\(cancelled) requests, on purpose")) }
+        if cancelled > 0 { rows.append(row("cancelled", "\(cancelled) requests, by the demo")) }
         if unexpectedErrors.isEmpty, expectedErrors.isEmpty { rows.append(row("errors", "none")) }
         return rows
     }
 
-    /// A row for each phase, and one for all of them.
+    /// A row for each phase, and one for all phases.
     private var latencyTable: [StyledLine] {
         let columns = ["p50", "p99", "p99.9", "max"].map { $0.padded(leadingTo: 9) }.joined()
         func cells(_ quantiles: Quantiles) -> String {
@@ -60,7 +60,7 @@ extension Summary {
         func line(_ name: String, _ latency: Latency, _ style: StyledLine.Style = .plain) -> StyledLine {
             var line = StyledLine("  " + name.padded(to: 8))
             line.add(latency.requests.grouped.padded(leadingTo: 10) + " ")
-            // An interrupted run has not seen all phases.
+            // An interrupted run may not have reached all phases.
             if latency.requests > 0 { line.add(cells(latency.acquire) + "  " + cells(latency.request), style) }
             return line
         }
@@ -77,7 +77,7 @@ extension Summary {
     private var connectionsText: String {
         var text = "\(connections.opened) opened, \(connections.closed) closed"
         if connections.killed > 0 { text += ", \(connections.killed) killed" }
-        if connections.foundDead > 0 { text += ", \(connections.foundDead) found dead and not handed out" }
+        if connections.foundDead > 0 { text += ", \(connections.foundDead) found closed before a lease" }
         if connections.failedToOpen > 0 { text += ", \(connections.failedToOpen) failed to open" }
         return text
     }
@@ -86,7 +86,7 @@ extension Summary {
         let share = all.requests > 0 ? Double(all.waitsOverOneMillisecond) / Double(all.requests) * 100 : 0
         let percent = Int(share.rounded())
         return "\(all.waitsOverOneMillisecond.grouped) acquires (\(percent) %) took over 1 ms; "
-            + "at most \(peakWaiting) callers waited at once"
+            + "up to \(peakWaiting) callers waited at a time"
     }
 
     private func line(_ check: Check) -> StyledLine {

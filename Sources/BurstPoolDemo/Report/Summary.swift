@@ -1,4 +1,4 @@
-/// What came of a run. In JSON, times are in seconds.
+/// The result of a run. In JSON, times are in seconds.
 struct Summary: Codable {
     struct Settings: Codable {
         var server: String
@@ -28,7 +28,7 @@ struct Summary: Codable {
         var requests: Int
         var acquire: Quantiles
         var request: Quantiles
-        /// How many acquires took more than a millisecond.
+        /// The number of acquires that took more than a millisecond.
         var waitsOverOneMillisecond: Int
 
         init(_ latencies: Tally.Latencies) {
@@ -43,24 +43,24 @@ struct Summary: Codable {
         var opened: Int
         var closed: Int
         var failedToOpen: Int
-        /// Closed by the server, and noticed before they were handed out.
+        /// The number of connections that the server had closed and that were found before a lease.
         var foundDead: Int
         var killed: Int
         var peakTotal: Int
     }
 
     var settings: Settings
-    /// Why the load ended before its time, if it did.
+    /// The reason why the load ended early, if it did.
     var endedEarly: String?
-    /// How long the load lasted.
+    /// The duration of the load.
     var seconds: Double
     var commands: Int
     var commandsPerSecond: Double
-    /// By kind: those that killing connections explains, and those that nothing does.
+    /// The numbers of errors by kind. Expected errors are consequences of killed connections.
     var expectedErrors: [String: Int]
     var unexpectedErrors: [String: Int]
     var wrongReplies: [String]
-    /// Requests that were cancelled on purpose.
+    /// The number of requests that the demo cancelled.
     var cancelled: Int
     var all: Latency
     var phases: [String: Latency]
@@ -71,5 +71,5 @@ struct Summary: Codable {
     var timeline: String
     var checks: [Check]
 
-    var isRight: Bool { checks.allSatisfy(\.passed) }
+    var hasPassed: Bool { checks.allSatisfy(\.passed) }
 }

@@ -1,4 +1,4 @@
-/// Draws a timeline: connections above, callers that wait and throughput below, on one axis of time.
+/// Draws the timeline of a run: connections at the top, then waiting callers and throughput, with a common time axis.
 struct TimelinePicture {
     let timeline: Timeline
     let schedule: Schedule
@@ -9,7 +9,7 @@ struct TimelinePicture {
     private static let left = 76.0
     private static let right = 1092.0
 
-    private enum Colour {
+    private enum Color {
         static let background = "#ffffff"
         static let ink = "#1e293b"
         static let faint = "#64748b"
@@ -34,7 +34,7 @@ struct TimelinePicture {
         }
     }
 
-    /// A diagram of the picture.
+    /// One diagram of the picture.
     private struct Panel {
         let title: String
         let top: Double
@@ -74,50 +74,50 @@ struct TimelinePicture {
                 axis: Axis(to: max(1, points.map(\.throughput).max() ?? 1), ticks: 3)
             ),
         ]
-        svg.rectangle(0, 0, Self.width, 720, fill: Colour.background)
+        svg.rectangle(0, 0, Self.width, 720, fill: Color.background)
         heading(&svg)
         for panel in panels { frame(panel, &svg) }
         phaseNames(panels[0], &svg)
         connections(panels[0], &svg)
-        series(panels[1], \.waiting, Colour.waiting, &svg)
-        series(panels[2], \.throughput, Colour.throughput, &svg)
+        series(panels[1], \.waiting, Color.waiting, &svg)
+        series(panels[2], \.throughput, Color.throughput, &svg)
         timeAxis(below: panels[2], &svg)
         return svg.document
     }
 
-    // MARK: - What is around the diagrams
+    // MARK: - Frame and labels
 
     private func heading(_ svg: inout SVG) {
         svg.text(
-            "BurstPool: connections through a spike of load",
+            "BurstPool: connections during a load spike",
             Self.left,
             36,
-            fill: Colour.ink,
+            fill: Color.ink,
             size: 20,
             isBold: true
         )
         var words = "\(settings.tasks) tasks, maxSize \(settings.maxSize), burstLimit \(settings.burstLimit)"
         if settings.chaos { words += ", \(killed) connections killed" }
-        svg.text("\(words) · \(settings.server) · seed \(settings.seed)", Self.left, 57, fill: Colour.faint, size: 13)
+        svg.text("\(words) · \(settings.server) · seed \(settings.seed)", Self.left, 57, fill: Color.faint, size: 13)
 
         var x = Self.left
         let entries = [
-            ("total", Colour.total, 62.0), ("above maxSize", Colour.burstInUse, 118), ("in use", Colour.inUse, 70),
-            ("waiting", Colour.waiting, 78), ("throughput", Colour.throughput, 98),
+            ("total", Color.total, 62.0), ("above maxSize", Color.burstInUse, 118), ("in use", Color.inUse, 70),
+            ("waiting", Color.waiting, 78), ("throughput", Color.throughput, 98),
         ]
-        for (name, colour, width) in entries {
-            svg.rectangle(x, 73, 12, 12, fill: colour, radius: 2)
-            svg.text(name, x + 17, 83, fill: Colour.ink)
+        for (name, color, width) in entries {
+            svg.rectangle(x, 73, 12, 12, fill: color, radius: 2)
+            svg.text(name, x + 17, 83, fill: Color.ink)
             x += width
         }
-        for (name, colour, width) in [("maxSize", Colour.maxSize, 90.0), ("burstLimit", Colour.burstLimit, 100)] {
-            svg.line(x, 79, x + 20, 79, stroke: colour, width: 2, dashes: "5 3")
-            svg.text(name, x + 26, 83, fill: Colour.ink)
+        for (name, color, width) in [("maxSize", Color.maxSize, 90.0), ("burstLimit", Color.burstLimit, 100)] {
+            svg.line(x, 79, x + 20, 79, stroke: color, width: 2, dashes: "5 3")
+            svg.text(name, x + 26, 83, fill: Color.ink)
             x += width
         }
         if settings.chaos {
-            svg.text("×", x, 84, fill: Colour.kill, size: 15, isBold: true)
-            svg.text("connections killed", x + 14, 83, fill: Colour.ink)
+            svg.text("×", x, 84, fill: Color.kill, size: 15, isBold: true)
+            svg.text("connections killed", x + 14, 83, fill: Color.ink)
         }
     }
 
@@ -129,19 +129,19 @@ struct TimelinePicture {
                 panel.top,
                 x(span.upperBound) - x(span.lowerBound),
                 panel.bottom - panel.top,
-                fill: Colour.phase(phase)
+                fill: Color.phase(phase)
             )
         }
         for tick in panel.axis.ticks {
             let y = panel.y(tick)
-            svg.line(Self.left, y, Self.right, y, stroke: tick == 0 ? Colour.faint : Colour.grid)
-            svg.text(Int(tick).grouped, Self.left - 8, y + 4, fill: Colour.faint, anchor: .end)
+            svg.line(Self.left, y, Self.right, y, stroke: tick == 0 ? Color.faint : Color.grid)
+            svg.text(Int(tick).grouped, Self.left - 8, y + 4, fill: Color.faint, anchor: .end)
         }
         for phase in Phase.allCases.dropFirst() where bounds(of: phase).lowerBound < end {
             let x = x(bounds(of: phase).lowerBound)
             svg.line(x, panel.top, x, panel.bottom, stroke: "#cbd5e1", dashes: "2 3")
         }
-        svg.text(panel.title, Self.left, panel.top - 8, fill: Colour.ink, size: 13, isBold: true)
+        svg.text(panel.title, Self.left, panel.top - 8, fill: Color.ink, size: 13, isBold: true)
     }
 
     private func phaseNames(_ panel: Panel, _ svg: inout SVG) {
@@ -153,7 +153,7 @@ struct TimelinePicture {
                 "\(phase.name) · \(schedule.tasks(in: phase)) tasks",
                 middle,
                 panel.top + 17,
-                fill: Colour.faint,
+                fill: Color.faint,
                 anchor: .middle
             )
         }
@@ -162,14 +162,14 @@ struct TimelinePicture {
     private func timeAxis(below panel: Panel, _ svg: inout SVG) {
         let axis = Axis(to: end, ticks: 12)
         for tick in axis.ticks where tick <= end {
-            svg.line(x(tick), panel.bottom, x(tick), panel.bottom + 5, stroke: Colour.faint)
-            svg.text(axis.label(tick), x(tick), panel.bottom + 19, fill: Colour.faint, anchor: .middle)
+            svg.line(x(tick), panel.bottom, x(tick), panel.bottom + 5, stroke: Color.faint)
+            svg.text(axis.label(tick), x(tick), panel.bottom + 19, fill: Color.faint, anchor: .middle)
         }
         svg.text(
             "seconds since the start of the load",
             (Self.left + Self.right) / 2,
             panel.bottom + 39,
-            fill: Colour.faint,
+            fill: Color.faint,
             anchor: .middle
         )
     }
@@ -183,33 +183,33 @@ struct TimelinePicture {
         let breadth = Self.right - Self.left
         svg.clip("within", Self.left, softLimit, breadth, panel.bottom - softLimit)
         svg.clip("above", Self.left, panel.top, breadth, softLimit - panel.top)
-        svg.area(total, base: panel.bottom, fill: Colour.total, opacity: 0.6, clip: "within")
-        svg.area(inUse, base: panel.bottom, fill: Colour.inUse, opacity: 0.4, clip: "within")
-        svg.area(total, base: panel.bottom, fill: Colour.burst, opacity: 0.5, clip: "above")
-        svg.area(inUse, base: panel.bottom, fill: Colour.burstInUse, opacity: 0.6, clip: "above")
-        svg.polyline(total, stroke: Colour.totalLine, width: 1.4)
-        svg.polyline(inUse, stroke: Colour.inUse, width: 1)
+        svg.area(total, base: panel.bottom, fill: Color.total, opacity: 0.6, clip: "within")
+        svg.area(inUse, base: panel.bottom, fill: Color.inUse, opacity: 0.4, clip: "within")
+        svg.area(total, base: panel.bottom, fill: Color.burst, opacity: 0.5, clip: "above")
+        svg.area(inUse, base: panel.bottom, fill: Color.burstInUse, opacity: 0.6, clip: "above")
+        svg.polyline(total, stroke: Color.totalLine, width: 1.4)
+        svg.polyline(inUse, stroke: Color.inUse, width: 1)
         if settings.burstLimit > settings.maxSize {
-            limit("burstLimit \(settings.burstLimit)", settings.burstLimit, Colour.burstLimit, panel, &svg)
-            limit("maxSize \(settings.maxSize)", settings.maxSize, Colour.maxSize, panel, &svg)
+            limit("burstLimit \(settings.burstLimit)", settings.burstLimit, Color.burstLimit, panel, &svg)
+            limit("maxSize \(settings.maxSize)", settings.maxSize, Color.maxSize, panel, &svg)
         } else {
-            limit("both limits \(settings.maxSize)", settings.maxSize, Colour.burstLimit, panel, &svg)
+            limit("maxSize = burstLimit = \(settings.maxSize)", settings.maxSize, Color.burstLimit, panel, &svg)
         }
         for point in points where point.killed > 0 {
-            svg.text("×", x(point.time), panel.bottom - 3, fill: Colour.kill, size: 13, anchor: .middle, isBold: true)
+            svg.text("×", x(point.time), panel.bottom - 3, fill: Color.kill, size: 13, anchor: .middle, isBold: true)
         }
     }
 
-    private func limit(_ name: String, _ value: Int, _ colour: String, _ panel: Panel, _ svg: inout SVG) {
+    private func limit(_ name: String, _ value: Int, _ color: String, _ panel: Panel, _ svg: inout SVG) {
         let y = panel.y(Double(value))
-        svg.line(Self.left, y, Self.right, y, stroke: colour, width: 1.6, dashes: "7 4")
-        svg.text(name, Self.right + 7, y + 4, fill: colour, isBold: true)
+        svg.line(Self.left, y, Self.right, y, stroke: color, width: 1.6, dashes: "7 4")
+        svg.text(name, Self.right + 7, y + 4, fill: color, isBold: true)
     }
 
-    private func series(_ panel: Panel, _ value: KeyPath<Point, Double>, _ colour: String, _ svg: inout SVG) {
+    private func series(_ panel: Panel, _ value: KeyPath<Point, Double>, _ color: String, _ svg: inout SVG) {
         let line = points.map { (x: x($0.time), y: panel.y($0[keyPath: value])) }
-        svg.area(line, base: panel.bottom, fill: colour, opacity: 0.25)
-        svg.polyline(line, stroke: colour, width: 1.4)
+        svg.area(line, base: panel.bottom, fill: color, opacity: 0.25)
+        svg.polyline(line, stroke: color, width: 1.4)
     }
 
     // MARK: - Time

@@ -3,10 +3,10 @@ import Foundation
 extension Duration {
     var inSeconds: Double { self / .seconds(1) }
 
-    /// As a point in the run: `  3.2 s`.
+    /// The duration as a time in the run: `  3.2 s`.
     var asClock: String { String(format: "%5.1f s", inSeconds) }
 
-    /// With a unit that suits it: `12 µs`, `3.4 ms`, `1.25 s`.
+    /// The duration with a suitable unit: `12 µs`, `3.4 ms`, `1.25 s`.
     var asLatency: String {
         let microseconds = self / .microseconds(1)
         return switch microseconds {
@@ -20,7 +20,7 @@ extension Duration {
 }
 
 extension Int {
-    /// In groups of three digits: `1,234,567`.
+    /// The number in groups of three digits: `1,234,567`.
     var grouped: String {
         var digits = String(magnitude)
         var groups: [String] = []
@@ -35,7 +35,7 @@ extension Int {
 }
 
 extension Double {
-    /// A number per second, without decimals.
+    /// A rate without decimals.
     var asRate: String { Int(rounded()).grouped }
 }
 

@@ -17,7 +17,7 @@ struct Frame {
         lines.append(StyledLine())
         lines.append(count("in use", sample.inUse, of: hardLimit, .blue))
         lines.append(count("idle", sample.idle, of: hardLimit, .green))
-        lines.append(count("connecting", sample.connecting, of: hardLimit, .amber))
+        lines.append(count("opening", sample.opening, of: hardLimit, .amber))
         lines.append(count("closing", sample.closing, of: hardLimit, .grey))
         lines.append(count("waiting", sample.waiting, of: context.schedule.tasks, .violet))
         lines.append(StyledLine())
@@ -50,11 +50,11 @@ struct Frame {
         return line
     }
 
-    /// All connections in one bar, with flags at the limits.
+    /// All connections in one bar, with marks at the limits.
     private func connections(maxSize: Int, hardLimit: Int) -> StyledLine {
         var line = label("connections", sample.total, sample.total > maxSize ? .amber : .plain)
         let parts: [(Int, StyledLine.Style)] = [
-            (sample.inUse, .blue), (sample.idle, .green), (sample.connecting, .amber), (sample.closing, .grey),
+            (sample.inUse, .blue), (sample.idle, .green), (sample.opening, .amber), (sample.closing, .grey),
         ]
         var (sum, drawn) = (0, 0)
         for (number, style) in parts {
@@ -73,7 +73,7 @@ struct Frame {
         return line
     }
 
-    /// Below the bar: where the limits are.
+    /// The labels of the limits below the bar.
     private func scale(maxSize: Int, hardLimit: Int) -> StyledLine {
         var line = StyledLine()
         let start = 1 + Self.labelWidth + Self.numberWidth + 2
@@ -112,7 +112,7 @@ struct Frame {
         return line
     }
 
-    /// The throughput so far, in eighths of a row.
+    /// The throughput so far, as a row of blocks with eight heights.
     private func sparkline(_ width: Int) -> String {
         let (last, length) = (timeline.samples.count - 1, context.schedule.length)
         guard last > 0 else { return "" }
@@ -144,7 +144,7 @@ struct Frame {
             line.add(entry.text)
             return line
         }
-        // Always as many, so that nothing below jumps.
+        // Always the same number of lines, so that nothing below moves.
         return lines + Array(repeating: StyledLine(), count: 5 - lines.count)
     }
 
@@ -160,7 +160,7 @@ struct Frame {
         return line
     }
 
-    /// How many cells stand for a number; at least one for anything but nothing.
+    /// Returns the number of cells for a number, which is at least one unless the number is zero.
     private func cells(_ number: Int, of most: Int) -> Int {
         guard number > 0, most > 0 else { return 0 }
         return min(barWidth, max(1, Int((Double(number) / Double(most) * Double(barWidth)).rounded())))

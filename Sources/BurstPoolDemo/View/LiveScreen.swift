@@ -1,12 +1,12 @@
 import Synchronization
 
-/// A picture of the pool in a terminal, redrawn in place.
+/// Draws the pool in a terminal, and redraws it in place.
 final class LiveScreen: Screen {
     let interval = Duration.milliseconds(100)
 
     private let output: Output
     private let title: String
-    private let colour = Terminal.wantsColour
+    private let color = Terminal.wantsColor
     private let linesShown = Mutex(0)
 
     init(output: Output, title: String) {
@@ -19,8 +19,8 @@ final class LiveScreen: Screen {
         guard let sample = timeline.samples.last else { return }
         let (columns, rows) = Terminal.size(output.descriptor)
         let frame = Frame(timeline: timeline, sample: sample, context: context, title: title, columns: columns)
-        // One row less than there are: the cursor rests below the frame.
-        let lines = frame.lines.prefix(rows - 1).map { $0.rendered(width: columns, colour: colour) }
+        // One row is left for the cursor below the frame.
+        let lines = frame.lines.prefix(rows - 1).map { $0.rendered(width: columns, color: color) }
         linesShown.withLock { shown in
             let body = lines.map { $0 + Terminal.clearToEndOfLine + "\n" }.joined()
             output.write(Terminal.up(shown) + body + Terminal.clearToEndOfScreen)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A line about once a second, and one for each event: for logs, pipes and files.
+/// Prints a line about once a second and one for each event, for logs, pipes and files.
 final class PlainScreen: Screen {
     let interval = Duration.seconds(1)
 
@@ -20,7 +20,7 @@ final class PlainScreen: Screen {
         guard let sample = timeline.samples.last else { return }
         var line = "\(sample.time.asClock)  \(context.schedule.phase(at: sample.time).name.padded(to: 6))"
         line += "  total \(sample.total.padded(to: 3)) = \(sample.idle) idle + \(sample.inUse) in use"
-        line += " + \(sample.connecting) connecting + \(sample.closing) closing"
+        line += " + \(sample.opening) opening + \(sample.closing) closing"
         line += "  waiting \(sample.waiting)  \(timeline.throughput(over: interval).asRate) commands/s"
         if sample.killed > 0 { line += "  killed \(sample.killed)" }
         if sample.errors > 0 { line += "  errors \(sample.errors)" }

@@ -1,6 +1,6 @@
-/// Shows the run while it lasts.
+/// Shows the progress of a run.
 protocol Screen: Sendable {
-    /// How often it wants to show something.
+    /// The time between two calls of ``show(_:_:)``.
     var interval: Duration { get }
 
     func show(_ timeline: Timeline, _ context: LoadContext)

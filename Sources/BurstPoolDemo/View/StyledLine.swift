@@ -1,4 +1,4 @@
-/// A line of text in colours, which can be cut to a width without cutting a colour's code.
+/// A line of colored text that can be cut to a width without cutting a color's control sequence.
 struct StyledLine {
     enum Style: String {
         case plain = ""
@@ -20,7 +20,7 @@ struct StyledLine {
         if !text.isEmpty { add(text, style) }
     }
 
-    /// All characters of the demo take one column.
+    /// Adds text. All characters of the demo take one column.
     mutating func add(_ text: String, _ style: Style = .plain) {
         spans.append((text, style))
         width += text.count
@@ -31,13 +31,13 @@ struct StyledLine {
         if width < column { add(String(repeating: " ", count: column - width)) }
     }
 
-    func rendered(width: Int, colour: Bool) -> String {
+    func rendered(width: Int, color: Bool) -> String {
         var room = width
         var result = ""
         for (text, style) in spans where room > 0 {
             let part = text.prefix(room)
             room -= part.count
-            result += colour && style != .plain ? "\u{1B}[\(style.rawValue)m\(part)\u{1B}[0m" : String(part)
+            result += color && style != .plain ? "\u{1B}[\(style.rawValue)m\(part)\u{1B}[0m" : String(part)
         }
         return result
     }

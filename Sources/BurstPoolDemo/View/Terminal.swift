@@ -1,26 +1,26 @@
 import Foundation
 
-/// What is known about the terminal that a file descriptor leads to, if it does.
+/// The terminal behind a file descriptor.
 enum Terminal {
     static func isTerminal(_ descriptor: Int32) -> Bool {
         isatty(descriptor) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
     }
 
-    /// Columns and rows; 80 by 24 if unknown.
+    /// Returns the columns and rows of the terminal, or 80 by 24 if they are unknown.
     static func size(_ descriptor: Int32) -> (columns: Int, rows: Int) {
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Whether colours are welcome: see https://no-color.org.
-    static var wantsColour: Bool { (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty }
+    /// Whether the output may have colors. See https://no-color.org.
+    static var wantsColor: Bool { (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty }
 
-    // MARK: - Sequences
+    // MARK: - Control sequences
 
-    /// Hides the cursor, and lets lines that are too long end at the edge.
+    /// Hides the cursor, and cuts long lines off at the edge.
     static let prepare = "\u{1B}[?25l\u{1B}[?7l"
-    /// Takes back ``prepare``.
+    /// Reverts ``prepare``.
     static let restore = "\u{1B}[?7h\u{1B}[?25h"
     static let clearToEndOfLine = "\u{1B}[K"
     static let clearToEndOfScreen = "\u{1B}[J"
@@ -28,7 +28,7 @@ enum Terminal {
     static func up(_ lines: Int) -> String { lines > 0 ? "\r\u{1B}[\(lines)A" : "\r" }
 }
 
-/// Where text goes. Unbuffered, and does not mind if nobody reads any more.
+/// An unbuffered output. It ignores errors after the reader has closed the pipe.
 struct Output: Sendable {
     static let standard = Output(descriptor: STDOUT_FILENO)
     static let error = Output(descriptor: STDERR_FILENO)

@@ -1,10 +1,11 @@
 import Synchronization
 
-/// Lets the first of each kind of line pass in an interval, and counts the others.
+/// Admits the first log line of each kind in an interval, and counts the others.
 final class LogLimiter<Kind: Hashable & Sendable>: Sendable {
     enum Verdict: Equatable {
         case log
-        /// It is the first to be suppressed: somebody has to say at the end of the interval that there were such.
+        /// The line is the first suppressed one of its interval. The caller must report the number of suppressed lines when
+        /// the interval ends.
         case suppressAndReport(at: Duration)
         case suppress
     }
@@ -23,6 +24,7 @@ final class LogLimiter<Kind: Hashable & Sendable>: Sendable {
 
     func admit(_ kind: Kind, now: Duration) -> Verdict {
         windows.withLock { windows in
+            // A window with suppressed lines stays open until its number of lines has been reported.
             guard var window = windows[kind], now < window.end || window.suppressed > 0 else {
                 windows[kind] = Window(end: now + interval)
                 return .log
@@ -33,12 +35,12 @@ final class LogLimiter<Kind: Hashable & Sendable>: Sendable {
         }
     }
 
-    /// Ends the interval. Returns how many there were that were not logged.
+    /// Ends the interval of a kind, and returns the number of suppressed lines.
     func takeSuppressed(_ kind: Kind) -> Int {
         windows.withLock { $0.removeValue(forKey: kind)?.suppressed ?? 0 }
     }
 
-    /// Ends all intervals.
+    /// Ends all intervals, and returns the kinds with suppressed lines.
     func takeAllSuppressed() -> [(Kind, Int)] {
         windows.withLock { windows in
             defer { windows = [:] }

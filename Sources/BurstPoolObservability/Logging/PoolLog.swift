@@ -2,7 +2,7 @@ import BurstPool
 import BurstPoolSampling
 import Logging
 
-/// Writes a pool's log, and no more of it than can be read.
+/// Logs a pool's events, at most one line of each kind in an interval.
 final class PoolLog: Sendable {
     private let logger: Logger
     private let interval: Duration
@@ -10,10 +10,10 @@ final class PoolLog: Sendable {
     private let stopwatch: Stopwatch
     private let limiter: LogLimiter<PoolLogKind>
 
-    /// `nil`: there is nowhere to send it.
-    init?(_ configuration: ConnectionPoolTelemetryConfiguration) {
+    /// Returns `nil` if the configuration has no logger.
+    init?(_ configuration: ConnectionPoolTelemetryConfiguration, poolName: String) {
         guard var logger = configuration.logger else { return nil }
-        logger[metadataKey: "pool.name"] = .string(configuration.poolName)
+        logger[metadataKey: "pool.name"] = .string(poolName)
         self.logger = logger
         interval = configuration.logInterval
         clock = configuration.clock
@@ -22,37 +22,37 @@ final class PoolLog: Sendable {
     }
 
     deinit {
-        for (kind, count) in limiter.takeAllSuppressed() { report(count, kind) }
+        for (kind, count) in limiter.takeAllSuppressed() { logSuppressed(count, kind) }
     }
 
     func record(_ event: ConnectionPoolEvent) {
         guard let kind = PoolLogKind(event), logger.logLevel <= kind.level else { return }
-        guard interval > .zero else { return write(kind, event) }
+        guard interval > .zero else { return log(kind, event) }
         switch limiter.admit(kind, now: stopwatch.elapsed) {
-        case .log: write(kind, event)
-        case .suppressAndReport(let end): reportSuppressed(kind, at: end)
+        case .log: log(kind, event)
+        case .suppressAndReport(let end): scheduleReport(kind, at: end)
         case .suppress: break
         }
     }
 
-    private func write(_ kind: PoolLogKind, _ event: ConnectionPoolEvent) {
+    private func log(_ kind: PoolLogKind, _ event: ConnectionPoolEvent) {
         logger.log(level: kind.level, "\(kind.rawValue)", metadata: event.logMetadata)
     }
 
-    private func reportSuppressed(_ kind: PoolLogKind, at end: Duration) {
-        // Detached, for it is the pool's business and not that of whose task this happens to be. It ends in an interval.
+    private func scheduleReport(_ kind: PoolLogKind, at end: Duration) {
+        // Detached, so that the task does not inherit the task-local values of the caller whose event this happens to be.
         Task.detached { [weak self, clock, remaining = min(end - stopwatch.elapsed, .longestSleep)] in
             try? await clock.sleep(for: remaining)
             guard let self else { return }
             let count = self.limiter.takeSuppressed(kind)
-            if count > 0 { self.report(count, kind) }
+            if count > 0 { self.logSuppressed(count, kind) }
         }
     }
 
-    private func report(_ count: Int, _ kind: PoolLogKind) {
+    private func logSuppressed(_ count: Int, _ kind: PoolLogKind) {
         logger.log(
             level: kind.level,
-            "\(kind.rawValue), more of the same",
+            "\(kind.rawValue) (\(count) more)",
             metadata: [
                 "suppressed": .stringConvertible(count), "interval_ms": .stringConvertible(interval.milliseconds),
             ]

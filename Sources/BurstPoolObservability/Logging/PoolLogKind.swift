@@ -1,27 +1,29 @@
 import BurstPool
 import Logging
 
-/// What is logged of a pool: each kind has its message, its level, and its limit.
+/// The kinds of log lines. Each kind has its own message, level and rate limit.
 enum PoolLogKind: String, Sendable, CaseIterable {
-    case openFailed = "A connection did not open"
-    case openFailedAndIsRetried = "A connection did not open, and it is tried again"
-    case acquireTimedOut = "A caller waited in vain for a connection"
-    case circuitOpen = "A caller was turned away, because connections do not open"
-    case shed = "A caller was turned away, because too many wait"
+    case openFailed = "A connection could not be opened"
+    case openFailedAndIsRetried = "A connection could not be opened; the pool will try again"
+    case acquireTimedOut = "An acquire timed out"
+    case circuitOpen = "An acquire was rejected because the circuit breaker is open"
+    case acquireFailed = "An acquire failed"
+    case dropped = "The pool was dropped without a shutdown"
+    case shed = "An acquire was rejected because too many callers are waiting"
     case closeFailed = "Closing a connection failed"
-    case closeTimedOut = "Closing a connection takes too long"
-    case limitReached = "There are as many connections as there may be, and callers wait"
-    case leaseOverdue = "A connection has been in use for too long"
-    case breakerOpened = "Connections do not open: no attempt is made for a while"
-    case breakerHalfOpened = "One attempt is made to open a connection"
-    case breakerClosed = "Connections open again"
-    case burstBegan = "There are more connections than the soft limit"
-    case burstEnded = "There are no more connections than the soft limit again"
-    case overdueLeaseReturned = "A connection that was in use for too long has come back"
+    case closeTimedOut = "Closing a connection exceeded its timeout"
+    case limitReached = "The pool is at its hard limit and callers are waiting"
+    case leaseOverdue = "A lease is overdue; the connection may have leaked"
+    case breakerOpened = "The circuit breaker opened; no connection is opened for now"
+    case breakerHalfOpened = "The circuit breaker is half open; the pool makes one attempt"
+    case breakerClosed = "The circuit breaker closed; connections can be opened again"
+    case burstBegan = "A burst began; the pool has more connections than maxSize"
+    case burstEnded = "The burst ended; the pool has no more connections than maxSize"
+    case overdueLeaseReturned = "An overdue lease was released"
     case opened = "A connection was opened"
     case closed = "A connection was closed"
 
-    /// `nil`: not worth a line, or another event tells the same.
+    /// Returns `nil` for an event that is not logged, or that another event already covers.
     init?(_ event: ConnectionPoolEvent) {
         switch event {
         case .opened: self = .opened
@@ -29,13 +31,14 @@ enum PoolLogKind: String, Sendable, CaseIterable {
         case .closed(_, let error): self = error == nil ? .closed : .closeFailed
         case .closeTimedOut: self = .closeTimedOut
         case .acquireFailed(let error, _, _):
-            // The others are told of as `shed` and `openFailed`, or are no failures: cancellation and shutdown.
+            // Errors of the strategy are logged as `openFailed`. Cancellation and shutdown are not failures of the pool.
             switch (error as? ConnectionPoolError)?.code {
             case .acquireTimedOut: self = .acquireTimedOut
             case .circuitOpen: self = .circuitOpen
+            case .overloaded, .tooManyWaiters: self = .shed
+            case .nestedAcquire, .outOfMemory: self = .acquireFailed
             default: return nil
             }
-        case .shed: self = .shed
         case .burstBegan: self = .burstBegan
         case .burstEnded: self = .burstEnded
         case .limitReached: self = .limitReached
@@ -44,6 +47,7 @@ enum PoolLogKind: String, Sendable, CaseIterable {
         case .breakerChanged(.closed): self = .breakerClosed
         case .leaseOverdue: self = .leaseOverdue
         case .overdueLeaseReturned: self = .overdueLeaseReturned
+        case .dropped: self = .dropped
         default: return nil
         }
     }
@@ -51,8 +55,8 @@ enum PoolLogKind: String, Sendable, CaseIterable {
     var level: Logger.Level {
         switch self {
         case .openFailed, .breakerOpened: .error
-        case .openFailedAndIsRetried, .acquireTimedOut, .circuitOpen, .shed, .closeFailed, .closeTimedOut,
-            .limitReached, .leaseOverdue:
+        case .openFailedAndIsRetried, .acquireTimedOut, .circuitOpen, .shed, .acquireFailed, .closeFailed,
+            .closeTimedOut, .limitReached, .leaseOverdue, .dropped:
             .warning
         case .breakerClosed, .burstBegan, .burstEnded, .overdueLeaseReturned: .notice
         case .breakerHalfOpened: .info
@@ -70,12 +74,12 @@ extension ConnectionPoolEvent {
         case .closed(let reason, let error?): ["reason": .string(reason.rawValue), "error": "\(error)"]
         case .closeTimedOut(let reason): ["reason": .string(reason.rawValue)]
         case .acquireFailed(let error, let waited, _): ["error": "\(error)", "duration_ms": .duration(waited)]
-        case .shed(let error): ["error": "\(error)"]
         case .burstBegan(let total, let maxSize), .burstEnded(let total, let maxSize):
             ["total": .stringConvertible(total), "max_size": .stringConvertible(maxSize)]
         case .limitReached(let total): ["total": .stringConvertible(total)]
-        case .leaseOverdue(let place, let age), .overdueLeaseReturned(let place, let age):
-            ["place": .stringConvertible(place), "duration_ms": .duration(age)]
+        case .dropped(let statistics): ["total": .stringConvertible(statistics.total)]
+        case .leaseOverdue(let location, let age), .overdueLeaseReturned(let location, let age):
+            ["acquired_at": .stringConvertible(location), "duration_ms": .duration(age)]
         default: [:]
         }
     }

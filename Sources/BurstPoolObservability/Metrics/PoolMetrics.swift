@@ -1,9 +1,10 @@
 import BurstPool
+import BurstPoolSampling
 import CoreMetrics
 
-/// A pool's metrics, by the names of OpenTelemetry's semantic conventions for database clients.
+/// The metrics of one pool, named as in OpenTelemetry's semantic conventions for database clients.
 ///
-/// Source: OpenTelemetry, Semantic conventions for database client metrics, "Connection pools".
+/// Source: OpenTelemetry, "Semantic conventions for database client metrics", section "Connection pools".
 final class PoolMetrics: Sendable {
     private let idle: Meter
     private let used: Meter
@@ -12,24 +13,19 @@ final class PoolMetrics: Sendable {
     private let idleMin: Meter
     private let pendingRequests: Meter
     private let timeouts: Counter
-    private let createTime: Timer
-    private let waitTime: Timer
-    private let useTime: Timer?
+    private let createTime: DurationRecorder
+    private let waitTime: DurationRecorder
+    private let useTime: DurationRecorder?
 
-    /// `nil`: there is nowhere to send them.
-    init?(_ configuration: ConnectionPoolTelemetryConfiguration) {
-        guard let factory = configuration.metricsFactory, !(factory is NOOPMetricsHandler) else { return nil }
-        let dimensions = [(Convention.poolName, configuration.poolName)] + configuration.dimensions
+    /// Returns `nil` if the configuration has no metrics backend.
+    init?(_ configuration: ConnectionPoolTelemetryConfiguration, poolName: String) {
+        guard let factory = Self.backend(of: configuration) else { return nil }
+        let dimensions = [(Convention.poolName, poolName)] + configuration.dimensions
         func meter(_ name: String, _ more: [(String, String)] = []) -> Meter {
             Meter(label: Convention.prefix + name, dimensions: dimensions + more, factory: factory)
         }
-        func timer(_ name: String) -> Timer {
-            Timer(
-                label: Convention.prefix + name,
-                dimensions: dimensions,
-                preferredDisplayUnit: .seconds,
-                factory: factory
-            )
+        func duration(_ name: String) -> DurationRecorder {
+            DurationRecorder(name, dimensions: dimensions, factory: factory)
         }
         idle = meter("count", [(Convention.state, "idle")])
         used = meter("count", [(Convention.state, "used")])
@@ -38,9 +34,14 @@ final class PoolMetrics: Sendable {
         idleMin = meter("idle.min")
         pendingRequests = meter("pending_requests")
         timeouts = Counter(label: Convention.prefix + "timeouts", dimensions: dimensions, factory: factory)
-        createTime = timer("create_time")
-        waitTime = timer("wait_time")
-        useTime = configuration.recordsUseTime ? timer("use_time") : nil
+        createTime = duration("create_time")
+        waitTime = duration("wait_time")
+        useTime = configuration.recordsUseTime ? duration("use_time") : nil
+    }
+
+    /// Returns the metrics backend, unless it discards all metrics.
+    static func backend(of configuration: ConnectionPoolTelemetryConfiguration) -> (any MetricsFactory)? {
+        configuration.metricsFactory.flatMap { $0 is NOOPMetricsHandler ? nil : $0 }
     }
 
     func record(_ event: ConnectionPoolEvent) {
@@ -54,21 +55,22 @@ final class PoolMetrics: Sendable {
         }
     }
 
-    /// - Parameter statistics: `nil`: the pool is gone.
+    /// Records acquires that found an idle connection and did not wait.
+    func recordImmediateAcquires(_ count: Int) {
+        waitTime.recordZero(count: count)
+    }
+
+    /// Sets the gauges.
+    ///
+    /// - Parameter statistics: `nil` if the pool is gone.
     func set(_ statistics: ConnectionPoolStatistics?, minimumIdle: Int) {
         let limit = statistics.map { $0.burstLimit ?? $0.maxSize } ?? 0
         idle.set(statistics?.idle ?? 0)
         used.set(statistics?.inUse ?? 0)
         max.set(limit)
         idleMax.set(statistics?.maxSize ?? 0)
-        // A pool that was shut down keeps no connections.
+        // A pool that was shut down has limits of zero and keeps no connections.
         idleMin.set(limit == 0 ? 0 : minimumIdle)
         pendingRequests.set(statistics?.waiting ?? 0)
-    }
-}
-
-extension Timer {
-    fileprivate func record(_ duration: Duration) {
-        recordNanoseconds(duration.nanoseconds)
     }
 }

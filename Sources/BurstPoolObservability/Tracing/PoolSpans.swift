@@ -1,22 +1,22 @@
 import BurstPool
 import Tracing
 
-/// Makes a pool's spans.
+/// Makes the spans of one pool.
 ///
-/// The span of an acquire is started when its caller joins the queue, in the caller's task, for the spans of connects need it
-/// as a parent. The others are made when all is known of them, with the instants of their beginning and end.
+/// An acquire span starts when its caller joins the wait queue, in the caller's task, because connect spans need it as their
+/// parent. The other spans are made when they are complete, with explicit start and end times.
 final class PoolSpans: Sendable {
     private let tracer: any Tracer
     private let poolName: String
     private let waits: TracedWaits
 
-    /// `nil`: there is nowhere to send them.
+    /// Returns `nil` if the configuration has no tracer.
     ///
-    /// - Parameter limit: Of how many who wait, and of how many who have waited, to keep the spans.
-    init?(_ configuration: ConnectionPoolTelemetryConfiguration, limit: Int = 4096) {
+    /// - Parameter limit: The largest number of waiting callers, and of callers that waited recently, whose spans are kept.
+    init?(_ configuration: ConnectionPoolTelemetryConfiguration, poolName: String, limit: Int = 4096) {
         guard let tracer = configuration.tracer, !(tracer is NoOpTracer) else { return nil }
         self.tracer = tracer
-        poolName = configuration.poolName
+        self.poolName = poolName
         waits = TracedWaits(limit: limit)
     }
 
@@ -31,7 +31,7 @@ final class PoolSpans: Sendable {
         case .acquireFailed(let error, let waited, let wait?):
             let connectHasEnded = waits.connectHasEnded(wait)
             let (span, began) = acquireSpan(of: wait, waited)
-            // If a connect had the last word it was that, and not the queue.
+            // If the acquire failed because a connection attempt failed, the caller did not wait for a release.
             if !connectHasEnded { makeWaitSpan(in: span.context, from: began, lasting: waited, error) }
             span.fail(error, at: began.advanced(by: waited))
             span.end(at: began.advanced(by: waited))
@@ -52,7 +52,8 @@ final class PoolSpans: Sendable {
         waits.add(wait, TracedWait(span: span, began: now))
     }
 
-    /// The one started when the wait began; if there were too many then, one that is made now, still in the caller's task.
+    /// Returns the span that started when the wait began. If too many callers were waiting then, returns a span that is made
+    /// now, which still runs in the caller's task.
     private func acquireSpan(of wait: ConnectionWait, _ waited: Duration) -> (any Span, Instant) {
         if let traced = waits.end(wait) { return (traced.span, traced.began) }
         let began = Instant.now.advanced(by: .zero - waited)

@@ -2,21 +2,23 @@ import BurstPool
 import Synchronization
 import Tracing
 
-/// A wait whose span has begun.
+/// A wait whose span has started.
 struct TracedWait: Sendable {
     let span: any Span
     let began: Instant
-    /// No other connection will be opened on its behalf.
+    /// Whether the last connection attempt on behalf of this wait has ended.
     var connectHasEnded = false
 }
 
-/// The spans of those who wait, and of the latest who have waited: a connection can still be opening on behalf of somebody
-/// who has got another one, or has gone.
+/// The spans of waiting callers, and the span contexts of callers that waited recently.
+///
+/// The contexts are kept because a connection can still be opening on behalf of a caller that was served with another
+/// connection, or that gave up.
 final class TracedWaits: Sendable {
     fileprivate struct State {
         var open: [ConnectionWait: TracedWait] = [:]
         var ended: [ConnectionWait: ServiceContext] = [:]
-        /// Who ended when: the oldest is forgotten for the next.
+        /// A ring of the ended waits, from which the oldest is removed when another wait ends.
         var order: [ConnectionWait] = []
         var oldest = 0
     }
@@ -24,7 +26,7 @@ final class TracedWaits: Sendable {
     private let limit: Int
     private let state = Mutex(State())
 
-    /// - Parameter limit: How many of each kind to keep at the most.
+    /// - Parameter limit: The largest number of waiting callers, and of callers that waited, to keep.
     init(limit: Int) {
         self.limit = limit
     }
@@ -47,7 +49,7 @@ final class TracedWaits: Sendable {
         }
     }
 
-    /// The context of the span of the acquire.
+    /// Returns the context of the acquire span, if it is still known.
     func context(of wait: ConnectionWait, isLastConnect: Bool) -> ServiceContext? {
         state.withLock { state in
             if let traced = state.open[wait] {

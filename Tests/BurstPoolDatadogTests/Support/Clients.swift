@@ -2,15 +2,16 @@ import Testing
 
 @testable import BurstPoolDatadog
 
-/// A configuration in which nothing happens by itself: no flush within the time of any test, and no telemetry.
+/// A configuration without automatic flushes, telemetry and logs.
 func quietConfiguration(_ address: DogStatsDAddress) -> DogStatsDConfiguration {
     var configuration = DogStatsDConfiguration(address: address)
     configuration.flushInterval = .seconds(3600)
     configuration.sendsTelemetry = false
+    configuration.logger = nil
     return configuration
 }
 
-/// A client that sends to a receiver and does nothing by itself.
+/// A client that sends to a receiver, and only when a test flushes it.
 func quietClient(
     to receiver: DatagramReceiver,
     _ change: (inout DogStatsDConfiguration) -> Void = { _ in }
@@ -20,7 +21,7 @@ func quietClient(
     return try DogStatsDClient(configuration: configuration)
 }
 
-/// The messages that a client sends when it records something, over a real socket.
+/// Returns the messages that a client sends over a real socket when values are recorded.
 func messages(
     _ change: (inout DogStatsDConfiguration) -> Void = { _ in },
     _ record: (DogStatsDClient) -> Void
@@ -33,7 +34,7 @@ func messages(
 }
 
 extension DogStatsDStatistics {
-    /// The numbers that can be expected to add up at any moment.
+    /// Checks the sums that hold at every moment.
     func checkSums(_ location: SourceLocation = #_sourceLocation) {
         let droppedLater = [DropReason.agentUnreachable, .agentTooSlow, .refusedBySystem].reduce(0) {
             $0 + messagesDropped($1)

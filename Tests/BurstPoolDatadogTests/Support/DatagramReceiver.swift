@@ -1,8 +1,8 @@
 import Foundation
 
-/// A socket that receives datagrams, at a port of its own on the loopback interface or at a path.
+/// A socket that receives datagrams at a port of the loopback interface or at a path.
 ///
-/// What was sent to it before can be taken without waiting, since nothing leaves this machine.
+/// Datagrams that were sent before can be read without waiting, because they do not leave this machine.
 final class DatagramReceiver {
     private let descriptor: Int32
     private let path: String?
@@ -11,7 +11,7 @@ final class DatagramReceiver {
 
     /// - Parameters:
     ///   - address: An IPv4 address of this machine.
-    ///   - port: 0: one that is free.
+    ///   - port: 0 selects a free port.
     init(address: String = "127.0.0.1", port: Int = 0) throws {
         path = nil
         descriptor = Self.socket(AF_INET)
@@ -46,10 +46,9 @@ final class DatagramReceiver {
         guard isBound else { throw POSIXError(.EADDRINUSE) }
     }
 
-    /// Closes the socket, and removes it from the file system, as an agent that stops does.
+    /// Closes the socket and removes it from the file system, as an agent does when it stops.
     ///
-    /// It is gone afterwards. A program that another test starts at that moment has the socket, too, until it has come so far as
-    /// to close what it inherited.
+    /// A process that another test starts at this moment can inherit the socket and hold it open for a short time.
     deinit {
         let visitor = Self.socket(path == nil ? AF_INET : AF_UNIX)
         let connected = connectToSelf(visitor)
@@ -59,7 +58,7 @@ final class DatagramReceiver {
         close(visitor)
     }
 
-    /// Connects another socket to where this one listens.
+    /// Connects another socket to the address of this one.
     private func connectToSelf(_ other: Int32) -> Bool {
         var name = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -81,25 +80,25 @@ final class DatagramReceiver {
         return descriptor
     }
 
-    /// The datagrams that have come since the last call.
+    /// Returns the datagrams that arrived since the previous call.
     func take() -> [String] {
         var datagrams: [String] = []
         while let datagram = takeOne() { datagrams.append(datagram) }
         return datagrams
     }
 
-    /// The next datagram, if there is one. Whatever is not UTF-8 in it becomes a replacement character.
+    /// Returns the next datagram, if there is one. Invalid UTF-8 becomes a replacement character.
     func takeOne() -> String? {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         let count = recv(descriptor, &buffer, buffer.count, 0)
         return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
     }
 
-    /// The messages in the datagrams that have come since the last call.
+    /// Returns the messages in the datagrams that arrived since the previous call.
     func takeMessages() -> [String] {
         take().flatMap { $0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
     }
 }
 
-/// A path for a socket of a test's own, short enough for every system.
+/// Returns an unused path for a socket, short enough for every system.
 func uniqueSocketPath() -> String { "/tmp/dsd-\(UInt64.random(in: 0 ... .max)).sock" }

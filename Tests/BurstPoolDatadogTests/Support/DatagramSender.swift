@@ -1,6 +1,6 @@
 import Foundation
 
-/// Sends datagrams of any content to a unix socket.
+/// Sends datagrams with arbitrary content to a unix socket.
 final class DatagramSender {
     private let descriptor: Int32
     private var name = sockaddr_un()

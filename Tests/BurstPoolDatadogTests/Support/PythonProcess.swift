@@ -3,19 +3,19 @@ import Foundation
 import Synchronization
 import Testing
 
-/// A program in Python, of the folder `Receiver`, that is written to and prints lines.
+/// A Python program in the folder `Receiver` that reads and prints lines.
 final class PythonProcess: Sendable {
     enum Interpreter {
-        /// Whatever the system has.
+        /// The interpreter of the system.
         case system
-        /// With the packages that `Receiver/install` has installed.
+        /// The interpreter with the packages that `Receiver/install` installs.
         case withPackages
     }
 
     struct NotInstalled: Error, CustomStringConvertible {
         let path: String
         var description: String {
-            "there is no \(path); Tests/BurstPoolDatadogTests/Receiver/install installs it, and Debian's python3-venv"
+            "\(path) does not exist. Install Debian's python3-venv and run Tests/BurstPoolDatadogTests/Receiver/install."
         }
     }
 
@@ -49,20 +49,20 @@ final class PythonProcess: Sendable {
         Thread.detachNewThread { [weak self] in Self.read(output.fileHandleForReading) { self?.append($0) } }
     }
 
-    /// Ends the program, which ends with its input.
+    /// Closes the input of the program, which ends it.
     deinit { try? input.close() }
 
     func write(_ line: String) throws { try input.write(contentsOf: Data("\(line)\n".utf8)) }
 
-    /// Ends the program and waits until it has ended.
+    /// Ends the program, and waits for it.
     func finish() async throws -> Int32 {
         try input.close()
         try await eventually("the program ends") { !process.isRunning }
         return process.terminationStatus
     }
 
-    /// Waits for so many lines, or one that is the last whatever was expected, or the end of the program, and takes what it
-    /// has printed until then.
+    /// Waits until the program has printed a number of lines or a line that ends the output, or has ended, and returns the
+    /// lines.
     func lines(_ count: Int, orUntil isLast: (String) -> Bool = { _ in false }) async throws -> [String] {
         try await eventually("\(count) lines are printed") {
             output.withLock { $0.count >= count || $0.contains(where: isLast) } || !process.isRunning
@@ -87,7 +87,7 @@ final class PythonProcess: Sendable {
     }
 }
 
-/// What a receiver in Python has read in a message.
+/// A message as the Python receiver parsed it.
 struct ReadMessage: Decodable, Equatable {
     var kind: String?
     var name: String?
@@ -107,12 +107,12 @@ struct ReadMessage: Decodable, Equatable {
     var alertType: String?
     var status: Int?
     var message: String?
-    /// What is wrong with a datagram, and the datagram itself.
+    /// The problem with an invalid datagram, and the datagram.
     var error: String?
     var datagram: String?
 }
 
-/// A receiver in Python, and where it listens.
+/// A Python receiver and its address.
 struct PythonReceiver {
     let process: PythonProcess
     let address: DogStatsDAddress
@@ -121,7 +121,7 @@ struct PythonReceiver {
         case grammar, independent
     }
 
-    /// - Parameter path: Of a unix socket; `nil`: UDP.
+    /// - Parameter path: The path of a unix socket, or `nil` for UDP.
     init(_ reader: Reader, path: String? = nil) async throws {
         process = try PythonProcess(
             reader == .independent ? .withPackages : .system,
@@ -130,12 +130,12 @@ struct PythonReceiver {
             path ?? "udp"
         )
         struct Listening: Decodable { var port: Int }
-        let first = try #require(try await process.lines(1).first, "the receiver has not started")
+        let first = try #require(try await process.lines(1).first, "the receiver did not start")
         let port = try JSONDecoder().decode(Listening.self, from: Data(first.utf8)).port
         address = path.map { .unixSocket(path: $0) } ?? .udp(host: "127.0.0.1", port: port)
     }
 
-    /// Waits for so many messages, or for a datagram that cannot be read.
+    /// Waits for a number of messages or for an invalid datagram.
     func messages(_ count: Int) async throws -> [ReadMessage] {
         try await process.lines(count) { $0.hasPrefix(#"{"error""#) }.map {
             try JSONDecoder().decode(ReadMessage.self, from: Data($0.utf8))

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Counts from any thread. What was done before it was raised has been done for whoever sees it raised.
+/// A counter for several threads. A thread that reads the raised count sees everything that happened before it was raised.
 final class Tally: Sendable {
     private let count = Atomic(0)
 

@@ -7,14 +7,14 @@ import Testing
 
 @testable import BurstPoolObservability
 
-/// A pool whose telemetry ends up in memory, and whose time is the test's.
+/// A pool with telemetry in memory and clocks that the test advances.
 struct ObservedPool {
     let metrics = TestMetrics()
     let tracer = InMemoryTracer()
     let log = InMemoryLogHandler()
-    /// The pool's time.
+    /// The clock of the pool.
     let clock = ManualClock()
-    /// The telemetry's time.
+    /// The clock of the telemetry.
     let telemetryClock = ManualClock()
     let strategy: ScriptedStrategy
     let telemetry: ConnectionPoolTelemetry
@@ -41,13 +41,13 @@ struct ObservedPool {
         pool = try ConnectionPool(strategy: strategy, configuration: configuration, telemetry: telemetry)
     }
 
-    /// The latest value of a gauge; `nil`: it does not exist, or was never set.
+    /// Returns the last value of a gauge, or `nil` if it does not exist or was never set.
     func gauge(_ name: String, _ dimensions: [(String, String)] = []) -> Double? {
         let all = [("db.client.connection.pool.name", "orders")] + dimensions
         return (try? metrics.expectMeter(name, all))?.lastValue
     }
 
-    /// Lets the telemetry's time go on until a gauge has a value.
+    /// Advances the telemetry's clock until a gauge has a value.
     func expectGauge(_ name: String, _ dimensions: [(String, String)], _ value: Double) async throws {
         try await eventually("\(name) \(dimensions) is \(value)") {
             telemetryClock.advance(by: .milliseconds(100))
@@ -59,7 +59,7 @@ struct ObservedPool {
         try await expectGauge(name, [], value)
     }
 
-    /// Waits until so many callers wait.
+    /// Waits until a number of callers are in the wait queue.
     func expectWaiting(_ count: Int) async throws {
         try await eventually("\(count) callers wait") { pool.statistics.waiting == count }
     }

@@ -1,12 +1,11 @@
 import BurstPool
 import BurstPoolDatadog
-import Configuration
 import CoreMetrics
 import Foundation
 import LinkService
 import Logging
 
-/// Runs the service with the settings of the environment.
+/// Runs the service with the settings in the environment.
 @main
 struct LinkServer {
     static func main() async {
@@ -15,14 +14,16 @@ struct LinkServer {
             return
         }
         do {
-            let settings = try Settings(from: EnvironmentVariablesProvider())
+            let settings = try Settings(environment: ProcessInfo.processInfo.environment)
             var logger = Logger(label: "link-server")
             logger.logLevel = settings.logLevel
+            logger.notice("Settings: \(settings.summary)")
+            for warning in settings.warnings { logger.warning("\(warning)") }
             try await run(settings, logger)
         } catch let error as SettingsError {
             fail("\(error)\nlink-server --help lists the settings.", status: EX_CONFIG)
         } catch let error as ConnectionPoolError where error.code == .invalidConfiguration {
-            fail("the pool's settings do not go together: \(error.message)", status: EX_CONFIG)
+            fail("The settings of the pool do not fit together: \(error.message)", status: EX_CONFIG)
         } catch {
             fail("\(error)", status: EXIT_FAILURE)
         }
@@ -30,7 +31,11 @@ struct LinkServer {
 
     private static func run(_ settings: Settings, _ logger: Logger) async throws {
         let metrics = ScrapedMetrics()
-        let datadog = try settings.datadog.map { try DogStatsDClient(configuration: $0) }
+        let datadog = try settings.datadog.map { configuration in
+            var configuration = configuration
+            configuration.logger = logger
+            return try DogStatsDClient(configuration: configuration)
+        }
         let sent = datadog.map { DogStatsDMetricsFactory(client: $0) }
         MetricsSystem.bootstrap(sent.map { MultiplexMetricsHandler(factories: [metrics, $0]) } ?? metrics)
 
@@ -41,7 +46,7 @@ struct LinkServer {
         } catch {
             outcome = .failure(error)
         }
-        // The last of the metrics are those of the end.
+        // After the service, because its last metrics are those of its shutdown.
         await datadog?.shutdown()
         try outcome.get()
     }

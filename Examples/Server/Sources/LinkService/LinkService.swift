@@ -8,22 +8,25 @@ import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
-/// The service: what it consists of, and in which order it starts and stops.
+/// The service: its parts, and the order in which they start and stop.
 public struct LinkService: Sendable {
     let settings: Settings
     let logger: Logger
+    /// The server that stores the links.
     let redis: Redis
-    private let observedPool: ObservedPool
+    /// The replica from which links are read, if there is one.
+    let replica: Redis?
+    private let pools: [ObservedPool]
     let counts = RequestCounts()
     let metrics: ScrapedMetrics
     let sampler: PoolSampler
 
-    /// Connects to nothing yet.
+    /// Creates the service without connecting to Redis.
     ///
     /// - Parameters:
-    ///   - metrics: What `/metrics` tells: to be the backend of swift-metrics, or one of several.
-    ///   - datadog: Is told of the pool, and is not shut down by the service. `nil`: nobody listens.
-    /// - Throws: `ConnectionPoolError` or `RedisError`, if the settings make no sense.
+    ///   - metrics: The metrics at `/metrics`, which must be a backend of swift-metrics.
+    ///   - datadog: Sends metrics to Datadog. The service does not shut it down. `nil` if there is no agent.
+    /// - Throws: `ConnectionPoolError` or `RedisError` if the settings are invalid.
     public init(
         settings: Settings,
         metrics: ScrapedMetrics,
@@ -33,38 +36,42 @@ public struct LinkService: Sendable {
         self.settings = settings
         self.metrics = metrics
         self.logger = logger
-        observedPool = try ObservedPool(settings, datadog: datadog, logger: logger)
-        let redis = Redis(pool: observedPool.pool, reachability: Reachability(logger: logger))
-        self.redis = redis
-        sampler = PoolSampler { [counts] in
-            PoolSampler.Reading(
-                statistics: redis.pool.statistics,
-                requests: counts.snapshot,
-                redisAnswers: redis.reachability.isReachable
-            )
+        func pool(_ name: String, _ redis: RedisConfiguration) throws -> ObservedPool {
+            try ObservedPool(name: name, redis, settings.pool, datadog: datadog, logger: logger)
         }
+        func server(_ observed: ObservedPool) -> Redis {
+            var logger = logger
+            logger[metadataKey: "pool.name"] = "\(observed.name)"
+            return Redis(name: observed.name, pool: observed.pool, reachability: Reachability(logger: logger))
+        }
+        let name = settings.pool.name
+        pools = try [pool(name, settings.redis)] + (settings.replica.map { [try pool("\(name)-replica", $0)] } ?? [])
+        let servers = pools.map(server)
+        redis = servers[0]
+        replica = servers.dropFirst().first
+        sampler = PoolSampler(servers: servers) { [counts] in counts.snapshot }
     }
+
+    private var servers: [Redis] { [redis] + (replica.map { [$0] } ?? []) }
 
     /// Serves until SIGTERM or SIGINT.
     ///
-    /// Then the server accepts nothing more and finishes the requests that it has accepted; the pool is shut down behind it.
-    /// Requests that take longer than the settings allow are cancelled.
+    /// Then the server accepts no more connections and completes the requests that it has accepted, and the pools are shut
+    /// down after it. Requests that exceed ``Settings/shutdownDeadline`` are cancelled.
     ///
-    /// - Throws: ``CannotListen``, if the port is taken or the address is none of this machine's.
+    /// - Throws: ``CannotListen`` if the port is in use or the address does not belong to this machine.
     public func run() async throws {
-        var ofPool = ConnectionPoolServiceConfiguration()
-        // Without Redis the service lives, and says that it is not ready.
-        ofPool.waitsUntilHealthy = false
-        // What is still in use when the server has ended is a probe's.
-        ofPool.drainTimeout = .seconds(1)
-        ofPool.abortTimeout = .seconds(1)
-        // A group ends its services from the last to the first: the pool when all that use it have ended.
-        let services: [any Service] = [
-            ConnectionPoolService(pool: redis.pool, configuration: ofPool),
-            RedisProbe(redis: redis),
-            sampler,
-            application(),
-        ]
+        var lifecycle = ConnectionPoolServiceConfiguration()
+        // Without Redis the service starts as well, and reports that it is not ready.
+        lifecycle.waitsUntilHealthy = false
+        // When the server has ended, only a probe can still use a connection.
+        lifecycle.drainTimeout = .seconds(1)
+        lifecycle.abortTimeout = .seconds(1)
+        // A group stops its services in reverse order, so the pools stop after everything that uses them.
+        let services: [any Service] =
+            pools.map { ConnectionPoolService(pool: $0.pool, configuration: lifecycle) } + [
+                RedisProbe(servers: servers), sampler, application(),
+            ]
         var configuration = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -74,31 +81,31 @@ public struct LinkService: Sendable {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as IOError {
-            // Connections handle their own errors: what gets here is of the socket that listens.
+            // Connections handle their own errors, so this error is about the listening socket.
             throw CannotListen(address: "\(settings.host):\(settings.port)", cause: error)
         }
-        observedPool.refreshGauges()
+        for pool in pools { pool.refreshGauges() }
         let requests = counts.snapshot
         logger.notice(
             "stopped",
             metadata: [
                 "answered": "\(requests.answered)", "unanswered": "\(requests.active)",
-                "connections": "\(redis.pool.statistics.total)",
+                "connections": "\(pools.reduce(0) { $0 + $1.pool.statistics.total })",
             ]
         )
     }
 
-    /// The server has nowhere to listen.
+    /// The service cannot listen on its address.
     public struct CannotListen: Error, CustomStringConvertible {
         let address: String
         let cause: IOError
 
-        public var description: String { "cannot listen on \(address): \(cause)" }
+        public var description: String { "The service cannot listen on \(address): \(cause)" }
     }
 
-    /// The HTTP server alone, without what ``run()`` puts around it.
+    /// The HTTP server alone, without the other services of ``run()``.
     ///
-    /// - Parameter serves: Is told the port when requests are accepted.
+    /// - Parameter serves: Receives the port when the server accepts requests.
     func application(whenItServes serves: @escaping @Sendable (Int) -> Void = { _ in }) -> some ApplicationProtocol {
         Application(
             router: router,
@@ -116,13 +123,12 @@ public struct LinkService: Sendable {
 
     private var router: Router<ServiceContext> {
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestCountsMiddleware(counts: counts))
-        router.add(middleware: MetricsMiddleware())
+        router.add(middleware: RequestMeasurements(counts: counts))
         router.add(middleware: ProblemMiddleware())
-        HealthRoutes(redis: redis).add(to: router)
+        HealthRoutes(servers: servers).add(to: router)
         MetricsRoute(metrics: metrics).add(to: router)
         PoolPageRoutes(sampler: sampler).add(to: router)
-        LinkRoutes(store: LinkStore(redis: redis), publicURL: settings.publicURL).add(to: router)
+        LinkRoutes(store: LinkStore(redis: redis, replica: replica), publicURL: settings.publicURL).add(to: router)
         return router
     }
 }

@@ -5,26 +5,26 @@ import ServerTestSupport
 import Testing
 
 extension ServerTests {
-    /// The server as a process, whose Redis is killed and started again under load.
-    @Suite("An outage of Redis", .timeLimit(.minutes(10)))  // A load of seconds, on machines that may be busy.
+    /// The server as a process. Its Redis is killed and started again under load.
+    @Suite("An outage of Redis", .timeLimit(.minutes(10)))
     struct OutageTests {
-        /// When what happened to Redis.
+        /// The times of the outage.
         struct Outage {
-            /// Before the first moment in which Redis may not have answered.
+            /// A time before Redis was killed.
             var began = ContinuousClock.now
-            /// Redis is dead.
+            /// The time at which Redis had ended.
             var dead = ContinuousClock.now
-            /// Redis answers again.
+            /// The time at which Redis answered again.
             var back = ContinuousClock.now
         }
 
-        @Test("Its errors are only those of the outage, and it is over within a second of Redis being back")
+        @Test("Requests fail only during the outage, and the service recovers within a second")
         func outage() async throws {
             try await PrivateRedis.with { redis in
-                // Enough patience that a busy machine is not taken for an outage.
+                // Long time limits, so that a busy machine does not look like an outage.
                 let server = try await RunningServer(
                     redis: redis,
-                    settings: ["POOL_MAX_SIZE": "4", "POOL_ACQUIRE_TIMEOUT": "30s", "REDIS_TIMEOUT_MS": "30000"]
+                    settings: ["POOL_MAX_SIZE": "4", "POOL_ACQUIRE_TIMEOUT": "30s", "REDIS_TIMEOUT": "30s"]
                 )
                 var links: [TestLink] = []
                 for number in 0..<20 {
@@ -44,7 +44,7 @@ extension ServerTests {
                     shared.value.back = .now
                     try await eventually("the server is ready") { try await readiness(of: server) == 200 }
                     try await load.waitForMore(300)
-                    // It is ready with the first answer, and says that the outage is over when nothing has failed for a while.
+                    // The server is ready after the first reply, and logs the end of the outage when nothing has failed for a while.
                     try await eventually("the end of the outage is in the log") {
                         server.process.output.contains("Redis can be used again")
                     }
@@ -65,20 +65,20 @@ extension ServerTests {
             )
             let failed = requests.filter { $0.outcome == .unavailable }
             #expect(!failed.isEmpty)
-            // Before the outage nothing fails. What failed was under way when Redis was killed, or began later.
+            // Nothing fails before the outage.
             #expect(failed.allSatisfy { $0.ended > outage.began })
-            // What began when Redis was dead, and succeeded, did so with the Redis that came back.
+            // Requests that began after the end of Redis succeeded with the restarted Redis.
             let recovered = try #require(
                 requests.filter { $0.outcome == .followed && $0.began > outage.dead }.map(\.ended).min()
             )
-            // On a machine where a request takes long by itself, so does the first one that succeeds.
+            // On a slow machine the first successful request takes longer as well.
             let usual = requests.filter { $0.ended < outage.began }.map { $0.ended - $0.began }.max() ?? .zero
             #expect(recovered - outage.back <= .seconds(1) + usual)
             let late = failed.filter { $0.began > max(recovered, outage.back) }
-            #expect(late.isEmpty, "\(late.count) failed that began after that")
+            #expect(late.isEmpty, "\(late.count) requests failed that began after the recovery")
         }
 
-        /// Redis has what was answered, and nothing that was never asked for. Of what failed nobody can know whether it was done.
+        /// Compares the counts in Redis with the responses. A failed request may or may not have been counted.
         private func compareCounts(
             of links: [TestLink],
             _ requests: [Load.Request],
@@ -86,9 +86,9 @@ extension ServerTests {
         ) async throws {
             for (number, link) in links.enumerated() {
                 let count = try #require(try await redis.send("HGET", "link:\(link.code)", "count").integer)
-                let ofLink = requests.filter { $0.link == number }
-                let followed = ofLink.count(.followed)
-                #expect((followed...followed + ofLink.count(.unavailable)).contains(count), "link \(number)")
+                let linkRequests = requests.filter { $0.link == number }
+                let followed = linkRequests.count(.followed)
+                #expect((followed...followed + linkRequests.count(.unavailable)).contains(count), "link \(number)")
             }
             let creations = requests.filter { $0.link == nil }
             let created = links.count + creations.count(.created)
@@ -100,7 +100,7 @@ extension ServerTests {
     }
 }
 
-/// The status that a path is answered with.
+/// Returns the status of the response for a path.
 func status(of server: RunningServer, _ path: String) async throws -> Int {
     try await HTTPConnection.with(port: server.port) { try await $0.send(.get, path).status }
 }

@@ -3,15 +3,15 @@ import ServerTestSupport
 import Testing
 
 extension ServerTests {
-    /// The page that draws the pool, in a browser.
-    @Suite("The page", .timeLimit(.minutes(10)))  // Chromium takes its time to start, and the load goes on for seconds.
+    /// The page of the pools in a browser.
+    @Suite("The page", .timeLimit(.minutes(10)))
     struct PageTests {
-        /// Where pictures of the page are put, to be looked at.
+        /// The folder for screenshots of the page.
         static let pictures = RunningServer.executable.deletingLastPathComponent().appendingPathComponent(
             "page-pictures"
         )
 
-        @Test("It shows numbers that live under load, draws the burst, and tells of outages")
+        @Test("The page shows changing numbers under load, draws the burst, and shows outages")
         func live() async throws {
             try await PrivateRedis.with { redis in
                 let server = try await RunningServer(
@@ -22,7 +22,7 @@ extension ServerTests {
                 try await Browser.with { browser in
                     let page = try await browser.open("\(server.url)/pool")
                     try await eventually("the page is live") { try await page.text("connection") == "live" }
-                    try await eventually("Redis is told of") { try await page.text("redis") == "Redis answers" }
+                    try await eventually("the page shows the state of Redis") { try await page.text("redis") == "Redis answers" }
                     #expect(try await page.evaluate("document.querySelectorAll('rect.burst').length") == "0")
                     #expect(try await page.text("summary").contains("No burst"))
 
@@ -42,7 +42,7 @@ extension ServerTests {
             }
         }
 
-        /// While the load is on.
+        /// Checks the page under load.
         private func watch(_ page: Page) async throws {
             try await eventually("requests are counted") { Int(try await digits(page, "requests")) ?? 0 > 0 }
             try await eventually("connections are in use") { Int(try await digits(page, "in-use")) ?? 0 > 0 }
@@ -52,22 +52,36 @@ extension ServerTests {
                 "[...document.querySelectorAll('text.label')].map((t) => t.textContent)"
             )
             #expect(labels == "maxSize 4,burstLimit 12")
+            let latency = try await page.text("p50")
+            #expect(latency.contains("µs") || latency.contains("ms"), "\(latency)")
+            #expect(try await page.text("p99").hasPrefix("p99 "))
+            #expect(try await page.evaluate("document.querySelectorAll('#latency path.p99').length > 0") == "true")
             let drawn = try await page.evaluate(Self.totalPath)
-            try await eventually("the picture moves") { try await page.evaluate(Self.totalPath) != drawn }
+            try await eventually("the chart moves") { try await page.evaluate(Self.totalPath) != drawn }
         }
 
-        /// Redis goes and comes back.
+        /// Checks the page during and after an outage of Redis.
         private func outage(_ page: Page, _ redis: PrivateRedis) async throws {
             await redis.kill()
-            try await eventually("the page tells of it") { try await page.text("redis") == "Redis does not answer" }
+            try await eventually("the page shows the outage") { try await page.text("redis") == "Redis does not answer" }
             try await eventually("the outage is drawn") {
-                try await page.evaluate("document.querySelectorAll('rect.down').length > 0") == "true"
+                try await page.evaluate("document.querySelectorAll('#connections rect.outage-hatch').length > 0") == "true"
             }
+            // Nothing may cover the outage: the hatching follows the areas.
+            #expect(
+                try await page.evaluate(
+                    """
+                    [...document.querySelectorAll('#connections > *')].findLastIndex((e) => e.matches('path.in-use, path.opening'))
+                    < [...document.querySelectorAll('#connections > *')].findIndex((e) => e.matches('rect.outage-hatch'))
+                    """
+                ) == "true"
+            )
+            #expect(try await page.text("summary").contains("outage of Redis"))
             try await redis.start()
-            try await eventually("the page tells that it is over") { try await page.text("redis") == "Redis answers" }
+            try await eventually("the page shows the end of the outage") { try await page.text("redis") == "Redis answers" }
         }
 
-        @Test("It says that it has lost the server, and goes on when the server is back")
+        @Test("The page shows that it has lost the server, and continues when the server is back")
         func reconnects() async throws {
             try await PrivateRedis.with { redis in
                 let first = try await RunningServer(redis: redis)
@@ -90,7 +104,7 @@ extension ServerTests {
             }
         }
 
-        @Test("Nothing is cut off in a narrow window, and the picture has words for those who do not see it")
+        @Test("Nothing is cut off in a narrow window, and the charts have a description in words")
         func accessible() async throws {
             try await PrivateRedis.with { redis in
                 let server = try await RunningServer(redis: redis)
@@ -111,6 +125,33 @@ extension ServerTests {
                         try await page.evaluate("document.getElementById('connection').getAttribute('role')")
                             == "status"
                     )
+                }
+            }
+        }
+
+        @Test("The page shows one of several pools, and an hour of history")
+        func severalPools() async throws {
+            try await PrivateRedis.with { redis in
+                let server = try await RunningServer(redis: redis, settings: ["REDIS_REPLICA_URL": redis.url])
+                let link = try await TestLink.create(port: server.port, url: "http://example.org/")
+                try await Browser.with { browser in
+                    let page = try await browser.open("\(server.url)/pool")
+                    try await eventually("the page is live") { try await page.text("connection") == "live" }
+                    #expect(try await page.text("pool-name") == "redis")
+                    #expect(try await page.text("pools") == "redisredis-replica")
+                    _ = try await page.evaluate("document.querySelectorAll('#pools button')[1].click()")
+                    try await eventually("the other pool is shown") {
+                        try await page.text("pool-name") == "redis-replica"
+                    }
+                    _ = try await HTTPConnection.with(port: server.port) { try await $0.send(.get, "/links/\(link.code)") }
+                    try await eventually("its connection is shown") { try await page.text("total") == "1" }
+                    _ = try await page.evaluate("document.querySelectorAll('#spans button')[2].click()")
+                    try await eventually("the summary is about an hour") {
+                        try await page.text("summary").contains("last hour")
+                    }
+                    try await page.resize(width: 1100, height: 900)
+                    try await page.capture(to: Self.pictures.appendingPathComponent("replica.png"))
+                    #expect(browser.complaints == [])
                 }
             }
         }

@@ -1,5 +1,5 @@
 import Testing
 
-/// The program as a process. One test after the other, so that the load of one is not in the way of the next.
+/// Tests of the program as a process. They run one after another, so that they do not disturb each other.
 @Suite("The server", .serialized)
 enum ServerTests {}

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A value that is set in one task and read in another.
+/// A value that several tasks share.
 final class Shared<Value: Sendable>: Sendable {
     private let state: Mutex<Value>
 

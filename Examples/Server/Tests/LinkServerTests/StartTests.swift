@@ -4,26 +4,26 @@ import ServerTestSupport
 import Testing
 
 extension ServerTests {
-    /// How the server begins, or refuses to.
+    /// The start of the server.
     @Suite("Starting", .timeLimit(.minutes(10)))
     struct StartTests {
-        @Test("Settings that are of no use are all told, and the status is that of a wrong configuration")
+        @Test("All invalid settings are reported, and the exit status is EX_CONFIG")
         func wrongSettings() async throws {
             let (status, message) = try await RunningServer.failure(settings: ["PORT": "x", "POOL_MAX_SIZE": "x"])
             #expect(status == EX_CONFIG)
-            #expect(message.contains("link-server: PORT is 'x', which is not a whole number"))
+            #expect(message.contains("link-server: PORT is 'x', but must be a whole number."))
             #expect(message.contains("POOL_MAX_SIZE cannot be used"))
             #expect(message.contains("link-server --help"))
         }
 
-        @Test("Settings of the pool that do not go together are a wrong configuration, too")
+        @Test("Contradictory settings of the pool are an invalid configuration as well")
         func contradiction() async throws {
             let (status, message) = try await RunningServer.failure(settings: ["POOL_BURST_LIMIT": "7"])
             #expect(status == EX_CONFIG)
             #expect(message.contains("burstLimit"), "\(message)")
         }
 
-        @Test("A port that is taken is told")
+        @Test("A port that is in use is reported")
         func portTaken() async throws {
             try await PrivateRedis.with { redis in
                 let server = try await RunningServer(redis: redis)
@@ -36,7 +36,7 @@ extension ServerTests {
             }
         }
 
-        @Test("Without Redis it starts, lives, and is not ready until Redis comes")
+        @Test("The server starts without Redis and is not ready until Redis starts")
         func withoutRedis() async throws {
             try await PrivateRedis.with { redis in
                 await redis.kill()
@@ -48,7 +48,7 @@ extension ServerTests {
             }
         }
 
-        @Test("The script `serve` brings a Redis, and takes it away with the server when it is stopped")
+        @Test("The script `serve` starts a Redis and stops it together with the server")
         func serveScript() async throws {
             let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
                 "serve-\(UInt32.random(in: 0 ... .max))"
@@ -65,7 +65,7 @@ extension ServerTests {
                 environment: ["PORT": "\(port)", "TMPDIR": folder.path],
                 log: folder.appendingPathComponent("log")
             )
-            try await eventually("it tells where the page is") {
+            try await eventually("the script prints the address of the page") {
                 serve.output.contains("http://127.0.0.1:\(port)/pool")
             }
             let link = try await TestLink.create(port: port, url: "http://example.org/")
@@ -74,7 +74,7 @@ extension ServerTests {
             serve.send(SIGTERM)
             #expect(try await serve.status() == 0)
             #expect(serve.output.contains("stopped"))
-            // Its folder, with the socket of Redis, was beside the log.
+            // The folder with the socket of Redis was next to the log and has been removed.
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["log"])
             await #expect(throws: HTTPConnection.Failure.self) {
                 try await HTTPConnection.with(port: port) { try await $0.send(.get, "/health").status }

@@ -5,10 +5,10 @@ import ServerTestSupport
 import Testing
 
 extension ServerTests {
-    /// How the server ends.
-    @Suite("Stopping", .timeLimit(.minutes(10)))  // A load of seconds, on machines that may be busy.
+    /// The shutdown of the server.
+    @Suite("Stopping", .timeLimit(.minutes(10)))
     struct StopTests {
-        @Test("Under load no request that was accepted is lost", arguments: [SIGTERM, SIGINT])
+        @Test("No accepted request is lost under load", arguments: [SIGTERM, SIGINT])
         func underLoad(signal: Int32) async throws {
             try await PrivateRedis.with { redis in
                 let server = try await RunningServer(
@@ -30,7 +30,7 @@ extension ServerTests {
                     server.process.send(signal)
                     #expect(try await server.process.status() == 0)
                 }
-                // Answered rightly, or not taken any more. No failure, and nothing cut off.
+                // Every request was answered correctly or not accepted. None failed or was cut off.
                 for request in requests {
                     switch request.outcome {
                     case .followed, .created: continue
@@ -40,14 +40,14 @@ extension ServerTests {
                     default: Issue.record("\(request.outcome)")
                     }
                 }
-                // Redis has counted what the clients were told, no more: a use that was counted and not answered was lost.
+                // Redis has counted exactly the uses that the clients saw. A use that was counted but not answered would be a loss.
                 for (number, link) in links.enumerated() {
                     let count = try await redis.send("HGET", "link:\(link.code)", "count").integer
                     #expect(count == requests.count { $0.link == number && $0.outcome == .followed }, "link \(number)")
                 }
                 let created = links.count + requests.count(.created)
                 #expect(try await redis.send("DBSIZE").integer == created)
-                // So has the server, which counts what it has taken.
+                // The server has counted the same number of requests.
                 let taken = created + requests.count(.followed)
                 let said = server.process.output
                 #expect(said.contains(#/answered=(\d+) connections=0 unanswered=0 .*stopped/#), "\(said)")
@@ -55,7 +55,7 @@ extension ServerTests {
             }
         }
 
-        @Test("The last that Datadog hears of the pool is that it is empty")
+        @Test("The last gauges that Datadog receives show an empty pool")
         func lastGauges() async throws {
             try await PrivateRedis.with { redis in
                 try await Agent.with { agent in
@@ -64,15 +64,15 @@ extension ServerTests {
                         settings: ["DD_DOGSTATSD_URL": "udp://127.0.0.1:\(agent.port)"]
                     )
                     _ = try await TestLink.create(port: server.port, url: "http://example.org/")
-                    try await eventually("the connection is told of") { agent.totals.last?.contains(":1|g") == true }
+                    try await eventually("Datadog receives the number of connections") { agent.totals.last?.contains(":1|g") == true }
                     server.process.send(SIGTERM)
                     #expect(try await server.process.status() == 0)
-                    try await eventually("none is left") { agent.totals.last?.contains(":0|g") == true }
+                    try await eventually("Datadog receives an empty pool") { agent.totals.last?.contains(":0|g") == true }
                 }
             }
         }
 
-        @Test("The connections to Redis are closed when it ends")
+        @Test("The connections to Redis are closed when the server ends")
         func connectionsClosed() async throws {
             try await PrivateRedis.with { redis in
                 let server = try await RunningServer(redis: redis)
@@ -84,10 +84,10 @@ extension ServerTests {
             }
         }
 
-        @Test("A client that never sends the end of its request holds it up until the deadline, and no longer")
+        @Test("A client that never completes its request delays the shutdown until the deadline")
         func halfRequest() async throws {
             try await PrivateRedis.with { redis in
-                let server = try await RunningServer(redis: redis, settings: ["SHUTDOWN_DEADLINE_MS": "500"])
+                let server = try await RunningServer(redis: redis, settings: ["SHUTDOWN_DEADLINE": "500ms"])
                 try await HTTPConnection.with(port: server.port) { connection in
                     _ = try await connection.send(.get, "/health")
                     try await connection.sendHalf()
@@ -96,13 +96,13 @@ extension ServerTests {
                     server.process.send(SIGTERM)
                     #expect(try await server.process.status() == 0)
                     #expect(ContinuousClock.now - began > .milliseconds(400))
-                    // It would be a minute: the server's limit for connections on which nothing happens.
+                    // Without the deadline it would be a minute, the server's limit for inactive connections.
                     #expect(ContinuousClock.now - began < .seconds(30))
                 }
             }
         }
 
-        @Test("The page's events end properly, at once")
+        @Test("The event stream of the page ends properly at once")
         func events() async throws {
             try await PrivateRedis.with { redis in
                 let server = try await RunningServer(redis: redis)
@@ -122,7 +122,7 @@ extension ServerTests {
 }
 
 extension Agent {
-    /// What it was told of how many connections there are.
+    /// The received messages with the number of connections.
     fileprivate var totals: [Substring] {
         text.split(separator: "\n").filter { $0.contains(".total_connections:") }
     }

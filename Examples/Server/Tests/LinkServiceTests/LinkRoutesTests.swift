@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Links", .timeLimit(.minutes(5)))
 struct LinkRoutesTests {
-    @Test("A link leads to where it was created for, and each use is counted")
+    @Test("A link redirects to its URL, and every use is counted")
     func followed() async throws {
         try await withClient { client, _, _ in
             let created = try await client.createLink(to: "https://example.com/a?b=c#d")
@@ -31,7 +31,7 @@ struct LinkRoutesTests {
         }
     }
 
-    @Test("A form creates a link as JSON does")
+    @Test("A form creates a link like JSON")
     func form() async throws {
         try await withClient { client, _, _ in
             let answer = try await client.execute(
@@ -45,7 +45,7 @@ struct LinkRoutesTests {
         }
     }
 
-    @Test("HEAD tells where a link leads and is no use of it")
+    @Test("HEAD returns the URL of a link without counting a use")
     func head() async throws {
         try await withClient { client, _, _ in
             let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
@@ -78,7 +78,7 @@ struct LinkRoutesTests {
         }
     }
 
-    @Test("A URL of the greatest length is kept whole")
+    @Test("A URL of the maximum length is stored unchanged")
     func longest() async throws {
         try await withClient { client, _, _ in
             let url = "http://example.org/" + String(repeating: "a", count: 2048 - 19)
@@ -88,7 +88,7 @@ struct LinkRoutesTests {
     }
 
     @Test(
-        "What is not there is a problem with the status 404",
+        "A missing resource is a problem with the status 404",
         arguments: ["/abcdefgh", "/links/abcdefgh", "/short", "/abcdefg%2F", "/no/such/path", "/links/abcdefgh/more"]
     )
     func missing(path: String) async throws {
@@ -104,7 +104,7 @@ struct LinkRoutesTests {
         }
     }
 
-    @Test("Following a link that is not there does not create it")
+    @Test("Following a missing link does not create it")
     func missingStaysMissing() async throws {
         try await withClient { client, _, redis in
             let answer = try await client.get("/abcdefgh")
@@ -114,7 +114,7 @@ struct LinkRoutesTests {
     }
 
     @Test(
-        "A body that cannot be read is a problem that says so",
+        "An invalid body is a problem with the matching status",
         arguments: [
             ("text/plain", "{\"url\": \"http://example.org/\"}", 415), ("application/json", "{\"ur", 400),
             ("application/json", "{\"link\": \"http://example.org/\"}", 400), ("application/json", "{\"url\": 5}", 400),
@@ -136,7 +136,7 @@ struct LinkRoutesTests {
         }
     }
 
-    @Test("Short URLs begin with the public URL, if there is one")
+    @Test("Short URLs begin with the public URL if it is set")
     func publicURL() async throws {
         try await withClient({ $0.publicURL = "https://s.example" }) { client, _, _ in
             let link = try await client.createLink(to: "http://example.org/").decode(Description.self)

@@ -5,9 +5,9 @@ import Testing
 
 @testable import LinkService
 
-@Suite("The store of links", .timeLimit(.minutes(5)))
+@Suite("The link store", .timeLimit(.minutes(5)))
 struct LinkStoreTests {
-    @Test("A code that is taken is not given again, and its link stays as it is")
+    @Test("A code that is in use is not given to another link")
     func taken() async throws {
         try await withService { service, _ in
             let (taken, free) = (LinkCode.random(), LinkCode.random())
@@ -22,7 +22,7 @@ struct LinkStoreTests {
         }
     }
 
-    @Test("Of many that want the same code at the same time, one has it")
+    @Test("Only one of many concurrent callers gets a code")
     func contended() async throws {
         try await withService { service, _ in
             let code = LinkCode.random()
@@ -39,7 +39,7 @@ struct LinkStoreTests {
         }
     }
 
-    @Test("Uses at the same time are all counted")
+    @Test("Concurrent uses are all counted")
     func counted() async throws {
         try await withService { service, _ in
             let store = LinkStore(redis: service.redis)
@@ -52,7 +52,7 @@ struct LinkStoreTests {
         }
     }
 
-    @Test("When no code is free, creating ends with an error, and nothing is changed")
+    @Test("Creating a link fails without a change if no code is free")
     func exhausted() async throws {
         try await withService { service, redis in
             let code = LinkCode.random()
@@ -66,7 +66,7 @@ struct LinkStoreTests {
         }
     }
 
-    @Test("Codes by chance are codes, and no two of 10,000 are the same")
+    @Test("Random codes are valid, and 10,000 of them differ")
     func random() {
         let codes = (0..<10_000).map { _ in LinkCode.random() }
         #expect(Set(codes).count == codes.count)

@@ -7,13 +7,13 @@ import Testing
 
 @testable import LinkService
 
-/// How requests end while something they need is not to be had.
+/// The responses to requests while Redis or the pool is not available.
 @Suite("Outages", .timeLimit(.minutes(5)))
 struct OutageTests {
     struct Readiness: Decodable {
         let ready: Bool
         let reasons: [String]
-        let pool: PoolState
+        let pools: [String: PoolState]
     }
 
     static func expectUnavailable(_ answer: Answer) throws {
@@ -23,7 +23,7 @@ struct OutageTests {
         #expect(try answer.decode(ProblemBody.self).status == 503)
     }
 
-    @Test("Without Redis each request that needs it is answered with 503, and afterwards as before")
+    @Test("While Redis is down, requests fail with 503. The service recovers as soon as Redis is back")
     func dead() async throws {
         try await withClient { client, service, redis in
             let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
@@ -39,7 +39,7 @@ struct OutageTests {
         }
     }
 
-    @Test("A process whose Redis is gone is alive and not ready, and says why")
+    @Test("A process without Redis is alive and not ready, and gives the reason")
     func notReady() async throws {
         try await withClient { client, _, redis in
             let before = try await client.get("/ready")
@@ -47,7 +47,7 @@ struct OutageTests {
             let readiness = try before.decode(Readiness.self)
             #expect(readiness.ready)
             #expect(readiness.reasons == [])
-            #expect(readiness.pool.total == 1)
+            #expect(readiness.pools["redis"]?.total == 1)
             await redis.kill()
             let after = try await client.get("/ready")
             #expect(after.status == .serviceUnavailable)
@@ -55,11 +55,11 @@ struct OutageTests {
             #expect(try after.decode(Readiness.self).reasons.count == 1)
             #expect(try await client.get("/health").status == .ok)
             try await redis.start()
-            try await eventually("it is ready again") { try await client.get("/ready").status == .ok }
+            try await eventually("the service is ready again") { try await client.get("/ready").status == .ok }
         }
     }
 
-    @Test("When all connections are busy, a request that has waited long enough is answered with 503")
+    @Test("A request that times out while all connections are busy fails with 503")
     func saturated() async throws {
         let change: (inout Settings) -> Void = { settings in
             settings.pool.maxSize = 1
@@ -70,14 +70,14 @@ struct OutageTests {
             let lease = try await service.redis.pool.acquire(timeout: .seconds(10))
             try Self.expectUnavailable(try await client.get("/abcdefgh"))
             #expect(try await client.get("/ready").status == .serviceUnavailable)
-            // Busy is not broken.
+            // Busy connections are not an outage.
             #expect(service.redis.reachability.isReachable)
             lease.release()
             #expect(try await client.get("/abcdefgh").status == .notFound)
         }
     }
 
-    @Test("A Redis that accepts commands and does not answer them is an outage")
+    @Test("A Redis that does not answer commands is an outage")
     func silent() async throws {
         try await withClient({ $0.redis.commandTimeout = .seconds(2) }) { client, _, redis in
             let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
@@ -86,7 +86,7 @@ struct OutageTests {
         }
     }
 
-    @Test("A Redis that is full is an outage for those who write, and not for those who read")
+    @Test("A full Redis is an outage for writes and not for reads")
     func full() async throws {
         try await withClient { client, _, redis in
             let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
@@ -96,7 +96,7 @@ struct OutageTests {
         }
     }
 
-    @Test("Something else in the place of a link is an error of the service, which does not tell what")
+    @Test("A value of another type at the key of a link is an internal error without details")
     func corrupt() async throws {
         try await withClient { client, service, redis in
             try await redis.send("SET", "link:abcdefgh", "secret")
@@ -109,7 +109,7 @@ struct OutageTests {
         }
     }
 
-    @Test("After the pool is shut down, requests that need it are answered with 503")
+    @Test("After the shutdown of the pool, requests fail with 503")
     func shutDown() async throws {
         try await withClient { client, service, _ in
             await service.redis.pool.shutdown()

@@ -7,9 +7,9 @@ import Testing
 
 @testable import LinkService
 
-@Suite("The events of the pool", .timeLimit(.minutes(5)))
+@Suite("The samples of the page", .timeLimit(.minutes(5)))
 struct PoolEventsTests {
-    /// Runs the service with its sampler on a port of loopback.
+    /// Runs the service with its sampler on a free local port.
     func withServer(_ body: @escaping @Sendable (Int, LinkService) async throws -> Void) async throws {
         try await withService { service, _ in
             let sampling = Task { await service.sampler.run() }
@@ -18,7 +18,7 @@ struct PoolEventsTests {
         }
     }
 
-    /// The samples that a viewer is told, until it has had enough.
+    /// Returns the samples that a viewer receives until it has enough of them.
     func samples(
         port: Int,
         until enough: @escaping @Sendable ([PoolSample]) -> Bool
@@ -40,22 +40,26 @@ struct PoolEventsTests {
         }
     }
 
-    @Test("A viewer is told several samples a second, which say what the pool does")
+    @Test("A viewer receives several samples a second")
     func told() async throws {
         try await withServer { port, service in
-            let lease = try await service.redis.pool.acquire(timeout: nil)
-            let (samples, text) = try await samples(port: port) { $0.count >= 10 && $0.last?.pool.inUse == 1 }
+            let lease = try await service.redis.pool.acquire()
+            let (samples, text) = try await samples(port: port) { $0.count >= 10 && $0.last?.pools.first?.pool.inUse == 1 }
             #expect(text.hasPrefix("retry: 500\n\n"))
             let last = try #require(samples.last)
-            #expect(last.pool == PoolState(service.redis.pool.statistics))
-            #expect(last.peak.inUse == 1)
-            #expect(last.redisAnswers)
+            let pool = try #require(last.pools.first)
+            #expect(last.pools.count == 1)
+            #expect(pool.name == "redis")
+            #expect(pool.pool == PoolState(service.redis.pool.statistics))
+            #expect(pool.peak.inUse == 1)
+            #expect(pool.redisAnswers)
+            #expect(last.span == 200)
             for (earlier, later) in zip(samples, samples.dropFirst()) { #expect(earlier.time < later.time) }
             lease.release()
         }
     }
 
-    @Test("All viewers are told the same samples, and who comes later those of before")
+    @Test("All viewers receive the same samples, and a later viewer receives the earlier samples as well")
     func shared() async throws {
         try await withServer { port, service in
             async let first = samples(port: port) { $0.count >= 12 }
@@ -63,12 +67,12 @@ struct PoolEventsTests {
             try await Task.sleep(for: .milliseconds(500))
             let second = try await samples(port: port) { $0.count >= 12 }.samples
             let both = Set(try await first.samples.map(\.time)).intersection(second.map(\.time))
-            // The second came half a second later, and has seen what was there before.
+            // The second viewer came half a second later and received the earlier samples.
             #expect(both.count >= 10)
         }
     }
 
-    @Test("A viewer that comes back is told only what it has missed")
+    @Test("A returning viewer receives only the samples that it has missed")
     func resumed() async throws {
         try await withServer { port, service in
             let seen = try await samples(port: port) { $0.count >= 5 }.samples
@@ -80,15 +84,15 @@ struct PoolEventsTests {
         }
     }
 
-    @Test("A viewer that leaves is forgotten")
+    @Test("A viewer that leaves is removed")
     func left() async throws {
         try await withServer { port, service in
             _ = try await samples(port: port) { $0.count >= 2 }
-            try await eventually("nobody views") { service.sampler.viewerCount == 0 }
+            try await eventually("no viewer is left") { service.sampler.viewerCount == 0 }
         }
     }
 
-    @Test("The events end when the sampler does, also for who comes too late")
+    @Test("The events end with the sampler, even for viewers that come later")
     func ended() async throws {
         try await withService { service, _ in
             let sampling = Task { await service.sampler.run() }
@@ -100,35 +104,81 @@ struct PoolEventsTests {
         }
     }
 
-    @Test("A sample has the greatest values and the averages of several looks")
-    func looks() async throws {
+    @Test("A period has the maximums and averages of several readings, and can be merged")
+    func periods() async throws {
         try await withService { service, _ in
-            var looks = PoolLooks()
-            #expect(looks.mean == PoolMean())
-            let first = try await service.redis.pool.acquire(timeout: nil)
-            let second = try await service.redis.pool.acquire(timeout: nil)
-            looks.note(service.redis.pool.statistics)
+            var period = PoolPeriod()
+            #expect(period.mean == PoolMean())
+            let first = try await service.redis.pool.acquire()
+            let second = try await service.redis.pool.acquire()
+            period.note(service.redis.pool.statistics)
             first.release()
-            looks.note(service.redis.pool.statistics)
+            period.note(service.redis.pool.statistics)
             second.release()
-            looks.note(service.redis.pool.statistics)
-            looks.note(service.redis.pool.statistics)
-            #expect(looks.peak == PoolPeak(total: 2, inUse: 2, waiting: 0))
-            #expect(looks.mean == PoolMean(inUse: 0.75, idle: 1.25, changing: 0))
+            var later = PoolPeriod()
+            later.note(service.redis.pool.statistics)
+            later.note(service.redis.pool.statistics)
+            later.note(LatencyHistogram(), redisAnswers: false)
+            period.merge(later)
+            #expect(period.peak == PoolPeak(total: 2, inUse: 2, waiting: 0))
+            #expect(period.mean == PoolMean(inUse: 0.75, idle: 1.25, opening: 0, closing: 0))
+            #expect(!period.redisAnswers)
         }
     }
 
-    @Test("The page is one file that needs nothing from elsewhere")
-    func page() async throws {
+    @Test("The page and its files need nothing from other servers", arguments: [
+        ("/pool", "text/html; charset=utf-8"), ("/pool/pool.css", "text/css; charset=utf-8"),
+        ("/pool/page.js", "text/javascript; charset=utf-8"), ("/pool/chart.js", "text/javascript; charset=utf-8"),
+        ("/pool/samples.js", "text/javascript; charset=utf-8"),
+    ])
+    func page(path: String, type: String) async throws {
         try await withClient { client, _, _ in
-            let answer = try await client.get("/pool")
+            let answer = try await client.get(path)
             #expect(answer.status == .ok)
-            #expect(answer.headers[.contentType] == "text/html; charset=utf-8")
-            let text = answer.body
-            #expect(text.hasPrefix("<!doctype html>"))
-            #expect(!text.contains("src=\"http"))
-            #expect(!text.contains("@import"))
+            #expect(answer.headers[.contentType] == type)
+            #expect(!answer.body.contains("src=\"http"))
+            #expect(!answer.body.contains("@import"))
+            #expect(!answer.body.contains("from \"http"))
             #expect(try await client.get("/").headers[.location] == "/pool")
         }
+    }
+}
+
+@Suite("The history of samples")
+struct SampleHistoryTests {
+    private func event(_ time: Int) -> SampleHistory.Event {
+        SampleHistory.Event(time: time, text: ByteBuffer(string: "\(time)"))
+    }
+
+    @Test("It keeps a minute of samples and an hour of coarse samples")
+    func limits() {
+        var history = SampleHistory()
+        for time in 1...100_000 {
+            history.add(event(time), isCoarse: false)
+            if time % 25 == 0 { history.add(event(time), isCoarse: true) }
+        }
+        let events = history.events(after: 0)
+        #expect(events.count == SampleHistory.fineLength + SampleHistory.coarseLength)
+        #expect(events.first?.time == 100_000 - 25 * (SampleHistory.coarseLength - 1))
+        #expect(events.last?.time == 100_000)
+        #expect(history.events(after: 99_990).map(\.time) == [100_000] + Array(99_991...100_000))
+    }
+}
+
+@Suite("The latency histogram")
+struct LatencyHistogramTests {
+    @Test("Quantiles are exact to 19 %")
+    func quantiles() throws {
+        var histogram = LatencyHistogram()
+        #expect(histogram.quantile(0.5) == nil)
+        for microseconds in 1...10_000 { histogram.add(.microseconds(microseconds)) }
+        var other = LatencyHistogram()
+        other.add(.seconds(1000))
+        histogram.merge(other)
+        #expect(histogram.count == 10_001)
+        let (p50, p99) = (try #require(histogram.quantile(0.5)), try #require(histogram.quantile(0.99)))
+        #expect((5.0...5.95).contains(p50))
+        #expect((9.9...11.8).contains(p99))
+        #expect(try #require(histogram.quantile(1)) > 60_000)
     }
 }

@@ -1,7 +1,6 @@
 import BurstPool
 import BurstPoolDatadog
 import BurstPoolRedis
-import Configuration
 import Logging
 import Testing
 
@@ -10,10 +9,10 @@ import Testing
 @Suite("Settings", .timeLimit(.minutes(5)))
 struct SettingsTests {
     func settings(_ environment: [String: String]) throws(SettingsError) -> Settings {
-        try Settings(from: EnvironmentVariablesProvider(environmentVariables: environment))
+        try Settings(environment: environment)
     }
 
-    @Test("An empty environment has the defaults that the help tells")
+    @Test("An empty environment has the defaults in the help text")
     func defaults() throws {
         let settings = try settings([:])
         #expect(settings.host == "127.0.0.1")
@@ -32,15 +31,15 @@ struct SettingsTests {
         #expect(settings.logLevel == .info)
     }
 
-    @Test("Each variable sets what it is called after")
+    @Test("Every variable sets its setting")
     func all() throws {
         let settings = try settings([
             "HOST": "::1", "PORT": "0", "PUBLIC_URL": "https://s.example/x/",
             "REDIS_URL": "redis://:secret@cache:1234/5",
-            "REDIS_TIMEOUT_MS": "70", "POOL_MAX_SIZE": "3", "POOL_BURST_LIMIT": "9",
+            "REDIS_TIMEOUT": "70ms", "POOL_MAX_SIZE": "3", "POOL_BURST_LIMIT": "9",
             "POOL_MAX_CONCURRENT_CONNECTS": "2",
             "POOL_ACQUIRE_TIMEOUT": "40ms", "POOL_CONNECT_RETRY_CAP": "3s", "DD_AGENT_HOST": "agent", "DD_ENV": "test",
-            "SHUTDOWN_DEADLINE_MS": "1500", "LOG_LEVEL": "debug",
+            "SHUTDOWN_DEADLINE": "1.5s", "LOG_LEVEL": "debug",
         ])
         #expect(settings.host == "::1")
         #expect(settings.port == 0)
@@ -61,7 +60,7 @@ struct SettingsTests {
         #expect(settings.logLevel == .debug)
     }
 
-    @Test("Without a burst there is nothing that lingers")
+    @Test("Without a burst limit there is no burst linger")
     func noBurst() throws {
         let settings = try settings(["POOL_BURST_LIMIT": "none"])
         #expect(settings.pool.burstLimit == nil)
@@ -70,31 +69,36 @@ struct SettingsTests {
         _ = try LinkService(settings: settings, metrics: ScrapedMetrics(), logger: Logger(label: "test"))
     }
 
-    @Test("Without a burst limit, four times the size is allowed")
+    @Test("The default burst limit is four times maxSize")
     func burst() throws {
         #expect(try settings(["POOL_MAX_SIZE": "50"]).pool.burstLimit == 200)
     }
 
     @Test(
-        "What is of no use is refused, with the variable and the reason",
+        "An invalid value is refused with the variable and the reason",
         arguments: [
-            ("PORT", "http", "PORT is 'http', which is not a whole number"),
-            ("PORT", "65536", "PORT is 65536, which is not from 0 to 65535"),
-            ("PORT", "80 ", "PORT is '80 ', which is not a whole number"),
-            ("HOST", "", "HOST is empty; leave it out to have the default"),
+            ("PORT", "http", "PORT is 'http', but must be a whole number."),
+            ("PORT", "65536", "PORT is 65536, but must be from 0 to 65535."),
+            ("PORT", "80 ", "PORT is '80 ', but must be a whole number."),
+            ("HOST", "", "HOST is empty. Remove it to use the default."),
             ("PUBLIC_URL", "s.example", "PUBLIC_URL is 's.example', but it does not begin with http:// or https://"),
             ("PUBLIC_URL", "http://s.example/?a", "nothing can follow a query"),
             (
                 "POOL_MAX_SIZE", "many",
-                "POOL_MAX_SIZE cannot be used: 'maxSize' is 'many', but has to be a whole number"
+                "POOL_MAX_SIZE cannot be used: 'maxSize' is 'many', but must be a whole number."
             ),
             ("POOL_ACQUIRE_TIMEOUT", "soon", "POOL_ACQUIRE_TIMEOUT cannot be used"),
+            (
+                "POOL_ACQUIRE_TIMEOUT", "250",
+                "'acquireTimeout' is '250', but must be a duration with a unit, such as 250ms or 250s."
+            ),
             ("POOL_CONNECT_RETRY_CAP", "", "POOL_CONNECT_RETRY_CAP cannot be used"),
             ("DD_DOGSTATSD_URL", "http://agent", "DD_DOGSTATSD_URL"),
-            ("REDIS_TIMEOUT_MS", "0", "REDIS_TIMEOUT_MS is 0"),
-            ("SHUTDOWN_DEADLINE_MS", "soon", "SHUTDOWN_DEADLINE_MS is 'soon'"),
-            ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud', which is none of trace"),
-            ("REDIS_URL", "http://cache", "REDIS_URL is of no use"),
+            ("REDIS_TIMEOUT", "0s", "REDIS_TIMEOUT is '0s', but must be from"),
+            ("REDIS_TIMEOUT", "1000", "REDIS_TIMEOUT is '1000', but must be a duration with a unit, such as 1000ms or 1000s."),
+            ("SHUTDOWN_DEADLINE", "soon", "SHUTDOWN_DEADLINE is 'soon', but must be a number with a unit"),
+            ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud', but must be one of trace"),
+            ("REDIS_URL", "http://cache", "REDIS_URL cannot be used"),
         ]
     )
     func refused(variable: String, value: String, message: String) throws {
@@ -103,8 +107,8 @@ struct SettingsTests {
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
     }
 
-    @Test("What is nonsense of the pool's own is left to the pool to refuse, and does not trap")
-    func nonsense() throws {
+    @Test("The pool refuses limits that are out of range")
+    func outOfRange() throws {
         for (variable, value) in [("POOL_MAX_SIZE", "0"), ("POOL_MAX_SIZE", "\(Int.max)"), ("POOL_BURST_LIMIT", "7")] {
             let settings = try settings([variable: value])
             let error = #expect(throws: ConnectionPoolError.self) {
@@ -115,7 +119,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("All that is wrong is told at once")
+    @Test("All problems are reported together")
     func together() throws {
         let error = #expect(throws: SettingsError.self) {
             try settings(["PORT": "x", "POOL_MAX_SIZE": "x", "LOG_LEVEL": "loud"])
@@ -123,9 +127,50 @@ struct SettingsTests {
         #expect(error?.problems.count == 3)
     }
 
-    @Test("A password in a URL that is refused is not told")
+    @Test("An error about a URL does not contain its password")
     func secret() throws {
         let error = #expect(throws: SettingsError.self) { try settings(["REDIS_URL": "redis://:hush@cache:0/x"]) }
         #expect(error?.description.contains("hush") == false)
+    }
+
+    @Test("REDIS_TIMEOUT takes precedence over the URL, and the URL over the default")
+    func timeouts() throws {
+        let url = "redis://cache/?connect_timeout=3s&command_timeout=4s"
+        #expect(try settings(["REDIS_URL": "redis://cache"]).redis.connectTimeout == .seconds(1))
+        #expect(try settings(["REDIS_URL": url]).redis.connectTimeout == .seconds(3))
+        #expect(try settings(["REDIS_URL": url]).redis.commandTimeout == .seconds(4))
+        #expect(try settings(["REDIS_URL": url, "REDIS_TIMEOUT": "2s"]).redis.connectTimeout == .seconds(2))
+        #expect(try settings(["REDIS_TIMEOUT": "2s"]).redis.commandTimeout == .seconds(2))
+        #expect(try settings(["REDIS_URL": "redis://cache?client_name=me"]).redis.clientName == "me")
+    }
+
+    @Test("The summary lists the variables that were found, without secrets")
+    func summary() throws {
+        #expect(try settings(["HOME": "/"]).summary == "no settings; all have their defaults")
+        let summary = try settings([
+            "PORT": "81", "REDIS_URL": "redis://:hush@cache", "POOL_MAX_SIZE": "3", "POOL_CONNECT_RETRY": "true",
+        ]).summary
+        #expect(summary == "PORT=81 REDIS_URL=(secret) POOL_MAX_SIZE=3 POOL_CONNECT_RETRY=true")
+    }
+
+    @Test("A misspelt variable of the pool is a warning with a suggestion")
+    func misspelt() throws {
+        let settings = try settings(["POOL_MAXSIZE": "3", "POOL_CIRCUIT_BREAKER_FAILURE_TRESHOLD": "2", "POOL_MAX_SIZE": "9"])
+        #expect(
+            settings.warnings == [
+                "POOL_CIRCUIT_BREAKER_FAILURE_TRESHOLD is not a setting of the pool and is ignored."
+                    + " Did you mean POOL_CIRCUIT_BREAKER_FAILURE_THRESHOLD?",
+                "POOL_MAXSIZE is not a setting of the pool and is ignored. Did you mean POOL_MAX_SIZE?",
+            ]
+        )
+        #expect(settings.pool.maxSize == 9)
+    }
+
+    @Test("A replica has the same time limits and no password in the summary")
+    func replica() throws {
+        let settings = try settings(["REDIS_REPLICA_URL": "redis://:hush@replica", "REDIS_TIMEOUT": "2s"])
+        #expect(settings.replica?.endpoint == .tcp(host: "replica", port: 6379))
+        #expect(settings.replica?.commandTimeout == .seconds(2))
+        #expect(settings.summary == "REDIS_TIMEOUT=2s REDIS_REPLICA_URL=(secret)")
     }
 }

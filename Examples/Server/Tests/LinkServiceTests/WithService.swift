@@ -10,14 +10,14 @@ import ServiceLifecycle
 
 @testable import LinkService
 
-/// Runs a body with the service in this process, on a Redis of its own, and shuts its pool down.
+/// Runs a body with the service in this process and a private Redis, and shuts the pool down.
 func withService<Result: Sendable>(
     _ change: (inout Settings) -> Void = { _ in },
     datadog: DogStatsDClient? = nil,
     _ body: (LinkService, PrivateRedis) async throws -> Result
 ) async throws -> Result {
     var settings = Settings()
-    // A busy machine is not what is tested.
+    // Long time limits, so that a busy machine does not fail the tests.
     settings.pool.acquireTimeout = .seconds(10)
     settings.redis.commandTimeout = .seconds(10)
     settings.port = 0
@@ -27,7 +27,7 @@ func withService<Result: Sendable>(
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let metrics = ScrapedMetrics()
-        // Of this task alone, so that tests beside each other count for themselves.
+        // For this task only, so that concurrent tests have separate metrics.
         return try await withMetricsFactory(metrics) {
             let service = try LinkService(settings: settings, metrics: metrics, datadog: datadog, logger: logger)
             do {
@@ -53,7 +53,7 @@ func withClient<Result: Sendable>(
 }
 
 extension LinkService {
-    /// Runs a body while requests are answered, on a port of loopback that is free.
+    /// Runs a body while the service answers requests on a free local port.
     func serving<Result: Sendable>(_ body: @escaping @Sendable (Int) async throws -> Result) async throws -> Result {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let services = ServiceGroup(services: [application { port.yield($0) }], logger: logger)
@@ -64,7 +64,7 @@ extension LinkService {
             }
             guard let port = await ports.first(where: { _ in true }) else {
                 try await group.waitForAll()
-                throw GuardedProcess.Failure("the service has ended before it served")
+                throw GuardedProcess.Failure("the service ended before it accepted requests")
             }
             let result: Result
             do {
@@ -89,7 +89,7 @@ extension RedisConfiguration {
     }
 }
 
-/// What a link is described as.
+/// The description of a link.
 struct Description: Decodable {
     let code: String
     let shortURL: String
@@ -98,7 +98,7 @@ struct Description: Decodable {
     let count: Int
 }
 
-/// A problem, as RFC 9457 has it.
+/// A problem in the format of RFC 9457.
 struct ProblemBody: Decodable {
     let type: String
     let title: String
@@ -106,7 +106,7 @@ struct ProblemBody: Decodable {
     let detail: String
 }
 
-/// Sends requests, each on a connection of its own.
+/// Sends requests on separate connections.
 struct Client: Sendable {
     let port: Int
 

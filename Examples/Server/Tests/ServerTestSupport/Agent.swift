@@ -2,12 +2,12 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Listens where Datadog's agent would, and keeps what it is sent.
+/// A stand-in for Datadog's agent that keeps the received messages.
 public final class Agent: Sendable {
     public let port: Int
     private let messages: Messages
 
-    /// What has been received, a message a line.
+    /// The received messages, one per line.
     public var text: String { messages.text.withLock { $0 } }
 
     public static func with<Result: Sendable>(_ body: (Agent) async throws -> Result) async throws -> Result {

@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// Chromium without a window, driven by its DevTools protocol over a pair of pipes.
+/// Headless Chromium, controlled with its DevTools protocol through two pipes.
 ///
-/// Chromium ends when the pipe to it is closed, so it does not outlive this process.
+/// Chromium ends when its input is closed, so it does not outlive this process.
 public final class Browser: Sendable {
     private let process: UncheckedProcess
     private let folder: URL
@@ -44,7 +44,7 @@ public final class Browser: Sendable {
         let process = Process()
         let (input, output) = (Pipe(), Pipe())
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        // The protocol is spoken on the descriptors 3 and 4.
+        // The protocol uses the descriptors 3 and 4.
         process.arguments =
             ["-c", "log=$1; shift; exec \"$@\" 3<&0 4>&1 0</dev/null >\"$log\" 2>&1", "sh", "\(folder.path)/log"]
             + [
@@ -52,7 +52,7 @@ public final class Browser: Sendable {
                 "--user-data-dir=\(folder.path)/profile",
             ]
             + ["--no-first-run", "--disable-gpu", "--disable-dev-shm-usage"]
-            // The sandbox of Chromium refuses to run as root, as continuous integration does.
+            // The sandbox of Chromium does not work for root, which is the user in continuous integration.
             + (geteuid() == 0 ? ["--no-sandbox"] : []) + ["about:blank"]
         process.standardInput = input
         process.standardOutput = output
@@ -130,12 +130,12 @@ public final class Browser: Sendable {
         }
     }
 
-    /// The exceptions that the page has thrown, as Chromium tells them.
+    /// The exceptions that the page has thrown.
     public var complaints: [String] { replies.withLock { $0.complaints } }
 
     private var log: String { (try? String(contentsOfFile: "\(folder.path)/log", encoding: .utf8)) ?? "" }
 
-    /// - Parameter parameters: An object in JSON.
+    /// - Parameter parameters: A JSON object.
     @discardableResult
     fileprivate func call(_ method: String, _ parameters: String = "{}", session: String? = nil) async throws -> Data {
         try await withCheckedThrowingContinuation { continuation in
@@ -162,7 +162,7 @@ public final class Browser: Sendable {
 
     // MARK: - Pages
 
-    /// Opens a page in a tab of its own.
+    /// Opens a page in a new tab.
     public func open(_ url: String) async throws -> Page {
         struct Created: Decodable {
             struct Result: Decodable { let targetId: String }
@@ -189,7 +189,7 @@ public struct Page: Sendable {
     fileprivate let browser: Browser
     fileprivate let session: String
 
-    /// The value of an expression in JavaScript, as text.
+    /// Returns the value of a JavaScript expression as text.
     public func evaluate(_ expression: String) async throws -> String {
         struct Reply: Decodable {
             struct Result: Decodable { let result: Value }
@@ -205,7 +205,7 @@ public struct Page: Sendable {
         return try JSONDecoder().decode(Reply.self, from: reply).result.result.value ?? ""
     }
 
-    /// The text of the element with an id.
+    /// Returns the text of the element with an id.
     public func text(_ id: String) async throws -> String {
         try await evaluate("document.getElementById('\(id)')?.textContent")
     }
@@ -227,13 +227,13 @@ public struct Page: Sendable {
         )
     }
 
-    /// Writes what can be seen to a file, as PNG.
+    /// Writes a screenshot to a file as PNG.
     public func capture(to file: URL) async throws {
         struct Reply: Decodable {
             struct Result: Decodable { let data: Data }
             let result: Result
         }
-        // Two frames, so that what has just been changed is drawn.
+        // Waits for two frames, so that recent changes are drawn.
         _ = try await browser.call(
             "Runtime.evaluate",
             """

@@ -1,6 +1,6 @@
-/// Waits until something holds that nobody tells of, such as what another process does.
+/// Polls until a condition holds, for example one about another process.
 ///
-/// - Throws: `GuardedProcess.Failure` if it does not in time.
+/// - Throws: `GuardedProcess.Failure` if the time is up.
 public func eventually(
     _ what: String,
     within timeout: Duration = .seconds(120),

@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// A program that ends when this process does, in whatever way that ends.
+/// A program that ends when this process ends, even if this process crashes.
 ///
-/// It is the child of a small shell script that waits for the end of its standard input, which is a pipe from here.
+/// It is the child of a small shell script that waits for the end of its standard input, a pipe from this process.
 public final class GuardedProcess: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
@@ -15,13 +15,13 @@ public final class GuardedProcess: Sendable {
 
     /// The process id of the program, not of the script.
     public let id: pid_t
-    /// What the program has written to its standard output and error.
+    /// The file with the standard output and error of the program.
     public let log: URL
 
     private let script: UncheckedScript
     private let exit: Mutex<Exit>
 
-    /// `Process` is not `Sendable`. It is not touched any more once it runs, but to be kept.
+    /// `Process` is not `Sendable`. After the start it is only kept alive.
     private struct UncheckedScript: @unchecked Sendable {
         let process: Process
         let input: Pipe
@@ -95,7 +95,7 @@ public final class GuardedProcess: Sendable {
         for waiter in waiters { waiter.resume(returning: status) }
     }
 
-    /// Sends a signal, unless the program has ended: its id may be another's then.
+    /// Sends a signal unless the program has ended, because another process may then have its id.
     public func send(_ signal: Int32) {
         exit.withLock { exit in
             if exit.status == nil { _ = Foundation.kill(id, signal) }
@@ -104,8 +104,8 @@ public final class GuardedProcess: Sendable {
 
     /// Waits until the program has ended.
     ///
-    /// - Returns: Its exit status; 128 and the number of the signal if one ended it.
-    /// - Throws: ``Failure`` if it does not end in time. It is killed then.
+    /// - Returns: Its exit status, or 128 plus the number of the signal that ended it.
+    /// - Throws: ``Failure`` if it does not end in time. It has been killed then.
     public func status(within timeout: Duration = .seconds(120)) async throws -> Int32 {
         let alarm = Task {
             try await Task.sleep(for: timeout)
@@ -123,12 +123,12 @@ public final class GuardedProcess: Sendable {
         return status
     }
 
-    /// Ends the program as a crash would.
+    /// Kills the program.
     public func kill() async {
         send(SIGKILL)
         _ = try? await status()
     }
 
-    /// What the program has written so far.
+    /// The output of the program so far.
     public var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 }

@@ -6,25 +6,25 @@ import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import NIOPosix
 
-/// One connection to the server, on which requests are sent one after the other. It hides nothing: it repeats no request,
-/// follows no redirection, and says how a connection ended.
+/// One connection to the server. It sends requests one after another, never repeats a request, never follows a redirection, and
+/// reports how the connection ended.
 public struct HTTPConnection {
-    /// An answer, complete.
+    /// A complete response.
     public struct Answer: Sendable {
         public let status: Int
         public let headers: HTTPFields
         public let body: String
     }
 
-    /// Why a request has no answer.
+    /// The reason why a request has no response.
     public enum Failure: Error, Sendable {
-        /// Nobody listens.
+        /// Nothing listens at the port.
         case refused
-        /// The connection ended before an answer began: the server did not take the request.
+        /// The connection ended before the response, so the server did not accept the request.
         case closedBeforeAnswer
-        /// The connection ended in the middle of an answer.
+        /// The connection ended during the response.
         case cut
-        /// Neither an answer nor the end of the connection came in time.
+        /// Neither a response nor the end of the connection arrived in time.
         case timedOut
     }
 
@@ -32,12 +32,12 @@ public struct HTTPConnection {
     private var inbound: NIOAsyncChannelInboundStream<HTTPResponsePart>.AsyncIterator
     private let outbound: NIOAsyncChannelOutboundWriter<HTTPRequestPart>
     private let channel: any Channel
-    /// Whether the server has said that it closes the connection.
+    /// Whether the server has announced that it will close the connection.
     public private(set) var isOver = false
 
     /// Connects, and runs a body that sends requests.
     ///
-    /// - Throws: ``Failure/refused``, or what the body throws.
+    /// - Throws: ``Failure/refused``, or the error of the body.
     public static func with<Result: Sendable>(
         port: Int,
         _ body: @Sendable (inout HTTPConnection) async throws -> Result
@@ -66,9 +66,9 @@ public struct HTTPConnection {
         }
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and waits for its response.
     ///
-    /// - Parameter timeout: How long that may take.
+    /// - Parameter timeout: The time limit.
     public mutating func send(
         _ method: HTTPRequest.Method = .get,
         _ path: String,
@@ -76,7 +76,7 @@ public struct HTTPConnection {
         body: String? = nil,
         timeout: TimeAmount = .seconds(60)
     ) async throws(Failure) -> Answer {
-        // To end a wait, the channel is closed under it.
+        // Closing the channel ends the wait.
         let hasTimedOut = NIOLockedValueBox(false)
         let alarm = channel.eventLoop.scheduleTask(in: timeout) { [channel] in
             hasTimedOut.withLockedValue { $0 = true }
@@ -93,10 +93,10 @@ public struct HTTPConnection {
         }
     }
 
-    /// Sends a request and reads its answer as it comes, until the body has had enough.
+    /// Sends a request and reads its response in parts.
     ///
-    /// - Parameter receive: Is given each part; returns whether it wants more.
-    /// - Returns: Whether the answer came to its proper end.
+    /// - Parameter receive: Receives each part, and returns whether to continue.
+    /// - Returns: Whether the response was complete.
     public mutating func stream(_ path: String, _ receive: (String) throws -> Bool) async throws -> Bool {
         try await write(.get, path, [:], nil)
         while let part = try await inbound.next() {
@@ -109,7 +109,7 @@ public struct HTTPConnection {
         return false
     }
 
-    /// Sends the head of a request that promises a body, and never the body.
+    /// Sends the head of a request that announces a body, and never sends the body.
     public func sendHalf() async throws {
         var request = HTTPRequest(method: .post, scheme: "http", authority: "127.0.0.1:\(port)", path: "/links")
         request.headerFields = [.contentType: "application/json", .contentLength: "100"]

@@ -1,29 +1,29 @@
 import HTTPTypes
 import Synchronization
 
-/// Many clients that follow links, and create some, without a pause, and write down what became of each request.
+/// Clients that follow and create links without a pause, and record the outcome of every request.
 public final class Load: Sendable {
     public struct Request: Sendable {
         public enum Outcome: Sendable, Equatable {
-            /// The server redirected to where the link leads.
+            /// The server redirected to the link's URL.
             case followed
-            /// The server created the link that was asked for.
+            /// The server created the link.
             case created
-            /// The server answered with 503, as it should: with a problem, and when to try again.
+            /// The server answered with a correct 503 response: a problem with a retry time.
             case unavailable
-            /// The server answered with something else.
+            /// The server sent another response.
             case wrong(String)
-            /// Nobody listened. No connection, so no request was sent.
+            /// Nothing listened, so no request was sent.
             case refused
-            /// The connection ended before an answer began.
+            /// The connection ended before the response.
             case closedBeforeAnswer
-            /// The connection ended in the middle of an answer.
+            /// The connection ended during the response.
             case cut
-            /// No answer came within a minute.
+            /// No response arrived within a minute.
             case timedOut
         }
 
-        /// Which of the links was to be followed; `nil` if one was to be created.
+        /// The index of the link to follow; `nil` for a request that creates a link.
         public let link: Int?
         public let began: ContinuousClock.Instant
         public let ended: ContinuousClock.Instant
@@ -44,12 +44,12 @@ public final class Load: Sendable {
 
     /// Puts a server under load while a body runs.
     ///
-    /// Most clients keep their connection, every fourth makes one for each request.
+    /// Most clients keep their connection. Every fourth client opens one for each request.
     ///
     /// - Parameters:
-    ///   - endsWhenRefused: Whether a client goes home when nobody listens, for it is the end of the server.
-    ///   - body: Is given the load, to see how it gets on.
-    /// - Returns: What became of all requests, in no order.
+    ///   - endsWhenRefused: Whether a client stops when nothing listens any more.
+    ///   - body: Receives the load to observe its progress.
+    /// - Returns: All requests in no particular order.
     public static func run(
         clients: Int,
         links: [TestLink],
@@ -73,7 +73,7 @@ public final class Load: Sendable {
         }
     }
 
-    /// Waits until so many more requests have been answered with a redirection.
+    /// Waits until a number of further requests have been redirected.
     public func waitForMore(_ count: Int) async throws {
         let goal = followed.load(ordering: .relaxed) + count
         try await eventually("\(count) more requests are answered") {
@@ -95,7 +95,7 @@ public final class Load: Sendable {
                         requests.append(request)
                         switch request.outcome {
                         case .followed, .created: break
-                        // A client that is told to come back later does, though sooner than it was told.
+                        // The client retries, but sooner than the server has asked for.
                         case .unavailable: try? await Task.sleep(for: .milliseconds(10))
                         default: return requests
                         }
@@ -112,7 +112,7 @@ public final class Load: Sendable {
     }
 
     private func request(on connection: inout HTTPConnection) async -> Request {
-        // One in twenty creates a link.
+        // 5 % of the requests create a link.
         let link = Int.random(in: 0..<20) == 0 ? nil : Int.random(in: links.indices)
         let began = ContinuousClock.now
         let outcome: Request.Outcome
@@ -157,7 +157,7 @@ extension [Load.Request] {
         count { $0.outcome == outcome }
     }
 
-    /// How often each outcome came, for a message.
+    /// The numbers of outcomes, for a message.
     public var summary: String {
         Dictionary(grouping: self, by: { "\($0.outcome)" }).map { "\($0.key): \($0.value.count)" }.sorted()
             .joined(separator: ", ")

@@ -2,10 +2,9 @@ import BurstPoolRedis
 import Foundation
 import Synchronization
 
-/// A `redis-server` of the test's own, in a temporary folder, listening on a socket there.
+/// A private `redis-server` that listens on a socket in a temporary folder.
 ///
-/// It writes each change to its disk before it answers, so what it has said yes to is there again after ``kill()`` and
-/// ``start()``.
+/// It writes every change to the disk before it answers, so confirmed changes survive ``kill()`` and ``start()``.
 public final class PrivateRedis: Sendable {
     private let folder: URL
     private let server: Mutex<GuardedProcess?> = Mutex(nil)
@@ -29,7 +28,7 @@ public final class PrivateRedis: Sendable {
     }
 
     private init() throws {
-        // Short: the path of a socket has room for about 100 bytes.
+        // The path is short, because the path of a socket is limited to about 100 bytes.
         folder = URL(fileURLWithPath: "/tmp/link-redis-\(UInt32.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
@@ -39,7 +38,7 @@ public final class PrivateRedis: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// Starts the server, and returns as soon as it answers.
+    /// Starts the server and returns when it answers.
     public func start() async throws {
         let process = try await GuardedProcess(
             "/usr/bin/env",
@@ -57,7 +56,7 @@ public final class PrivateRedis: Sendable {
         }
     }
 
-    /// Ends the server as a crash would.
+    /// Kills the server.
     public func kill() async {
         let process = server.withLock { server in
             defer { server = nil }
@@ -70,7 +69,7 @@ public final class PrivateRedis: Sendable {
         get async { (try? await send("PING")) != nil }
     }
 
-    /// Sends a command on a connection of its own.
+    /// Sends a command on a new connection.
     @discardableResult
     public func send(_ name: String, _ arguments: String...) async throws -> RedisReply {
         let strategy = try RedisConnectionStrategy(url: url)

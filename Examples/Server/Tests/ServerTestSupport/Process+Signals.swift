@@ -3,8 +3,8 @@ import Foundation
 extension Process {
     /// Runs the program with no signal blocked.
     ///
-    /// The threads that run tasks block nearly all signals, and on Linux a program inherits that from the thread that starts
-    /// it: it would not hear SIGTERM, and a shell would wait for its children for ever.
+    /// Threads that run tasks block nearly all signals. On Linux a program inherits this from the thread that starts it, so it
+    /// would not receive SIGTERM, and a shell would wait for its children forever.
     func runHearingSignals() throws {
         var (none, before) = (sigset_t(), sigset_t())
         sigemptyset(&none)

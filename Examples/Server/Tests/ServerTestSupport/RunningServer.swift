@@ -1,6 +1,6 @@
 import Foundation
 
-/// The server of the example, as a process, on a port of loopback that is free.
+/// The example server as a process on a free local port.
 public final class RunningServer: Sendable {
     public let process: GuardedProcess
     public let port: Int
@@ -8,9 +8,9 @@ public final class RunningServer: Sendable {
 
     public var url: String { "http://127.0.0.1:\(port)" }
 
-    /// Starts the server, and returns when it serves.
+    /// Starts the server and returns when it accepts requests.
     ///
-    /// - Parameter settings: Its environment.
+    /// - Parameter settings: The environment variables.
     public init(redis: PrivateRedis, port: Int = 0, settings: [String: String] = [:]) async throws {
         let folder = try Self.makeFolder()
         let standard = ["REDIS_URL": redis.url, "PORT": "\(port)"]
@@ -24,9 +24,9 @@ public final class RunningServer: Sendable {
         self.port = try await Self.port(of: process)
     }
 
-    /// Runs the server with settings that are of no use, until it ends.
+    /// Runs the server with invalid settings until it ends.
     ///
-    /// - Returns: Its exit status and what it said.
+    /// - Returns: The exit status and the output.
     public static func failure(settings: [String: String]) async throws -> (status: Int32, message: String) {
         let folder = try makeFolder()
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -40,7 +40,7 @@ public final class RunningServer: Sendable {
 
     deinit { try? FileManager.default.removeItem(at: folder) }
 
-    /// Beside the program that runs the tests.
+    /// The program in the folder of the test program.
     public static var executable: URL {
         let tests = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
         return tests.resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("link-server")
@@ -56,12 +56,12 @@ public final class RunningServer: Sendable {
     private static func port(of process: GuardedProcess) async throws -> Int {
         var port: Int?
         do {
-            try await eventually("the server serves") {
+            try await eventually("the server accepts requests") {
                 port = process.output.firstMatch(of: #/url=http://\S+:(\d+)\s/#).flatMap { Int($0.1) }
                 return port != nil
             }
         } catch {
-            throw GuardedProcess.Failure("\(error); it said: \(process.output)")
+            throw GuardedProcess.Failure("\(error). Output: \(process.output)")
         }
         return port ?? 0
     }

@@ -1,17 +1,17 @@
 import Foundation
 import HTTPTypes
 
-/// A link that a test has created.
+/// A link that a test created.
 public struct TestLink: Sendable, Decodable {
     public let code: String
     public let url: String
 
-    /// The link that an answer describes.
+    /// The link in a response.
     init(_ answer: HTTPConnection.Answer) throws {
         self = try JSONDecoder().decode(TestLink.self, from: Data(answer.body.utf8))
     }
 
-    /// Creates a link with the server on a port of loopback.
+    /// Creates a link with the server on a local port.
     public static func create(port: Int, url: String) async throws -> TestLink {
         try await HTTPConnection.with(port: port) { connection in
             let answer = try await requestCreation(of: url, on: &connection)
@@ -22,7 +22,7 @@ public struct TestLink: Sendable, Decodable {
         }
     }
 
-    /// - Parameter url: Without what JSON escapes.
+    /// - Parameter url: A URL without characters that JSON escapes.
     static func requestCreation(
         of url: String,
         on connection: inout HTTPConnection

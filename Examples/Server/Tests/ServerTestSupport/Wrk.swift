@@ -1,12 +1,12 @@
 import Foundation
 
-/// A load by wrk, which is nobody's here: it says by itself how many answers it got, and of which kind.
+/// A load by wrk, an independent program that counts its responses.
 public struct Wrk: Sendable {
-    /// Answers that were complete.
+    /// The number of complete responses.
     public let answers: Int
-    /// Of these, how many were neither a success nor a redirection.
+    /// The number of responses that are neither a success nor a redirection.
     public let failures: Int
-    /// How many connections could not be made, broke off, or took too long.
+    /// The numbers of connections that could not be opened, ended early, or timed out.
     public let errors: SocketErrors
 
     public struct SocketErrors: Sendable, Equatable {
@@ -18,9 +18,9 @@ public struct Wrk: Sendable {
         public init() {}
     }
 
-    /// Runs wrk, and a body beside it.
+    /// Runs wrk, and a body at the same time.
     ///
-    /// - Parameter seconds: How long the load lasts.
+    /// - Parameter seconds: The duration of the load.
     public static func run(
         connections: Int,
         seconds: Int,

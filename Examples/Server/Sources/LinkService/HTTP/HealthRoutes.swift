@@ -4,40 +4,46 @@ import HTTPTypes
 import Hummingbird
 import ServiceLifecycle
 
-/// Whether the process lives, and whether it is of use.
+/// `/health` reports whether the process is alive, and `/ready` whether it can answer requests.
 struct HealthRoutes {
-    let redis: Redis
+    /// The server that stores the links first, then its replica.
+    let servers: [Redis]
 
     private struct Health: ResponseEncodable {
         let status = "alive"
-        let pool: PoolState
+        let pools: [String: PoolState]
     }
 
     private struct Readiness: Encodable {
         let ready: Bool
-        /// Why not.
+        /// The reasons why the service is not ready.
         let reasons: [String]
-        let pool: PoolState
+        let pools: [String: PoolState]
     }
 
     func add(to router: some RouterMethods<ServiceContext>) {
-        router.get("health") { [redis] _, _ in Health(pool: PoolState(redis.pool.statistics)) }
+        router.get("health") { _, _ in Health(pools: states) }
         router.get("ready", use: ready)
+    }
+
+    private var states: [String: PoolState] {
+        Dictionary(uniqueKeysWithValues: servers.map { ($0.name, PoolState($0.pool.statistics)) })
     }
 
     private func ready(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let reasons = await reasonsAgainst()
-        let readiness = Readiness(ready: reasons.isEmpty, reasons: reasons, pool: PoolState(redis.pool.statistics))
+        let readiness = Readiness(ready: reasons.isEmpty, reasons: reasons, pools: states)
         var response = try context.responseEncoder.encode(readiness, from: request, context: context)
         response.status = reasons.isEmpty ? .ok : .serviceUnavailable
         response.headers[.cacheControl] = "no-store"
         return response
     }
 
+    /// The service is ready if the server that stores the links answers. It works without its replica.
     private func reasonsAgainst() async -> [String] {
-        if Task.isShuttingDownGracefully { return ["the service is stopping"] }
+        if Task.isShuttingDownGracefully { return ["The service is stopping."] }
         do {
-            try await redis.ping()
+            try await servers[0].ping()
             return []
         } catch let error as ConnectionPoolError {
             return [error.message]

@@ -2,10 +2,10 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
-/// Creating, following and looking at links.
+/// The routes that create, follow and describe links.
 struct LinkRoutes {
     let store: LinkStore
-    /// What short URLs begin with; `nil`: where the request was sent to.
+    /// The beginning of short URLs; `nil` means the address of the request.
     let publicURL: String?
 
     private struct NewLink: Decodable {
@@ -33,7 +33,7 @@ struct LinkRoutes {
         do {
             address = try LinkAddress(new.url)
         } catch {
-            throw Problem(.unprocessableContent, "'url' cannot be shortened: \(error.reason)")
+            throw Problem(.unprocessableContent, "'url' cannot be shortened: \(error.reason).")
         }
         let link = try await store.create(address)
         var response = try description(of: link, for: request).response(from: request, context: context)
@@ -52,13 +52,13 @@ struct LinkRoutes {
         return redirect(to: url)
     }
 
-    /// As ``follow(_:_:)``, but it is not a use: HEAD must not change anything.
+    /// Answers HEAD like ``follow(_:_:)`` without counting a use, because HEAD must not change anything.
     private func lookUp(_ request: Request, _ context: ServiceContext) async throws -> Response {
         guard let link = try await store.find(try code(context)) else { throw Self.unknown }
         return redirect(to: link.url)
     }
 
-    private static let unknown = Problem(.notFound, "there is no such link")
+    private static let unknown = Problem(.notFound, "There is no such link.")
 
     private func code(_ context: ServiceContext) throws -> LinkCode {
         guard let code = LinkCode(try context.parameters.require("code")) else { throw Self.unknown }
@@ -66,7 +66,7 @@ struct LinkRoutes {
     }
 
     private func redirect(to url: String) -> Response {
-        // Not to be stored: each use is counted.
+        // Clients must not cache the response, because every use is counted.
         Response(status: .found, headers: [.location: url, .cacheControl: "no-store"])
     }
 

@@ -5,9 +5,9 @@ import Hummingbird
 import NIOCore
 
 extension Problem {
-    /// What to answer when a request ends in an error.
+    /// Converts the error of a request into a response.
     ///
-    /// The client learns what it can do. What the error says goes to the log: it may name hosts and sizes.
+    /// The response tells the client what it can do. The error itself is only logged, because it may contain host names.
     init(_ error: any Error) {
         switch error {
         case let problem as Problem:
@@ -17,39 +17,39 @@ extension Problem {
         case let error as RedisError:
             self.init(redis: error)
         case is CancellationError:
-            self = .unavailable("the service is stopping")
+            self = .unavailable("The service is stopping.")
         case is NIOTooManyBytesError:
-            self.init(.contentTooLarge, "the body is too long for a link")
+            self.init(.contentTooLarge, "The body is too long for a link.")
         case let error as HTTPError:
-            self.init(error.status, error.body ?? "there is nothing at this path for this method")
+            self.init(error.status, error.body ?? "There is no resource for this method at this path.")
         case let error as any HTTPResponseError:
             self.init(error.status, error.status.reasonPhrase)
         default:
-            self.init(.internalServerError, "something went wrong that is not your fault")
+            self.init(.internalServerError, "The service has an internal error.")
         }
     }
 
     private init(pool error: ConnectionPoolError) {
         switch error.code {
         case .acquireTimedOut where error.underlyingError != nil:
-            self = .unavailable("the database cannot be reached")
+            self = .unavailable("The database cannot be reached.")
         case .connectTimedOut, .circuitOpen:
-            self = .unavailable("the database cannot be reached")
+            self = .unavailable("The database cannot be reached.")
         case .acquireTimedOut, .tooManyWaiters, .overloaded, .outOfMemory:
-            self = .unavailable("too much is going on")
+            self = .unavailable("The service is overloaded.")
         case .poolShutDown:
-            self = .unavailable("the service is stopping")
+            self = .unavailable("The service is stopping.")
         default:
-            self.init(.internalServerError, "something went wrong that is not your fault")
+            self.init(.internalServerError, "The service has an internal error.")
         }
     }
 
     private init(redis error: RedisError) {
-        if error.isOfAnOutage {
+        if error.isOutage {
             let isThere = error.code == .serverError
-            self = .unavailable(isThere ? "the database is not ready" : "the database cannot be reached")
+            self = .unavailable(isThere ? "The database is not ready." : "The database cannot be reached.")
         } else {
-            self.init(.internalServerError, "something went wrong that is not your fault")
+            self.init(.internalServerError, "The service has an internal error.")
         }
     }
 }

@@ -3,12 +3,12 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// An answer that says what is wrong, as RFC 9457 writes it.
+/// An error response in the format of RFC 9457.
 struct Problem: Error {
     let status: HTTPResponse.Status
-    /// What is wrong with this request, in a sentence.
+    /// What is wrong with this request, in one sentence.
     let detail: String
-    /// After how many seconds it is worth trying again.
+    /// The number of seconds after which the client may try again.
     var retryAfter: Int?
 
     init(_ status: HTTPResponse.Status, _ detail: String, retryAfter: Int? = nil) {
@@ -17,7 +17,7 @@ struct Problem: Error {
         self.retryAfter = retryAfter
     }
 
-    /// Not now, but later: an outage or a rush.
+    /// Returns a problem that is temporary: an outage or an overload.
     static func unavailable(_ detail: String) -> Problem {
         Problem(.serviceUnavailable, detail, retryAfter: 1)
     }
@@ -25,7 +25,7 @@ struct Problem: Error {
 
 extension Problem: HTTPResponseError {
     private struct Body: Encodable {
-        // Nothing is said of the type but the status, and the title is then its phrase.
+        // RFC 9457 prescribes the phrase of the status as the title for this type.
         let type = "about:blank"
         let title: String
         let status: Int

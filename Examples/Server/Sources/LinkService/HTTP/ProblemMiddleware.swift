@@ -1,7 +1,7 @@
 import Hummingbird
 import Logging
 
-/// Answers with a ``Problem`` where a request ends in an error.
+/// Answers with a ``Problem`` if a request ends in an error.
 struct ProblemMiddleware: RouterMiddleware {
     func handle(
         _ request: Request,
@@ -12,7 +12,7 @@ struct ProblemMiddleware: RouterMiddleware {
             return try await next(request, context)
         } catch {
             let problem = Problem(error)
-            // An outage is told of once, by `Reachability`, and not for each request.
+            // `Reachability` logs an outage once, so these lines are only for debugging.
             context.logger.log(
                 level: problem.status == .internalServerError ? .error : .debug,
                 "answering with a problem",

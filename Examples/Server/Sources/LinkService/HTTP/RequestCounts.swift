@@ -1,30 +1,31 @@
 import HTTPTypes
-import Hummingbird
-import ServiceLifecycle
 import Synchronization
 
-/// How many requests there were, and how they were answered: for the page, and for the last line of the log.
+/// The numbers of requests by their outcome, for the page and for the last line of the log.
 final class RequestCounts: Sendable {
     private let begun = Atomic(0)
     private let succeeded = Atomic(0)
     private let redirected = Atomic(0)
-    private let faulty = Atomic(0)
-    private let failed = Atomic(0)
-    private let refused = Atomic(0)
+    private let clientErrors = Atomic(0)
+    private let serverErrors = Atomic(0)
+    private let unavailable = Atomic(0)
 
-    /// The counts at one moment, each since the start.
+    /// The numbers since the service started.
     struct Snapshot: Sendable, Equatable {
-        /// By the class of the status: 2xx, 3xx, 4xx, 5xx.
+        /// Responses with a status of 2xx.
         var succeeded = 0
+        /// Responses with a status of 3xx.
         var redirected = 0
-        var faulty = 0
-        var failed = 0
-        /// With the status 503, which are among the ``failed``.
+        /// Responses with a status of 4xx.
+        var clientErrors = 0
+        /// Responses with a status of 5xx.
+        var serverErrors = 0
+        /// Responses with the status 503, which are also part of ``serverErrors``.
         var unavailable = 0
-        /// Accepted and not answered yet.
+        /// Requests in progress.
         var active = 0
 
-        var answered: Int { succeeded + redirected + faulty + failed }
+        var answered: Int { succeeded + redirected + clientErrors + serverErrors }
     }
 
     func begin() {
@@ -35,10 +36,10 @@ final class RequestCounts: Sendable {
         switch status.kind {
         case .informational, .successful: succeeded.add(1, ordering: .relaxed)
         case .redirection: redirected.add(1, ordering: .relaxed)
-        case .clientError: faulty.add(1, ordering: .relaxed)
+        case .clientError: clientErrors.add(1, ordering: .relaxed)
         case .serverError, .invalid:
-            failed.add(1, ordering: .relaxed)
-            if status == .serviceUnavailable { refused.add(1, ordering: .relaxed) }
+            serverErrors.add(1, ordering: .relaxed)
+            if status == .serviceUnavailable { unavailable.add(1, ordering: .relaxed) }
         }
     }
 
@@ -46,35 +47,11 @@ final class RequestCounts: Sendable {
         var counts = Snapshot(
             succeeded: succeeded.load(ordering: .relaxed),
             redirected: redirected.load(ordering: .relaxed),
-            faulty: faulty.load(ordering: .relaxed),
-            failed: failed.load(ordering: .relaxed),
-            unavailable: refused.load(ordering: .relaxed)
+            clientErrors: clientErrors.load(ordering: .relaxed),
+            serverErrors: serverErrors.load(ordering: .relaxed),
+            unavailable: unavailable.load(ordering: .relaxed)
         )
         counts.active = max(0, begun.load(ordering: .relaxed) - counts.answered)
         return counts
-    }
-}
-
-/// Counts requests, and asks clients to leave when the service is stopping.
-struct RequestCountsMiddleware: RouterMiddleware {
-    let counts: RequestCounts
-
-    func handle(
-        _ request: Request,
-        context: ServiceContext,
-        next: (Request, ServiceContext) async throws -> Response
-    ) async throws -> Response {
-        counts.begin()
-        var response: Response
-        do {
-            response = try await next(request, context)
-        } catch {
-            counts.end(with: .internalServerError)
-            throw error
-        }
-        counts.end(with: response.status)
-        // The server closes the connection behind this answer. A client that knows does not send another request into it.
-        if Task.isShuttingDownGracefully { response.headers[.connection] = "close" }
-        return response
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Hummingbird
 
-/// What accompanies a request.
+/// The context of a request.
 struct ServiceContext: RequestContext {
     var coreContext: CoreRequestContextStorage
 
@@ -9,7 +9,7 @@ struct ServiceContext: RequestContext {
         coreContext = CoreRequestContextStorage(source: source)
     }
 
-    /// A link and what stands around it are short.
+    /// The body of a request contains only a link.
     var maxUploadSize: Int { 16 * 1024 }
 
     var requestDecoder: LinkRequestDecoder { LinkRequestDecoder() }
@@ -22,7 +22,7 @@ struct ServiceContext: RequestContext {
     }
 }
 
-/// Reads a body as what its sender says it is: JSON or a form.
+/// Decodes a body as JSON or as a form, depending on its content type.
 struct LinkRequestDecoder: RequestDecoder {
     func decode<T: Decodable>(_ type: T.Type, from request: Request, context: some RequestContext) async throws -> T {
         let mediaType = request.headers[.contentType]
@@ -34,7 +34,7 @@ struct LinkRequestDecoder: RequestDecoder {
         case "application/x-www-form-urlencoded":
             return try await URLEncodedFormDecoder().decode(type, from: request, context: context)
         default:
-            throw Problem(.unsupportedMediaType, "send application/json or application/x-www-form-urlencoded")
+            throw Problem(.unsupportedMediaType, "Send application/json or application/x-www-form-urlencoded.")
         }
     }
 }

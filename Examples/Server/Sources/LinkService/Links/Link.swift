@@ -1,10 +1,10 @@
 import Foundation
 
-/// A link as it is stored.
+/// A stored link.
 struct Link: Sendable, Equatable {
     let code: LinkCode
     let url: String
     let created: Date
-    /// How many times it has been followed.
+    /// The number of times it was followed.
     let count: Int
 }

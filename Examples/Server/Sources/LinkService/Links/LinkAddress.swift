@@ -1,14 +1,14 @@
 import Foundation
 
-/// Where a link leads: an `http` or `https` URL.
+/// The `http` or `https` URL of a link.
 struct LinkAddress: Sendable, Equatable {
-    /// Why a text is not such a URL.
+    /// The reason why a text is not a valid URL.
     struct Refusal: Error {
         /// Completes a sentence, such as "it has no host".
         let reason: String
     }
 
-    /// As browsers and caches take it at least.
+    /// The length that all browsers and caches support.
     static let maximumLength = 2048
 
     let text: String
@@ -17,7 +17,7 @@ struct LinkAddress: Sendable, Equatable {
         guard text.utf8.count <= Self.maximumLength else {
             throw Refusal(reason: "it is longer than \(Self.maximumLength) bytes")
         }
-        // What is printable in ASCII can stand in a header as it is, and no line end among it.
+        // Printable ASCII characters are safe in a header. Line ends are not among them.
         guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw Refusal(reason: "it contains spaces, or characters that URLs write with %")
         }
@@ -33,7 +33,7 @@ struct LinkAddress: Sendable, Equatable {
         self.text = text
     }
 
-    /// The address as the beginning of others: without a slash at the end.
+    /// The address without a slash at the end, as the beginning of other addresses.
     var asBase: String {
         get throws(Refusal) {
             guard !text.contains("?"), !text.contains("#") else {

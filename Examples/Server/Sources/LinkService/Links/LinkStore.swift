@@ -1,32 +1,34 @@
 import BurstPoolRedis
 import Foundation
 
-/// The links, in Redis: a hash for each, at `link:` and its code, with `url`, `created` (milliseconds since 1970) and `count`.
+/// Stores links in Redis. A link is a hash at the key `link:CODE` with the fields `url`, `created` (in milliseconds since 1970)
+/// and `count`.
 ///
-/// Every operation is one round trip on one lease, and atomic in Redis, so that servers beside each other do not need to know
-/// of each other.
+/// Every operation is one round trip on one lease and is atomic in Redis, so several servers can share one Redis.
 struct LinkStore: Sendable {
     let redis: Redis
-    /// Where new codes come from; they may be taken.
+    /// A replica of the server, which may be behind it.
+    var replica: Redis?
+    /// Makes new codes, which may already be in use.
     var makeCode: @Sendable () -> LinkCode = { .random() }
 
-    /// Redis answered with what the commands sent to it do not lead to: the key holds something else.
+    /// The key of a link holds another type of value.
     struct Corruption: Error {
         let key: String
     }
 
-    /// No code was free in as many attempts.
+    /// Every attempted code was already in use.
     struct NoFreeCode: Error {
         let attempts: Int
     }
 
-    /// Stores a link under a code that none had before.
+    /// Stores a link under an unused code.
     func create(_ address: LinkAddress, at now: Date = .now) async throws -> Link {
         let attempts = 5
         for _ in 0..<attempts {
             let code = makeCode()
             let created = Int((now.timeIntervalSince1970 * 1000).rounded())
-            // Whoever sets `url` has the code. A transaction, so that nobody finds a link without the rest.
+            // The server that sets `url` owns the code. A transaction keeps others from reading an incomplete link.
             let outcome = try await redis.use { [key = Self.key(code)] connection in
                 let replies = try await connection.pipeline([
                     RedisCommand("MULTI"),
@@ -35,7 +37,7 @@ struct LinkStore: Sendable {
                     RedisCommand("HSETNX", key, "count", 0),
                     RedisCommand("EXEC"),
                 ])
-                // In their order: what made the transaction fail says more than that it failed.
+                // In order, because the error that made the transaction fail precedes the error of the transaction.
                 return try replies.map { try $0.get() }.last
             }
             guard let first = outcome?.array?.first else { throw Corruption(key: Self.key(code)) }
@@ -47,10 +49,10 @@ struct LinkStore: Sendable {
         throw NoFreeCode(attempts: attempts)
     }
 
-    /// Counts one more use of a link, and tells where it leads; `nil` if there is no such link.
+    /// Counts a use of a link and returns its URL, or `nil` if there is no such link.
     func follow(_ code: LinkCode) async throws -> String? {
-        // A script, because a command that counts would create a link that is not there. Sent whole each time: it is short,
-        // and a server that has just started does not know it.
+        // A script, because HINCRBY alone would create a missing link. The short script is sent every time, because a server
+        // that has restarted does not know it.
         let script = """
             local url = redis.call('HGET', KEYS[1], 'url')
             if url then redis.call('HINCRBY', KEYS[1], 'count', 1) end
@@ -64,8 +66,15 @@ struct LinkStore: Sendable {
         return url
     }
 
-    /// A link as it is, without counting a use; `nil` if there is none.
+    /// Returns a link without counting a use, or `nil` if there is no such link.
+    ///
+    /// The replica is asked first. If it fails or does not have the link yet, the server is asked.
     func find(_ code: LinkCode) async throws -> Link? {
+        if let replica, let link = try? await find(code, in: replica) { return link }
+        return try await find(code, in: redis)
+    }
+
+    private func find(_ code: LinkCode, in redis: Redis) async throws -> Link? {
         let reply = try await redis.use { [key = Self.key(code)] connection in
             try await connection.send("HMGET", key, "url", "created", "count")
         }

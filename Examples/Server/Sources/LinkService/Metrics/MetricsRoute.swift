@@ -1,7 +1,7 @@
 import Hummingbird
 import NIOCore
 
-/// All that is recorded through swift-metrics, for Prometheus.
+/// `/metrics`: everything that is recorded with swift-metrics, for Prometheus.
 struct MetricsRoute {
     let metrics: ScrapedMetrics
 
@@ -10,7 +10,7 @@ struct MetricsRoute {
             Response(
                 status: .ok,
                 headers: [.contentType: PrometheusText.contentType, .cacheControl: "no-store"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: PrometheusText.text(of: metrics.all)))
+                body: ResponseBody(byteBuffer: ByteBuffer(string: PrometheusText.text(of: metrics.families)))
             )
         }
     }

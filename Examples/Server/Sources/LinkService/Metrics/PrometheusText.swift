@@ -1,67 +1,78 @@
 import Foundation
 
-/// Prometheus's text format, version 0.0.4.
+/// Writes metrics in Prometheus's text format, version 0.0.4.
 enum PrometheusText {
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// - Parameter metrics: Those of the same name side by side.
-    static func text(of metrics: [ScrapedMetric]) -> String {
-        var text = ""
-        var latestName: String?
-        for metric in metrics {
-            let name = metric.exposedName
-            if name != latestName { text += "# TYPE \(name) \(metric.exposedType)\n" }
-            latestName = name
-            let state = metric.state
-            switch metric.name.kind {
-            case .counter, .gauge:
-                text += "\(name)\(metric.labelText) \(number(state.value))\n"
-            case .values, .seconds:
-                text += "\(name)_sum\(metric.labelText) \(number(state.value))\n"
-                text += "\(name)_count\(metric.labelText) \(state.count)\n"
-            }
+    static func text(of families: [ScrapedMetrics.Family]) -> String {
+        families.map(text).joined()
+    }
+
+    private static func text(of family: ScrapedMetrics.Family) -> String {
+        let entry = MetricCatalog.entry(family.label)
+        let word = entry.name ?? word(family.label)
+        switch family.kind {
+        case .counter:
+            return header("\(word)_total", entry.help, "counter") + samples("\(word)_total", family)
+        case .gauge:
+            return header(word, entry.help, "gauge") + samples(word, family)
+        case .histogram:
+            return header(word, entry.help, "histogram") + buckets(word, family)
+        case .durations:
+            return header("\(word)_seconds", entry.help, "histogram") + buckets("\(word)_seconds", family)
         }
+    }
+
+    private static func header(_ name: String, _ help: String, _ type: String) -> String {
+        "# HELP \(name) \(escaped(help))\n# TYPE \(name) \(type)\n"
+    }
+
+    private static func samples(_ name: String, _ family: ScrapedMetrics.Family) -> String {
+        family.numbers
+            .map { "\(name)\(labels($0.id)) \(number($0.number.value))\n" }
+            .sorted()
+            .joined()
+    }
+
+    private static func buckets(_ name: String, _ family: ScrapedMetrics.Family) -> String {
+        family.histograms
+            .map { id, histogram in (labels: labels(id), text: text(of: histogram, name, id)) }
+            .sorted { $0.labels < $1.labels }
+            .map(\.text)
+            .joined()
+    }
+
+    private static func text(of histogram: ScrapedHistogram, _ name: String, _ id: MetricID) -> String {
+        let state = histogram.state
+        var text = ""
+        var sum = 0
+        for (bound, count) in zip(histogram.bounds, state.counts) {
+            sum += count
+            text += "\(name)_bucket\(labels(id, le: number(bound))) \(sum)\n"
+        }
+        text += "\(name)_bucket\(labels(id, le: "+Inf")) \(state.count)\n"
+        text += "\(name)_sum\(labels(id)) \(number(state.sum))\n"
+        text += "\(name)_count\(labels(id)) \(state.count)\n"
         return text
+    }
+
+    private static func labels(_ id: MetricID, le bound: String? = nil) -> String {
+        var labels = id.dimensions.map { "\(word($0.name))=\"\(escaped($0.value, quotes: true))\"" }
+        if let bound { labels.append("le=\"\(bound)\"") }
+        return labels.isEmpty ? "" : "{\(labels.joined(separator: ","))}"
     }
 
     private static func number(_ value: Double) -> String {
         Int(exactly: value).map { "\($0)" } ?? "\(value)"
     }
 
-    /// OpenTelemetry has dots where Prometheus has underscores.
-    fileprivate static func word(_ text: String) -> String {
+    /// Replaces the dots of OpenTelemetry's names, and other characters that Prometheus does not allow.
+    private static func word(_ text: String) -> String {
         String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
     }
 
-    fileprivate static func quoted(_ text: String) -> String {
-        let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
-        return "\"\(escaped)\""
-    }
-}
-
-extension ScrapedMetric {
-    fileprivate var exposedName: String {
-        let word = PrometheusText.word(name.text)
-        return switch name.kind {
-        case .counter: "\(word)_total"
-        case .seconds: "\(word)_seconds"
-        case .gauge, .values: word
-        }
-    }
-
-    fileprivate var exposedType: String {
-        switch name.kind {
-        case .counter: "counter"
-        case .gauge: "gauge"
-        // Without quantiles, which cannot be summed up over servers anyway.
-        case .values, .seconds: "summary"
-        }
-    }
-
-    /// The labels as they are written, in braces; empty if there are none.
-    var labelText: String {
-        if name.labels.isEmpty { return "" }
-        let labels = name.labels.map { "\(PrometheusText.word($0.name))=\(PrometheusText.quoted($0.value))" }
-        return "{\(labels.joined(separator: ","))}"
+    private static func escaped(_ text: String, quotes: Bool = false) -> String {
+        let escaped = text.replacing("\\", with: "\\\\").replacing("\n", with: "\\n")
+        return quotes ? escaped.replacing("\"", with: "\\\"") : escaped
     }
 }

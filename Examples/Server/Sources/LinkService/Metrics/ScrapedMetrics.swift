@@ -1,62 +1,95 @@
 import CoreMetrics
 import Synchronization
 
-/// Keeps what is recorded through swift-metrics until it is fetched.
+/// A swift-metrics backend that keeps values in memory until Prometheus scrapes them.
 ///
-/// As little as this service needs of what swift-prometheus is: take that where you can, in the same place.
+/// It contains what this example needs. In your own service, use the package swift-prometheus instead.
 public final class ScrapedMetrics: MetricsFactory {
-    private let metrics = Mutex<[ScrapedMetric.Name: ScrapedMetric]>([:])
+    /// The metrics of one type with one label, which Prometheus calls a family.
+    struct Family {
+        enum Kind { case counter, gauge, histogram, durations }
+
+        let label: String
+        let kind: Kind
+        var numbers: [(id: MetricID, number: ScrapedNumber)] = []
+        var histograms: [(id: MetricID, histogram: ScrapedHistogram)] = []
+    }
+
+    private struct State {
+        var kinds: [String: Family.Kind] = [:]
+        var numbers: [MetricID: ScrapedNumber] = [:]
+        var histograms: [MetricID: ScrapedHistogram] = [:]
+    }
+
+    private let state = Mutex(State())
 
     public init() {}
 
-    /// All metrics there are, by name and labels.
-    var all: [ScrapedMetric] {
-        metrics.withLock { Array($0.values) }.sorted { ($0.name.text, $0.labelText) < ($1.name.text, $1.labelText) }
+    /// All metrics, sorted by label.
+    var families: [Family] {
+        state.withLock { state in
+            state.kinds.sorted { $0.key < $1.key }.map { label, kind in
+                var family = Family(label: label, kind: kind)
+                family.numbers = state.numbers.filter { $0.key.label == label }.map { ($0.key, $0.value) }
+                family.histograms = state.histograms.filter { $0.key.label == label }.map { ($0.key, $0.value) }
+                return family
+            }
+        }
     }
 
     public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        metric(.counter, label, dimensions)
+        number(.counter, label, dimensions)
     }
 
     public func makeFloatingPointCounter(
         label: String,
         dimensions: [(String, String)]
     ) -> any FloatingPointCounterHandler {
-        metric(.counter, label, dimensions)
+        number(.counter, label, dimensions)
     }
 
     public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
-        metric(.gauge, label, dimensions)
+        number(.gauge, label, dimensions)
     }
 
     public func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
-        metric(aggregate ? .values : .gauge, label, dimensions)
+        aggregate ? histogram(.histogram, label, dimensions) : number(.gauge, label, dimensions)
     }
 
     public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        metric(.seconds, label, dimensions)
+        histogram(.durations, label, dimensions)
     }
 
-    // Counters go on for as long as the process does, which is what Prometheus expects of them.
+    // Prometheus expects counters to exist as long as the process.
     public func destroyCounter(_ handler: any CounterHandler) {}
     public func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {}
     public func destroyMeter(_ handler: any MeterHandler) {}
     public func destroyRecorder(_ handler: any RecorderHandler) {}
     public func destroyTimer(_ handler: any TimerHandler) {}
 
-    /// Who asks for a metric again is given the same one.
-    private func metric(_ kind: ScrapedMetric.Kind, _ label: String, _ dimensions: [(String, String)]) -> ScrapedMetric
-    {
-        let name = ScrapedMetric.Name(
-            text: label,
-            kind: kind,
-            labels: dimensions.map { ScrapedMetric.Label(name: $0.0, value: $0.1) }
-        )
-        return metrics.withLock { metrics in
-            if let metric = metrics[name] { return metric }
-            let metric = ScrapedMetric(name: name)
-            metrics[name] = metric
-            return metric
+    private func number(_ kind: Family.Kind, _ label: String, _ dimensions: [(String, String)]) -> ScrapedNumber {
+        let id = MetricID(label, dimensions)
+        return state.withLock { state in
+            // A label has one type in Prometheus. The first type wins, and metrics of other types are not exposed.
+            if state.kinds[label, default: kind] != kind { return ScrapedNumber() }
+            state.kinds[label] = kind
+            if let number = state.numbers[id] { return number }
+            let number = ScrapedNumber()
+            state.numbers[id] = number
+            return number
+        }
+    }
+
+    private func histogram(_ kind: Family.Kind, _ label: String, _ dimensions: [(String, String)]) -> ScrapedHistogram {
+        let id = MetricID(label, dimensions)
+        let bounds = kind == .durations ? ScrapedHistogram.seconds : ScrapedHistogram.values
+        return state.withLock { state in
+            if state.kinds[label, default: kind] != kind { return ScrapedHistogram(bounds: bounds) }
+            state.kinds[label] = kind
+            if let histogram = state.histograms[id] { return histogram }
+            let histogram = ScrapedHistogram(bounds: bounds)
+            state.histograms[id] = histogram
+            return histogram
         }
     }
 }

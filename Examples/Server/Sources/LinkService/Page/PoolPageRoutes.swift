@@ -3,35 +3,44 @@ import Hummingbird
 import NIOCore
 import ServiceLifecycle
 
-/// The page that draws the pool, and the events it is fed with.
+/// The page that shows the pools, and the stream of events that it draws.
 struct PoolPageRoutes {
     let sampler: PoolSampler
 
-    /// After how long a page that has lost its connection tries again.
+    /// The time after which a page reconnects.
     private static let retry = Duration.milliseconds(500)
 
     func add(to router: some RouterMethods<ServiceContext>) {
         router.get("") { _, _ in Response(status: .found, headers: [.location: "/pool"]) }
-        router.get("pool") { _, _ in page }
+        router.get("pool") { _, _ in Self.page(PackageResources.pool_html, "text/html; charset=utf-8") }
+        router.get("pool/pool.css") { _, _ in Self.page(PackageResources.pool_css, "text/css; charset=utf-8") }
+        let scripts = [
+            ("page.js", PackageResources.page_js), ("chart.js", PackageResources.chart_js),
+            ("samples.js", PackageResources.samples_js),
+        ]
+        for (name, script) in scripts {
+            router.get("pool/\(name)") { _, _ in Self.page(script, "text/javascript; charset=utf-8") }
+        }
         router.get("pool/events", use: events)
     }
 
-    private var page: Response {
+    private static func page(_ content: [UInt8], _ type: String) -> Response {
         Response(
             status: .ok,
             headers: [
-                .contentType: "text/html; charset=utf-8",
+                .contentType: type,
                 .cacheControl: "no-cache",
-                // All of the page is in the page, and it talks to nobody else.
+                // The page loads nothing from other servers.
                 .contentSecurityPolicy:
-                    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'",
+                    "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src data:; connect-src 'self'",
             ],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: PackageResources.pool_html))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: content))
         )
     }
 
-    /// Samples, several a second, until the viewer leaves or the service stops. They come whether anything changes or not,
-    /// so each is a heartbeat too: a page that hears nothing for seconds knows that it has lost the service.
+    /// Sends samples until the viewer leaves or the service stops.
+    ///
+    /// Samples are sent even if nothing changes, so that a page without samples for seconds knows that it has lost the service.
     private func events(_ request: Request, _ context: ServiceContext) -> Response {
         let latest = request.headers[.lastEventID].flatMap { Int($0) }
         let body = ResponseBody { writer in
@@ -51,7 +60,7 @@ struct PoolPageRoutes {
             headers: [
                 .contentType: ServerSentEvent.contentType,
                 .cacheControl: "no-cache",
-                // Proxies that collect answers would hold the events back.
+                // Keeps a proxy from buffering the events.
                 .accelBuffering: "no",
             ],
             body: body

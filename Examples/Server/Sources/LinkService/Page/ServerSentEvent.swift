@@ -1,19 +1,21 @@
 import Foundation
 import NIOCore
 
-/// The text format of server-sent events, as HTML defines it.
+/// Writes server-sent events in the format of the HTML standard.
 enum ServerSentEvent {
     static let contentType = "text/event-stream"
 
-    /// Tells the viewer how long to wait before it connects again.
+    /// Returns the field that sets how long a viewer waits before it reconnects.
     static func retry(after delay: Duration) -> ByteBuffer {
         ByteBuffer(string: "retry: \(Int(delay / .milliseconds(1)))\n\n")
     }
 
-    /// - Parameter id: What the viewer sends back as `Last-Event-ID` when it connects again.
+    /// Returns an event with a value as JSON.
+    ///
+    /// - Parameter id: The value that a viewer sends as `Last-Event-ID` when it reconnects.
     static func encode(_ value: some Encodable, id: Int) -> ByteBuffer {
         var event = ByteBuffer(string: "id: \(id)\ndata: ")
-        // Of numbers and truth values only, encoding cannot fail; and without pretty printing it has no line ends.
+        // Encoding numbers, texts and Booleans cannot fail. Without pretty printing the JSON has no line ends.
         guard let json = try? JSONEncoder().encode(value) else { return ByteBuffer() }
         event.writeBytes(json)
         event.writeString("\n\n")

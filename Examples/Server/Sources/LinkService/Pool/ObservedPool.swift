@@ -4,38 +4,49 @@ import BurstPoolObservability
 import BurstPoolRedis
 import Logging
 
-/// A pool that tells swift-metrics, the log, and Datadog what it does.
+/// A pool that reports to swift-metrics, to the log, and to Datadog.
 struct ObservedPool: Sendable {
-    /// What metrics call the pool.
-    static let name = "redis"
-
+    let name: String
     let pool: RedisPool
     private let telemetry: ConnectionPoolTelemetry
     private let datadog: DatadogConnectionPoolObserver?
 
     /// - Parameters:
-    ///   - datadog: `nil`: nobody listens.
-    ///   - logger: Is told of failures and bursts.
-    /// - Throws: `ConnectionPoolError` or `RedisError`, if the settings make no sense.
-    init(_ settings: Settings, datadog: DogStatsDClient?, logger: Logger) throws {
-        var ofTelemetry = ConnectionPoolTelemetryConfiguration(poolName: Self.name)
-        ofTelemetry.logger = logger
-        // Whoever fetches /metrics is to find what is, not what was seconds ago.
-        ofTelemetry.refreshInterval = .seconds(1)
+    ///   - name: The name of the pool in metrics and logs.
+    ///   - datadog: Sends metrics to Datadog; `nil` if there is no agent.
+    /// - Throws: `ConnectionPoolError` or `RedisError` if the settings are invalid.
+    init(
+        name: String,
+        _ redis: RedisConfiguration,
+        _ pool: ConnectionPoolConfiguration,
+        datadog: DogStatsDClient?,
+        logger: Logger
+    ) throws {
+        self.name = name
+        var observation = ConnectionPoolTelemetryConfiguration()
+        observation.logger = logger
+        // A scrape must not return gauges that are seconds old.
+        observation.refreshInterval = .seconds(1)
+        // Cheap for `ScrapedMetrics`, whose timers record many zeros in one call. Together with Datadog, a multiplexer hides
+        // this ability.
+        observation.recordsImmediateAcquires = datadog == nil
 
-        telemetry = ConnectionPoolTelemetry(configuration: ofTelemetry)
-        self.datadog = datadog.map { DatadogConnectionPoolObserver(client: $0, service: "link_server") }
-        var configuration = settings.pool
+        telemetry = ConnectionPoolTelemetry(configuration: observation)
+        self.datadog = datadog.map {
+            DatadogConnectionPoolObserver(client: $0, service: "link_server", extraTags: [DogStatsDTag("pool", name)])
+        }
+        var configuration = pool
+        configuration.name = name
         configuration.observer = self.datadog
-        pool = try RedisPool(
-            strategy: RedisConnectionStrategy(configuration: settings.redis),
+        self.pool = try RedisPool(
+            strategy: RedisConnectionStrategy(configuration: redis),
             configuration: configuration,
             telemetry: telemetry
         )
-        self.datadog?.observe(pool)
+        self.datadog?.observe(self.pool)
     }
 
-    /// Has the gauges say what is now, for the last time: soon nobody sends them any more.
+    /// Sets the gauges to their final values before the metrics backends shut down.
     func refreshGauges() {
         telemetry.refresh()
         datadog?.refresh()

@@ -1,21 +1,35 @@
-import BurstPool
-
-/// What a viewer is told of one moment, and of the time since the moment before.
+/// The state of all pools at one moment, and a summary of the time since the previous sample.
 struct PoolSample: Sendable, Codable, Equatable {
     /// Milliseconds since 1970.
     var time: Int
-    /// The pool at this moment.
-    var pool: PoolState
-    /// The greatest values since the sample before. A burst can be shorter than the time between two samples.
-    var peak: PoolPeak
-    /// The average since the sample before.
-    var mean: PoolMean
-    /// Requests answered since the service started.
+    /// The length of the summarized time in milliseconds.
+    var span: Int
+    /// The number of answered requests since the service started.
     var requests: Int
-    /// Of these, how many with the status 503.
+    /// The number of responses with the status 503 since the service started.
     var unavailable: Int
-    /// Whether Redis was of use when it was last asked.
-    var redisAnswers: Bool
+    var pools: [Entry]
+
+    /// The sample of one pool.
+    struct Entry: Sendable, Codable, Equatable {
+        var name: String
+        /// The pool at the moment of the sample.
+        var pool: PoolState
+        /// The largest values in the summarized time. A burst can be shorter than the time between two samples.
+        var peak: PoolPeak
+        /// The averages over the summarized time.
+        var mean: PoolMean
+        var acquires: Acquires
+        /// Whether Redis answered during the whole time.
+        var redisAnswers: Bool
+    }
+
+    /// How long the acquires in the summarized time took, in milliseconds.
+    struct Acquires: Sendable, Codable, Equatable {
+        var count: Int
+        var p50: Double?
+        var p99: Double?
+    }
 }
 
 struct PoolPeak: Sendable, Codable, Equatable {
@@ -24,33 +38,10 @@ struct PoolPeak: Sendable, Codable, Equatable {
     var waiting = 0
 }
 
-/// The parts add up to the average total.
+/// The average numbers of connections, which add up to the average total.
 struct PoolMean: Sendable, Codable, Equatable {
     var inUse = 0.0
     var idle = 0.0
-    /// Being opened or closed.
-    var changing = 0.0
-}
-
-/// Sums up several looks at a pool.
-struct PoolLooks {
-    private(set) var peak = PoolPeak()
-    private var sum = (inUse: 0, idle: 0, changing: 0)
-    private var count = 0
-
-    mutating func note(_ statistics: ConnectionPoolStatistics) {
-        peak.total = max(peak.total, statistics.total)
-        peak.inUse = max(peak.inUse, statistics.inUse)
-        peak.waiting = max(peak.waiting, statistics.waiting)
-        sum.inUse += statistics.inUse
-        sum.idle += statistics.idle
-        sum.changing += statistics.opening + statistics.closing
-        count += 1
-    }
-
-    var mean: PoolMean {
-        guard count > 0 else { return PoolMean() }
-        func average(_ sum: Int) -> Double { (Double(sum) / Double(count) * 1000).rounded() / 1000 }
-        return PoolMean(inUse: average(sum.inUse), idle: average(sum.idle), changing: average(sum.changing))
-    }
+    var opening = 0.0
+    var closing = 0.0
 }

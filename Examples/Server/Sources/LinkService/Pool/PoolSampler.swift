@@ -4,38 +4,34 @@ import NIOCore
 import ServiceLifecycle
 import Synchronization
 
-/// Looks at the pool many times a second, and tells all viewers, who share this one sampler.
+/// Reads the statistics of the pools 40 times a second, and sends samples to all viewers of the page.
 ///
-/// It looks also while nobody views, so that who comes sees the last minute. A look is a walk over a few dozen connections.
+/// It also samples while nobody views the page, so that a new viewer sees the last hour. A reading visits a few dozen
+/// connections.
 final class PoolSampler: Service {
-    /// How often viewers are told.
+    /// The time between two samples.
     static let interval = Duration.milliseconds(200)
-    /// Looks for each sample, which tells their greatest values and averages.
-    static let looksPerSample = 8
-    /// How many samples a new viewer is told: a minute.
-    static let historyLength = 300
-    /// How many events wait for a viewer that reads slowly. It then misses some.
-    private static let backlog = historyLength + 25
+    /// The number of readings that a sample summarizes.
+    static let readingsPerSample = 8
+    /// The number of samples that a coarse sample summarizes.
+    static let samplesPerCoarseSample = 25
+    /// The number of events that wait for a viewer that reads slowly. Such a viewer misses older events.
+    private static let backlog = SampleHistory.fineLength + SampleHistory.coarseLength + 25
 
-    /// What a sample is made of, beside its time and peaks.
-    struct Reading: Sendable {
-        var statistics: ConnectionPoolStatistics
-        var requests: RequestCounts.Snapshot
-        var redisAnswers: Bool
-    }
-
-    private let read: @Sendable () -> Reading
+    private let servers: [Redis]
+    private let requests: @Sendable () -> RequestCounts.Snapshot
     private let audience = Mutex(Audience())
 
     private struct Audience {
-        var history: [(time: Int, event: ByteBuffer)] = []
+        var history = SampleHistory()
         var viewers: [Int: AsyncStream<ByteBuffer>.Continuation] = [:]
         var nextViewer = 0
         var hasEnded = false
     }
 
-    init(read: @escaping @Sendable () -> Reading) {
-        self.read = read
+    init(servers: [Redis], requests: @escaping @Sendable () -> RequestCounts.Snapshot) {
+        self.servers = servers
+        self.requests = requests
     }
 
     func run() async {
@@ -48,53 +44,57 @@ final class PoolSampler: Service {
     }
 
     private func sample() async throws {
-        let pause = Self.interval / Self.looksPerSample
+        let pause = Self.interval / Self.readingsPerSample
         var next = ContinuousClock.now
         while true {
-            var looks = PoolLooks()
-            for _ in 0..<Self.looksPerSample {
-                // Not counted from the look before, so that delays do not add up; nor made up for.
-                next = max(next + pause, .now)
-                try await Task.sleep(until: next, clock: .continuous)
-                looks.note(read().statistics)
+            var coarse = servers.map { _ in PoolPeriod() }
+            for _ in 0..<Self.samplesPerCoarseSample {
+                var fine = servers.map { _ in PoolPeriod() }
+                for _ in 0..<Self.readingsPerSample {
+                    // Adding to the previous deadline keeps delays from adding up. Missed readings are skipped.
+                    next = max(next + pause, .now)
+                    try await Task.sleep(until: next, clock: .continuous)
+                    for (index, server) in servers.enumerated() { fine[index].note(server.pool.statistics) }
+                }
+                for (index, server) in servers.enumerated() {
+                    fine[index].note(server.latencies.take(), redisAnswers: server.reachability.isReachable)
+                    coarse[index].merge(fine[index])
+                }
+                publish(fine, isCoarse: false)
             }
-            publish(looks)
+            publish(coarse, isCoarse: true)
         }
     }
 
-    private func publish(_ looks: PoolLooks) {
-        let reading = read()
-        var looks = looks
-        looks.note(reading.statistics)
+    private func publish(_ periods: [PoolPeriod], isCoarse: Bool) {
+        let requests = requests()
+        let span = Self.interval * (isCoarse ? Self.samplesPerCoarseSample : 1)
         let sample = PoolSample(
             time: Int(Date.now.timeIntervalSince1970 * 1000),
-            pool: PoolState(reading.statistics),
-            peak: looks.peak,
-            mean: looks.mean,
-            requests: reading.requests.answered,
-            unavailable: reading.requests.unavailable,
-            redisAnswers: reading.redisAnswers
+            span: Int(span / .milliseconds(1)),
+            requests: requests.answered,
+            unavailable: requests.unavailable,
+            pools: zip(servers, periods).map { $1.entry(name: $0.name, $0.pool.statistics) }
         )
-        let event = ServerSentEvent.encode(sample, id: sample.time)
+        let event = SampleHistory.Event(time: sample.time, text: ServerSentEvent.encode(sample, id: sample.time))
         audience.withLock { audience in
-            if audience.history.count == Self.historyLength { audience.history.removeFirst() }
-            audience.history.append((sample.time, event))
-            for viewer in audience.viewers.values { viewer.yield(event) }
+            audience.history.add(event, isCoarse: isCoarse)
+            for viewer in audience.viewers.values { viewer.yield(event.text) }
         }
     }
 
-    /// The events for one viewer: those of the last minute, then each as it comes. They end when the viewer stops
-    /// iterating, with ``Viewing/end()``, and when the sampler ends.
+    /// Adds a viewer, which receives the samples of the past and then each new sample. The events end with ``Viewing/end()``,
+    /// when the viewer stops iterating, and when the sampler ends.
     ///
-    /// - Parameter latest: The time of the sample that the viewer has seen last, if it comes back.
+    /// - Parameter latest: The time of the last sample that a returning viewer has received.
     func view(since latest: Int? = nil) -> Viewing {
         let (events, viewer) = AsyncStream.makeStream(
             of: ByteBuffer.self,
             bufferingPolicy: .bufferingNewest(Self.backlog)
         )
         audience.withLock { audience in
-            // In the same critical section, so that no sample comes between and is missed or told twice.
-            for (time, event) in audience.history where time > latest ?? .min { viewer.yield(event) }
+            // In the same critical section, so that no sample is missed or sent twice.
+            for event in audience.history.events(after: latest ?? .min) { viewer.yield(event.text) }
             if audience.hasEnded {
                 viewer.finish()
                 return
@@ -109,7 +109,7 @@ final class PoolSampler: Service {
         return Viewing(events: events, viewer: viewer)
     }
 
-    /// How many viewers there are.
+    /// The number of viewers.
     var viewerCount: Int { audience.withLock { $0.viewers.count } }
 
     struct Viewing: Sendable {

@@ -5,18 +5,18 @@ struct PoolState: Sendable, Codable, Equatable {
     var total: Int
     var idle: Int
     var inUse: Int
-    var connecting: Int
+    var opening: Int
     var closing: Int
     var waiting: Int
     var maxSize: Int
-    /// The hard limit, also where it is `maxSize`.
+    /// The hard limit, which is `maxSize` for a pool without a burst limit.
     var burstLimit: Int
 
     init(_ statistics: ConnectionPoolStatistics) {
         total = statistics.total
         idle = statistics.idle
         inUse = statistics.inUse
-        connecting = statistics.opening
+        opening = statistics.opening
         closing = statistics.closing
         waiting = statistics.waiting
         maxSize = statistics.maxSize

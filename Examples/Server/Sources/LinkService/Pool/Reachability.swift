@@ -1,7 +1,7 @@
 import Logging
 import Synchronization
 
-/// Whether Redis was of use when it was last asked. Says so in the log when that changes, not for each request.
+/// Knows whether Redis worked the last time it was used, and logs when that changes.
 final class Reachability: Sendable {
     private let isDown = Atomic(false)
     private let outage = Mutex(Outage())
@@ -12,7 +12,7 @@ final class Reachability: Sendable {
         var latestFailure = ContinuousClock.now
     }
 
-    /// An outage is over when nothing has failed for this long: failures and successes come mixed while it begins and ends.
+    /// An outage is over when nothing has failed for this time, because failures and successes mix at its beginning and end.
     private static let quietTime = Duration.milliseconds(200)
 
     init(logger: Logger) {

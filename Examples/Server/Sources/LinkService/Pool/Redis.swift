@@ -3,23 +3,31 @@ import BurstPoolRedis
 
 typealias RedisPool = ConnectionPool<RedisConnectionStrategy>
 
-/// Redis, by way of the pool. Each use of it tells ``Reachability`` how it went.
+/// A Redis server, used through a pool. Every use updates ``Reachability`` and the acquire latencies.
 struct Redis: Sendable {
+    /// The name of the pool in metrics, in logs and on the page.
+    let name: String
     let pool: RedisPool
     let reachability: Reachability
+    let latencies = AcquireLatencies()
 
     func use<Result: Sendable>(
         _ body: (inout sending RedisConnection) async throws -> sending Result
     ) async throws -> Result {
+        let start = ContinuousClock.now
         do {
-            let result = try await pool.withConnection(body)
+            let result = try await pool.withConnection { connection in
+                latencies.add(ContinuousClock.now - start)
+                return try await body(&connection)
+            }
             reachability.succeeded()
             return result
         } catch let error as RedisError {
-            if error.isOfAnOutage { reachability.failed(error) }
+            if error.isOutage { reachability.failed(error) }
             throw error
         } catch let error as ConnectionPoolError {
-            // Without such an error all connections are busy, or the service stops: that says nothing of Redis.
+            latencies.add(ContinuousClock.now - start)
+            // Otherwise all connections are busy or the service is stopping, which says nothing about Redis.
             if let cause = error.underlyingError ?? (error.code == .connectTimedOut ? error : nil) {
                 reachability.failed(cause)
             }
@@ -27,9 +35,9 @@ struct Redis: Sendable {
         }
     }
 
-    /// Asks whether Redis is there.
+    /// Checks whether Redis answers.
     ///
-    /// - Throws: What a use would throw.
+    /// - Throws: The errors of ``use(_:)``.
     func ping() async throws {
         try await use { connection in
             _ = try await connection.send("PING")

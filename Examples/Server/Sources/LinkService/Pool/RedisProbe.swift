@@ -1,15 +1,16 @@
 import ServiceLifecycle
 
-/// Asks Redis once a second whether it is there, so that an outage is known to have begun, and to be over, also while no
-/// request needs Redis.
+/// Pings the servers once a second, so that an outage is noticed even while no request needs Redis.
 struct RedisProbe: Service {
-    let redis: Redis
+    let servers: [Redis]
 
     func run() async {
         try? await cancelWhenGracefulShutdown {
             while true {
                 try await Task.sleep(for: .seconds(1))
-                try? await redis.ping()
+                await withTaskGroup(of: Void.self) { group in
+                    for server in servers { group.addTask { try? await server.ping() } }
+                }
             }
         }
     }

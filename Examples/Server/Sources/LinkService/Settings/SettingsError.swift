@@ -1,4 +1,4 @@
-/// All that is wrong with the settings, each in a sentence that names the variable.
+/// All problems of the settings. Each one is a sentence that names the environment variable.
 public struct SettingsError: Error, Equatable, CustomStringConvertible {
     public let problems: [String]
 

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Any number of nudges, of which those that come before the next look at them count as one.
-final class Nudges: Sendable {
+/// Requests for a refresh. Several requests before the next refresh count as one.
+final class RefreshRequests: Sendable {
     private let isPending = Atomic(false)
     private let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
@@ -10,16 +10,17 @@ final class Nudges: Sendable {
         (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    func nudge() {
-        // Partner of the fence in next(): either this sees that the flag was taken, or what was changed before this call
-        // is seen by who has taken it. Only loaded while it is set, so that those who nudge do not take the cache line
-        // from each other.
+    /// Requests a refresh. Costs a fence and a load if one is already pending.
+    func request() {
+        // This fence pairs with the one in `next()`. Either this thread sees that the flag was cleared and sets it again,
+        // or the refresh that cleared the flag sees everything that this thread changed before the call. The flag is loaded
+        // before it is exchanged so that many requesting threads do not take the cache line from each other.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         if isPending.load(ordering: .relaxed) { return }
         if !isPending.exchange(true, ordering: .relaxed) { continuation.yield() }
     }
 
-    /// Waits for a nudge. `false`: the task was cancelled.
+    /// Waits for a request. Returns `false` if the task was cancelled.
     func next() async -> Bool {
         var iterator = stream.makeAsyncIterator()
         guard await iterator.next() != nil else { return false }

@@ -1,22 +1,23 @@
 import BurstPoolRedis
 
 extension RedisError {
-    /// Whether the server, or the way there, was the reason, and not what was asked: the same may succeed later.
-    var isOfAnOutage: Bool {
+    /// Whether the server or the network caused the error, so that the same command may succeed later.
+    var isOutage: Bool {
         switch code {
         case .connectFailed, .connectTimedOut, .authenticationFailed, .connectionClosed, .commandTimedOut,
             .protocolError,
             .closeTimedOut:
             true
         case .serverError:
-            serverCode.map(Self.codesOfTheMoment.contains) ?? false
+            serverCode.map(Self.temporaryServerCodes.contains) ?? false
         default:
             false
         }
     }
 
-    /// What a server says that starts, is replaced, or is full. `EXECABORT`: one of these came before, inside a transaction.
-    private static let codesOfTheMoment: Set = [
+    /// The error codes of a server that is starting, is being replaced, or is full. `EXECABORT` means that one of these errors
+    /// occurred inside a transaction.
+    private static let temporaryServerCodes: Set = [
         "LOADING", "BUSY", "MASTERDOWN", "READONLY", "CLUSTERDOWN", "TRYAGAIN", "OOM", "MISCONF", "NOREPLICAS",
         "EXECABORT",
     ]
