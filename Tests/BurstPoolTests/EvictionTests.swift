@@ -137,7 +137,7 @@ struct EvictionTests {
             pool.evictAll(over: .seconds(10))
             gate.open()
             try await waiter.value.release()
-            try await clock.waitForSleepers(2)
+            try await clock.waitForSleepers(1)
             clock.advance(by: .seconds(11))
             try await eventually("it is closed") { observer.closeReasons == [.evicted] }
         }

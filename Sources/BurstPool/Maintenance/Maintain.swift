@@ -14,7 +14,6 @@ extension _PoolEngine {
     func connectionHasOpened() {
         if maintenance.settings.observesTimes { lookWithin(maintenance.settings.interval) }
         if let interval = maintenance.settings.closedCheckInterval { lookWithin(interval) }
-        if let lifetime = settings.maxLifetime { lookWithin(lifetime) }
     }
 
     func lookWithin(_ nanoseconds: UInt64) {
@@ -33,7 +32,7 @@ extension _PoolEngine {
         maintenance.perform { observations in
             var look = Look(now: clock.now)
             observe(&look, &observations)
-            var plan = SweepPlan(look, maintenance.settings, maxSize: core.limits.maxSize, observations)
+            var plan = SweepPlan(look, maintenance.settings, core.limits, observations)
             if checksForClosed { plan.checksForClosed = true }
             flag(look, plan, observations)
             if plan.needsSweep { sweep(plan, &observations) }
@@ -127,9 +126,12 @@ extension _PoolEngine {
 
     /// Returns when the next look is due.
     private func nextLook(_ look: Look, _ plan: SweepPlan, _ observations: SlotObservations) -> UInt64 {
-        var next = min(look.nextExpiry, plan.nextMoment)
-        if !look.expired.isEmpty, let lifetime = settings.maxLifetime {
-            next = min(next, look.now.addingSaturated(max(lifetime / 128, MaintenanceSettings.shortestInterval)))
+        var next = plan.nextMoment
+        if !look.expired.isEmpty {
+            // Those that expire meanwhile are retired then, too.
+            next = min(next, look.now.addingSaturated(maintenance.retirementPause))
+        } else {
+            next = min(next, look.nextExpiry)
         }
         if maintenance.settings.observesTimes, !isResting(look, observations) {
             next = min(next, look.now.addingSaturated(maintenance.settings.interval))

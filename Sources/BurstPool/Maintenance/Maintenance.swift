@@ -10,6 +10,7 @@ final class Maintenance: Sendable {
     private let looking = OneAtATime()
     private let next = EarliestMoment()
     private let lastNumber = Atomic<UInt64>(0)
+    private let shortestLifetime = EarliestMoment()
     /// Used only by the thread that looks.
     nonisolated(unsafe) private var observations = SlotObservations()
 
@@ -37,6 +38,13 @@ final class Maintenance: Sendable {
             next.reset()
             self.look(at: look(&observations))
         }
+    }
+
+    /// The time between two looks that retire connections which are too old: 1/128 of the shortest lifetime.
+    var retirementPause: UInt64 { max(shortestLifetime.value / 128, MaintenanceSettings.shortestInterval) }
+
+    func noteLifetime(_ lifetime: UInt64) {
+        shortestLifetime.lower(to: lifetime)
     }
 
     /// Returns a number that no other connection of the pool has.
