@@ -28,13 +28,17 @@ struct BurstPoolDemo: AsyncParsableCommand {
     @Flag(help: "Kill several random connections a second, and cancel some requests.")
     var chaos = false
 
-    @Option(help: "The server to use instead of a private one, such as redis://127.0.0.1:6379 or unix:///run/redis.sock.")
+    @Option(
+        help: "The server to use instead of a private one, such as redis://127.0.0.1:6379 or unix:///run/redis.sock."
+    )
     var redis: String?
 
     @Option(help: "The file for the picture of the run.")
     var svg = "demo-output/timeline.svg"
 
-    @Option(help: "The seed of the random choices: what the tasks do, and which connections are killed. (default: random)")
+    @Option(
+        help: "The seed of the random choices: what the tasks do, and which connections are killed. (default: random)"
+    )
     var seed: UInt64?
 
     @Flag(help: "Print the summary as JSON to standard output, and other output to standard error.")

@@ -24,7 +24,9 @@ struct Server: Sendable {
         do {
             let control = try await controlConnection()
             if let version = try await control.serverVersion() {
-                name = privateServer == nil ? "Redis \(version) at \(self.configuration.endpoint)" : "private Redis \(version)"
+                name =
+                    privateServer == nil
+                    ? "Redis \(version) at \(self.configuration.endpoint)" : "private Redis \(version)"
             }
             await control.close()
         } catch {

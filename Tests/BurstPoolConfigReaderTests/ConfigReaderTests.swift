@@ -29,10 +29,12 @@ struct ConfigReaderTests {
     @Test("every setting is read from values in memory")
     func everySetting() throws {
         let configuration = try read([
-            "name": "orders", "maxSize": 7, "burstLimit": 9, "minimumIdle": 2, "idleTimeout": "10m", "maxLifetime": "1h",
+            "name": "orders", "maxSize": 7, "burstLimit": 9, "minimumIdle": 2, "idleTimeout": "10m",
+            "maxLifetime": "1h",
             "lifetimeJitter": 0.25, "burstLinger": "2s", "maxConcurrentConnects": 3, "connectDelay": "5ms",
             "connectTimeout": "3s", "connectRetry.base": "50ms", "connectRetry.cap": "7s",
-            "circuitBreaker.failureThreshold": 8, "circuitBreaker.failingFor": "1m", "circuitBreaker.openFor": "20s", "acquireTimeout": "1.5s",
+            "circuitBreaker.failureThreshold": 8, "circuitBreaker.failingFor": "1m", "circuitBreaker.openFor": "20s",
+            "acquireTimeout": "1.5s",
             "maxWaiters": 100, "loadShedding.target": "6ms", "loadShedding.interval": "120ms",
             "validateAfterIdle": "30s", "validationTimeout": "4s", "keepaliveInterval": "45s",
             "resetsConnections": true, "closeTimeout": "9s", "closeErrors": "reported", "leakThreshold": "1m",
@@ -44,11 +46,13 @@ struct ConfigReaderTests {
     @Test("every setting is read from the environment")
     func everyVariable() throws {
         let configuration = try reading(environment: [
-            "POOL_NAME": "orders", "POOL_MAX_SIZE": "7", "POOL_BURST_LIMIT": "9", "POOL_MINIMUM_IDLE": "2", "POOL_IDLE_TIMEOUT": "600000ms",
+            "POOL_NAME": "orders", "POOL_MAX_SIZE": "7", "POOL_BURST_LIMIT": "9", "POOL_MINIMUM_IDLE": "2",
+            "POOL_IDLE_TIMEOUT": "600000ms",
             "POOL_MAX_LIFETIME": "3600s", "POOL_LIFETIME_JITTER": "0.25", "POOL_BURST_LINGER": "2 s",
             "POOL_MAX_CONCURRENT_CONNECTS": "3", "POOL_CONNECT_DELAY": "5000us", "POOL_CONNECT_TIMEOUT": "3000ms",
             "POOL_CONNECT_RETRY_BASE": "50ms", "POOL_CONNECT_RETRY_CAP": "7s",
-            "POOL_CIRCUIT_BREAKER_FAILURE_THRESHOLD": "8", "POOL_CIRCUIT_BREAKER_FAILING_FOR": "60s", "POOL_CIRCUIT_BREAKER_OPEN_FOR": "20s",
+            "POOL_CIRCUIT_BREAKER_FAILURE_THRESHOLD": "8", "POOL_CIRCUIT_BREAKER_FAILING_FOR": "60s",
+            "POOL_CIRCUIT_BREAKER_OPEN_FOR": "20s",
             "POOL_ACQUIRE_TIMEOUT": "1500ms", "POOL_MAX_WAITERS": "100", "POOL_LOAD_SHEDDING_TARGET": "6000000ns",
             "POOL_LOAD_SHEDDING_INTERVAL": "0.12s", "POOL_VALIDATE_AFTER_IDLE": "0.5m",
             "POOL_VALIDATION_TIMEOUT": "4s", "POOL_KEEPALIVE_INTERVAL": "45s", "POOL_RESETS_CONNECTIONS": "true",

@@ -25,7 +25,9 @@ struct AlarmClockTests {
         }
     }
 
-    @Test("The clock rings at the moment that was asked for, and a second request for the same time starts no other task")
+    @Test(
+        "The clock rings at the moment that was asked for, and a second request for the same time starts no other task"
+    )
     func ringsOnce() async throws {
         let clock = ManualClock()
         let owner = Owner(clock)

@@ -180,7 +180,9 @@ struct DeadlineTests {
             let lease = try await pool.acquire()
             var waiters: [Task<TestLease<TestConnection>, any Error>] = []
             for number in 0..<700 {
-                waiters.append(try await pool.startWaiting(timeout: number.isMultiple(of: 7) ? .unlimited : .seconds(1)))
+                waiters.append(
+                    try await pool.startWaiting(timeout: number.isMultiple(of: 7) ? .unlimited : .seconds(1))
+                )
             }
             clock.advance(by: .seconds(2))
             try await eventually("600 have gone") { pool.statistics.waiting == 100 }
@@ -271,33 +273,6 @@ struct DeadlineTests {
                 _ = try await poolError(.acquireTimedOut) { _ = try await late.value }
                 lease.release()
             }
-        }
-    }
-
-    @Test(
-        "Of two who set the timer at the same time, who is later sees to the earlier deadline",
-        arguments: CoreKind.cores
-    )
-    func setBesideAnother(kind: CoreKind) async throws {
-        try await withTimedPool(kind, maxSize: 1, hooked: true) { pool, strategy, clock, _ in
-            let lease = try await pool.acquire()
-            let early = Shared<Task<TestLease<TestConnection>, any Error>?>(nil)
-            strategy.hooks.at(.afterNextDeadline) { [weak pool] in
-                early.set(
-                    Task(executorPreference: InlineExecutor()) {
-                        guard let pool else { throw CancellationError() }
-                        return try await pool.acquire(timeout: .seconds(1))
-                    }
-                )
-            }
-            let late = Task { try await pool.acquire(timeout: .seconds(9)) }
-            try await eventually("both wait") { pool.statistics.waiting == 2 && clock.sleepers > 0 }
-            try await eventually("the timer is set for the first of them") { clock.nextDeadline == .seconds(1) }
-            clock.advance(by: .seconds(1))
-            _ = try await poolError(.acquireTimedOut) { _ = try await early.value?.value }
-            late.cancel()
-            await #expect(throws: CancellationError.self) { try await late.value }
-            lease.release()
         }
     }
 }

@@ -36,7 +36,9 @@ struct LoadSheddingTests {
                 #expect(error.timeout == .milliseconds(5))
                 #expect(error.statistics?.inUse == 1)
             }
-            let shed = observer.all { if case .acquireFailed(let error as ConnectionPoolError, _, _) = $0 { error.code } else { nil } }
+            let shed = observer.all {
+                if case .acquireFailed(let error as ConnectionPoolError, _, _) = $0 { error.code } else { nil }
+            }
             #expect(shed == [.overloaded, .overloaded])
             lease.release()
             try await first.value.release()

@@ -103,7 +103,9 @@ struct NestedAcquireTests {
             kind,
             maxSize: 1,
             configure: {
-                $0.resetsConnections = true; $0.acquireTimeout = nil
+                $0.resetsConnections = true
+                $0.acquireTimeout = nil
+                $0.validationTimeout = .seconds(3600)
             }
         ) { pool, strategy in
             strategy.onReset { _ in await letOthersRun() }

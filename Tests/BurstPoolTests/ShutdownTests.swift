@@ -27,7 +27,9 @@ struct ShutdownTests {
             let lease = try await pool.acquire()
             var waiters: [Task<TestLease<TestConnection>, any Error>] = []
             for number in 0..<10 {
-                waiters.append(try await pool.startWaiting(timeout: number.isMultiple(of: 2) ? .unlimited : .seconds(60)))
+                waiters.append(
+                    try await pool.startWaiting(timeout: number.isMultiple(of: 2) ? .unlimited : .seconds(60))
+                )
             }
             let shutdown = Task { await pool.shutdown() }
             for waiter in waiters { _ = try await poolError(.poolShutDown) { _ = try await waiter.value } }

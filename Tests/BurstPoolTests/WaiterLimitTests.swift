@@ -16,7 +16,9 @@ struct WaiterLimitTests {
             let error = try await poolError(.tooManyWaiters) { try await pool.withConnection { $0.use() } }
             #expect(error.statistics?.waiting == most || error.statistics?.waiting == most + 1)
             #expect(error.message.contains("maxWaiters"))
-            let shed = observer.all { if case .acquireFailed(let error as ConnectionPoolError, _, _) = $0 { error.code } else { nil } }
+            let shed = observer.all {
+                if case .acquireFailed(let error as ConnectionPoolError, _, _) = $0 { error.code } else { nil }
+            }
             #expect(shed == [.tooManyWaiters])
             waiters[0].cancel()
             await #expect(throws: CancellationError.self) { try await waiters.removeFirst().value }

@@ -90,7 +90,8 @@ extension ConnectionPoolError {
     static func outOfMemory(_ statistics: ConnectionPoolStatistics?, poolName: String) -> ConnectionPoolError {
         ConnectionPoolError(
             .outOfMemory,
-            message: "The system has no memory for another slot or waiter. Free memory, or lower the limits of the pool.",
+            message:
+                "The system has no memory for another slot or waiter. Free memory, or lower the limits of the pool.",
             poolName: poolName,
             statistics: statistics
         )

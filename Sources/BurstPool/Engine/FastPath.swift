@@ -77,7 +77,8 @@ extension _PoolEngine {
             if flags.contains(.isCounted) { record(of: idle).pointee.countIdleLease() }
             return true
         }
-        guard flags.isDisjoint(with: .concernHandOut) || isUsableUncommonly(idle, flags, ifStale), try isOpen(idle) else {
+        guard flags.isDisjoint(with: .concernHandOut) || isUsableUncommonly(idle, flags, ifStale), try isOpen(idle)
+        else {
             return false
         }
         noteUncommonly(idle, site, flags)

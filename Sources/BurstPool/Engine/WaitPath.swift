@@ -13,22 +13,37 @@ extension _PoolEngine {
     func acquireSlowly(timeout: AcquireTimeout, _ site: _LeaseSite) async throws -> Core.Lease {
         let timeout = timeout.resolved(configured: settings.acquireTimeout)
         let began = clock.now
+        var stale: Core.Lease?
         do {
             guard timeout.map({ $0 > .zero }) ?? true else { return try acquireAtOnce(site) }
             if settings.detectsNestedAcquires, site.isScoped, taskHoldsAllConnections() {
                 throw ConnectionPoolError.nestedAcquire(statistics, poolName: settings.name)
             }
-            while let idle = core.tryAcquire() {
+            while stale == nil, let idle = core.tryAcquire() {
                 if isStale(idle) {
-                    // The validated connection goes to the oldest waiter, which is usually this caller.
-                    validateForWaiter(idle, inheritingTask: true)
-                    break
+                    stale = idle
+                } else if try handOut(idle, site, ifStale: .use) {
+                    return idle
                 }
-                if try handOut(idle, site, ifStale: .use) { return idle }
             }
         } catch {
             throw acquireFailed(error, waited: began, nil)
         }
+        if let stale { return try await waitForValidation(of: stale, timeout: timeout, since: began, site) }
+        return try await wait(timeout: timeout, since: began, site)
+    }
+
+    /// Waits in the queue while a connection is validated, which goes to the oldest waiter: usually this caller.
+    @usableFromInline
+    func waitForValidation(
+        of stale: Core.Lease,
+        timeout: Duration?,
+        since began: UInt64,
+        _ site: _LeaseSite
+    ) async throws -> Core.Lease {
+        let validation = validateForWaiter(stale, inheritingTask: true)
+        // A caller that has left does not count on the validation, and neither does anyone else.
+        defer { if validation.end() { reconcile() } }
         return try await wait(timeout: timeout, since: began, site)
     }
 

@@ -169,7 +169,8 @@ extension _PoolEngine {
     private var isBelowMinimum: Bool {
         guard settings.minimumIdle > 0 else { return false }
         let counts = core.counts
-        return counts.idle + counts.opening < settings.minimumIdle && counts.idle + counts.leased + counts.opening + counts.closing < core.limits.maxSize
+        return counts.idle + counts.opening < settings.minimumIdle
+            && counts.idle + counts.leased + counts.opening + counts.closing < core.limits.maxSize
     }
 }
 

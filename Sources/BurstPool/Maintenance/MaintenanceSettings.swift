@@ -24,7 +24,9 @@ struct MaintenanceSettings: Sendable {
         keepaliveInterval = configuration.keepaliveInterval?.nanoseconds
         leakThreshold = configuration.leakThreshold?.nanoseconds
         // The beginning of an idle time is seen at most one look late, and so is its end: at most an eighth in all.
-        let shortest = [idleTimeout, burstLinger, validateAfterIdle, keepaliveInterval, leakThreshold].compactMap(\.self).min()
+        let shortest = [idleTimeout, burstLinger, validateAfterIdle, keepaliveInterval, leakThreshold].compactMap(
+            \.self
+        ).min()
         let timed = shortest.map { max($0 / 16, Self.shortestInterval) } ?? .max
         // Idle connections that were acquired are replaced within a second.
         interval = minimumIdle > 0 ? min(timed, 1_000_000_000) : timed

@@ -9,9 +9,30 @@ final class Validations: Sendable {
     /// reconciling, so a waiter that counts on one is never forgotten.
     @usableFromInline var forWaiters: Int { count.load(ordering: .sequentiallyConsistent) }
 
-    func begin() { count.add(1, ordering: .sequentiallyConsistent) }
+    /// Begins a validation for a waiter.
+    func begin() -> Validation {
+        count.add(1, ordering: .sequentiallyConsistent)
+        return Validation(self)
+    }
 
-    func end() { count.subtract(1, ordering: .sequentiallyConsistent) }
+    /// One validation, until it ends or the waiter that has asked for it leaves, whichever comes first.
+    @usableFromInline
+    final class Validation: Sendable {
+        private let validations: Validations
+        private let claim = Claim()
+
+        fileprivate init(_ validations: Validations) {
+            self.validations = validations
+        }
+
+        /// Returns `true` for the first call. The caller then reconciles.
+        @discardableResult
+        func end() -> Bool {
+            guard claim.take() else { return false }
+            validations.count.subtract(1, ordering: .sequentiallyConsistent)
+            return true
+        }
+    }
 }
 
 // A validation or a reset uses a connection in a task of its own. The connection is moved out of its slot for that time, so
@@ -33,10 +54,12 @@ extension _PoolEngine {
     /// Validates a connection for the oldest waiter.
     ///
     /// - Parameter inheritingTask: Whether the validation gets the current task's task-local values and priority.
+    @discardableResult
     @usableFromInline
-    func validateForWaiter(_ lease: Core.Lease, inheritingTask: Bool = false) {
-        validations.begin()
-        check(lease, .validation, inheritingTask: inheritingTask) { [self] _ in validations.end() }
+    func validateForWaiter(_ lease: Core.Lease, inheritingTask: Bool = false) -> Validations.Validation {
+        let validation = validations.begin()
+        check(lease, .validation, inheritingTask: inheritingTask) { _ in validation.end() }
+        return validation
     }
 
     /// Validates an idle connection that maintenance has taken.

@@ -97,14 +97,17 @@ extension _PoolEngine {
         let jittered = settings.maxLifetime.map { lifetime in
             UInt64(Double(lifetime) * (1 - Double.random(in: 0...1) * settings.configuration.lifetimeJitter))
         }
-        guard let lifetime = [own, jittered].compactMap({ $0 }).min() else { return }
-        // The sixteenth is the time that retiring an eighth of the connections at a time can take: no connection becomes older
-        // than allowed.
-        let expiry = clock.now.addingSaturated(lifetime / 16 * 15)
-        guard expiry != .max else { return }
-        // An eviction may have set an earlier expiry while the connection was opening.
-        header(of: permit).pointee.lowerExpiry(to: expiry)
-        maintenance.noteLifetime(lifetime)
+        let header = header(of: permit)
+        if let lifetime = [own, jittered].compactMap({ $0 }).min() {
+            // The sixteenth is the time that retiring an eighth of the connections at a time can take: no connection becomes
+            // older than allowed.
+            let expiry = clock.now.addingSaturated(lifetime / 16 * 15)
+            if expiry != .max { header.pointee.lowerExpiry(to: expiry) }
+            maintenance.noteLifetime(lifetime)
+        }
+        // An eviction may have set an expiry while the connection was opening.
+        let expiry = header.pointee.expiresAt.load(ordering: .relaxed)
+        guard expiry > 0 else { return }
         maintenance.look(at: expiry)
         alarm.ring(at: expiry)
     }

@@ -37,7 +37,10 @@ struct RetryPace: ~Copyable, Sendable {
         guard let backoff else { return }
         if let permanent { permanentError.store(permanent) }
         isPermanent.store(permanent != nil, ordering: .sequentiallyConsistent)
-        pausedUntil.store(now.addingSaturated(backoff.delay(afterFailures: failures)), ordering: .sequentiallyConsistent)
+        pausedUntil.store(
+            now.addingSaturated(backoff.delay(afterFailures: failures)),
+            ordering: .sequentiallyConsistent
+        )
     }
 
     func noteSuccess() {

@@ -23,7 +23,9 @@ struct Ledger: Sendable {
     ///
     /// - Returns: A description of each difference.
     mutating func audit(_ replies: [RedisReply]) -> [String] {
-        guard replies.count == keys.count else { return ["MGET returned \(replies.count) replies for \(keys.count) keys"] }
+        guard replies.count == keys.count else {
+            return ["MGET returned \(replies.count) replies for \(keys.count) keys"]
+        }
         var faults: [String] = []
         if !text.read(replies[0].bytes) {
             faults.append("\(textKey) is \(brief(replies[0])), not \(brief(text.candidates))")

@@ -14,7 +14,9 @@ struct Picture {
         }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
-        guard !isFolder.boolValue else { throw DemoFailure("The picture cannot be written to \(path), because it is a folder.") }
+        guard !isFolder.boolValue else {
+            throw DemoFailure("The picture cannot be written to \(path), because it is a folder.")
+        }
         guard FileManager.default.isWritableFile(atPath: exists ? file.path : folder.path) else {
             throw DemoFailure("The picture cannot be written to \(path), because writing is not permitted.")
         }

@@ -81,7 +81,9 @@ public final class MutexCore: _PoolCore {
     /// Takes a permit for nobody who waits; `nil` if somebody waits for one, or none is to be had.
     public func beginOpenUnrequested() -> MutexLease? {
         books.withLock { books in
-            guard !books.isPaused, books.line.countWithoutPermit == 0, books.total < books.limits.hardLimit else { return nil }
+            guard !books.isPaused, books.line.countWithoutPermit == 0, books.total < books.limits.hardLimit else {
+                return nil
+            }
             return books.takePlace(elementSize: elementSize, elementAlignment: elementAlignment)
         }
     }

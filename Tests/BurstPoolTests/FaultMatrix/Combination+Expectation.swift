@@ -38,6 +38,8 @@ extension Combination {
         case .connectTimedOut: true
         // The connection is closed, and the oldest waiter told; but another one may be opened in its place for that one.
         case .cancelled: tellsCaller && stage.isWaiting && stage != .validating
+        // A caller that is cancelled does not wait for the close and its error.
+        case .strategyError: stage == .shrinking && interruption == .callerCancelled
         default: false
         }
     }

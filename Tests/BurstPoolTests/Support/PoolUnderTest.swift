@@ -131,7 +131,9 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
         try await engine.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
-    func acquire(timeout: AcquireTimeout, fileID: StaticString, line: Int) async throws -> TestLease<Strategy.Connection> {
+    func acquire(timeout: AcquireTimeout, fileID: StaticString, line: Int) async throws -> TestLease<
+        Strategy.Connection
+    > {
         EngineLease(engine, try await engine.acquire(timeout: timeout, fileID: fileID, line: line))
     }
 
@@ -188,7 +190,9 @@ final class PublicPool<Strategy: ConnectionStrategy>: PoolUnderTest {
         try await pool.withConnection(timeout: timeout, fileID: fileID, line: line, body)
     }
 
-    func acquire(timeout: AcquireTimeout, fileID: StaticString, line: Int) async throws -> TestLease<Strategy.Connection> {
+    func acquire(timeout: AcquireTimeout, fileID: StaticString, line: Int) async throws -> TestLease<
+        Strategy.Connection
+    > {
         PublicLease(try await pool.acquire(timeout: timeout, fileID: fileID, line: line))
     }
 

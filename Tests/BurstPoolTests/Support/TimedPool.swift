@@ -54,6 +54,7 @@ struct MaintenanceStepper {
     ///   close has ended.
     func pass(_ duration: Duration, waitsForStrategy: Bool = true, afterEach: () -> Void = {}) async throws {
         let end = clock.now.sinceStart + duration
+        try await pool.finishMaintenance(on: clock)
         while let next = clock.nextDeadline, next <= end {
             clock.advance(by: next - clock.now.sinceStart)
             try await rest(waitsForStrategy)

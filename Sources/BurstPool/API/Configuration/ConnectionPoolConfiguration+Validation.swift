@@ -36,7 +36,9 @@ extension ConnectionPoolConfiguration {
             )
         }
         if let connects = maxConcurrentConnects, connects < 1 {
-            throw refuse("maxConcurrentConnects is \(connects). It must be at least 1, or no connection is ever opened.")
+            throw refuse(
+                "maxConcurrentConnects is \(connects). It must be at least 1, or no connection is ever opened."
+            )
         }
         if let maxWaiters, maxWaiters < 1 {
             throw refuse(
