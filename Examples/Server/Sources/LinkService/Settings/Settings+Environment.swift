@@ -94,7 +94,9 @@ extension Settings {
             )
             pool = reading.configuration
             // A pool without a burst has no excess connections, and refuses to let them linger.
-            if pool.burstLimit == nil, reading.settings.allSatisfy({ $0.key != "burstLinger" }) { pool.burstLinger = nil }
+            if pool.burstLimit == nil, reading.settings.allSatisfy({ $0.key != "burstLinger" }) {
+                pool.burstLinger = nil
+            }
             for setting in reading.settings { reader.note("pool.\(setting.key)", setting.value) }
             warnings += reading.unknownVariables(in: environment, prefix: "POOL_").map(\.description)
         } catch {
