@@ -51,8 +51,8 @@ extension Settings {
 
     /// Reads the URL of a server.
     ///
-    /// - Parameter timeout: The value of `REDIS_TIMEOUT`, which takes precedence over the URL. Without it, the default timeouts
-    ///   of the service apply only if the URL has none.
+    /// - Parameter timeout: The value of `REDIS_TIMEOUT`, which takes precedence over the URL. Without it, the default
+    ///   timeouts of the service apply only if the URL has none.
     private static func redis(
         _ key: String,
         _ timeout: Duration?,
@@ -136,7 +136,8 @@ extension Settings {
           POOL_BURST_LIMIT         The largest number of connections during a burst. Default: 4 times POOL_MAX_SIZE
           POOL_ACQUIRE_TIMEOUT     How long a request waits for a connection. Default: 250ms
           POOL_BURST_LINGER        How long idle connections above POOL_MAX_SIZE are kept. Default: 1s
-          POOL_…                   Every other setting of the pool, such as POOL_IDLE_TIMEOUT=5m or POOL_CONNECT_RETRY=true
+          POOL_…                   Every other setting of the pool, such as POOL_IDLE_TIMEOUT=5m or
+                                   POOL_CONNECT_RETRY=true
           DD_DOGSTATSD_URL         The Datadog agent: udp://host:port or unix:///path. DD_AGENT_HOST, DD_DOGSTATSD_PORT,
                                    DD_ENV, DD_SERVICE, DD_VERSION and DD_TAGS work as well. Default: no agent
           SHUTDOWN_DEADLINE        How long accepted requests may continue after SIGTERM or SIGINT. Default: 10s
