@@ -13,9 +13,11 @@ let swiftSettings: [SwiftSetting] = [
 #if os(macOS)
     let concurrencyKitPkgConfig: String? = "ck"
     let hiredisPkgConfig: String? = "hiredis"
+    let libpqPkgConfig: String? = "libpq"
 #else
     let concurrencyKitPkgConfig: String? = nil
     let hiredisPkgConfig: String? = nil
+    let libpqPkgConfig: String? = nil
 #endif
 
 let package = Package(
@@ -25,6 +27,7 @@ let package = Package(
         .library(name: "BurstPool", targets: ["BurstPool"]),
         .library(name: "CBurstPool", targets: ["CBurstPool"]),
         .library(name: "BurstPoolRedis", targets: ["BurstPoolRedis"]),
+        .library(name: "BurstPoolPostgres", targets: ["BurstPoolPostgres"]),
         .library(name: "BurstPoolDatadog", targets: ["BurstPoolDatadog"]),
         .library(name: "BurstPoolObservability", targets: ["BurstPoolObservability"]),
         .library(name: "BurstPoolServiceLifecycle", targets: ["BurstPoolServiceLifecycle"]),
@@ -35,6 +38,12 @@ let package = Package(
     ],
     traits: [
         .trait(name: "Redis", description: "The product BurstPoolRedis, which needs swift-nio and hiredis."),
+        .trait(name: "Postgres", description: "The product BurstPoolPostgres, which needs libpq."),
+        .trait(
+            name: "RedisTLS",
+            description: "TLS for BurstPoolRedis (rediss://), which needs swift-nio-ssl.",
+            enabledTraits: ["Redis"]
+        ),
         .trait(
             name: "Demo",
             description: "The product burst-pool-demo, which needs swift-argument-parser.",
@@ -54,11 +63,14 @@ let package = Package(
             name: "ConfigReader",
             description: "The product BurstPoolConfigReader, which needs swift-configuration."
         ),
-        .default(enabledTraits: ["Redis", "Demo", "Datadog", "Observability", "ServiceLifecycle", "ConfigReader"]),
+        .default(enabledTraits: [
+            "Redis", "RedisTLS", "Postgres", "Demo", "Datadog", "Observability", "ServiceLifecycle", "ConfigReader",
+        ]),
     ],
     dependencies: [
         // Each for the products of one trait. A package that depends on this one with `traits: []` fetches none of them.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
@@ -101,6 +113,22 @@ let package = Package(
                 "CHiredis",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
+                .product(name: "NIOTLS", package: "swift-nio", condition: .when(traits: ["RedisTLS"])),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["RedisTLS"])),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .systemLibrary(
+            name: "CLibPQ",
+            path: "CSources/CLibPQ",
+            pkgConfig: libpqPkgConfig,
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        .target(
+            name: "BurstPoolPostgres",
+            dependencies: [
+                "BurstPool",
+                .target(name: "CLibPQ", condition: .when(traits: ["Postgres"])),
             ],
             swiftSettings: swiftSettings
         ),
@@ -159,6 +187,11 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // A private PostgreSQL server, for the tests and the demo. Internal target; not a product.
+        .target(
+            name: "BurstPoolPostgresServer",
+            swiftSettings: swiftSettings
+        ),
         // A private redis-server, for the tests and the demo. Not a product: nobody else's business.
         .target(
             name: "BurstPoolRedisServer",
@@ -212,6 +245,11 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
             ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolPostgresTests",
+            dependencies: ["BurstPool", "BurstPoolPostgres", "BurstPoolPostgresServer"],
             swiftSettings: swiftSettings
         ),
         // Fuzzing of what reads bytes and text from outside, also under libFuzzer: see Tests/RedisFuzzing.

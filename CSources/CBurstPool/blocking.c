@@ -1,151 +1,101 @@
-/* The calls of bp_blocking.h: threads that wait, and reconciling. */
-#define _GNU_SOURCE /* sem_clockwait */
+/* Acquiring with a timeout, and the calls that end a lease and reconcile. */
+#include "posix.h"
 
 #include "include/bp_blocking.h"
 
-#include "atomics.h"
+#include "pool.h"
+#include "reconcile.h"
 
-#include <errno.h>
-#include <time.h>
+#include <pthread.h>
 
-/*
- * A semaphore on which one thread sleeps until another thread posts to it. A post before the wait is not lost. The
- * interleaving explorer, whose threads must not sleep in the system, has its own.
- */
-#if defined(BP_PARKING_HEADER)
-#include BP_PARKING_HEADER
-#elif defined(__APPLE__)
-#include <dispatch/dispatch.h>
-
-typedef dispatch_semaphore_t bp_parking;
-
-static void bp__parking_create(bp_parking *parking) {
-    *parking = dispatch_semaphore_create(0);
-}
-
-static void bp__parking_destroy(bp_parking *parking) {
-    dispatch_release(*parking);
-}
-
-static void bp__parking_post(bp_parking *parking) {
-    dispatch_semaphore_signal(*parking);
-}
-
-/* timeout: in nanoseconds from now. Returns false when it has passed. */
-static bool bp__parking_wait(bp_parking *parking, uint64_t timeout) {
-    dispatch_time_t until =
-        timeout > INT64_MAX ? DISPATCH_TIME_FOREVER : dispatch_time(DISPATCH_TIME_NOW, (int64_t)timeout);
-    return dispatch_semaphore_wait(*parking, until) == 0;
-}
-#else
-#include <semaphore.h>
-
-typedef sem_t bp_parking;
-
-static void bp__parking_create(bp_parking *parking) {
-    sem_init(parking, 0, 0);
-}
-
-static void bp__parking_destroy(bp_parking *parking) {
-    sem_destroy(parking);
-}
-
-static void bp__parking_post(bp_parking *parking) {
-    sem_post(parking);
-}
-
-/* timeout: in nanoseconds from now. Returns false when it has passed. */
-static bool bp__parking_wait(bp_parking *parking, uint64_t timeout) {
-    const uint64_t second = 1000000000;
-    int result;
-    if (timeout > INT64_MAX) {
-        while ((result = sem_wait(parking)) != 0 && errno == EINTR) {
-        }
-        return result == 0;
-    }
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t nanoseconds = (uint64_t)until.tv_nsec + timeout % second;
-    until.tv_sec += (time_t)(timeout / second + nanoseconds / second);
-    until.tv_nsec = (long)(nanoseconds % second);
-    while ((result = sem_clockwait(parking, CLOCK_MONOTONIC, &until)) != 0 && errno == EINTR) {
-    }
-    return result == 0;
-}
-#endif
-
-/*
- * A thread that waits in bp_acquire. It is on the stack of that thread, which leaves bp_acquire only after another
- * thread has posted to it, or after it has claimed its own wait.
- */
+/* One wait in bp_acquire. */
 typedef struct {
-    bp_parking parking;
-    bp_lease lease;
-    bp_close_function close; /* With BP_SHUT_DOWN: the function that closes connections. */
-    void *close_context;
-    bp_atomic64 status; /* Released after the other fields and acquired before them, because ThreadSanitizer does not
-                           know sem_clockwait. */
-} bp_sleeper;
-
-static void bp__wake(void *context, bp_status status, bp_lease lease) {
-    bp_sleeper *sleeper = context;
-    sleeper->lease = lease;
-    bp__store(&sleeper->status, status);
-    bp__parking_post(&sleeper->parking);
-}
-
-/* Gives a connection or a permit to the oldest waiter. Returns false if none is free. */
-static bool bp__match_one_waiter(bp_pool *pool) {
-    bp_lease lease;
-    void *context;
-    if (bp_take_idle(pool, &lease) == BP_OK) {
-        if (bp_hand_off(pool, &context) == BP_OK) {
-            bp__wake(context, BP_OK, lease);
-        } else {
-            bp_return_idle(pool, lease);
-        }
-        return true;
-    }
+    bp_pool *pool;
     bp_ticket ticket;
-    if (bp_begin_open(pool, &ticket, &lease) != BP_OK) {
-        return false;
+    bp_sleeper sleeper;
+} bp_blocking_wait;
+
+/* Runs when the thread is cancelled while it waits: ends the wait, and passes on what the thread was given. */
+static void bp__abandon_wait(void *argument) {
+    bp_blocking_wait *it = argument;
+    bp_sleeper *sleeper = &it->sleeper;
+    void *context;
+    if (bp_wait_claim(it->pool, it->ticket, &context) != BP_OK) {
+        /* Another thread has ended the wait, and is about to post. */
+        bp__parking_wait(&sleeper->parking, BP_NO_DEADLINE);
+        if (sleeper->status == BP_OK) {
+            bp_release(it->pool, sleeper->lease);
+        } else if (sleeper->status == BP_OPEN) {
+            bp_cancel_open(it->pool, sleeper->lease);
+        }
+        bp__reconcile(it->pool, sleeper->close, sleeper->close_context);
     }
-    if (bp_wait_claim(pool, ticket, &context) == BP_OK) {
-        bp__wake(context, BP_OPEN, lease);
-    } else {
-        bp_cancel_open(pool, lease);
-    }
-    return true;
+    bp__parking_destroy(&sleeper->parking);
+    bp__leave(it->pool);
 }
 
-/* Closes one excess connection. Returns false if no connection is idle. */
-static bool bp__close_one_excess(bp_pool *pool, bp_close_function close, void *context) {
-    bp_lease lease;
-    if (bp_take_idle(pool, &lease) != BP_OK) {
-        return false;
-    }
-    if (bp_begin_close_excess(pool, lease) == BP_OK) {
-        close(bp_element(pool, lease), context);
-        bp_finish_close(pool, lease);
-    } else {
-        bp_return_idle(pool, lease);
-    }
-    return true;
+/* Sleeps until another thread has ended the wait. Returns false when the timeout has passed before. */
+static bool bp__sleep(bp_blocking_wait *it, uint64_t timeout, int cancel_state) {
+    bool is_posted;
+    pthread_cleanup_push(bp__abandon_wait, it);
+    /* Only here the thread can be cancelled. */
+    pthread_setcancelstate(cancel_state, NULL);
+    is_posted = bp__parking_wait(&it->sleeper.parking, timeout);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    pthread_cleanup_pop(0);
+    return is_posted;
 }
 
-bp_status bp_reconcile(bp_pool *pool, bp_close_function close, void *context) {
-    if (pool == NULL) {
-        return BP_INVALID_ARGUMENT;
+static bp_status bp__wait(bp_pool *pool, uint64_t timeout, int cancel_state, bp_lease *lease) {
+    bp_blocking_wait it = {.pool = pool, .sleeper = {.status = BP_TIMED_OUT}};
+    bp_status status = bp_wait_prepare(pool, &it.ticket);
+    if (status != BP_OK) {
+        return status;
     }
-    bool progress = true;
-    while (progress) {
-        if (bp_has_waiters(pool)) {
-            progress = bp__match_one_waiter(pool);
-        } else {
-            progress = close != NULL && bp_has_excess(pool) && bp__close_one_excess(pool, close, context);
+    void *context;
+    if (!bp__parking_create(&it.sleeper.parking)) {
+        bp_wait_claim(pool, it.ticket, &context);
+        bp_wait_join(pool, it.ticket, NULL, BP_NO_DEADLINE, NULL);
+        return BP_OUT_OF_MEMORY;
+    }
+    /* The thread measures its own timeout, so the pool gets no deadline. */
+    status = bp_wait_join(pool, it.ticket, &it.sleeper, BP_NO_DEADLINE, NULL);
+    if (status == BP_OK) {
+        bp__reconcile(pool, NULL, NULL);
+        if (!bp__sleep(&it, timeout, cancel_state) && bp_wait_claim(pool, it.ticket, &context) != BP_OK) {
+            /* Another thread has ended the wait at the same instant, and is about to post. */
+            bp__parking_wait(&it.sleeper.parking, BP_NO_DEADLINE);
+        }
+        status = it.sleeper.status;
+        *lease = it.sleeper.lease;
+        if (status == BP_SHUT_DOWN) {
+            /*
+             * A connection that the reconcile above held and returned may have been missed by the thread that shut the
+             * pool down.
+             */
+            bp__reconcile(pool, it.sleeper.close, it.sleeper.close_context);
         }
     }
-    return BP_OK;
+    bp__parking_destroy(&it.sleeper.parking);
+    return status;
+}
+
+static __attribute__((noinline)) bp_status bp__acquire_slowly(bp_pool *pool, uint64_t timeout, bp_lease *lease) {
+    bp__enter(pool);
+    bp_status status = bp_begin_open_unrequested(pool, lease);
+    if (status == BP_OK) {
+        status = BP_OPEN;
+    } else if (status == BP_EMPTY || status == BP_LIMIT_REACHED) {
+        status = BP_TIMED_OUT;
+        if (timeout != 0) {
+            int cancel_state;
+            pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+            status = bp__wait(pool, timeout, cancel_state, lease);
+            pthread_setcancelstate(cancel_state, NULL);
+        }
+    }
+    bp__leave(pool);
+    return status;
 }
 
 bp_status bp_acquire(bp_pool *pool, uint64_t timeout, bp_lease *lease) {
@@ -153,88 +103,76 @@ bp_status bp_acquire(bp_pool *pool, uint64_t timeout, bp_lease *lease) {
         return BP_INVALID_ARGUMENT;
     }
     *lease = bp_try_acquire(pool);
-    if (lease->slot != NULL) {
-        return BP_OK;
-    }
-    bp_status status = bp_begin_open_unrequested(pool, lease);
-    if (status == BP_OK) {
-        return BP_OPEN;
-    }
-    if (status == BP_SHUT_DOWN || status == BP_OUT_OF_MEMORY) {
+    return __builtin_expect(lease->slot != NULL, 1) ? BP_OK : bp__acquire_slowly(pool, timeout, lease);
+}
+
+/* bp_release. If it returns BP_RECONCILE, the thread has entered the pool. */
+static bp_status bp__release_and_enter(bp_pool *pool, bp_lease lease) {
+    bp_thread_record *thread = bp__thread_record();
+    if (thread == NULL) {
+        bp__enter(pool);
+        bp_status status = bp_release(pool, lease);
+        if (status != BP_RECONCILE) {
+            bp__leave(pool);
+        }
         return status;
     }
-    if (timeout == 0) {
-        return BP_TIMED_OUT;
+    /*
+     * Relaxed: the full barrier in bp_release comes before another thread can take the connection, and so before
+     * bp__is_quiet of a thread that has seen the connection closed.
+     */
+    bp__store_relaxed(&thread->inside, (uint64_t)(uintptr_t)pool);
+    bp_status status = bp_release(pool, lease);
+    if (status == BP_RECONCILE) {
+        bp__enter(pool);
     }
-    bp_ticket ticket;
-    status = bp_wait_prepare(pool, &ticket);
-    if (status != BP_OK) {
-        return status;
-    }
-    bp_sleeper sleeper = {.lease = {NULL, 0}};
-    bp__store_relaxed(&sleeper.status, BP_TIMED_OUT);
-    bp__parking_create(&sleeper.parking);
-    /* The thread measures its own timeout, so the pool gets no deadline. */
-    status = bp_wait_join(pool, ticket, &sleeper, BP_NO_DEADLINE, NULL);
-    if (status == BP_OK) {
-        bp_reconcile(pool, NULL, NULL);
-        void *context;
-        if (!bp__parking_wait(&sleeper.parking, timeout) && bp_wait_claim(pool, ticket, &context) != BP_OK) {
-            /* Another thread has ended the wait at the same instant, and is about to post. */
-            bp__parking_wait(&sleeper.parking, BP_NO_DEADLINE);
-        }
-        status = (bp_status)bp__load(&sleeper.status);
-        *lease = sleeper.lease;
-        if (status == BP_SHUT_DOWN) {
-            /*
-             * A connection that the reconcile above held and returned may have been missed by the thread that shut the
-             * pool down.
-             */
-            bp_reconcile(pool, sleeper.close, sleeper.close_context);
-        }
-    }
-    bp__parking_destroy(&sleeper.parking);
+    /* Release: pairs with the acquire load in bp__thread_is_releasing_to. The last access to the pool, if it is BP_OK.
+     */
+    bp__store(&thread->inside, 0);
     return status;
 }
 
 bp_status bp_release_and_reconcile(bp_pool *pool, bp_lease lease, bp_close_function close, void *context) {
-    bp_status status = bp_release(pool, lease);
-    return status == BP_RECONCILE ? bp_reconcile(pool, close, context) : status;
+    if (pool == NULL || close == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    bp_status status = bp__release_and_enter(pool, lease);
+    if (__builtin_expect(status != BP_RECONCILE, 1)) {
+        return status;
+    }
+    bp__reconcile(pool, close, context);
+    bp__leave(pool);
+    return BP_OK;
 }
 
 bp_status bp_cancel_open_and_reconcile(bp_pool *pool, bp_lease permit, bp_close_function close, void *context) {
+    if (pool == NULL || close == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    bp__enter(pool);
     bp_status status = bp_cancel_open(pool, permit);
     if (status == BP_OK) {
-        bp_reconcile(pool, close, context);
-        return BP_EMPTY;
+        bp__reconcile(pool, close, context);
+        status = BP_CONNECT_FAILED;
     }
+    bp__leave(pool);
     return status;
 }
 
 bp_status bp_discard_and_reconcile(bp_pool *pool, bp_lease lease, bp_close_function close, void *context) {
-    if (close == NULL) {
+    if (pool == NULL || close == NULL) {
         return BP_INVALID_ARGUMENT;
     }
+    bp__enter(pool);
     bp_status status = bp_begin_close(pool, lease);
     if (status == BP_OK) {
-        close(bp_element(pool, lease), context);
+        bp__close(pool, lease, close, context);
         bp_finish_close(pool, lease);
-        bp_reconcile(pool, close, context);
     }
+    /* Also after BP_STALE_LEASE: bp_begin_close may have hidden an excess connection for a moment. */
+    if (status == BP_OK || status == BP_STALE_LEASE) {
+        bp__reconcile(pool, close, context);
+    }
+    bp__leave(pool);
     return status;
-}
-
-bp_status bp_shutdown_and_reconcile(bp_pool *pool, bp_close_function close, void *context) {
-    bp_status status = bp_shutdown(pool);
-    if (status != BP_OK) {
-        return status;
-    }
-    void *waiter;
-    while (bp_hand_off(pool, &waiter) == BP_OK) {
-        bp_sleeper *sleeper = waiter;
-        sleeper->close = close;
-        sleeper->close_context = context;
-        bp__wake(waiter, BP_SHUT_DOWN, (bp_lease){NULL, 0});
-    }
-    return bp_reconcile(pool, close, context);
 }

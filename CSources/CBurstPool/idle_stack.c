@@ -1,7 +1,5 @@
 /* The search through the stripes, and sweeps. See idle_stack.h. */
-#ifdef __linux__
-#define _GNU_SOURCE /* sched_getaffinity */
-#endif
+#include "posix.h"
 
 #include "idle_stack.h"
 

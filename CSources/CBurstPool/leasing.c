@@ -26,12 +26,22 @@ bp_lease bp_try_acquire(bp_pool *pool) {
     return slot == NULL ? bp__no_lease : bp__slot_take(slot, BP_SLOT_IN_USE);
 }
 
-bp_status bp_return_idle(bp_pool *pool, bp_lease lease) {
+static inline bp_status bp__return_idle(bp_pool *pool, bp_lease lease) {
     bp_status status = bp__lease_move(pool, lease, BP_SLOT_IN_USE, BP_SLOT_IDLE);
     if (__builtin_expect(status == BP_OK, 1)) {
         bp__idle_put(&pool->idle, lease.slot);
     }
     return status;
+}
+
+bp_status bp_return_idle(bp_pool *pool, bp_lease lease) {
+    bp_status status = bp__check(pool);
+    return status != BP_OK ? status : bp__return_idle(pool, lease);
+}
+
+/* What a release returns that has found something to do. */
+static __attribute__((noinline)) bp_status bp__needs_attention(const bp_pool *pool) {
+    return pool->is_forked ? BP_FORKED : BP_RECONCILE;
 }
 
 bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease) {
@@ -43,23 +53,24 @@ bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease) {
     bp__store_relaxed(&lease.slot->word, bp__slot_word(BP_SLOT_IDLE, lease.serial));
     bp__idle_put(&pool->idle, lease.slot);
     /* The same pairing as in bp_release. */
-    return bp_needs_reconcile(pool) ? BP_RECONCILE : BP_OK;
+    return __builtin_expect(bp_needs_reconcile(pool), 0) ? bp__needs_attention(pool) : BP_OK;
 }
 
 bp_status bp_release(bp_pool *pool, bp_lease lease) {
-    bp_status status = bp_return_idle(pool, lease);
+    bp_status status = bp__return_idle(pool, lease);
     /*
      * bp__idle_put is a full barrier, so the counts and limits are read after the connection became idle. Pairs with
      * bp_wait_join, which counts and appends the waiter before its caller looks for idle connections, and with
      * bp_resize and bp_shutdown, which lower the limits before their caller looks for idle connections: at least one of
      * the two threads sees what the other has done.
      */
-    return status == BP_OK && bp_needs_reconcile(pool) ? BP_RECONCILE : status;
+    return status == BP_OK && __builtin_expect(bp_needs_reconcile(pool), 0) ? bp__needs_attention(pool) : status;
 }
 
 static bp_status bp__take_idle_with(bp_pool *pool, bp_lease *lease, bp_slot *(*take)(bp_idle_stack *)) {
-    if (pool == NULL || lease == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = lease == NULL ? BP_INVALID_ARGUMENT : bp__check(pool);
+    if (status != BP_OK) {
+        return status;
     }
     bp_slot *slot = take(&pool->idle);
     *lease = slot == NULL ? bp__no_lease : bp__slot_take(slot, BP_SLOT_IN_USE);
@@ -71,7 +82,7 @@ bp_status bp_take_idle(bp_pool *pool, bp_lease *lease) {
 }
 
 void *bp_element(const bp_pool *pool, bp_lease lease) {
-    return pool == NULL || lease.slot == NULL ? NULL : (char *)lease.slot + pool->element_offset;
+    return bp_lease_is_current(pool, lease) ? (char *)lease.slot + pool->element_offset : NULL;
 }
 
 size_t bp_element_offset(const bp_pool *pool) {
@@ -94,7 +105,10 @@ bp_status bp_sweep_next(bp_pool *pool, bp_lease *lease) {
 }
 
 bp_status bp_sweep_keep(bp_pool *pool, bp_lease lease) {
-    bp_status status = bp__lease_move(pool, lease, BP_SLOT_IN_USE, BP_SLOT_IDLE);
+    bp_status status = bp__check(pool);
+    if (status == BP_OK) {
+        status = bp__lease_move(pool, lease, BP_SLOT_IN_USE, BP_SLOT_IDLE);
+    }
     if (status != BP_OK) {
         return status;
     }
@@ -104,8 +118,9 @@ bp_status bp_sweep_keep(bp_pool *pool, bp_lease lease) {
 }
 
 bp_status bp_sweep_end(bp_pool *pool) {
-    if (pool == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = bp__check(pool);
+    if (status != BP_OK) {
+        return status;
     }
     if (!bp__idle_sweep_end(&pool->idle)) {
         return BP_EMPTY;

@@ -2,8 +2,9 @@
 #include "pool.h"
 
 bp_status bp_resize(bp_pool *pool, uint32_t max_size, uint32_t hard_limit) {
-    if (pool == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = bp__check(pool);
+    if (status != BP_OK) {
+        return status;
     }
     if (!bp__limits_are_valid(max_size, hard_limit)) {
         return BP_INVALID_CONFIGURATION;
@@ -23,8 +24,9 @@ bp_status bp_resize(bp_pool *pool, uint32_t max_size, uint32_t hard_limit) {
 }
 
 bp_status bp_limits(const bp_pool *pool, uint32_t *max_size, uint32_t *hard_limit) {
-    if (pool == NULL || max_size == NULL || hard_limit == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = max_size == NULL || hard_limit == NULL ? BP_INVALID_ARGUMENT : bp__check(pool);
+    if (status != BP_OK) {
+        return status;
     }
     /* Acquire, and both limits in one word: they belong to the same bp_resize. */
     uint64_t limits = bp__load(&pool->limits);
@@ -34,8 +36,9 @@ bp_status bp_limits(const bp_pool *pool, uint32_t *max_size, uint32_t *hard_limi
 }
 
 bp_status bp_shutdown(bp_pool *pool) {
-    if (pool == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = bp__check(pool);
+    if (status != BP_OK) {
+        return status;
     }
     /*
      * With limits of 0 no permit is given out and every idle connection is an excess connection. Full barrier: pairs
@@ -54,8 +57,9 @@ bool bp_is_shut_down(const bp_pool *pool) {
 }
 
 bp_status bp_pause(bp_pool *pool) {
-    if (pool == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = bp__check(pool);
+    if (status != BP_OK) {
+        return status;
     }
     uint64_t waiting = bp__load(&pool->waiting);
     do {
@@ -67,8 +71,9 @@ bp_status bp_pause(bp_pool *pool) {
 }
 
 bp_status bp_resume(bp_pool *pool) {
-    if (pool == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = bp__check(pool);
+    if (status != BP_OK) {
+        return status;
     }
     /*
      * Full barrier: pairs with the full barriers in bp_release, bp__free_slot and bp_wait_join. A thread that reads
@@ -89,7 +94,7 @@ uint32_t bp_total(const bp_pool *pool) {
 }
 
 uint32_t bp_waiting(const bp_pool *pool) {
-    return pool == NULL ? 0 : BP_LOW(bp__load(&pool->waiting));
+    return pool == NULL ? 0 : bp__waiting_count(bp__load(&pool->waiting));
 }
 
 uint32_t bp_queued(const bp_pool *pool) {

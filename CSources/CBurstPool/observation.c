@@ -37,7 +37,7 @@ bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statis
         .in_use = count[BP_SLOT_IN_USE],
         .opening = count[BP_SLOT_OPENING],
         .closing = count[BP_SLOT_CLOSING],
-        .waiting = BP_LOW(bp__load(&pool->waiting)),
+        .waiting = bp__waiting_count(bp__load(&pool->waiting)),
         .max_size = BP_LOW(limits) & BP_COUNT_MASK,
         .hard_limit = BP_HIGH(limits),
         .is_shut_down = (limits & BP_SHUT) != 0,

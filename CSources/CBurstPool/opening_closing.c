@@ -36,19 +36,28 @@ static void bp__free_slot(bp_pool *pool, bp_slot *slot, uint64_t closing) {
     bp__add(&pool->total, (uint64_t)0 - 1 - closing * BP_HIGH_ONE);
 }
 
+/* Moves the slot of a lease, except in a forked process. */
+static bp_status bp__slow_lease_move(const bp_pool *pool, bp_lease lease, bp_slot_state from, bp_slot_state to) {
+    bp_status status = bp__check(pool);
+    return status != BP_OK ? status : bp__lease_move(pool, lease, from, to);
+}
+
 /* Opening. */
 
 bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit) {
-    if (pool == NULL || ticket == NULL || permit == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = ticket == NULL || permit == NULL ? BP_INVALID_ARGUMENT : bp__check(pool);
+    if (permit != NULL) {
+        *permit = bp__no_lease;
     }
-    *permit = bp__no_lease;
+    if (status != BP_OK) {
+        return status;
+    }
     if (!bp__permits_are_due(bp__load(&pool->waiting))) {
         return BP_EMPTY;
     }
     do {
         bp_lease claimed;
-        bp_status status = bp__claim_slot(pool, &claimed);
+        status = bp__claim_slot(pool, &claimed);
         if (status != BP_OK) {
             return status;
         }
@@ -65,10 +74,13 @@ bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit) {
 }
 
 bp_status bp_begin_open_unrequested(bp_pool *pool, bp_lease *permit) {
-    if (pool == NULL || permit == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = permit == NULL ? BP_INVALID_ARGUMENT : bp__check(pool);
+    if (permit != NULL) {
+        *permit = bp__no_lease;
     }
-    *permit = bp__no_lease;
+    if (status != BP_OK) {
+        return status;
+    }
     uint64_t waiting = bp__load(&pool->waiting);
     if ((waiting & BP_SHUT) != 0) {
         return BP_SHUT_DOWN;
@@ -81,11 +93,11 @@ bp_status bp_begin_open_unrequested(bp_pool *pool, bp_lease *permit) {
 }
 
 bp_status bp_finish_open(bp_pool *pool, bp_lease permit) {
-    return bp__lease_move(pool, permit, BP_SLOT_OPENING, BP_SLOT_IN_USE);
+    return bp__slow_lease_move(pool, permit, BP_SLOT_OPENING, BP_SLOT_IN_USE);
 }
 
 bp_status bp_cancel_open(bp_pool *pool, bp_lease permit) {
-    bp_status status = bp__lease_move(pool, permit, BP_SLOT_OPENING, BP_SLOT_VACANT);
+    bp_status status = bp__slow_lease_move(pool, permit, BP_SLOT_OPENING, BP_SLOT_VACANT);
     if (status == BP_OK) {
         bp__free_slot(pool, permit.slot, 0);
     }
@@ -108,7 +120,10 @@ static bp_status bp__begin_counted_close(bp_pool *pool, bp_lease lease) {
 }
 
 bp_status bp_begin_close(bp_pool *pool, bp_lease lease) {
-    bp_status status = bp__lease_check(pool, lease, BP_SLOT_IN_USE);
+    bp_status status = bp__check(pool);
+    if (status == BP_OK) {
+        status = bp__lease_check(pool, lease, BP_SLOT_IN_USE);
+    }
     if (status != BP_OK) {
         return status;
     }
@@ -117,7 +132,10 @@ bp_status bp_begin_close(bp_pool *pool, bp_lease lease) {
 }
 
 bp_status bp_begin_close_excess(bp_pool *pool, bp_lease lease) {
-    bp_status status = bp__lease_check(pool, lease, BP_SLOT_IN_USE);
+    bp_status status = bp__check(pool);
+    if (status == BP_OK) {
+        status = bp__lease_check(pool, lease, BP_SLOT_IN_USE);
+    }
     if (status != BP_OK) {
         return status;
     }
@@ -133,7 +151,7 @@ bp_status bp_begin_close_excess(bp_pool *pool, bp_lease lease) {
 }
 
 bp_status bp_finish_close(bp_pool *pool, bp_lease lease) {
-    bp_status status = bp__lease_move(pool, lease, BP_SLOT_CLOSING, BP_SLOT_VACANT);
+    bp_status status = bp__slow_lease_move(pool, lease, BP_SLOT_CLOSING, BP_SLOT_VACANT);
     if (status == BP_OK) {
         bp__free_slot(pool, lease.slot, 1);
     }
@@ -141,7 +159,7 @@ bp_status bp_finish_close(bp_pool *pool, bp_lease lease) {
 }
 
 bp_status bp_detach(bp_pool *pool, bp_lease lease) {
-    bp_status status = bp__lease_move(pool, lease, BP_SLOT_IN_USE, BP_SLOT_VACANT);
+    bp_status status = bp__slow_lease_move(pool, lease, BP_SLOT_IN_USE, BP_SLOT_VACANT);
     if (status == BP_OK) {
         bp__free_slot(pool, lease.slot, 0);
     }

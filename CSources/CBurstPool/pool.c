@@ -1,6 +1,7 @@
 /* The life of a pool: creating and destroying it. */
 #include "pool.h"
 
+#include "fork.h"
 #include "observation.h"
 
 static size_t bp__round_up(size_t size, size_t alignment) {
@@ -47,6 +48,7 @@ static bp_status bp__pool_make(const bp_pool_configuration *configuration, bp_po
     pool->release_owner = configuration->release_owner;
     uint32_t max_waiters = configuration->max_waiters == 0 ? BP_MAX_WAITERS : configuration->max_waiters;
     pool->full = max_waiters * BP_HIGH_ONE;
+    bp__remember_pool(pool);
     *made = pool;
     return BP_OK;
 }
@@ -69,15 +71,19 @@ bp_status bp_pool_destroy(bp_pool *pool) {
     if (pool == NULL) {
         return BP_INVALID_ARGUMENT;
     }
-    if (BP_LOW(bp__load(&pool->total)) != 0 || BP_LOW(bp__load(&pool->waiting)) != 0) {
+    /* In a forked process there are no other threads, and the connections are the parent's. */
+    if (!pool->is_forked && (!bp__is_quiet(pool) || bp__waiter_is_prepared(&pool->queue))) {
         return BP_BUSY;
     }
-    void (*release_owner)(void *) = pool->release_owner;
-    void *owner = pool->owner;
-    bp__pool_free(pool);
-    if (release_owner != NULL) {
-        release_owner(owner);
+    /* The owner's callback may call this again, which must not free the pool twice. */
+    if (bp__exchange(&pool->is_being_destroyed, 1) != 0) {
+        return BP_BUSY;
     }
+    bp__forget_pool(pool);
+    if (pool->release_owner != NULL) {
+        pool->release_owner(pool->owner);
+    }
+    bp__pool_free(pool);
     return BP_OK;
 }
 

@@ -3,6 +3,7 @@
 #define BP_POOL_INTERNAL_H
 
 #include "idle_stack.h"
+#include "thread_record.h"
 #include "waiter_queue.h"
 
 struct bp_pool {
@@ -11,8 +12,9 @@ struct bp_pool {
      * bits, one from bit 0 and one from bit 32, and flags.
      *
      *   waiting   low: the waiters in the queue. High: those of them without a permit. Bit 62: the pool is paused.
-     *             Bit 63: the pool is shut down. A waiter is counted before another thread can find it in the queue,
-     *             and until after it has left, so the counts may be too high for a moment but are never too low.
+     *             Bit 63: the pool is shut down. Bit 31: this process was forked after the pool was created. A waiter
+     *             is counted before another thread can find it in the queue, and until after it has left, so the counts
+     *             may be too high for a moment but are never too low.
      *   total     low: idle + in use + opening + closing. High: those of them that are closing.
      *   limits    low: max_size. Bit 31: excess connections are kept. High: hard_limit. Bit 63: the pool is shut down.
      */
@@ -29,7 +31,11 @@ struct bp_pool {
     void *owner;
     void (*release_owner)(void *owner);
     uint64_t full; /* The value of waiting from which on the queue may be full: see bp__is_full. */
+    bool is_forked;
+    bp_pool *next, *previous; /* In the list of fork.c. */
 
+    _Alignas(64) bp_atomic64 inside; /* The threads inside slow paths of bp_blocking.h. Lowered as the last access. */
+    bp_atomic64 is_being_destroyed;
     bp_waiter_queue queue;
 };
 
@@ -38,6 +44,7 @@ struct bp_pool {
 #define BP_LOW(word) ((uint32_t)(word))
 #define BP_HIGH(word) ((uint32_t)((word) >> 32) & BP_COUNT_MASK)
 #define BP_KEEP_EXCESS (UINT64_C(1) << 31)
+#define BP_FORKED_BIT (UINT64_C(1) << 31)
 #define BP_PAUSED (UINT64_C(1) << 62)
 #define BP_SHUT (UINT64_C(1) << 63)
 _Static_assert(BP_MAX_SIZE <= BP_COUNT_MASK && BP_MAX_WAITERS < BP_COUNT_MASK / 2, "counts stay clear of the flags");
@@ -59,6 +66,42 @@ static inline uint64_t bp__limits_word(uint32_t max_size, uint32_t hard_limit, u
  */
 static inline bool bp__is_excess(uint64_t total, uint64_t limits) {
     return BP_LOW(total) - BP_HIGH(total) > BP_LOW(limits);
+}
+
+/* The number of waiters. */
+static inline uint32_t bp__waiting_count(uint64_t waiting) {
+    return BP_LOW(waiting) & BP_COUNT_MASK;
+}
+
+/* The check at the begin of slow calls. */
+static inline bp_status bp__check(const bp_pool *pool) {
+    if (pool == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    return pool->is_forked ? BP_FORKED : BP_OK;
+}
+
+/*
+ * Between these two calls a thread is inside the pool. Both are full barriers. bp__enter pairs with bp__is_quiet: it
+ * comes before the thread gives up its lease or its place in the queue. bp__leave is the thread's last access to the
+ * pool.
+ */
+static inline void bp__enter(bp_pool *pool) {
+    bp__add(&pool->inside, 1);
+}
+
+static inline void bp__leave(bp_pool *pool) {
+    bp__add(&pool->inside, (uint64_t)-1);
+}
+
+/*
+ * Returns whether no connection exists, nobody waits, and no thread is inside a call of bp_blocking.h, so that a pool
+ * that was shut down can be freed. The order of the loads matters. A thread that releases its connection is in its
+ * record before the total can become 0, and it enters the pool before it leaves the record.
+ */
+static inline bool bp__is_quiet(const bp_pool *pool) {
+    return BP_LOW(bp__load(&pool->total)) == 0 && bp__waiting_count(bp__load(&pool->waiting)) == 0 &&
+           !bp__thread_is_releasing_to(pool) && bp__load(&pool->inside) == 0;
 }
 
 /* Returns whether a waiter exists that should get a permit if there is room. */

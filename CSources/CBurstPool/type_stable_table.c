@@ -3,12 +3,17 @@
 
 #include <stdlib.h>
 
+#ifndef BP_CALLOC /* The explorer has its own, to notice accesses to memory that was freed. */
+#define BP_CALLOC(size) calloc(1, size)
+#define BP_FREE(block) free(block)
+#endif
+
 void *bp__allocate_zeroed(size_t size, size_t alignment) {
     /* calloc does not touch the pages of a large block before they are used; aligned_alloc and memset would. */
     if (size > SIZE_MAX - alignment - sizeof(void *)) {
         return NULL;
     }
-    char *block = calloc(1, size + alignment + sizeof(void *));
+    char *block = BP_CALLOC(size + alignment + sizeof(void *));
     if (block == NULL) {
         return NULL;
     }
@@ -19,7 +24,7 @@ void *bp__allocate_zeroed(size_t size, size_t alignment) {
 
 void bp__deallocate(void *memory) {
     if (memory != NULL) {
-        free(((void **)memory)[-1]);
+        BP_FREE(((void **)memory)[-1]);
     }
 }
 

@@ -51,6 +51,17 @@ static __attribute__((noinline)) bool bp__waiter_free(bp_waiter_queue *queue, bp
     return true;
 }
 
+bool bp__waiter_is_prepared(const bp_waiter_queue *queue) {
+    uint32_t used = bp__table_used(&queue->nodes);
+    for (uint32_t index = BP_HEAD + 1; index < used; index++) {
+        bp_waiter_status status = bp__state_status(bp__load(&bp__waiter_at(queue, index)->state));
+        if (status == BP_WAITER_PREPARED || status == BP_WAITER_CANCELLED) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bp_status bp__waiter_withdraw(bp_waiter_queue *queue, bp_ticket ticket) {
     if (bp__waiter_free(queue, ticket, BP_WAITER_PREPARED)) {
         return BP_OK;

@@ -90,6 +90,9 @@ bp_status bp__waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *contex
  */
 bp_status bp__waiter_withdraw(bp_waiter_queue *queue, bp_ticket ticket);
 
+/* Returns whether a ticket was prepared that has not joined. Only exact while no other call runs. O(nodes). */
+bool bp__waiter_is_prepared(const bp_waiter_queue *queue);
+
 /* Returns whether a waiter has one of these statuses (bits: 1 << status). */
 bool bp__waiter_exists(bp_waiter_queue *queue, unsigned statuses);
 

@@ -3,7 +3,7 @@
 
 bool bp_has_waiters(bp_pool *pool) {
     uint64_t waiting = pool == NULL ? 0 : bp__load(&pool->waiting);
-    return (waiting & BP_PAUSED) == 0 && BP_LOW(waiting) != 0 &&
+    return (waiting & BP_PAUSED) == 0 && bp__waiting_count(waiting) != 0 &&
            bp__waiter_exists(&pool->queue, (1u << BP_WAITER_WAITING) | (1u << BP_WAITER_OPENING));
 }
 
@@ -19,8 +19,9 @@ static uint64_t bp__count_departure(bp_pool *pool, bp_waiter_status before) {
 }
 
 bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket) {
-    if (pool == NULL || ticket == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = ticket == NULL ? BP_INVALID_ARGUMENT : bp__check(pool);
+    if (status != BP_OK) {
+        return status;
     }
     return bp_is_shut_down(pool) ? BP_SHUT_DOWN : bp__waiter_prepare(&pool->queue, ticket);
 }
@@ -50,8 +51,9 @@ bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t 
     if (arm_timer != NULL) {
         *arm_timer = false;
     }
-    if (pool == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = bp__check(pool);
+    if (status != BP_OK) {
+        return status;
     }
     /*
      * Counts the waiter before other threads can find it in the queue, so that the count is never too low. Full
@@ -62,7 +64,7 @@ bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t 
     if (__builtin_expect(before >= pool->full, 0) && bp__is_full(pool, before)) {
         return bp__reject_waiter(pool, ticket);
     }
-    bp_status status = bp__waiter_join(&pool->queue, ticket, context, deadline, &is_earliest);
+    status = bp__waiter_join(&pool->queue, ticket, context, deadline, &is_earliest);
     if (status != BP_OK) {
         bp__count_departure(pool, BP_WAITER_WAITING);
         return status;
@@ -82,8 +84,9 @@ bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t 
 }
 
 bp_status bp_wait_claim(bp_pool *pool, bp_ticket ticket, void **context) {
-    if (pool == NULL || context == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = context == NULL ? BP_INVALID_ARGUMENT : bp__check(pool);
+    if (status != BP_OK) {
+        return status;
     }
     *context = NULL;
     bp_waiter_status before = bp__waiter_leave(&pool->queue, ticket, context);
@@ -97,8 +100,9 @@ bp_status bp_wait_claim(bp_pool *pool, bp_ticket ticket, void **context) {
 }
 
 bp_status bp_wait_requeue(bp_pool *pool, bp_ticket ticket) {
-    if (pool == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = bp__check(pool);
+    if (status != BP_OK) {
+        return status;
     }
     /*
      * Counts the waiter as one without a permit before other threads can find it so, as bp_wait_join does: a thread
@@ -117,7 +121,10 @@ bp_status bp_wait_requeue(bp_pool *pool, bp_ticket ticket) {
 }
 
 size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, uint64_t *next) {
-    if (pool == NULL || contexts == NULL || next == NULL) {
+    if (next != NULL) {
+        *next = BP_NO_DEADLINE;
+    }
+    if (contexts == NULL || next == NULL || bp__check(pool) != BP_OK) {
         return 0;
     }
     bp_waiter_expiry expiry = bp__waiter_expire(&pool->queue, now, contexts, capacity);
@@ -135,8 +142,9 @@ uint64_t bp_next_deadline(const bp_pool *pool) {
 }
 
 bp_status bp_hand_off(bp_pool *pool, void **context) {
-    if (pool == NULL || context == NULL) {
-        return BP_INVALID_ARGUMENT;
+    bp_status status = context == NULL ? BP_INVALID_ARGUMENT : bp__check(pool);
+    if (status != BP_OK) {
+        return status;
     }
     bp_waiter_status before = bp__waiter_hand_off(&pool->queue, context);
     if (before == BP_WAITER_FREE) {

@@ -2,100 +2,215 @@ import BurstPool
 import NIOCore
 import NIOPosix
 
-/// Keeps a pool supplied with connections to one Redis server.
+/// Opens, checks and closes the connections of a pool to one Redis server.
 ///
 /// ```swift
-/// let strategy = try RedisConnectionStrategy(url: "redis://:secret@cache.internal/3")
+/// let strategy = try RedisConnectionStrategy(url: "rediss://:secret@cache.internal/3")
 /// let pool = try ConnectionPool(strategy: strategy, maxSize: 8, burstLimit: 32)
 /// let visits = try await pool.withConnection { connection in
 ///     try await connection.send("INCR", "visits").integer
 /// }
 /// ```
 ///
-/// Connections are spread evenly over the event loops. The group of event loops must outlive the connections.
+/// Connections are distributed evenly over the event loops. The event loop group must outlive the connections.
+///
+/// This client uses version 2 of the Redis protocol (RESP2). Version 3 would add push messages and typed replies.
+/// Neither gains anything here: messages have a connection of their own, a caller knows the type of the reply to its
+/// command, and the parser, hiredis 0.14, knows only version 2. A server sends push messages only to connections that
+/// ask for version 3, which this client refuses to do.
 public final class RedisConnectionStrategy: ConnectionStrategy {
     public typealias Connection = RedisConnection
 
-    /// What the connections are like.
+    /// The settings of the connections.
     public let configuration: RedisConfiguration
 
     private let eventLoopGroup: any EventLoopGroup
+    private let tls: TLSContext?
+    private let credentials: CredentialSource?
 
-    /// A strategy for the server that a configuration describes. Connects to nothing yet.
+    /// Creates a strategy for the server that a configuration describes. Does not connect yet.
     ///
-    /// - Parameter eventLoopGroup: Where the connections live; of NIOPosix. Default: the one that is shared by the
-    ///   whole process.
-    /// - Throws: ``RedisError/Code/invalidConfiguration``, naming the value that makes no sense.
+    /// - Parameters:
+    ///   - configuration: The address of the server and the settings of the connections.
+    ///   - eventLoopGroup: The event loops of the connections; they must be those of NIOPosix. Default: the group that
+    ///     the whole process shares.
+    ///   - credentials: Returns the user name and the password for a connection that opens, instead of those of the
+    ///     configuration. Credentials are cached while they are valid, see ``RedisCredentials/validFor``. If the server
+    ///     refuses them, the closure is called once more, and only if the server refuses the new ones too, or they are
+    ///     the same, the error counts as permanent. Its time counts against the connect timeout. An error that it
+    ///     throws is the error of the attempt to connect. Default: `nil`.
+    /// - Throws: ``RedisError/Code/invalidConfiguration`` with a message that names the value.
     public init(
         configuration: RedisConfiguration,
-        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        credentials: (@Sendable () async throws -> RedisCredentials)? = nil
     ) throws {
         try configuration.validate()
+        if credentials != nil, configuration.username != nil || configuration.password != nil {
+            let message =
+                "The configuration contains a user or a password, and a credentials closure is given. Keep one of them."
+            throw RedisError(.invalidConfiguration, message)
+        }
         self.configuration = configuration
         self.eventLoopGroup = eventLoopGroup
+        self.credentials = credentials.map { CredentialSource($0) }
+        tls = try configuration.tls.map { try TLSContext($0, endpoint: configuration.endpoint) }
     }
 
-    /// A strategy for the server that a URL names. ``RedisConfiguration/init(url:)`` tells what such a URL looks like.
+    /// Creates a strategy for the server that a URL describes. See ``RedisConfiguration/init(url:)``.
     ///
-    /// - Throws: ``RedisError/Code/invalidURL``, naming the part that makes no sense.
+    /// - Throws: ``RedisError/Code/invalidURL`` with a message that names the part;
+    ///   ``RedisError/Code/invalidConfiguration`` if a certificate file cannot be used.
     public convenience init(
         url: String,
-        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        credentials: (@Sendable () async throws -> RedisCredentials)? = nil
     ) throws {
-        try self.init(configuration: RedisConfiguration(url: url), eventLoopGroup: eventLoopGroup)
+        try self.init(
+            configuration: RedisConfiguration(url: url),
+            eventLoopGroup: eventLoopGroup,
+            credentials: credentials
+        )
     }
 
-    /// Connects, authenticates, selects the database and sets the client name, as configured.
+    // MARK: - Opening
+
+    /// Connects, encrypts, authenticates, selects the database and sets the client name, as configured.
     ///
     /// - Throws: ``RedisError`` with the reason of the server or of the system; ``RedisError/Code/connectTimedOut`` if
-    ///   all of it is not done within the connect timeout; `CancellationError`.
+    ///   this takes longer than the connect timeout; `CancellationError`; or the error of the credentials closure.
     public func makeConnection() async throws -> sending RedisConnection {
-        let attempt = ConnectAttempt(configuration: configuration, eventLoop: eventLoopGroup.next())
-        return RedisConnection(try await attempt.run(), configuration: configuration)
+        let (opened, expiry) = try await open()
+        return RedisConnection(opened, configuration: configuration, credentialsExpiry: expiry) { [self] in
+            try await open().opened
+        }
     }
 
-    /// Whether the connection is closed, or was left in a state that its next user would not expect, such as an open
-    /// transaction. Reads a flag; talks to nobody.
-    public func connectionIsClosed(_ connection: RedisConnection) -> Bool {
-        !connection.isReusable
+    private typealias Opening = (opened: ConnectAttempt.Opened, credentialsExpiry: ContinuousClock.Instant?)
+
+    private func open() async throws -> Opening {
+        let deadline = NIODeadline.now() + TimeAmount(clamping: configuration.connectTimeout)
+        guard let credentials else { return (try await open(fixedCredentials, deadline), nil) }
+        let issued = try await withinTimeLimit(until: deadline) { try await credentials.current() }
+        do {
+            return (try await open(issued.credentials, deadline), issued.expiry)
+        } catch let error as RedisError where error.code == .authenticationFailed {
+            let replacement = try await withinTimeLimit(until: deadline) {
+                try await credentials.replacement(for: issued)
+            }
+            guard let replacement else { throw error }
+            return (try await open(replacement.credentials, deadline), replacement.expiry)
+        }
     }
 
-    /// Closes the connection and waits until it is closed, for 5 seconds at most.
+    private var fixedCredentials: RedisCredentials? {
+        guard configuration.username != nil || configuration.password != nil else { return nil }
+        return RedisCredentials(username: configuration.username, password: configuration.password ?? "")
+    }
+
+    private func open(_ credentials: RedisCredentials?, _ deadline: NIODeadline) async throws -> ConnectAttempt.Opened {
+        try await ConnectAttempt(
+            configuration: configuration,
+            credentials: credentials,
+            tls: tls,
+            eventLoop: eventLoopGroup.next(),
+            deadline: deadline
+        ).run()
+    }
+
+    private func withinTimeLimit<Value: Sendable>(
+        until deadline: NIODeadline,
+        _ operation: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let limit = Duration.nanoseconds(max((deadline - .now()).nanoseconds, 0))
+        let (endpoint, timeout) = (configuration.endpoint, configuration.connectTimeout)
+        return try await withTimeLimit(limit) {
+            let message = "The credentials for \(endpoint) were not available within \(timeout)."
+            return RedisError(.connectTimedOut, message)
+        } _: {
+            try await operation()
+        }
+    }
+
+    /// Whether another attempt is useless: the server refuses the password or the certificate, or the configuration is
+    /// invalid.
     ///
-    /// - Throws: ``RedisError/Code/closeTimedOut``, which only a blocked event loop leads to.
-    public func closeConnection(_ connection: sending RedisConnection) async throws {
-        try await connection.close()
-    }
-
-    /// Sends a `PING`, which the server must answer within the configured command timeout.
-    ///
-    /// - Throws: ``RedisError``, or `CancellationError`; the connection is closed then, or was before.
-    public func validateConnection(_ connection: inout RedisConnection) async throws -> Bool {
-        try await connection.send("PING").string == "PONG"
-    }
-
-    /// Whether trying again is of no use: the server wants another password than the configured one, or the configuration
-    /// makes no sense.
-    ///
-    /// A server that cannot be reached may be back, and one that refuses a connection may have room for it later.
+    /// A server that cannot be reached may come back, and a server that has too many clients may have room later, so
+    /// these errors are not permanent. Set `connectRetry` in the pool's configuration, so that callers wait for the server
+    /// instead of getting such an error.
     public func connectErrorIsPermanent(_ error: any Error) -> Bool {
         switch (error as? RedisError)?.code {
-        case .authenticationFailed?, .invalidConfiguration?, .invalidURL?: true
+        case .authenticationFailed?, .tlsFailed?, .invalidConfiguration?, .invalidURL?: true
         default: false
         }
     }
 
-    /// Whether the error is one after which a connection is closed, or out of step with the server.
+    // MARK: - Checking
+
+    /// Whether the connection is closed, or cannot be used by another caller because its session has been changed, for
+    /// example by an open transaction. Reads flags only.
+    public func connectionIsClosed(_ connection: RedisConnection) -> Bool {
+        !connection.isReusable()
+    }
+
+    /// Sends a `PING`, which the server must answer within the command timeout.
     ///
-    /// A command that the server answers with an error, or that cannot be sent, leaves it as it was.
-    public func connectionVerdict(after error: any Error) -> ConnectionVerdict {
-        switch (error as? RedisError)?.code {
-        case .commandTimedOut?, .connectionClosed?, .protocolError?: .discard
-        default: .keep
+    /// Most errors count as an answer: a user who may not send `PING` has a working connection. The exceptions are
+    /// errors that tell that the server or the session is of no use, such as `LOADING`.
+    ///
+    /// - Throws: ``RedisError``, or `CancellationError`. The connection is closed then.
+    public func validateConnection(_ connection: inout RedisConnection) async throws -> Bool {
+        do {
+            return try await connection.validate().string == "PONG"
+        } catch let error as RedisError where error.code == .serverError {
+            return !error.isFromUnsuitableServer && !error.isFromUnauthenticatedSession
         }
     }
 
-    /// Closes the connection, so that commands under way fail with ``RedisError/Code/connectionClosed``.
+    /// The time until the credentials of the connection expire; `nil` if they do not.
+    public func connectionLifetime(_ connection: RedisConnection) -> Duration? {
+        connection.remainingLifetime
+    }
+
+    /// Calls a closure once, when the connection closes for any reason.
+    public func notifyWhenClosed(
+        _ connection: RedisConnection,
+        _ connectionDidClose: @escaping @Sendable () -> Void
+    ) {
+        connection.whenClosed(connectionDidClose)
+    }
+
+    /// Returns ``ConnectionVerdict/discard`` after an error that closes the connection, and
+    /// ``ConnectionVerdict/evictAll`` after one that tells that the server is the wrong one.
+    ///
+    /// A server that answers `READONLY`, `MASTERDOWN`, `LOADING`, `NOREPLICAS` or `UNBLOCKED` has become a replica, has
+    /// lost its primary or its replicas, or has restarted. After a failover behind a DNS name or a proxy, open
+    /// connections still lead to such a server, and new ones lead to its successor. Other errors of the server leave
+    /// the connection as it was.
+    ///
+    /// The pool only sees errors that the body of `withConnection` throws. If the body handles such an error itself, or
+    /// finds it in the replies of a pipeline, only this connection is closed when it is released.
+    public func connectionVerdict(after error: any Error) -> ConnectionVerdict {
+        guard let error = error as? RedisError else { return .keep }
+        switch error.code {
+        case .commandTimedOut, .connectionClosed, .protocolError: return .discard
+        case .serverError where error.isFromUnsuitableServer: return .evictAll
+        case .serverError where error.isFromUnauthenticatedSession: return .discard
+        default: return .keep
+        }
+    }
+
+    // MARK: - Closing
+
+    /// Closes the connection and waits until it is closed, for at most 5 seconds.
+    ///
+    /// - Throws: ``RedisError/Code/closeTimedOut``, which only happens if the event loop is blocked.
+    public func closeConnection(_ connection: sending RedisConnection) async throws {
+        try await connection.close()
+    }
+
+    /// A closure that closes the connection, so that commands in progress fail with
+    /// ``RedisError/Code/connectionClosed``.
     public func abortHandle(for connection: RedisConnection) -> (@Sendable () -> Void)? {
         connection.abortHandle
     }

@@ -1,18 +1,19 @@
-/// Why something to do with Redis failed.
+/// The reason why a Redis operation failed.
 ///
-/// ``code`` is for programs, ``message`` is for people and says what failed and why, in the words of the server or of the
-/// operating system where there are any. ``underlyingError`` is what lay below, if anything did.
+/// Programs look at ``code``. People read ``message``, which says what failed and why, with the words of the server or
+/// of the operating system where there are any. ``underlyingError`` is the error that led to this one.
 ///
-/// A struct over a hidden enumeration: codes can be added without breaking those who switch over them.
+/// The codes are static members of a struct, not cases of an enumeration, so that new ones do not break existing
+/// `switch` statements.
 ///
-/// A cancelled call throws `CancellationError`, never this.
+/// A cancelled call throws `CancellationError` instead.
 public struct RedisError: Error, Sendable {
     /// The kind of a failure.
     public struct Code: Hashable, Sendable {
         fileprivate enum Base: String, Hashable, Sendable {
             case invalidURL, invalidConfiguration, invalidCommand
-            case connectFailed, connectTimedOut, authenticationFailed
-            case serverError, commandTimedOut, connectionClosed, protocolError, closeTimedOut
+            case connectFailed, connectTimedOut, tlsFailed, authenticationFailed
+            case serverError, commandTimedOut, connectionClosed, protocolError, closeTimedOut, transactionConflict
         }
 
         fileprivate let base: Base
@@ -21,29 +22,35 @@ public struct RedisError: Error, Sendable {
             self.base = base
         }
 
-        /// A URL that makes no sense; the message names the part and says what is wrong with it.
+        /// A URL is invalid. The message names the part and says what is wrong with it.
         public static let invalidURL = Code(.invalidURL)
-        /// A configuration that makes no sense, such as port 0 or a negative timeout.
+        /// A value of the configuration is invalid, such as port 0 or a negative timeout.
         public static let invalidConfiguration = Code(.invalidConfiguration)
-        /// A command that cannot be sent: it is empty, too long, or breaks the rule of one reply for each command.
-        /// Nothing was sent, and the connection is as it was.
+        /// A command cannot be sent: it is empty, too long, or the server would not answer it with exactly one reply.
+        /// Nothing was sent, and the connection is unchanged.
         public static let invalidCommand = Code(.invalidCommand)
-        /// The connection did not open: no such host, connection refused, a set-up command refused by the server.
+        /// A connection did not open, for example because the host is unknown or refused the connection.
         public static let connectFailed = Code(.connectFailed)
-        /// The connection did not open, or the server did not answer on it, within the connect timeout.
+        /// A connection did not open, or the server did not answer on it, within the connect timeout.
         public static let connectTimedOut = Code(.connectTimedOut)
-        /// The server wants a password that was not given, or refused the one that was.
+        /// The TLS handshake failed: the server's certificate was rejected, the server rejected this client's
+        /// certificate, or the server does not offer TLS at this port.
+        public static let tlsFailed = Code(.tlsFailed)
+        /// The server refused the user or the password, or it requires a password and none is configured.
         public static let authenticationFailed = Code(.authenticationFailed)
         /// The server answered a command with an error. The connection remains usable.
         public static let serverError = Code(.serverError)
         /// A command was not answered within its timeout. The connection is closed.
         public static let commandTimedOut = Code(.commandTimedOut)
-        /// The connection is closed. Whether the server executed the commands under way is not known.
+        /// The connection is closed. The server may or may not have executed the commands that were in progress.
         public static let connectionClosed = Code(.connectionClosed)
-        /// The server sent what is not Redis's protocol, or what nobody asked for. The connection is closed.
+        /// The server sent bytes that this client cannot interpret, or that answer no command. The connection is
+        /// closed.
         public static let protocolError = Code(.protocolError)
-        /// The connection did not finish closing in time.
+        /// A connection did not finish closing in time.
         public static let closeTimedOut = Code(.closeTimedOut)
+        /// A transaction was not executed, because a watched key changed during each attempt.
+        public static let transactionConflict = Code(.transactionConflict)
     }
 
     /// Boxed, so that an error inside a ``RedisReply`` takes one word.
@@ -64,14 +71,14 @@ public struct RedisError: Error, Sendable {
     /// The kind of the failure.
     public var code: Code { storage.code }
 
-    /// What failed and why. For ``Code/serverError``, the server's text, unchanged.
+    /// What failed and why. For ``Code/serverError``, the server's text.
     public var message: String { storage.message }
 
-    /// The error that led to this one, if there is one.
+    /// The error that led to this one, or `nil`.
     public var underlyingError: (any Error)? { storage.underlyingError }
 
-    /// The first word of an error that the server answered with, such as `ERR`, `WRONGTYPE` or `NOSCRIPT`; `nil` if
-    /// ``code`` is not ``Code/serverError``.
+    /// The first word of the server's error, such as `ERR`, `WRONGTYPE` or `NOSCRIPT`; `nil` if ``code`` is not
+    /// ``Code/serverError``.
     public var serverCode: String? {
         guard code == .serverError else { return nil }
         return String(message.prefix { $0 != " " })
@@ -83,7 +90,7 @@ public struct RedisError: Error, Sendable {
 }
 
 extension RedisError: Equatable {
-    /// Compares code and message.
+    /// Compares the code and the message.
     public static func == (left: RedisError, right: RedisError) -> Bool {
         left.code == right.code && left.message == right.message
     }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A blocking socket of the operating system, without anything of what is under test. It blocks for five seconds at most.
+/// A blocking socket of the operating system, independent of the code under test. Its operations block for at most 5
+/// seconds.
 package final class PlainSocket {
     private let descriptor: Int32
 
@@ -12,7 +13,7 @@ package final class PlainSocket {
         #endif
         descriptor = socket(isInternet ? AF_INET : AF_UNIX, stream, 0)
         if descriptor < 0 { throw POSIXError(.EMFILE) }
-        // A server that accepts and does not answer must not hold up whoever asks whether it answers.
+        // A server that accepts connections and does not answer must not block the caller for ever.
         var limit = timeval(tv_sec: 5, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -51,15 +52,15 @@ package final class PlainSocket {
         }
     }
 
-    /// Sends a text, and tells whether anything came back.
+    /// Sends a text. Returns whether the server sent anything back.
     package func roundTrip(_ text: String) -> Bool {
-        // A server that is killed in between must not end this process by SIGPIPE.
+        // If the server is killed meanwhile, SIGPIPE must not end this process.
         guard send(descriptor, text, text.utf8.count, Self.noSignal) == text.utf8.count else { return false }
         var byte: UInt8 = 0
         return read(descriptor, &byte, 1) == 1
     }
 
-    /// Binds to a port of 127.0.0.1 that is free, and tells which. Nobody listens on it.
+    /// Binds to a free port of 127.0.0.1 and returns it. Nothing listens on it.
     package func bindToLoopback() -> Int? {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

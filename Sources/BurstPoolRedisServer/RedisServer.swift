@@ -1,11 +1,11 @@
 import Foundation
 import Synchronization
 
-/// A private `redis-server` in a temporary folder of its own, listening on a unix socket and, if asked, on loopback.
+/// A private `redis-server` in a temporary folder of its own. It listens on a unix socket and, on request, on loopback.
 ///
-/// The server is the child of a small shell script that waits for the end of its standard input. It is killed, by its
-/// own process id, when ``stop()`` is called, when this object goes away, and also when this process ends in whatever
-/// way, because then the pipe breaks.
+/// The server is the child of a small shell script that reads its standard input. The script kills the server, by its
+/// process id, when ``stop()`` is called, when this object is released, and when this process ends for any reason,
+/// because the pipe to the script breaks then.
 package final class RedisServer: Sendable {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
@@ -15,9 +15,9 @@ package final class RedisServer: Sendable {
         }
     }
 
-    /// The folder of the server; removed when it stops.
+    /// The folder of the server. It is removed when the server stops.
     package let folder: URL
-    /// The port on 127.0.0.1; `nil` if the server listens on its socket only.
+    /// The port on 127.0.0.1; `nil` if the server listens on its unix socket only.
     package let port: Int?
 
     package var socketPath: String { folder.appendingPathComponent("redis.sock").path }
@@ -25,7 +25,7 @@ package final class RedisServer: Sendable {
     private let arguments: [String]
     private let guardian: Mutex<Guardian?>
 
-    /// The shell script that holds a server.
+    /// The shell script that owns a server process.
     private struct Guardian: @unchecked Sendable {
         let process: Process
         let input: Pipe
@@ -34,7 +34,7 @@ package final class RedisServer: Sendable {
 
     /// Starts a server and waits until it answers.
     ///
-    /// - Parameter arguments: Options of `redis-server` beyond those that make it private and quiet.
+    /// - Parameter arguments: Further options of `redis-server`.
     package init(listensOnPort: Bool = false, arguments: [String] = []) throws {
         folder = Self.temporaryFolder().appendingPathComponent("redis-\(UInt32.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -52,11 +52,11 @@ package final class RedisServer: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// Kills the server, as a crash would. ``start()`` starts it again, empty, where it was.
+    /// Kills the server, as a crash would. ``start()`` starts it again at the same address, without its data.
     package func kill() {
         guardian.withLock { guardian in
             guard let running = guardian else { return }
-            // Still a child of the script, hence not somebody else's id even if the server has ended by itself.
+            // The server is still a child of the script, so its id has not been reused even if it has ended by itself.
             _ = Self.send(signal: SIGKILL, to: running.server)
             try? running.input.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
             guardian = nil
@@ -73,7 +73,7 @@ package final class RedisServer: Sendable {
             guard ContinuousClock.now < deadline, Self.send(signal: 0, to: started.server) == 0 else {
                 let log = (try? String(contentsOf: folder.appendingPathComponent("log"), encoding: .utf8)) ?? ""
                 stop()
-                throw Failure(description: "redis-server does not answer; it said: \(log)")
+                throw Failure(description: "redis-server does not answer. Its log: \(log)")
             }
             usleep(5_000)
         }
@@ -107,12 +107,12 @@ package final class RedisServer: Sendable {
         }
         let text = String(decoding: line, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard let server = pid_t(text) else {
-            throw Failure(description: "the script that starts redis-server does not tell its process id")
+            throw Failure(description: "The script that starts redis-server has not printed the process id.")
         }
         return Guardian(process: process, input: input, server: server)
     }
 
-    /// The system's folder for temporary files, or `/tmp` if its path would leave too little room for that of a socket.
+    /// The system's folder for temporary files, or `/tmp` if its path is too long for the path of a unix socket in it.
     private static func temporaryFolder() -> URL {
         let folder = FileManager.default.temporaryDirectory
         return folder.path.utf8.count <= 64 ? folder : URL(fileURLWithPath: "/tmp", isDirectory: true)
@@ -125,7 +125,9 @@ package final class RedisServer: Sendable {
             let candidate = folder + "/redis-server"
             if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
         }
-        throw Failure(description: "redis-server is missing: apt-get install redis-server, or brew install redis")
+        throw Failure(
+            description: "redis-server is missing. Install it with apt-get install redis-server, or brew install redis."
+        )
     }
 
     private static func send(signal: Int32, to process: pid_t) -> Int32 {
@@ -136,15 +138,16 @@ package final class RedisServer: Sendable {
         #endif
     }
 
-    /// Whether the server answers on its socket, with whatever: one with a password answers too.
+    /// Whether the server answers on its unix socket, even if the answer is that it needs a password.
     private func answersPing() -> Bool {
         guard let socket = try? PlainSocket() else { return false }
         return socket.connect(path: socketPath) && socket.roundTrip("PING\r\n")
     }
 
-    private static func freePort() throws -> Int {
+    /// Finds a free port of 127.0.0.1.
+    package static func freePort() throws -> Int {
         guard let port = try PlainSocket(isInternet: true).bindToLoopback() else {
-            throw Failure(description: "no free port on loopback")
+            throw Failure(description: "There is no free port on loopback.")
         }
         return port
     }

@@ -6,14 +6,14 @@ import Testing
 
 @Suite("Commands", .timeLimit(.minutes(5)))
 struct CommandTests {
-    @Test("the server answers a ping")
+    @Test("The server answers PING")
     func ping() async throws {
         let connection = try await connect()
         #expect(try await connection.send("PING") == .simpleString("PONG"))
         try await connection.close()
     }
 
-    @Test("what is set is what one gets, and a missing key is null")
+    @Test("GET returns the value of SET, and null for a missing key")
     func setAndGet() async throws {
         let connection = try await connect()
         let key = uniqueKey()
@@ -25,10 +25,10 @@ struct CommandTests {
     }
 
     @Test(
-        "arguments of every kind arrive byte for byte",
+        "Arguments of every kind arrive unchanged",
         arguments: [
             ("nothing", []), ("a zero", [0]), ("a line end", Array("\r\n".utf8)),
-            ("the protocol's own words", Array("$5\r\n*3\r\n".utf8)), ("all bytes", Array(0...255)),
+            ("protocol text", Array("$5\r\n*3\r\n".utf8)), ("all bytes", Array(0...255)),
             ("seventy thousand zeros", [UInt8](repeating: 0, count: 70_000)),
         ].map(Bytes.init)
     )
@@ -45,7 +45,7 @@ struct CommandTests {
         try await connection.close()
     }
 
-    @Test("numbers are sent in decimal digits, to the extremes")
+    @Test("Numbers are sent as decimal digits, including the extreme values")
     func numbers() async throws {
         let connection = try await connect()
         func echo(_ argument: any RedisArgument) async throws -> String? {
@@ -60,7 +60,7 @@ struct CommandTests {
         try await connection.close()
     }
 
-    @Test("a value of 64 MiB goes to the server and comes back unchanged")
+    @Test("A value of 64 MiB arrives at the server and comes back unchanged")
     func hugeValue() async throws {
         let connection = try await connect()
         let key = uniqueKey()
@@ -68,21 +68,23 @@ struct CommandTests {
         while value.count < 64 << 20 { value += value }
         try await connection.send("SET", key, value)
         let reply = try await connection.send("GET", key)
-        guard case .bulkString(let bytes) = reply else { throw RedisServer.Failure(description: "not a bulk string") }
+        guard case .bulkString(let bytes) = reply else {
+            throw RedisServer.Failure(description: "The reply is not a bulk string.")
+        }
         #expect(bytes.count == value.count)
         #expect(bytes.count == value.count && memcmp(bytes, value, value.count) == 0)
-        // The connection goes on as if nothing had been.
+        // The connection remains usable.
         #expect(try await connection.send("DEL", key) == .integer(1))
         try await connection.close()
     }
 
-    @Test("nested arrays come back as they were made")
+    @Test("Nested arrays arrive with their structure")
     func nestedArrays() async throws {
         let connection = try await connect()
         let script = "return {1, {'two', {3, {}, false}}, redis.status_reply('four'), redis.error_reply('FIVE no')}"
         let reply = try await connection.send("EVAL", script, 0)
         guard case .array(let elements) = reply, elements.count == 4 else {
-            Issue.record("not an array of four: \(reply)")
+            Issue.record("The reply is not an array of four elements: \(reply)")
             return
         }
         #expect(elements[0] == .integer(1))
@@ -90,23 +92,27 @@ struct CommandTests {
         #expect(elements[1] == .array([.bulkString(Array("two".utf8)), inner]))
         #expect(elements[2] == .simpleString("four"))
         #expect(elements[3].error?.serverCode == "FIVE")
-        // The deepest reply of the server's own, some 200 KiB of it.
+        // The reply to COMMAND is the most deeply nested one that the server builds itself. It has about 200 KiB.
         #expect(try await connection.send("COMMAND").array?.count ?? 0 > 200)
         #expect(try await connection.send("PING").string == "PONG")
         try await connection.close()
     }
 
-    @Test("a reply nested deeper than the parser goes is an error and closes the connection")
+    @Test(
+        "A reply that is nested too deeply for the parser is an error that names the limit, and closes the connection"
+    )
     func tooDeep() async throws {
         let connection = try await connect()
         let script = "local t = {1}; for i = 1, 12 do t = {t} end; return t"
         let error = await redisError { try await connection.send("EVAL", script, 0) }
         #expect(error?.code == .protocolError)
         #expect(error?.message.contains("nested") == true)
+        #expect(error?.message.contains("parser") == true)
+        #expect(error?.message.contains("server") == false, "The server is not to blame.")
         #expect(connection.isClosed)
     }
 
-    @Test("an error of the server is thrown with its code and text, and the connection goes on")
+    @Test("A server error is thrown with its code and text, and the connection stays open")
     func serverError() async throws {
         let connection = try await connect()
         let key = uniqueKey()
@@ -122,14 +128,14 @@ struct CommandTests {
         try await connection.close()
     }
 
-    @Test("a transaction answers with an array, in which a failed command is a value")
+    @Test("EXEC returns an array in which a failed command is a value")
     func transaction() async throws {
         let strategy = try sharedStrategy()
         let connection = try await strategy.makeConnection()
         let key = uniqueKey()
         #expect(try await connection.send("MULTI").string == "OK")
         #expect(try await connection.send("SET", key, "text").string == "QUEUED")
-        #expect(strategy.connectionIsClosed(connection), "a transaction is open")
+        #expect(strategy.connectionIsClosed(connection), "A transaction is open.")
         #expect(try await connection.send("LPUSH", key, "x").string == "QUEUED")
         let reply = try await connection.send("EXEC")
         #expect(reply.array?.first?.string == "OK")
@@ -138,8 +144,8 @@ struct CommandTests {
         try await connection.close()
     }
 
-    @Test("a transaction that a watched key foils answers with null")
-    func foiledTransaction() async throws {
+    @Test("EXEC returns null if a watched key has changed")
+    func conflictingTransaction() async throws {
         let (connection, other) = (try await connect(), try await connect())
         let key = uniqueKey()
         try await connection.send("WATCH", key)
@@ -152,7 +158,7 @@ struct CommandTests {
     }
 
     @Test(
-        "a command without a name, one that is too long, and one with no single reply are refused, and nothing is sent"
+        "Commands without a name, commands that are too long, and commands without exactly one reply are refused unsent"
     )
     func refusedCommands() async throws {
         let connection = try await connect()
@@ -176,7 +182,7 @@ struct CommandTests {
         try await connection.close()
     }
 
-    @Test("a command with an empty name is answered by the server's error")
+    @Test("The server answers a command with an empty name with an error")
     func emptyName() async throws {
         let connection = try await connect()
         #expect(await redisError { try await connection.send("") }?.code == .serverError)
@@ -185,7 +191,7 @@ struct CommandTests {
     }
 }
 
-/// Bytes to send, with a name, for the reports to be readable.
+/// Bytes to send, with a name that makes test reports readable.
 struct Bytes: CustomTestStringConvertible {
     let testDescription: String
     let value: [UInt8]

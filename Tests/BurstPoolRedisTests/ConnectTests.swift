@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Opening connections", .timeLimit(.minutes(5)))
 struct ConnectTests {
-    @Test("a wrong password is refused with the server's reason")
+    @Test("A wrong password is an authentication error with the server's reason")
     func wrongPassword() async throws {
         let server = try RedisServer(arguments: ["--requirepass", "right"])
         defer { server.stop() }
@@ -29,14 +29,14 @@ struct ConnectTests {
         try await connection.close()
     }
 
-    @Test("a password for a server that has none is refused with the server's reason")
+    @Test("A password for a server without one is an authentication error with the server's reason")
     func needlessPassword() async throws {
         let error = await redisError { try await connect { $0.password = "x" }.close() }
         #expect(error?.code == .authenticationFailed)
         #expect(error?.message.contains("without any password configured") == true)
     }
 
-    @Test("a user of the access control list is let in with the right password only, and is who it is")
+    @Test("A user of the access control list needs the right password")
     func accessControl() async throws {
         let admin = try await connect()
         let user = "user-\(UInt32.random(in: 0 ... .max))"
@@ -60,7 +60,7 @@ struct ConnectTests {
         try await admin.close()
     }
 
-    @Test("the database and the client name are those of the configuration")
+    @Test("The connection has the configured database and client name")
     func databaseAndClientName() async throws {
         let connection = try await connect {
             $0.database = 5
@@ -72,19 +72,22 @@ struct ConnectTests {
         try await connection.close()
     }
 
-    @Test(
-        "a database that the server does not have and a client name that it does not allow are refused with its reason"
-    )
-    func refusedSetUp() async throws {
+    @Test("A database that the server does not have is refused with the server's reason")
+    func unknownDatabase() async throws {
         let database = await redisError { try await connect { $0.database = 4711 }.close() }
         #expect(database?.code == .connectFailed)
-        #expect(database?.message.contains("database 4711: ERR DB index is out of range") == true)
-        let name = await redisError { try await connect { $0.clientName = "two words" }.close() }
-        #expect(name?.code == .connectFailed)
-        #expect(name?.message.contains("ERR Client names cannot contain spaces") == true)
+        #expect(database?.message.contains("refused database 4711") == true)
+        #expect(database?.message.contains("ERR DB index is out of range") == true)
     }
 
-    @Test("a server on a port is reached by address, by name and by URL")
+    @Test("A connection whose name the server refuses is used without a name")
+    func refusedName() async throws {
+        let connection = try await connect { $0.clientName = "two words" }
+        #expect(try await connection.send("CLIENT", "GETNAME").string?.isEmpty != false)
+        try await connection.close()
+    }
+
+    @Test("A server on a port is reached by address, by name and by URL")
     func overInternetProtocol() async throws {
         let server = try RedisServer(listensOnPort: true)
         defer { server.stop() }
@@ -103,8 +106,8 @@ struct ConnectTests {
         }
     }
 
-    @Test("a port that nobody listens on, and a socket that is not there, give the system's reason")
-    func nobodyThere() async throws {
+    @Test("The error for a closed port and for a missing socket gives the system's reason")
+    func nothingListens() async throws {
         let socket = try PlainSocket(isInternet: true)
         let port = try #require(socket.bindToLoopback())
         let refused = await openingError(RedisConfiguration(host: "127.0.0.1", port: port))
@@ -112,6 +115,11 @@ struct ConnectTests {
         #expect(refused?.message.contains("127.0.0.1:\(port)") == true)
         #expect(refused?.message.contains("Connection refused") == true)
         #expect(refused?.underlyingError is NIOConnectionError)
+        #expect(
+            refused?.message
+                == "Cannot connect to 127.0.0.1:\(port): Connection refused. Nothing listens at this address. "
+                + "Check that the server runs, and the host and the port."
+        )
 
         let missing = await openingError(RedisConfiguration(unixSocketPath: "/nonexistent/redis.sock"))
         #expect(missing?.code == .connectFailed)
@@ -119,9 +127,9 @@ struct ConnectTests {
         #expect(missing?.message.contains("No such file or directory") == true)
     }
 
-    @Test("a host name that cannot be resolved is named in the error")
+    @Test("The error names a host that cannot be resolved")
     func unresolvableName() async throws {
-        // No label of a name is longer than 63 characters, so the resolver need not ask anybody.
+        // A label has at most 63 characters, so the resolver refuses the name without asking a server.
         let host = String(repeating: "x", count: 64) + ".invalid"
         var configuration = RedisConfiguration(host: host)
         configuration.connectTimeout = .seconds(30)
@@ -131,7 +139,7 @@ struct ConnectTests {
         #expect(error?.message.contains("cannot be resolved") == true)
     }
 
-    @Test("a server that accepts and never answers ends in the connect timeout", arguments: [false, true])
+    @Test("A server that accepts connections and never answers causes a connect timeout", arguments: [false, true])
     func blackHole(withPassword: Bool) async throws {
         let server = try await FakeServer.start { _, _ in }
         var configuration = server.configuration
@@ -145,28 +153,37 @@ struct ConnectTests {
         try await server.stop()
     }
 
-    @Test("a server that hangs up at once, or answers nonsense, is told from one that is not there")
-    func rudeServers() async throws {
+    @Test("The errors for servers that close the connection, or are not Redis servers, say so")
+    func otherServers() async throws {
         let hangsUp = try await FakeServer.start { _, channel in channel.close(promise: nil) }
         let closed = await openingError(hangsUp.configuration)
         #expect(closed?.code == .connectFailed)
         #expect(closed?.message.contains("the server closed the connection") == true)
         try await hangsUp.stop()
 
-        let web = try await FakeServer.start { _, channel in channel.send("HTTP/1.1 400 Bad Request\r\n\r\n") }
-        let nonsense = await openingError(web.configuration)
-        #expect(nonsense?.code == .connectFailed)
-        #expect(nonsense?.message.contains("not Redis's protocol") == true)
-        try await web.stop()
+        let answers = [
+            ("HTTP/1.1 400 Bad Request\r\n\r\n", "'HTTP/1.1 400 Bad Request' is not Redis's protocol"),
+            ("SSH-2.0-OpenSSH_9.2p1\r\n", "'SSH-2.0-OpenSSH_9.2p1' is not Redis's protocol"),
+            ("+OK POP3 ready\r\n", "answered PING with 'OK POP3 ready'"),
+            ("\u{15}\u{3}\u{1}\0\u{2}\u{2}\u{46}", "expects TLS. Use rediss://"),
+        ]
+        for (answer, words) in answers {
+            let server = try await FakeServer.start { _, channel in channel.send(answer) }
+            let error = await openingError(server.configuration)
+            #expect(error?.code == .connectFailed)
+            #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
+            #expect(error?.message.contains("127.0.0.1") == true)
+            try await server.stop()
+        }
     }
 
-    @Test("a server with too many clients is quoted")
+    @Test("The error for a server with too many clients quotes the server")
     func tooManyClients() async throws {
         let server = try RedisServer(arguments: ["--maxclients", "1"])
         defer { server.stop() }
         let configuration = RedisConfiguration(unixSocketPath: server.socketPath)
         let strategy = try RedisConnectionStrategy(configuration: configuration)
-        // The socket of the test that looked whether the server answers may be still closing.
+        // The socket that tested whether the server answers may still be closing.
         let first = try await firstSuccess { try await strategy.makeConnection() }
         let error = await openingError(configuration)
         #expect(error?.code == .connectFailed)
@@ -174,7 +191,7 @@ struct ConnectTests {
         try await first.close()
     }
 
-    @Test("cancelling the opening of a connection ends it, and leaves no connection behind")
+    @Test("Cancelling an attempt to connect ends it and leaves no connection open")
     func cancelledOpening() async throws {
         let opened = Counter()
         let server = try await FakeServer.start { _, channel in
@@ -197,25 +214,38 @@ struct ConnectTests {
         try await server.stop()
     }
 
-    @Test("a configuration that makes no sense is refused before anything is connected")
+    @Test("An invalid configuration is refused before the first connection")
     func invalidConfigurations() throws {
+        func tls(_ change: (inout RedisTLSConfiguration) -> Void) -> RedisTLSConfiguration {
+            var configuration = RedisTLSConfiguration()
+            change(&configuration)
+            return configuration
+        }
         func refusal(_ change: (inout RedisConfiguration) -> Void) -> RedisError? {
             var configuration = RedisConfiguration(host: "localhost")
             change(&configuration)
             return #expect(throws: RedisError.self) { try RedisConnectionStrategy(configuration: configuration) }
         }
         let refusals: [(RedisError?, String)] = [
-            (refusal { $0.endpoint = .tcp(host: "", port: 1) }, "host is empty"),
+            (refusal { $0.endpoint = .tcp(host: "", port: 1) }, "The host is empty"),
             (refusal { $0.endpoint = .tcp(host: "a\0b", port: 1) }, "zero byte"),
-            (refusal { $0.endpoint = .tcp(host: "a", port: 0) }, "port 0"),
-            (refusal { $0.endpoint = .tcp(host: "a", port: 65_536) }, "port 65536"),
+            (refusal { $0.endpoint = .tcp(host: "a", port: 0) }, "The port is 0"),
+            (refusal { $0.endpoint = .tcp(host: "a", port: 65_536) }, "The port is 65536"),
             (refusal { $0.endpoint = .unixSocket(path: "") }, "path of the unix socket is empty"),
             (refusal { $0.endpoint = .unixSocket(path: String(repeating: "/x", count: 100)) }, "too long"),
-            (refusal { $0.database = -1 }, "database -1"),
-            (refusal { $0.connectTimeout = .zero }, "connect timeout"),
-            (refusal { $0.commandTimeout = .seconds(-1) }, "command timeout"),
+            (refusal { $0.database = -1 }, "The database is -1"),
+            (refusal { $0.connectTimeout = .zero }, "The connect timeout"),
+            (refusal { $0.commandTimeout = .seconds(-1) }, "The command timeout"),
             (refusal { $0.maximumReplyBytes = 0 }, "maximumReplyBytes is 0"),
             (refusal { $0.maximumReplyBytes = .max }, "maximumReplyBytes"),
+            (refusal { $0.tls = tls { $0.serverName = "" } }, "server name is empty"),
+            (refusal { $0.tls = tls { $0.serverName = "127.0.0.1" } }, "is an IP address"),
+            (
+                refusal {
+                    $0.endpoint = .unixSocket(path: "/x")
+                    $0.tls = RedisTLSConfiguration()
+                }, "TLS on TCP ports only"
+            ),
         ]
         for (error, words) in refusals {
             #expect(error?.code == .invalidConfiguration)
@@ -223,7 +253,7 @@ struct ConnectTests {
         }
     }
 
-    @Test("timeouts of any length are taken")
+    @Test("Timeouts may have any length")
     func extremeTimeouts() async throws {
         let connection = try await connect {
             $0.connectTimeout = .seconds(Int64.max)
@@ -236,14 +266,14 @@ struct ConnectTests {
         try await connection.close()
     }
 
-    @Test("connections live on the event loops that one gives")
+    @Test("Connections use the given event loops")
     func ownEventLoops() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let configuration = try sharedStrategy().configuration
         let strategy = try RedisConnectionStrategy(configuration: configuration, eventLoopGroup: group)
         let connection = try await strategy.makeConnection()
         #expect(try await connection.send("PING").string == "PONG")
-        // The loops end, and the connection with them: no call hangs.
+        // The connection closes with its event loop, and no call hangs.
         try await group.shutdownGracefully()
         #expect(strategy.connectionIsClosed(connection))
         #expect(await redisError { try await connection.send("PING") }?.code == .connectionClosed)

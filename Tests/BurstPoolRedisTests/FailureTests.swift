@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Connections that fail", .timeLimit(.minutes(5)))
 struct FailureTests {
-    @Test("a connection that the server kills is noticed without a command being sent")
+    @Test("A connection that the server closes is noticed without sending a command")
     func clientKill() async throws {
         let strategy = try sharedStrategy()
         let connection = try await strategy.makeConnection()
@@ -21,7 +21,7 @@ struct FailureTests {
         try await strategy.closeConnection(killer)
     }
 
-    @Test("a server that is killed fails the commands under way, and is used again once it is back")
+    @Test("Commands in progress fail when the server is killed, and new connections open when it is back")
     func serverKilled() async throws {
         let server = try RedisServer()
         defer { server.stop() }
@@ -29,8 +29,8 @@ struct FailureTests {
         let strategy = try RedisConnectionStrategy(configuration: configuration)
         let idle = try await strategy.makeConnection()
         let busy = try await strategy.makeConnection()
-        let lent = Lent(connection: busy)
-        let command = Task { try await lent.connection.send("BLPOP", "nothing", 0) }
+        let shared = UncheckedConnection(connection: busy)
+        let command = Task { try await shared.connection.send("BLPOP", "nothing", 0) }
         #expect(try await eventually { try await idle.send("INFO").string?.contains("blocked_clients:1") == true })
 
         server.kill()
@@ -48,7 +48,7 @@ struct FailureTests {
         try await strategy.closeConnection(again)
     }
 
-    @Test("a command that is not answered in time fails, and closes the connection")
+    @Test("A command that is not answered in time fails and closes the connection")
     func commandTimeout() async throws {
         let strategy = try sharedStrategy { $0.commandTimeout = .milliseconds(100) }
         let connection = try await strategy.makeConnection()
@@ -62,7 +62,7 @@ struct FailureTests {
         try await strategy.closeConnection(connection)
     }
 
-    @Test("a command may have a longer timeout than the configured one, and its successor has the configured one again")
+    @Test("A command can have a longer timeout than the configured one, which then applies to the next command again")
     func ownTimeout() async throws {
         let connection = try await connect { $0.commandTimeout = .milliseconds(250) }
         let blocking = RedisCommand("BLPOP", uniqueKey(), 0.6)
@@ -71,9 +71,9 @@ struct FailureTests {
         #expect(await redisError { try await connection.send(blocking) }?.code == .commandTimedOut)
     }
 
-    @Test("many commands in time, one after another, outlive the timeout of each")
+    @Test("The timeout applies to each command, not to the connection")
     func timeoutIsPerCommand() async throws {
-        // Long enough for a busy machine to answer in.
+        // Even a busy machine answers within this time.
         let connection = try await connect { $0.commandTimeout = .seconds(5) }
         let end = ContinuousClock.now + .seconds(6)
         while ContinuousClock.now < end {
@@ -83,7 +83,7 @@ struct FailureTests {
         try await connection.close()
     }
 
-    @Test("a pipeline that the server cuts off tells how many replies had come")
+    @Test("The error of an interrupted pipeline tells how many replies had arrived")
     func cutOffPipeline() async throws {
         let server = try await FakeServer.start { number, channel in
             channel.send(number == 0 ? "+PONG\r\n" : "+one\r\n+two\r\n$10\r\nhal")
@@ -98,7 +98,7 @@ struct FailureTests {
         try await server.stop()
     }
 
-    @Test("closing twice, and closing what the server has closed, succeeds at once")
+    @Test("Closing a connection twice, or after the server has closed it, succeeds at once")
     func closeIsIdempotent() async throws {
         let strategy = try sharedStrategy()
         let connection = try await strategy.makeConnection()
@@ -113,7 +113,7 @@ struct FailureTests {
         try await strategy.closeConnection(quit)
     }
 
-    @Test("closing succeeds for a task that is cancelled")
+    @Test("A cancelled task can close a connection")
     func closeWhenCancelled() async throws {
         let strategy = try sharedStrategy()
         let task = Task {
@@ -125,11 +125,11 @@ struct FailureTests {
         #expect(try await task.value)
     }
 
-    @Test("closing ends the command under way")
-    func closeUnderWay() async throws {
+    @Test("Closing a connection ends the command in progress")
+    func closeInProgress() async throws {
         let connection = try await connect()
-        let lent = Lent(connection: connection)
-        let command = Task { try await lent.connection.send("BLPOP", uniqueKey(), 0) }
+        let shared = UncheckedConnection(connection: connection)
+        let command = Task { try await shared.connection.send("BLPOP", uniqueKey(), 0) }
         try await Task.sleep(for: .milliseconds(20))
         try await connection.close()
         let error = await redisError { _ = try await command.value }
@@ -137,19 +137,19 @@ struct FailureTests {
         #expect(error?.message.contains("this client closed it") == true)
     }
 
-    @Test("a connection that is dropped without being closed is closed")
-    func dropped() async throws {
-        let name = "dropped-\(UInt32.random(in: 0 ... .max))"
+    @Test("A connection that is released without being closed closes itself")
+    func released() async throws {
+        let name = "released-\(UInt32.random(in: 0 ... .max))"
         let observer = try await connect()
         func isThere() async throws -> Bool {
             try await observer.send("CLIENT", "LIST").string?.contains(name) == true
         }
-        func openAndDrop() async throws {
+        func openAndRelease() async throws {
             let connection = try await connect { $0.clientName = name }
             #expect(try await isThere())
             #expect(!connection.isClosed)
         }
-        try await openAndDrop()
+        try await openAndRelease()
         #expect(try await eventually { try await !isThere() })
         try await observer.close()
     }

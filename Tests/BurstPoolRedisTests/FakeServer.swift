@@ -2,9 +2,9 @@ import BurstPoolRedis
 import NIOCore
 import NIOPosix
 
-/// A loopback server that answers what a test wants, right or wrong.
+/// A loopback server that sends the bytes that a test asks for, valid or not.
 final class FakeServer: Sendable {
-    /// Called with the number of the command on its connection, from 0, and the connection to answer on.
+    /// Called with the number of the command on its connection, from 0, and the channel to answer on.
     typealias Script = @Sendable (Int, any Channel) -> Void
 
     private let listener: any Channel
@@ -25,7 +25,7 @@ final class FakeServer: Sendable {
         return FakeServer(listener: listener)
     }
 
-    /// A server that accepts connections properly, and answers the first command on each with `answer`.
+    /// Starts a server that accepts connections correctly, and answers the first command on each with `answer`.
     static func answering(_ answer: String) async throws -> FakeServer {
         try await start { number, channel in
             channel.send(number == 0 ? "+PONG\r\n" : answer)
@@ -40,7 +40,7 @@ final class FakeServer: Sendable {
         RedisConfiguration(host: "127.0.0.1", port: listener.localAddress?.port ?? 0)
     }
 
-    /// Each command of these tests is short and awaited, and arrives in one piece.
+    /// Counts reads as commands: the commands of these tests are short and awaited, so each arrives in one piece.
     private final class Player: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
 
@@ -59,7 +59,7 @@ final class FakeServer: Sendable {
 }
 
 extension Channel {
-    /// Sends a text as it is.
+    /// Sends a text unchanged.
     func send(_ text: String) {
         writeAndFlush(ByteBuffer(string: text), promise: nil)
     }

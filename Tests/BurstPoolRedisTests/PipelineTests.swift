@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Pipelines", .timeLimit(.minutes(5)))
 struct PipelineTests {
-    @Test("ten thousand commands in one pipeline have their ten thousand replies, in order")
+    @Test("10,000 commands in one pipeline get 10,000 replies in order")
     func tenThousand() async throws {
         let connection = try await connect()
         let replies = try await connection.pipeline((0..<10_000).map { RedisCommand("ECHO", "reply \($0)") })
@@ -12,7 +12,7 @@ struct PipelineTests {
         try await connection.close()
     }
 
-    @Test("ten thousand replies of 4 KiB do not block a pipeline of as many long commands")
+    @Test("A pipeline of 10,000 commands of 4 KiB does not deadlock with its replies of 4 KiB")
     func longCommandsAndReplies() async throws {
         let connection = try await connect()
         let filler = String(repeating: "x", count: 4096)
@@ -22,7 +22,7 @@ struct PipelineTests {
         try await connection.close()
     }
 
-    @Test("a command that fails in a pipeline is a value, and the others are carried out")
+    @Test("A failed command of a pipeline is a value, and the other commands are executed")
     func errorsAreValues() async throws {
         let connection = try await connect()
         let key = uniqueKey()
@@ -37,14 +37,14 @@ struct PipelineTests {
         try await connection.close()
     }
 
-    @Test("an empty pipeline has no replies and does nothing")
+    @Test("An empty pipeline has no replies and does nothing")
     func empty() async throws {
         let connection = try await connect()
         #expect(try await connection.pipeline([]).isEmpty)
         try await connection.close()
     }
 
-    @Test("nothing of a pipeline is sent if one of its commands is refused")
+    @Test("A pipeline with a refused command is not sent at all")
     func refusedAsAWhole() async throws {
         let connection = try await connect()
         let key = uniqueKey()
@@ -56,13 +56,13 @@ struct PipelineTests {
         try await connection.close()
     }
 
-    @Test("64 tasks over 8 connections each get their own replies")
+    @Test("64 tasks that share 8 connections each get their own replies")
     func manyTasks() async throws {
         let strategy = try sharedStrategy()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for lane in 0..<8 {
                 group.addTask {
-                    // Eight tasks take turns on each connection, through an actor.
+                    // Eight tasks share each connection through an actor.
                     let shared = SharedConnection(try await strategy.makeConnection())
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         for task in 0..<8 {
@@ -83,7 +83,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("200 connections open at once, each answers, all close")
+    @Test("200 connections open at the same time, answer, and close")
     func manyConnections() async throws {
         let strategy = try sharedStrategy { $0.connectTimeout = .seconds(30) }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -99,7 +99,7 @@ struct PipelineTests {
     }
 }
 
-/// Several tasks use one connection at a time; an actor is what the compiler allows for that.
+/// Lets several tasks use one connection, which the compiler allows through an actor only.
 private actor SharedConnection {
     private let connection: RedisConnection
 

@@ -4,10 +4,10 @@ import BurstPoolRedisServer
 import NIOCore
 import Testing
 
-/// What a pool asks of the strategy beyond opening and closing.
+/// Tests what a pool asks the strategy beyond opening and closing.
 @Suite("Connections in a pool", .timeLimit(.minutes(5)))
 struct PooledConnectionTests {
-    @Test("a connection that the server answers on is valid, before and after use")
+    @Test("A working connection is valid before and after use")
     func valid() async throws {
         let strategy = try sharedStrategy()
         var connection = try await strategy.makeConnection()
@@ -19,7 +19,7 @@ struct PooledConnectionTests {
         try await strategy.closeConnection(connection)
     }
 
-    @Test("one that was killed, or that is answered with nonsense or not at all, is not valid")
+    @Test("A connection that is closed, gets invalid replies, or gets none, is not valid")
     func invalid() async throws {
         let strategy = try sharedStrategy()
         var killed = try await strategy.makeConnection()
@@ -40,7 +40,7 @@ struct PooledConnectionTests {
         #expect(try await outcome(ofAnswer: "") == .commandTimedOut)
     }
 
-    /// Why validating a connection fails that is answered like that; `nil` if it does not, and the connection is not valid.
+    /// The error code of validating a connection that gets this answer; `nil` if validation returns `false`.
     private func outcome(ofAnswer answer: String) async throws -> RedisError.Code? {
         let server = try await FakeServer.answering(answer)
         var configuration = server.configuration
@@ -59,7 +59,7 @@ struct PooledConnectionTests {
         return code
     }
 
-    @Test("a wrong password is permanent; a server that is away, or has no room, is not")
+    @Test("A wrong password is a permanent error; a server that is down or full is not")
     func permanent() async throws {
         let server = try RedisServer(arguments: ["--requirepass", "right", "--maxclients", "1"])
         defer { server.stop() }
@@ -71,7 +71,7 @@ struct PooledConnectionTests {
 
         configuration.password = "right"
         let strategy = try RedisConnectionStrategy(configuration: configuration)
-        // The one before has gone, and the server may need a moment to notice.
+        // The server may need a moment to notice that the previous connection has closed.
         let pool = try ConnectionPool(strategy: strategy, maxSize: 1)
         try await pool.waitUntilHealthy()
         let full = try #require(await redisError { try await strategy.makeConnection().close() })
@@ -85,7 +85,7 @@ struct PooledConnectionTests {
         #expect(!strategy.connectErrorIsPermanent(CancellationError()))
     }
 
-    @Test("with retries a caller waits for a server that is away, and is told at once of a wrong password")
+    @Test("With retries a caller waits for a server that is down, and fails at once if the password is wrong")
     func retries() async throws {
         let server = try RedisServer(arguments: ["--requirepass", "right"])
         defer { server.stop() }
@@ -114,7 +114,7 @@ struct PooledConnectionTests {
         await wrong.shutdown()
     }
 
-    @Test("after an error that ends a connection the pool closes it, and keeps it after any other")
+    @Test("The pool closes a connection after an error that breaks it, and keeps it after other errors")
     func broken() async throws {
         let strategy = try sharedStrategy { $0.commandTimeout = .seconds(2) }
         let pool = try ConnectionPool(strategy: strategy, maxSize: 1)
@@ -129,7 +129,10 @@ struct PooledConnectionTests {
             try await pool.withConnection { _ = try await $0.send("BLPOP", uniqueKey(), 0) }
         }
         #expect(late?.code == .commandTimedOut)
-        #expect(try await eventually { pool.statistics.total == 0 }, "it is closed before anybody asks for it")
+        #expect(
+            try await eventually { pool.statistics.total == 0 },
+            "The pool closes the connection although nobody acquires it."
+        )
         #expect(try await identity() != first)
         await pool.shutdown()
 
@@ -140,7 +143,7 @@ struct PooledConnectionTests {
         #expect(strategy.connectionVerdict(after: CancellationError()) == .keep)
     }
 
-    @Test("a pool that is aborted ends the commands under way")
+    @Test("Aborting a pool ends the commands in progress")
     func abort() async throws {
         let pool = try ConnectionPool(strategy: sharedStrategy(), maxSize: 2)
         let key = uniqueKey()

@@ -2,10 +2,10 @@ import BurstPoolRedis
 import NIOCore
 import Testing
 
-@Suite("Servers that break the protocol", .timeLimit(.minutes(5)))
+@Suite("Servers that violate the protocol", .timeLimit(.minutes(5)))
 struct ProtocolErrorTests {
     @Test(
-        "what is not a reply is an error that says why, and closes the connection",
+        "Bytes that are not a reply cause an error with the reason, and close the connection",
         arguments: [
             ("garbage\r\n", "as reply type byte"),
             ("\0\0\0\0", "as reply type byte"),
@@ -21,6 +21,7 @@ struct ProtocolErrorTests {
             ("*4294967296\r\n", "out of range"),
             ("*2\r\n:1\r\n?", "as reply type byte"),
             ("%1\r\n+a\r\n+b\r\n", ""),
+            (">2\r\n+message\r\n+x\r\n", ""),
             ("*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", "nested"),
         ]
     )
@@ -34,7 +35,7 @@ struct ProtocolErrorTests {
         }
     }
 
-    @Test("an array that announces two thousand million elements takes no memory until they come")
+    @Test("An array that announces two billion elements takes no memory before they arrive")
     func hugeArray() async throws {
         try await withFakeServer(answering: "*2147483647\r\n:1\r\n") { strategy, connection in
             let error = await redisError { try await connection.send(RedisCommand("GET", "x"), timeout: .seconds(1)) }
@@ -43,7 +44,7 @@ struct ProtocolErrorTests {
         }
     }
 
-    @Test("a line that does not end, and a reply above the limit, are cut off")
+    @Test("Lines that do not end and replies above the limit are refused")
     func endless() async throws {
         let line = "+" + String(repeating: "x", count: 2 << 20)
         try await withFakeServer(answering: line) { _, connection in
@@ -59,7 +60,7 @@ struct ProtocolErrorTests {
         }
     }
 
-    @Test("a long error is not mistaken for an endless line")
+    @Test("A long error is not mistaken for an endless line")
     func longError() async throws {
         let connection = try await connect()
         let script = "return redis.error_reply('LONG ' .. string.rep('x', 900000))"
@@ -70,7 +71,7 @@ struct ProtocolErrorTests {
         try await connection.close()
     }
 
-    @Test("a reply that comes byte by byte is put together")
+    @Test("A reply that arrives byte by byte is read correctly")
     func byteByByte() async throws {
         let server = try await FakeServer.start { number, channel in
             if number == 0 {
@@ -83,7 +84,7 @@ struct ProtocolErrorTests {
         for _ in 0..<2 {
             let reply = try await connection.send("GET", "x")
             guard case .array(let elements) = reply, elements.count == 4 else {
-                Issue.record("not an array of four: \(reply)")
+                Issue.record("The reply is not an array of four elements: \(reply)")
                 return
             }
             #expect(elements[0] == .bulkString(Array("a\r\n\0b".utf8)))
@@ -95,7 +96,7 @@ struct ProtocolErrorTests {
         try await server.stop()
     }
 
-    @Test("a reply that nobody asked for closes the connection, and is quoted")
+    @Test("A reply to no command closes the connection, and the error quotes it")
     func unsolicited() async throws {
         try await withFakeServer(answering: "+one\r\n+two\r\n") { strategy, connection in
             let reply = try await connection.send("GET", "x")
@@ -105,11 +106,11 @@ struct ProtocolErrorTests {
             let error = await redisError { try await connection.send("GET", "x") }
             #expect(error?.code == .connectionClosed)
             #expect((error?.underlyingError as? RedisError)?.code == .protocolError)
-            #expect(error?.message.contains("a reply to no command: two") == true)
+            #expect(error?.message.contains("a reply to no command: 'two'") == true)
         }
     }
 
-    @Test("half a reply and then silence ends in the command timeout; half a reply and then the end is the end")
+    @Test("Half a reply ends in the command timeout, or in the error of the closed connection")
     func partial() async throws {
         try await withFakeServer(answering: "$10\r\nabc") { strategy, connection in
             let error = await redisError { try await connection.send(RedisCommand("GET", "x"), timeout: .seconds(0.1)) }

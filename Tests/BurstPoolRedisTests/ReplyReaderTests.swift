@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The reader of replies", .timeLimit(.minutes(5)))
 struct ReplyReaderTests {
-    @Test("random replies, cut into random pieces, come out as they went in")
+    @Test("Random replies that are split into random pieces are read correctly")
     func randomReplies() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<500 {
@@ -27,7 +27,7 @@ struct ReplyReaderTests {
         }
     }
 
-    @Test("valid replies with random bytes changed are read or refused, and trap nothing")
+    @Test("Replies with random damage are read or refused, and never cause a trap")
     func damagedReplies() {
         var generator = SystemRandomNumberGenerator()
         var (read, refused) = (0, 0)
@@ -50,7 +50,7 @@ struct ReplyReaderTests {
     }
 
     @Test(
-        "a reply of as many bytes as are allowed is read, and one of one byte more is not, however they are cut",
+        "A reply of the maximum length is read, and a longer one is refused, however the bytes are split",
         arguments: [1, 7, 1_000, 100_000]
     )
     func limits(piece: Int) throws {
@@ -73,20 +73,20 @@ struct ReplyReaderTests {
         }
         func bulk(_ count: Int) -> String { "$\(count)\r\n" + String(repeating: "x", count: count) + "\r\n" }
 
-        // The length and two line ends are nine bytes.
+        // The length and the two line ends take nine bytes.
         #expect(outcome(":1\r\n" + bulk(4_087)) == nil)
         #expect(outcome(":1\r\n" + bulk(4_088))?.contains("limit of 4096 bytes") == true)
         #expect(outcome(":1\r\n" + bulk(5_000))?.contains("limit of 4096 bytes") == true)
         let array = "*2\r\n" + bulk(2_000) + bulk(2_100)
         #expect(outcome(array, replyLimit: array.utf8.count) == nil)
-        #expect(outcome(array, replyLimit: array.utf8.count - 1)?.contains("a reply is longer") == true)
+        #expect(outcome(array, replyLimit: array.utf8.count - 1)?.contains("A reply is longer") == true)
 
         #expect(outcome("+" + String(repeating: "x", count: 255) + "\r\n+OK\r\n") == nil)
         #expect(outcome("+" + String(repeating: "x", count: 256) + "\r\n")?.contains("a line is longer") == true)
         #expect(outcome(bulk(300) + "-" + String(repeating: "x", count: 255) + "\r\n" + bulk(300)) == nil)
     }
 
-    @Test("after the receiver has had enough, nothing more is read")
+    @Test("The reader stops when the receiver returns false")
     func stops() throws {
         let reader = ReplyReader(maximumReplyBytes: 1 << 20)
         var received: [RedisReply] = []
@@ -99,7 +99,7 @@ struct ReplyReaderTests {
         #expect(received == [.integer(1), .integer(2)])
     }
 
-    @Test("many replies below the limit are read, whatever they have together")
+    @Test("The limit applies to each reply, not to their sum")
     func limitIsPerReply() throws {
         let reader = ReplyReader(maximumReplyBytes: 2_000)
         let wire = RedisReply.bulkString([UInt8](repeating: 7, count: 1_900)).wire

@@ -1,14 +1,14 @@
 import BurstPoolRedis
 import Testing
 
-@Suite("What a user leaves behind on a connection", .timeLimit(.minutes(5)))
+@Suite("Sessions that a caller has changed", .timeLimit(.minutes(5)))
 struct SessionTests {
     @Test(
-        "a connection that is not as it was is not handed out again",
+        "A connection whose session has changed is not reused",
         arguments: [
             ["MULTI"], ["multi", "SET x 1"], ["WATCH x"], ["SELECT 3"], ["AUTH x"], ["RESET"], ["CLIENT TRACKING ON"],
             ["WATCH x", "MULTI", "UNWATCH"], ["HELLO 2"], ["MULTI", "SELECT 3", "EXEC"],
-            // What the server refuses, or carries out later or never, restores nothing.
+            // Commands that the server refuses, or executes later or never, restore nothing.
             ["SELECT 5", "MULTI", "SELECT 0", "DISCARD"], ["SELECT 5", "SELECT +0"], ["SELECT 5", "SELECT 0 x"],
             ["MULTI", "DISCARD x"], ["WATCH x", "UNWATCH x"],
             ["CLIENT SETNAME other"], ["CLIENT NO-EVICT ON"], ["SCRIPT DEBUG NO"],
@@ -24,7 +24,7 @@ struct SessionTests {
     }
 
     @Test(
-        "a connection that was put back as it was is handed out again",
+        "A connection whose session has been restored is reused",
         arguments: [
             ["MULTI", "SET x 1", "EXEC"], ["MULTI", "DISCARD"], ["WATCH x", "UNWATCH"], ["SELECT 3", "SELECT 2"],
             ["WATCH x", "MULTI", "EXEC"], ["CLIENT ID"], ["SELECT 2"], ["GET select"],
@@ -38,15 +38,15 @@ struct SessionTests {
         try await strategy.closeConnection(connection)
     }
 
-    @Test("a transaction whose end was cancelled before it was sent counts as open")
+    @Test("A transaction whose EXEC was cancelled before it was sent counts as open")
     func cancelledExec() async throws {
         let strategy = try sharedStrategy()
         let connection = try await strategy.makeConnection()
         try await connection.send("MULTI")
-        let lent = Lent(connection: connection)
+        let shared = UncheckedConnection(connection: connection)
         await Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            await #expect(throws: CancellationError.self) { try await lent.connection.send("EXEC") }
+            await #expect(throws: CancellationError.self) { try await shared.connection.send("EXEC") }
         }.value
         #expect(!connection.isClosed)
         #expect(strategy.connectionIsClosed(connection))

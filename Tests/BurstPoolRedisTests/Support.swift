@@ -3,7 +3,7 @@ import BurstPoolRedisServer
 import Synchronization
 import Testing
 
-/// The server that all tests share which neither configure it nor harm it. Ends with the process.
+/// The server for all tests that neither configure nor damage it. It ends with the process.
 private let sharedServer = Result { try RedisServer() }
 
 /// Opens a connection to the shared server.
@@ -22,7 +22,7 @@ func uniqueKey(_ name: String = #function) -> String {
     "\(name)-\(UInt64.random(in: 0 ... .max))"
 }
 
-/// Waits until a condition holds; after 20 seconds without, it gives up.
+/// Waits until a condition holds, for at most 20 seconds.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     let deadline = ContinuousClock.now + .seconds(20)
     while ContinuousClock.now < deadline {
@@ -32,27 +32,27 @@ func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     return false
 }
 
-/// Runs something that must fail, and returns its error.
+/// Runs code that must throw a `RedisError`, and returns the error.
 func redisError(of body: () async throws -> Void, _ location: SourceLocation = #_sourceLocation) async -> RedisError? {
     do {
         try await body()
-        Issue.record("nothing was thrown", sourceLocation: location)
+        Issue.record("No error was thrown.", sourceLocation: location)
     } catch let error as RedisError {
         return error
     } catch {
-        Issue.record("not a RedisError: \(error)", sourceLocation: location)
+        Issue.record("The error is not a RedisError: \(error)", sourceLocation: location)
     }
     return nil
 }
 
-/// Lends a connection to a task of its own, so that the one can be cancelled and the other used afterwards.
+/// Passes a connection to another task, so that the task can be cancelled and the connection used afterwards.
 ///
-/// The compiler does not see that they take turns; the test awaits the task before it goes on.
-struct Lent: @unchecked Sendable {
+/// This is safe because the test awaits the task before it uses the connection again, which the compiler cannot see.
+struct UncheckedConnection: @unchecked Sendable {
     let connection: RedisConnection
 }
 
-/// Counts from any thread.
+/// A counter for any thread.
 final class Counter: Sendable {
     private let count = Atomic<Int>(0)
 

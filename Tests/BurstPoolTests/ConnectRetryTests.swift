@@ -97,7 +97,7 @@ struct ConnectRetryTests {
         ) { pool, strategy, clock, _ in
             strategy.onOpen { attempt in if attempt == 1 { throw TestError("refused") } }
             let first = try await pool.startWaiting()
-            try await eventually("the first has failed") { strategy.books.failures == 1 && clock.sleepers == 1 }
+            try await eventually("the first has failed") { strategy.books.failures == 1 && clock.sleepers > 0 }
             var waiters = [first]
             for _ in 0..<5 { waiters.append(try await pool.startWaiting()) }
             await letOthersRun()

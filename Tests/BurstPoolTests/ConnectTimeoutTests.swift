@@ -14,7 +14,7 @@ struct ConnectTimeoutTests {
                 try await clock.sleep(until: clock.now.advanced(by: .seconds(3600)), tolerance: nil)
             }
             let waiter = try await pool.startWaiting()
-            try await clock.waitForSleepers(2)
+            try await clock.waitForSleepers(1)
             clock.advance(by: .milliseconds(1999))
             await letOthersRun()
             #expect(pool.statistics.waiting == 1)
@@ -35,6 +35,7 @@ struct ConnectTimeoutTests {
             clock,
             observer in
             try await pool.withConnection { $0.use() }
+            clock.advance(by: .seconds(3))
             try await clock.waitForSleepers(0)
             #expect(observer.count("openFailed") == 0)
         }
@@ -132,7 +133,7 @@ struct ConnectTimeoutTests {
                 closed.set(true)
             }
             let waiter = try await pool.startWaiting()
-            try await clock.waitForSleepers(2)
+            try await clock.waitForSleepers(1)
             clock.advance(by: .seconds(2))
             _ = try await poolError(.connectTimedOut) { _ = try await waiter.value }
             try await eventually("its place is free") { pool.statistics.total == 0 }

@@ -291,7 +291,7 @@ struct DeadlineTests {
                 )
             }
             let late = Task { try await pool.acquire(timeout: .seconds(9)) }
-            try await eventually("both wait") { pool.statistics.waiting == 2 && clock.sleepers == 1 }
+            try await eventually("both wait") { pool.statistics.waiting == 2 && clock.sleepers > 0 }
             try await eventually("the timer is set for the first of them") { clock.nextDeadline == .seconds(1) }
             clock.advance(by: .seconds(1))
             _ = try await poolError(.acquireTimedOut) { _ = try await early.value?.value }

@@ -91,9 +91,9 @@ struct EvictionTests {
             pool.evictAll(over: period)
             for quarter in 1...4 {
                 for _ in 0..<25 {
-                    try await eventually("somebody sleeps") { clock.sleepers == 1 }
+                    try await pool.finishMaintenance(on: clock)
                     clock.advance(by: period / 100)
-                    await letOthersRun()
+                    try await pool.finishMaintenance(on: clock)
                     try await eventually("nothing is being closed") { pool.statistics.closing == 0 }
                 }
                 if quarter == 4 { clock.advance(by: .nanoseconds(100)) }
@@ -112,10 +112,9 @@ struct EvictionTests {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, observer in
             let lease = try await pool.acquire()
             pool.evictAll(over: .seconds(10))
-            try await clock.waitForSleepers(1)
+            try await pool.finishMaintenance(on: clock)
             clock.advance(by: .seconds(11))
-            try await clock.waitForSleepers(0)
-            await letOthersRun()
+            try await pool.finishMaintenance(on: clock)
             lease.release()
             try await eventually("it is closed") { observer.closeReasons == [.evicted] }
         }
@@ -138,7 +137,7 @@ struct EvictionTests {
             pool.evictAll(over: .seconds(10))
             gate.open()
             try await waiter.value.release()
-            try await clock.waitForSleepers(2)
+            try await clock.waitForSleepers(1)
             clock.advance(by: .seconds(11))
             try await eventually("it is closed") { observer.closeReasons == [.evicted] }
         }

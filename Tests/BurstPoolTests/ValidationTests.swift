@@ -138,7 +138,7 @@ struct ValidationTests {
             try await eventually("it is being validated") { gate.held == 1 }
             caller.cancel()
             await #expect(throws: CancellationError.self) { try await caller.value }
-            #expect(observer.failedAcquires == ["CancellationError, 0.0 seconds, no wait"])
+            #expect(observer.failedAcquires == ["CancellationError, 0.0 seconds, a wait"])
             let waiter = try await pool.startWaiting()
             gate.open()
             let lease = try await waiter.value
@@ -165,7 +165,7 @@ struct ValidationTests {
             clock.advance(by: .seconds(2))
             let error = try await poolError(.acquireTimedOut) { _ = try await caller.value }
             #expect(error.timeout == .seconds(2))
-            #expect(observer.failedAcquires == ["ConnectionPoolError, 2.0 seconds, no wait"])
+            #expect(observer.failedAcquires == ["ConnectionPoolError, 2.0 seconds, a wait"])
             gate.open()
             try await eventually("it is idle") { pool.statistics.idle == 1 }
         }

@@ -17,6 +17,12 @@ bool explored_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired);
 uint64_t explored_exchange(bp_atomic64 *cell, uint64_t value);
 uint64_t explored_add(bp_atomic64 *cell, uint64_t delta);
 
+/* Memory that is freed stays until the run is over, and an atomic operation on it fails the run. */
+void *explored_calloc(size_t size);
+void explored_free(void *block);
+#define BP_CALLOC(size) explored_calloc(size)
+#define BP_FREE(block) explored_free(block)
+
 /* A thread may be on another CPU each time it asks. */
 uint32_t explored_home_number(void);
 #define BP_HOME_NUMBER() explored_home_number()

@@ -6,6 +6,7 @@
  *   explore --scenario NAME --replay SCHEDULE [--trace]
  *   explore --list
  */
+#include "heap.h"
 #include "inspect.h"
 #include "memory.h"
 #include "scenario.h"
@@ -20,9 +21,9 @@
 #include <unistd.h>
 
 static const scenario *const suites[] = {
-    leasing_scenarios, opening_scenarios,     waiting_scenarios, limit_scenarios,   excess_scenarios,
-    queue_scenarios,   deadline_scenarios,    sweep_scenarios,   requeue_scenarios, rejection_scenarios,
-    pause_scenarios,   observation_scenarios, blocking_scenarios};
+    leasing_scenarios, opening_scenarios,     waiting_scenarios,  limit_scenarios,   excess_scenarios,
+    queue_scenarios,   deadline_scenarios,    sweep_scenarios,    requeue_scenarios, rejection_scenarios,
+    pause_scenarios,   observation_scenarios, blocking_scenarios, ending_scenarios};
 #define SUITES (sizeof suites / sizeof *suites)
 #define SCHEDULE_TEXT 8192
 
@@ -52,6 +53,8 @@ static double seconds_now(void) {
 static unsigned frozen_thread = NOBODY, frozen_after;
 
 static void set_up(void) {
+    forget_threads();
+    heap_reset();
     explored_purge_slack = 2;
     explored_purge_limit = 4;
     exploring->set_up();

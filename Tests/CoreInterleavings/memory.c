@@ -14,6 +14,7 @@
 #include "memory.h"
 
 #include "atomics.h"
+#include "heap.h"
 #include "scheduler.h"
 
 #include <string.h>
@@ -200,6 +201,7 @@ uint64_t explored_load(const bp_atomic64 *cell, bool acquire) {
         return cell->value;
     }
     point();
+    heap_require_alive(cell);
     uint64_t value = model == MEMORY_VIEW  ? view_load(this_thread(), cell, acquire)
                      : model == MEMORY_TSO ? tso_load(this_thread(), cell)
                                            : cell->value;
@@ -213,6 +215,7 @@ void explored_store(bp_atomic64 *cell, uint64_t value, bool release) {
         return;
     }
     point();
+    heap_require_alive(cell);
     if (model == MEMORY_VIEW) {
         view_append(this_thread(), find(cell), value, release ? &views[this_thread()] : &at_barrier[this_thread()]);
     } else if (model == MEMORY_TSO) {
@@ -224,9 +227,10 @@ void explored_store(bp_atomic64 *cell, uint64_t value, bool release) {
 }
 
 /* Before a read-modify-write looks at the cell. */
-static void begin_modify(void) {
+static void begin_modify(const bp_atomic64 *cell) {
     if (threads_run()) {
         point();
+        heap_require_alive(cell);
         memory_drain(this_thread());
     }
 }
@@ -240,7 +244,7 @@ static void end_modify(bp_atomic64 *cell, uint64_t value) {
 }
 
 bool explored_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
-    begin_modify();
+    begin_modify(cell);
     if (cell->value != *expected) {
         *expected = cell->value;
         if (threads_run() && model == MEMORY_VIEW) {
@@ -255,7 +259,7 @@ bool explored_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired) {
 }
 
 uint64_t explored_exchange(bp_atomic64 *cell, uint64_t value) {
-    begin_modify();
+    begin_modify(cell);
     uint64_t before = cell->value;
     end_modify(cell, value);
     watch("exchange", cell, value);
@@ -263,7 +267,7 @@ uint64_t explored_exchange(bp_atomic64 *cell, uint64_t value) {
 }
 
 uint64_t explored_add(bp_atomic64 *cell, uint64_t delta) {
-    begin_modify();
+    begin_modify(cell);
     uint64_t before = cell->value;
     end_modify(cell, before + delta);
     watch("add", cell, before + delta);

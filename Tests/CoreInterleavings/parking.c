@@ -1,14 +1,13 @@
-#include <stdbool.h>
-#include <stdint.h>
-
+/* Sleeping under the explorer. See parking_scheduled.h. */
 #include "parking_scheduled.h"
 
 #include "memory.h"
 #include "scheduler.h"
 
-void bp__parking_create(bp_parking *parking) {
+bool bp__parking_create(bp_parking *parking) {
     parking->posted = 0;
     parking->channel = MEMORY_CHANNELS - 1 - this_thread() % MAX_THREADS;
+    return true;
 }
 
 void bp__parking_destroy(bp_parking *parking) {
@@ -21,7 +20,10 @@ void bp__parking_post(bp_parking *parking) {
     parking->posted = 1;
 }
 
+int a_thread_has_slept;
+
 bool bp__parking_wait(bp_parking *parking, uint64_t timeout) {
+    a_thread_has_slept = 1;
     if (timeout > INT64_MAX) {
         block_until(&parking->posted);
     } else {
@@ -31,4 +33,10 @@ bool bp__parking_wait(bp_parking *parking, uint64_t timeout) {
         memory_receive(parking->channel);
     }
     return parking->posted == 1;
+}
+
+void bp__pause(uint64_t nanoseconds) {
+    static const int never = 0;
+    (void)nanoseconds;
+    block_for_a_while(&never);
 }

@@ -1,6 +1,9 @@
 /* blocking.c as it ships, reconciling included; only its semaphores are replaced by parking_scheduled.h. */
 #include "scenario.h"
 
+#include "memory.h"
+#include "parking_scheduled.h"
+
 static void close_one(void *element, void *context) {
     (void)element;
     (void)context;
@@ -12,7 +15,7 @@ static void acquire_then_release(uint64_t timeout, bool fails) {
     bp_status status = bp_acquire(world.pool, timeout, &lease);
     if (status == BP_OPEN) {
         if (fails) {
-            REQUIRE(bp_cancel_open_and_reconcile(world.pool, lease, close_one, NULL) == BP_EMPTY,
+            REQUIRE(bp_cancel_open_and_reconcile(world.pool, lease, close_one, NULL) == BP_CONNECT_FAILED,
                     "bp_cancel_open_and_reconcile failed");
             return;
         }
@@ -60,6 +63,47 @@ static void shut_down_beside_acquire(unsigned thread) {
     }
 }
 
+/*
+ * Without bp_shutdown_and_reconcile: reconciling alone tells the waiters of the shutdown, and a connection that is
+ * released afterwards is not given to a thread that sleeps.
+ */
+static void shut_down_in_two_calls(unsigned thread) {
+    if (thread == 1) {
+        REQUIRE(bp_shutdown(world.pool) == BP_OK, "bp_shutdown failed");
+        world.shut_down_at = 1;
+        REQUIRE(bp_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_reconcile failed");
+    } else if (thread == 0) {
+        /* In the view model another thread's shutdown is not known for certain. */
+        bool slept = a_thread_has_slept, was_shut_down = model != MEMORY_VIEW && world.shut_down_at != 0;
+        bp_status status = bp_release_and_reconcile(world.pool, surrender(0), close_one, NULL);
+        REQUIRE(status == BP_OK, "bp_release_and_reconcile returned %s", bp_status_name(status));
+        world.counted = was_shut_down && slept;
+    } else {
+        bp_lease lease;
+        bp_status status = bp_acquire(world.pool, BP_NO_DEADLINE, &lease);
+        REQUIRE(status != BP_OPEN, "a permit where one connection exists, or after the shutdown");
+        if (status == BP_OK) {
+            REQUIRE(world.counted == 0, "a connection that was released after the shutdown was given to a waiter");
+            status = bp_release_and_reconcile(world.pool, lease, close_one, NULL);
+            REQUIRE(status == BP_OK, "bp_release_and_reconcile returned %s", bp_status_name(status));
+        } else {
+            REQUIRE(status == BP_SHUT_DOWN, "bp_acquire returned %s", bp_status_name(status));
+        }
+    }
+}
+
+/* Two threads wait, one releases. */
+static void shut_down_beside_two(unsigned thread) {
+    if (thread == 0) {
+        REQUIRE(bp_release_and_reconcile(world.pool, surrender(0), close_one, NULL) == BP_OK,
+                "bp_release_and_reconcile failed");
+    } else if (thread == 1) {
+        REQUIRE(bp_shutdown_and_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
+    } else {
+        acquire_then_release(BP_NO_DEADLINE, false);
+    }
+}
+
 static void discard_beside_acquire(unsigned thread) {
     bp_lease lease;
     if (thread != 0) {
@@ -78,6 +122,7 @@ static void discard_beside_acquire(unsigned thread) {
 /* The first thread has a connection, the second one waits for a while, the third one comes in between. */
 static void set_up_leased(void) {
     set_up_empty();
+    a_thread_has_slept = 0;
     add_leased(1);
 }
 
@@ -118,6 +163,41 @@ static void release_beside_resize(unsigned thread) {
     }
 }
 
+/* A close function that releases to the same pool: the nested call leaves the reconciling to the outer one. */
+static unsigned close_depth;
+
+static void close_and_release(void *element, void *context) {
+    (void)element;
+    REQUIRE(++close_depth == 1, "close functions are nested");
+    world.closed++;
+    if (world.counted++ == 0) {
+        REQUIRE(bp_release_and_reconcile(world.pool, surrender(1), close_and_release, context) == BP_OK,
+                "bp_release_and_reconcile failed");
+    }
+    close_depth--;
+}
+
+static void set_up_nested(void) {
+    world_create(1, 3, 1);
+    world.freeze_allowance = 3;
+    close_depth = 0;
+    add_leased(3);
+}
+
+static void release_nested(unsigned thread) {
+    if (thread == 0) {
+        bp_release(world.pool, surrender(2));
+        REQUIRE(bp_release_and_reconcile(world.pool, surrender(0), close_and_release, NULL) == BP_OK,
+                "bp_release_and_reconcile failed");
+        if (world.counted == 0) { /* Nothing had to be closed. */
+            world.counted = 1;
+            bp_release_and_reconcile(world.pool, surrender(1), close_and_release, NULL);
+        }
+    } else {
+        acquire_then_release(1000, false);
+    }
+}
+
 static void check_reconciled(void);
 
 static void check_reconciled_and_reclaim(void) {
@@ -152,6 +232,9 @@ const scenario blocking_scenarios[] = {
     {"blocking-excess-vs-resize", 3, set_up_excess, release_beside_resize, check_reconciled_and_reclaim, false},
     {"blocking-timeout-burst", 3, set_up_burst, acquire_with_timeout, check_reconciled, false},
     {"blocking-shutdown", 3, set_up_empty, shut_down_beside_acquire, check_reconciled, false},
+    {"blocking-shutdown-in-two-calls", 3, set_up_leased, shut_down_in_two_calls, check_reconciled, false},
+    {"blocking-shutdown-of-four", 4, set_up_leased, shut_down_beside_two, check_reconciled, false},
+    {"reconcile-nested", 2, set_up_nested, release_nested, check_reconciled, true},
     {"blocking-discard", 3, set_up_burst, discard_beside_acquire, check_reconciled, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };

@@ -10,7 +10,7 @@ world_state world;
 uint64_t explored_purge_slack, explored_purge_limit;
 
 connection *connection_of(bp_lease lease) {
-    return bp_element(world.pool, lease);
+    return (connection *)((char *)lease.slot + bp_element_offset(world.pool));
 }
 
 unsigned self(void) {

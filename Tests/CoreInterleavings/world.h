@@ -65,6 +65,7 @@ typedef struct {
 extern world_state world;
 
 /* Setting up and ending, outside of threads. */
+void forget_threads(void); /* Before each run. */
 void world_create(uint32_t max_size, uint32_t hard_limit, uint32_t stripes);
 void world_create_limited(uint32_t max_size, uint32_t hard_limit, uint32_t stripes, uint32_t max_waiters);
 /* Excess connections stay idle until they are closed by a sweep. */

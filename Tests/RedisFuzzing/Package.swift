@@ -8,7 +8,7 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-// The same properties as the target RedisFuzzing of the package around this one, under libFuzzer: see README.md.
+// Checks the properties of the target RedisFuzzing of the enclosing package under libFuzzer. See README.md.
 let package = Package(
     name: "redis-fuzzing",
     platforms: [.macOS(.v15)],

@@ -12,6 +12,8 @@
     X(BP_TIMED_OUT, 10, "The timeout passed before a connection or a permit was free")                                 \
     X(BP_CANCELLED, 11, "The wait was cancelled")                                                                      \
     X(BP_SHUT_DOWN, 12, "The pool has been shut down")                                                                 \
+    X(BP_CONNECT_FAILED, 13, "The connection did not open")                                                            \
+    X(BP_FORKED, 14, "The pool was created before this process was forked, and cannot be used in it")                  \
     X(BP_INVALID_ARGUMENT, 20, "An argument is NULL or out of range")                                                  \
     X(BP_INVALID_CONFIGURATION, 21, "The configuration contradicts itself or is out of range")                         \
     X(BP_FOREIGN_SLOT, 22, "The lease belongs to another pool")                                                        \
@@ -19,7 +21,7 @@
     X(BP_STALE_TICKET, 24, "The wait of this ticket has ended, or the ticket has joined already")                      \
     X(BP_TOO_MANY_WAITERS, 30, "The wait queue is full")                                                               \
     X(BP_OUT_OF_MEMORY, 31, "No memory could be allocated for another slot or waiter")                                 \
-    X(BP_BUSY, 32, "The pool cannot be destroyed while connections are open or callers wait")
+    X(BP_BUSY, 32, "The pool cannot be destroyed while connections are open, callers wait, or calls are running")
 
 #define BP_STATUS_CASE(name, number, message) name = number,
 typedef enum bp_status { BP_STATUS_MAP(BP_STATUS_CASE) } bp_status;

@@ -12,14 +12,15 @@ extension _PoolEngine: AlarmClockOwner {
             refill()
         }
         if maintenance.isDue(now: now) { maintain() }
-        ringForNextMoment()
+        alarm.ring(at: nextMoment)
     }
 
-    /// Asks for a wake-up at the earliest moment at which any part of the pool has something to do.
-    private func ringForNextMoment() {
-        var next = min(core.nextDeadline ?? .max, operations.nextMoment, maintenance.nextMoment)
-        if let gate { next = min(next, gate.nextMoment) }
-        alarm.ring(at: next)
+    /// The earliest moment at which any part of the pool has something to do.
+    var nextMoment: UInt64 {
+        // After a shutdown only the time limits of calls that are under way remain.
+        if core.isShutDown { return operations.nextMoment }
+        let next = min(core.nextDeadline ?? .max, operations.nextMoment, maintenance.nextMoment)
+        return gate.map { min(next, $0.nextMoment) } ?? next
     }
 
     /// Ends the waits whose deadline has passed.

@@ -18,7 +18,7 @@ extension _PoolEngine {
         let excess = serveWaitersAndShrink(mayCloseInline: mayCloseInline, ownTicket)
         // Here, and not only where a close has ended: a permit that is taken and returned also counts for a moment, and
         // the thread that returns the last one must say so.
-        if core.isShutDown, core.total == 0 { allClosed.fire() }
+        if core.isShutDown, core.total == 0 { noteAllClosed() }
         if core.isPaused { leaseEnded.fire() }
         return excess
     }
@@ -152,6 +152,13 @@ extension _PoolEngine {
         core.cancelOpen(permit)
         if case .claimed(let waiter) = core.claimWait(ticket) { fail(waiter, error) }
         return true
+    }
+
+    /// Ends the waits for a shutdown, and the alarm clock, because nothing is left to do.
+    @usableFromInline
+    func noteAllClosed() {
+        alarm.silence()
+        allClosed.fire()
     }
 
     /// Reports the new total, serves waiters, and opens connections for the minimum of idle connections. Called whenever a

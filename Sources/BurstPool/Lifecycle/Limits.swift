@@ -13,7 +13,7 @@ extension _PoolEngine {
         noteTotal()
         reconcile()
         refill()
-        if settings.configuration.burstLinger != nil { connectionHasOpened() }
+        if settings.configuration.burstLinger != nil { maintain() }
         // For callers of prewarm that asked for more connections than the pool may have now.
         minimumIdle.attemptEnded.fire()
     }

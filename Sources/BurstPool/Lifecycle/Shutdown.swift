@@ -4,7 +4,7 @@ extension _PoolEngine {
         beginShutdown()
         let drained = OneShot()
         allClosed.add(drained)
-        if core.total == 0 { allClosed.fire() }
+        if core.total == 0 { noteAllClosed() }
         _ = await wait(for: drained, until: deadline)
         return ConnectionPoolShutdownResult(remaining: statistics)
     }

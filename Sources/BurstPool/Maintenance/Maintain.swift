@@ -14,7 +14,6 @@ extension _PoolEngine {
     func connectionHasOpened() {
         if maintenance.settings.observesTimes { lookWithin(maintenance.settings.interval) }
         if let interval = maintenance.settings.closedCheckInterval { lookWithin(interval) }
-        if let lifetime = settings.maxLifetime { lookWithin(lifetime) }
     }
 
     func lookWithin(_ nanoseconds: UInt64) {
@@ -26,12 +25,15 @@ extension _PoolEngine {
     }
 
     /// Looks at all connections and does what is due. O(slots).
-    func maintain() {
+    ///
+    /// - Parameter checksForClosed: Whether every idle connection is asked whether it is closed, although that is not due.
+    func maintain(checksForClosed: Bool = false) {
         guard !core.isShutDown else { return }
         maintenance.perform { observations in
             var look = Look(now: clock.now)
             observe(&look, &observations)
-            let plan = SweepPlan(look, maintenance.settings, maxSize: core.limits.maxSize, observations)
+            var plan = SweepPlan(look, maintenance.settings, core.limits, observations)
+            if checksForClosed { plan.checksForClosed = true }
             flag(look, plan, observations)
             if plan.needsSweep { sweep(plan, &observations) }
             return nextLook(look, plan, observations)
@@ -69,7 +71,7 @@ extension _PoolEngine {
                 look.inUse.append(Look.Slot(index: index, since: since))
                 reportOverdueLease(slot, index, since, now, &observations)
             }
-            if header.pointee.flags(.isLeaving) != [] || header.pointee.flags(.isEvicted) != [] { look.isEvicting = true }
+            if !header.pointee.flags(.isEvicted).isEmpty { look.isEvicting = true }
         }
         retire(look.expired, total: core.total, &observations)
         for slot in look.idle {
@@ -124,9 +126,12 @@ extension _PoolEngine {
 
     /// Returns when the next look is due.
     private func nextLook(_ look: Look, _ plan: SweepPlan, _ observations: SlotObservations) -> UInt64 {
-        var next = min(look.nextExpiry, plan.nextMoment)
-        if !look.expired.isEmpty, let lifetime = settings.maxLifetime {
-            next = min(next, look.now.addingSaturated(max(lifetime / 128, MaintenanceSettings.shortestInterval)))
+        var next = plan.nextMoment
+        if !look.expired.isEmpty {
+            // Those that expire meanwhile are retired then, too.
+            next = min(next, look.now.addingSaturated(maintenance.retirementPause))
+        } else {
+            next = min(next, look.nextExpiry)
         }
         if maintenance.settings.observesTimes, !isResting(look, observations) {
             next = min(next, look.now.addingSaturated(maintenance.settings.interval))
@@ -184,7 +189,7 @@ struct Look {
     var beingValidated = 0
     /// The connections that are not closing.
     var staying = 0
-    /// Whether a connection is evicted, or will be, and has not come back yet.
+    /// Whether a connection is evicted and has not come back yet.
     var isEvicting = false
 
     init(now: UInt64) {

@@ -8,8 +8,9 @@ import Synchronization
 final class Maintenance: Sendable {
     let settings: MaintenanceSettings
     private let looking = OneAtATime()
-    private let next = Atomic<UInt64>(.max)
+    private let next = EarliestMoment()
     private let lastNumber = Atomic<UInt64>(0)
+    private let shortestLifetime = EarliestMoment()
     /// Used only by the thread that looks.
     nonisolated(unsafe) private var observations = SlotObservations()
 
@@ -18,7 +19,7 @@ final class Maintenance: Sendable {
     }
 
     /// The moment of the next look; `UInt64.max` if there is none.
-    var nextMoment: UInt64 { next.load(ordering: .sequentiallyConsistent) }
+    var nextMoment: UInt64 { next.value }
 
     /// Whether a thread is looking.
     var isLooking: Bool { looking.isRunning }
@@ -27,17 +28,23 @@ final class Maintenance: Sendable {
 
     /// Looks at a moment at the latest.
     func look(at moment: UInt64) {
-        next.min(moment, ordering: .sequentiallyConsistent)
+        next.lower(to: moment)
     }
 
     /// Runs a look on one thread at a time. The look returns when the next one is due.
     func perform(_ look: (inout SlotObservations) -> UInt64) {
         looking.perform {
             // Reset first: whatever asks for a look from here on lowers the moment again.
-            next.store(.max, ordering: .sequentiallyConsistent)
-            atomicMemoryFence(ordering: .sequentiallyConsistent)
+            next.reset()
             self.look(at: look(&observations))
         }
+    }
+
+    /// The time between two looks that retire connections which are too old: 1/128 of the shortest lifetime.
+    var retirementPause: UInt64 { max(shortestLifetime.value / 128, MaintenanceSettings.shortestInterval) }
+
+    func noteLifetime(_ lifetime: UInt64) {
+        shortestLifetime.lower(to: lifetime)
     }
 
     /// Returns a number that no other connection of the pool has.

@@ -9,20 +9,22 @@ struct SweepPlan {
     /// The connections that must be validated before their next use.
     private(set) var stale: [Int] = []
     /// Whether every idle connection is asked whether it is closed.
-    private(set) var checksForClosed = false
+    var checksForClosed = false
     /// When something is due next, unless connections change hands.
     private(set) var nextMoment = UInt64.max
 
     var needsSweep: Bool { !actions.isEmpty || checksForClosed }
 
-    init(_ look: Look, _ settings: MaintenanceSettings, maxSize: Int, _ observations: SlotObservations) {
+    init(_ look: Look, _ settings: MaintenanceSettings, _ limits: _PoolCoreLimits, _ observations: SlotObservations) {
         for (index, reason) in look.retired { actions[index] = .close(reason) }
         var remaining = look.idle.count - actions.count
-        var excess = look.staying - actions.count - maxSize
+        var excess = look.staying - actions.count - limits.maxSize
+        // Connections above the hard limit, after it was lowered, do not linger.
+        let lingering = limits.hardLimit - limits.maxSize
         var mayValidate = max(1, (look.idle.count + look.beingValidated) / 8) - look.beingValidated
         // The connection that has been idle for the longest time first.
         for slot in look.idle.sorted(by: { $0.since < $1.since }) where actions[slot.index] == nil {
-            if excess > 0, isDue(slot.since, settings.burstLinger, look.now) {
+            if excess > 0, excess > lingering || isDue(slot.since, settings.burstLinger, look.now) {
                 actions[slot.index] = .close(.excess)
                 excess -= 1
                 remaining -= 1

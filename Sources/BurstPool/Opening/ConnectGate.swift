@@ -30,8 +30,8 @@ final class ConnectGate: Sendable {
     private let pace: RetryPace
     private let breaker: CircuitBreaker
     private let delay: ConnectDelay
-    /// When the gate opens next; 0 if no caller was refused since it last opened.
-    private let opensAt = Atomic<UInt64>(0)
+    /// When the gate opens for the callers that it has refused.
+    private let opensAt = EarliestMoment()
 
     /// Returns `nil` if nothing ever keeps the pool from opening a connection.
     init?(_ configuration: ConnectionPoolConfiguration) {
@@ -78,15 +78,15 @@ final class ConnectGate: Sendable {
 
     private func answerBeforeCap(_ mayBeServed: Bool, _ queued: () -> Int, _ now: () -> UInt64) -> Answer? {
         if let until = breaker.openUntil(now: now) {
-            lowerOpening(to: until)
+            opensAt.lower(to: until)
             return .circuitOpen(until: until)
         }
         if let until = pace.pauseEnd(now: now) {
-            lowerOpening(to: until)
+            opensAt.lower(to: until)
             return pace.errorForCallers.map { .refused($0, until: until) } ?? .closed(until: until)
         }
         if mayBeServed, let until = delay.end(queued: queued, now: now) {
-            lowerOpening(to: until)
+            opensAt.lower(to: until)
             return .closed(until: until)
         }
         return nil
@@ -136,28 +136,8 @@ final class ConnectGate: Sendable {
     // MARK: Time
 
     /// The moment at which the pool must reconcile because the gate opens; `UInt64.max` if there is none.
-    var nextMoment: UInt64 {
-        let moment = opensAt.load(ordering: .sequentiallyConsistent)
-        return moment == 0 ? .max : moment
-    }
+    var nextMoment: UInt64 { opensAt.value }
 
     /// Returns whether the gate has opened since the last call.
-    func hasOpened(now: UInt64) -> Bool {
-        let moment = opensAt.load(ordering: .sequentiallyConsistent)
-        guard moment != 0, moment <= now else { return false }
-        return opensAt.compareExchange(expected: moment, desired: 0, ordering: .sequentiallyConsistent).exchanged
-    }
-
-    private func lowerOpening(to moment: UInt64) {
-        var found = opensAt.load(ordering: .sequentiallyConsistent)
-        while found == 0 || moment < found {
-            let (exchanged, original) = opensAt.compareExchange(
-                expected: found,
-                desired: moment,
-                ordering: .sequentiallyConsistent
-            )
-            if exchanged { return }
-            found = original
-        }
-    }
+    func hasOpened(now: UInt64) -> Bool { opensAt.resetIfDue(now: now) }
 }

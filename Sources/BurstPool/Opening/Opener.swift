@@ -95,16 +95,18 @@ extension _PoolEngine {
     private func limitLifetime(_ permit: Core.Lease) {
         let own = strategy.connectionLifetime(connection(of: permit).pointee).map { max(1, $0.nanoseconds) }
         let jittered = settings.maxLifetime.map { lifetime in
-            // The sixteenth is the time that retiring an eighth of the connections at a time can take: no connection
-            // becomes older than allowed.
-            UInt64(
-                Double(lifetime) * (1 - Double.random(in: 0...1) * settings.configuration.lifetimeJitter) * 15 / 16
-            )
+            UInt64(Double(lifetime) * (1 - Double.random(in: 0...1) * settings.configuration.lifetimeJitter))
         }
         guard let lifetime = [own, jittered].compactMap({ $0 }).min() else { return }
-        let expiry = clock.now.addingSaturated(lifetime)
+        // The sixteenth is the time that retiring an eighth of the connections at a time can take: no connection becomes older
+        // than allowed.
+        let expiry = clock.now.addingSaturated(lifetime / 16 * 15)
+        guard expiry != .max else { return }
         // An eviction may have set an earlier expiry while the connection was opening.
-        if expiry != .max { header(of: permit).pointee.lowerExpiry(to: expiry) }
+        header(of: permit).pointee.lowerExpiry(to: expiry)
+        maintenance.noteLifetime(lifetime)
+        maintenance.look(at: expiry)
+        alarm.ring(at: expiry)
     }
 
     /// What is remembered of an attempt until it ends.
@@ -183,6 +185,7 @@ extension _PoolEngine {
             while let waiter = core.handOff() { fail(waiter, error) }
         }
         reconcile()
+        if settings.minimumIdle > 0 { lookWithin(maintenance.settings.interval) }
         minimumIdle.attemptEnded.fire()
     }
 }

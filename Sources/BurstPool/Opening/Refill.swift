@@ -61,6 +61,8 @@ extension _PoolEngine {
             )
         }
         let failuresBefore = openErrors.count
+        // Connections that have closed unnoticed do not count.
+        maintain(checksForClosed: true)
         minimumIdle.beginWarming(count)
         defer { minimumIdle.endWarming() }
         while true {

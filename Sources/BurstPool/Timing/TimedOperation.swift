@@ -28,17 +28,17 @@ final class TimedOperation: Sendable {
 @usableFromInline
 final class OperationTimer: Sendable {
     /// No operation expires before this moment.
-    private let earliest = Atomic<UInt64>(.max)
+    private let earliest = EarliestMoment()
 
     /// The moment at which ``expire(now:in:)`` has something to do.
-    var nextMoment: UInt64 { earliest.load(ordering: .sequentiallyConsistent) }
+    var nextMoment: UInt64 { earliest.value }
 
     /// Begins to watch an operation. The caller then asks the alarm clock to ring at its deadline.
     func begin(_ operation: TimedOperation, in box: borrowing ExchangeBox<TimedOperation>) {
         guard operation.deadline != .max else { return }
         box.put(operation)
         // After the operation is in its slot: expire(now:in:) resets the moment before it looks at the slots.
-        lower(to: operation.deadline)
+        earliest.lower(to: operation.deadline)
     }
 
     /// Ends an operation. Returns whether that was in time.
@@ -52,24 +52,19 @@ final class OperationTimer: Sendable {
     func expire(now: UInt64, visitSlots: ((borrowing ExchangeBox<TimedOperation>) -> Void) -> Void) {
         guard nextMoment <= now else { return }
         // Reset first: an operation that begins from here on lowers the moment again.
-        earliest.store(.max, ordering: .sequentiallyConsistent)
-        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        earliest.reset()
         var expired: [TimedOperation] = []
         visitSlots { box in
             guard let operation = box.take() else { return }
             if operation.deadline <= now {
                 expired.append(operation)
             } else {
-                lower(to: operation.deadline)
+                earliest.lower(to: operation.deadline)
                 _ = box.putIfEmpty(operation)
                 // It may have ended while it was out of its box, and then did not remove itself.
                 if operation.hasEnded { box.remove(operation) }
             }
         }
         for operation in expired { operation.expire() }
-    }
-
-    private func lower(to moment: UInt64) {
-        earliest.min(moment, ordering: .sequentiallyConsistent)
     }
 }

@@ -13,9 +13,7 @@ extension Combination {
     /// Whether what happens ends the caller's wait there and then.
     var endsWait: Bool {
         switch interruption {
-        case .callerCancelled, .deadlinePassed: stage.isWaiting
-        // A caller whose connection is being validated does not wait in the queue, and is told when that has ended.
-        case .drained, .aborted: stage.isWaiting && stage != .validating
+        case .callerCancelled, .deadlinePassed, .drained, .aborted: stage.isWaiting
         case .nothing, .grown, .shrunk: false
         }
     }

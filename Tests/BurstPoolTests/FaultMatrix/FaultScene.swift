@@ -291,7 +291,9 @@ struct FaultScene {
         let undecided = callers.count { $0.outcome == nil && !$0.isUsing }
         guard undecided <= statistics.waiting + script.underWay else { return false }
         if statistics.maxSize == 0 { return statistics.waiting == 0 && statistics.idle == 0 }
-        let unserved = statistics.waiting - statistics.opening
+        // A connection that is being validated will serve a waiter.
+        let validated = stage == .validating ? script.underWay : 0
+        let unserved = statistics.waiting - statistics.opening - validated
         if unserved > 0, statistics.idle > 0 || statistics.total < limit(statistics) { return false }
         return statistics.idle == 0 || statistics.total - statistics.closing <= statistics.maxSize
     }

@@ -90,8 +90,8 @@ final class ManualClock: Clock {
         }
     }
 
-    /// Waits until so many tasks sleep.
+    /// Waits until so many tasks sleep, or more; until none does if `count` is 0.
     func waitForSleepers(_ count: Int) async throws {
-        try await eventually("\(count) tasks sleep on the clock") { sleepers == count }
+        try await eventually("\(count) tasks sleep on the clock") { count == 0 ? sleepers == 0 : sleepers >= count }
     }
 }

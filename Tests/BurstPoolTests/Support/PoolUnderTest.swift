@@ -25,8 +25,8 @@ protocol PoolUnderTest<Connection>: AnyObject, Sendable {
     var isPaused: Bool { get }
     func waitUntilHealthy(timeout: Duration?) async throws
     func abort() async
-    /// Does what is due now, and returns when maintenance has ended.
-    func finishMaintenance() async
+    /// Does what is due now. Returns the moment of the pool's clock at which something is due next.
+    @discardableResult func finishMaintenance() async -> Duration?
 }
 
 extension PoolUnderTest {
@@ -153,7 +153,7 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
     func pause() { engine.pause() }
     func resume() { engine.resume() }
     var isPaused: Bool { engine.isPaused }
-    func finishMaintenance() async { await engine.finishMaintenance() }
+    func finishMaintenance() async -> Duration? { await engine.finishMaintenance() }
     func waitUntilHealthy(timeout: Duration?) async throws { try await engine.waitUntilHealthy(timeout: timeout) }
     func abort() async {
         engine.abort()
@@ -162,9 +162,10 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
 }
 
 extension _PoolEngine {
-    fileprivate func finishMaintenance() async {
+    fileprivate func finishMaintenance() async -> Duration? {
         alarmClockRang()
         while maintenance.isLooking { await Task.yield() }
+        return nextMoment == .max ? nil : .nanoseconds(Int64(nextMoment) - 1)
     }
 }
 
@@ -210,7 +211,7 @@ final class PublicPool<Strategy: ConnectionStrategy>: PoolUnderTest {
     func pause() { pool.pause() }
     func resume() { pool.resume() }
     var isPaused: Bool { pool.isPaused }
-    func finishMaintenance() async { await pool.engine.finishMaintenance() }
+    func finishMaintenance() async -> Duration? { await pool.engine.finishMaintenance() }
     func waitUntilHealthy(timeout: Duration?) async throws { try await pool.waitUntilHealthy(timeout: timeout) }
     func abort() async { await pool.abort(timeout: nil) }
 }

@@ -44,7 +44,7 @@ struct MaintenanceStepper {
     /// Call this when maintenance sleeps, or is about to.
     init(_ pool: TestPool, _ clock: ManualClock) async throws {
         try await eventually("maintenance sleeps") { clock.sleepers > 0 }
-        await pool.finishMaintenance()
+        try await pool.finishMaintenance(on: clock)
         self.clock = clock
         self.pool = pool
         interval = try #require(clock.nextDeadline) - clock.now.sinceStart
@@ -64,16 +64,26 @@ struct MaintenanceStepper {
     }
 
     private func rest(_ waitsForStrategy: Bool) async throws {
-        await pool.finishMaintenance()
+        try await pool.finishMaintenance(on: clock)
         for _ in 0..<20 { await Task.yield() }
-        if waitsForStrategy {
-            try await eventually("nothing is being opened or closed") {
-                let statistics = pool.statistics
-                return statistics.closing == 0 && statistics.opening == 0
-            }
+        guard waitsForStrategy else { return }
+        try await eventually("nothing is being opened or closed") {
+            let statistics = pool.statistics
+            return statistics.closing == 0 && statistics.opening == 0
         }
-        try await eventually("the alarm clock is set") { clock.nextDeadline.map { $0 > clock.now.sinceStart } ?? true }
-        for _ in 0..<20 { await Task.yield() }
+        try await pool.finishMaintenance(on: clock)
+    }
+}
+
+extension PoolUnderTest {
+    /// Does what is due, and returns when the pool's alarm clock sleeps until something is due next.
+    func finishMaintenance(on clock: ManualClock) async throws {
+        try await eventually("the alarm clock sleeps") {
+            let next = await finishMaintenance()
+            for _ in 0..<10 { await Task.yield() }
+            guard let next else { return true }
+            return clock.nextDeadline.map { $0 > clock.now.sinceStart && $0 <= next } ?? false
+        }
     }
 }
 

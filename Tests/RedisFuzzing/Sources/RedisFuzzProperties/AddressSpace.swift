@@ -5,11 +5,11 @@
         import Glibc
     #endif
 
-    /// How much memory the process has asked the system for, used or not.
+    /// The memory that the process has allocated, whether it is used or not.
     enum AddressSpace {
         private static let statistics = open("/proc/self/statm", O_RDONLY)
 
-        /// In bytes.
+        /// The size of the address space in bytes.
         static var size: Int {
             var pages = 0
             withUnsafeTemporaryAllocation(byteCount: 32, alignment: 1) { buffer in
@@ -23,7 +23,7 @@
         }
     }
 #else
-    /// Where the system does not tell it cheaply, it is not looked at.
+    /// Not measured on other systems, where it is expensive.
     enum AddressSpace {
         static var size: Int { 0 }
     }

@@ -2,22 +2,22 @@
 import NIOCore
 import NIOEmbedded
 
-/// What must hold for a channel on which a server sends any bytes, however they are cut, while commands are under way.
+/// The properties that must hold for a channel that receives any bytes, split in any way, while commands are in progress.
 ///
-/// - Each command gets its own replies, all of them, and gets them once; or it fails.
-/// - After bytes that are no reply, or a reply that nobody asked for, the channel is closed, and says why.
-/// - Nothing else closes it, and when it ends, what is under way fails.
+/// - Each command gets all of its own replies, exactly once; or it fails.
+/// - Bytes that are not a reply, and replies to no command, close the channel, and the reason says so.
+/// - Nothing else closes the channel. When it closes, the commands in progress fail.
 struct ChannelProperties {
     let wire: [UInt8]
 
-    /// What became of the exchanges, in their order.
+    /// The results of the exchanges, in their order.
     private final class Outcomes: @unchecked Sendable {
-        // Touched on one thread only: an embedded event loop runs where it is called.
+        // Accessed by one thread only: an embedded event loop runs on the thread that calls it.
         var results: [Result<[RedisReply], any Error>?] = []
-        var isAskedAgain = false
+        var hasEndedTwice = false
 
         func receive(_ result: Result<[RedisReply], any Error>, of index: Int) {
-            if results[index] != nil { isAskedAgain = true }
+            if results[index] != nil { hasEndedTwice = true }
             results[index] = result
         }
     }
@@ -30,7 +30,7 @@ struct ChannelProperties {
         try channel.pipeline.syncOperations.addHandler(handler)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/nowhere")).wait()
 
-        // Sometimes too few for the replies, sometimes too many.
+        // There may be fewer or more commands than replies.
         let counts = (0..<random.number(0...4)).map { _ in random.number(1...3) }
         let outcomes = Outcomes()
         for (index, count) in counts.enumerated() {
@@ -42,39 +42,45 @@ struct ChannelProperties {
         while !rest.isEmpty {
             let piece = rest.prefix(random.number(1...100))
             rest = rest.dropFirst(piece.count)
-            // A channel that is closed takes no more.
+            // A closed channel takes no more bytes.
             guard channel.isActive else { break }
             try channel.writeInbound(ByteBuffer(bytes: piece))
         }
 
         let asked = counts.reduce(0, +)
         let isWrong = reading.replies.count > asked || reading.error != nil
-        try require(handler.isClosed == isWrong, "closed: \(handler.isClosed), after \(reading.summary) for \(asked)")
+        try require(
+            handler.isClosed == isWrong,
+            "isClosed is \(handler.isClosed) after \(reading.summary) for \(asked) commands."
+        )
         if isWrong {
             try require(
                 handler.closeReason?.code == .protocolError,
-                "closed because \(String(describing: handler.closeReason))"
+                "The reason is \(String(describing: handler.closeReason))."
             )
         }
         _ = try? channel.finish(acceptAlreadyClosed: true)
-        try require(handler.isClosed && handler.hasEnded, "the channel has ended, and the handler does not know")
+        try require(handler.isClosed && handler.hasEnded, "The channel has closed, and the handler has not noticed.")
         try check(outcomes, counts, reading)
         try checkAfterTheEnd(handler)
     }
 
     private func check(_ outcomes: Outcomes, _ counts: [Int], _ reading: Reading) throws {
-        try require(!outcomes.isAskedAgain, "an exchange has ended twice")
+        try require(!outcomes.hasEndedTwice, "An exchange has ended twice.")
         var replies = reading.replies[...]
         let code = reading.error == nil ? RedisError.Code.connectionClosed : .protocolError
         for (index, (count, result)) in zip(counts, outcomes.results).enumerated() {
-            guard let result else { throw Violation("exchange \(index) has not ended") }
+            guard let result else { throw Violation("Exchange \(index) has not ended.") }
             switch result {
             case .success(let found):
-                try require(found == Array(replies.prefix(count)), "exchange \(index) got replies that are not its own")
-                try require(found.count == count, "exchange \(index) got \(found.count) of \(count) replies")
+                try require(found == Array(replies.prefix(count)), "Exchange \(index) got replies to other commands.")
+                try require(found.count == count, "Exchange \(index) got \(found.count) of \(count) replies.")
             case .failure(let error):
-                try require(replies.count < count, "exchange \(index) failed though all its replies came: \(error)")
-                try require((error as? RedisError)?.code == code, "exchange \(index) failed with \(error)")
+                try require(
+                    replies.count < count,
+                    "Exchange \(index) failed although all its replies arrived: \(error)"
+                )
+                try require((error as? RedisError)?.code == code, "Exchange \(index) failed with \(error).")
             }
             replies = replies.dropFirst(count)
         }
@@ -87,7 +93,7 @@ struct ChannelProperties {
             outcomes.receive($0, of: 0)
         }
         guard case .failure(let error)? = outcomes.results[0], (error as? RedisError)?.code == .connectionClosed else {
-            throw Violation("a command on a closed channel: \(String(describing: outcomes.results[0]))")
+            throw Violation("A command on a closed channel ended with \(String(describing: outcomes.results[0])).")
         }
     }
 }

@@ -1,6 +1,6 @@
-/// Replies as a server may send them.
+/// Generates random valid replies.
 package enum RandomReply {
-    /// - Parameter depth: How many arrays deep it may be.
+    /// - Parameter depth: The maximum depth of nested arrays.
     package static func wire(depth: Int, using random: inout SeededRandom) -> [UInt8] {
         switch random.number(0...(depth > 0 ? 7 : 5)) {
         case 0: return Array("+\(line(using: &random))\r\n".utf8)

@@ -1,18 +1,18 @@
 @testable import BurstPoolRedis
 
-/// What a reader makes of bytes.
+/// The result of reading bytes.
 struct Reading {
     private(set) var replies: [RedisReply] = []
-    /// How many bytes had been fed when each reply was complete.
+    /// The number of bytes that had been read when each reply was complete.
     private(set) var ends: [Int] = []
     private(set) var error: RedisError?
-    /// By how many bytes the process has grown meanwhile, with the reader and all that it holds.
+    /// The number of bytes by which the address space of the process has grown, including the reader.
     private(set) var growth = 0
 
     /// - Parameters:
-    ///   - limit: How many bytes a reply may have.
-    ///   - lineLimit: How many bytes a line may have.
-    ///   - piece: How many bytes to feed next; by default all.
+    ///   - limit: The maximum number of bytes of a reply.
+    ///   - lineLimit: The maximum number of bytes of a line.
+    ///   - piece: Returns the number of bytes to read next. Default: all.
     init(
         _ wire: [UInt8],
         limit: Int,
@@ -41,7 +41,7 @@ struct Reading {
         withExtendedLifetime(reader) { growth = AddressSpace.size - before }
     }
 
-    /// For messages.
+    /// A summary for messages.
     var summary: String {
         "\(replies.count) replies" + (error.map { ", then \($0)" } ?? "")
     }

@@ -13,10 +13,10 @@ extension RedisReply {
         }
     }
 
-    /// What is left of these bytes behind the reply; `nil` if they do not begin with it.
+    /// Returns the bytes after this reply; `nil` if they do not begin with it.
     ///
-    /// The protocol once more, without a reader: null has two spellings, and text that is not UTF-8 has many; anything else
-    /// has one.
+    /// An independent implementation of the protocol. Null has two encodings, and text that is not valid UTF-8 has many;
+    /// every other reply has one.
     func rest(of bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         switch self {
         case .simpleString(let text): Self.rest(of: bytes, type: "+", line: text)

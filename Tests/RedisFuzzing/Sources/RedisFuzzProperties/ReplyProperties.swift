@@ -1,13 +1,13 @@
 @testable import BurstPoolRedis
 
-/// What must hold for all bytes that are taken for the replies of a server.
+/// The properties that must hold for all bytes that a server may send.
 ///
-/// - However they are cut into pieces, the same replies come out, and the same error.
+/// - The replies and the error do not depend on how the bytes are split.
 /// - The error is a `.protocolError`.
-/// - Each reply is what its bytes spell, all of them and no more: up to where it ends they are that reply, without the last
-///   of them they are not, and the bytes behind it are the replies that follow.
-/// - Replies, encoded again, are the same replies.
-/// - Memory is taken for what has come, not for what was announced.
+/// - Each reply uses exactly its bytes: without the last of them it is incomplete, and the bytes after it are the replies
+///   that follow.
+/// - Replies that are encoded again are the same replies.
+/// - Memory is allocated for bytes that have arrived, not for lengths that were announced.
 struct ReplyProperties {
     let wire: [UInt8]
 
@@ -17,7 +17,7 @@ struct ReplyProperties {
     }
 
     func check() throws {
-        // Some that nothing in here comes up to, and some that much does.
+        // Limits that the input does not reach, and limits that it often exceeds.
         let least = RedisConfiguration.maximumReplyBytesRange.lowerBound
         for limits in [Limits(), Limits(reply: least), Limits(line: 40)] {
             let byByte = read(wire[...], limits) { 1 }
@@ -26,7 +26,7 @@ struct ReplyProperties {
             try checkSpelling(byByte)
             try checkReplies(byByte.replies)
             if let error = byByte.error {
-                try require(error.code == .protocolError, "the code of the error is \(error.code)")
+                try require(error.code == .protocolError, "The code of the error is \(error.code).")
             }
         }
     }
@@ -46,17 +46,17 @@ struct ReplyProperties {
             let reading = read(wire[...], limits, piece: cut.piece)
             try require(
                 reading.replies == byByte.replies && reading.error == byByte.error,
-                "read \(cut.name): \(reading.summary); byte by byte: \(byByte.summary)"
+                "Read \(cut.name): \(reading.summary). Read byte by byte: \(byByte.summary)."
             )
             try require(
                 reading.growth <= 8 << 20 + 64 * wire.count,
-                "\(wire.count) bytes, read \(cut.name), took \(reading.growth) bytes of memory"
+                "Reading \(wire.count) bytes \(cut.name) allocated \(reading.growth) bytes."
             )
         }
     }
 
     private func checkEnds(_ byByte: Reading, _ limits: Limits) throws {
-        // All of them would be quadratic.
+        // Checking all replies would take quadratic time.
         var random = SeededRandom(from: wire)
         for number in Set([0, byByte.ends.count - 1, random.number(0...max(byByte.ends.count - 1, 0))])
         where byByte.ends.indices.contains(number) {
@@ -64,17 +64,17 @@ struct ReplyProperties {
             let upToHere = read(wire[..<end], limits)
             try require(
                 upToHere.replies == Array(byByte.replies[...number]) && upToHere.error == nil,
-                "reply \(number) does not end at byte \(end)"
+                "Reply \(number) does not end at byte \(end)."
             )
             let short = read(wire[..<(end - 1)], limits)
             try require(
                 short.replies.count == number && short.error == nil,
-                "reply \(number) ends before byte \(end)"
+                "Reply \(number) ends before byte \(end)."
             )
             let behind = read(wire[end...], limits)
             try require(
                 behind.replies == Array(byByte.replies[(number + 1)...]) && behind.error == byByte.error,
-                "behind byte \(end), where reply \(number) ends: \(behind.summary); all: \(byByte.summary)"
+                "After byte \(end), where reply \(number) ends: \(behind.summary). All: \(byByte.summary)."
             )
         }
     }
@@ -84,7 +84,7 @@ struct ReplyProperties {
         for (number, (reply, end)) in zip(byByte.replies, byByte.ends).enumerated() {
             try require(
                 reply.rest(of: wire[start..<end])?.isEmpty == true,
-                "reply \(number) is \(reply), but bytes \(start) to \(end) are something else"
+                "Reply \(number) is \(reply), but bytes \(start) to \(end) encode something else."
             )
             start = end
         }
@@ -92,11 +92,14 @@ struct ReplyProperties {
 
     private func checkReplies(_ replies: [RedisReply]) throws {
         let again = Reading(replies.flatMap(\.wire), limit: 1 << 30)
-        try require(again.replies == replies && again.error == nil, "encoded again: \(again.summary)")
+        try require(again.replies == replies && again.error == nil, "Encoded again, the replies are: \(again.summary).")
         for reply in replies {
-            // That they trap on nothing.
+            // The accessors must not trap.
             _ = (reply.string, reply.bytes, reply.integer, reply.double, reply.array, reply.error?.serverCode)
-            try require((try? reply.get()) == nil ? reply.error != nil : reply.error == nil, "get() and error disagree")
+            try require(
+                (try? reply.get()) == nil ? reply.error != nil : reply.error == nil,
+                "get() and error contradict each other."
+            )
         }
     }
 }

@@ -1,4 +1,4 @@
-/// SplitMix64: the same numbers for the same seed.
+/// The random number generator SplitMix64. The same seed gives the same numbers.
 package struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -6,9 +6,9 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
         state = seed
     }
 
-    /// What is random about the examination of an input depends on the input only, so that it can be examined again.
+    /// A generator whose seed is derived from an input, so that the checks of an input can be repeated.
     init(from input: [UInt8]) {
-        // FNV-1a.
+        // The hash function FNV-1a.
         state = input.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 

@@ -1,29 +1,29 @@
 @testable import BurstPoolRedis
 import NIOCore
 
-/// What must hold for every text that is taken for the URL of a Redis server.
+/// The properties that must hold for every text that is parsed as the URL of a Redis server.
 ///
-/// - It is a configuration that validates and whose set-up commands can be sent, or an `.invalidURL`.
-/// - It is so each time.
-/// - The configuration, written as a URL again, is the same configuration.
+/// - The result is a valid configuration whose set-up commands can be sent, or the error `.invalidURL`.
+/// - The result is the same each time.
+/// - The configuration that is written as a URL and parsed again is the same.
 /// - Neither the error nor the description of the configuration contains the password.
 struct URLProperties {
     let url: String
 
-    /// Passwords in the corpus contain this, so that one can look for it.
+    /// The passwords in the corpus contain this text, so that it can be searched for.
     static let secret = "hunter2"
 
     func check() throws {
         let outcome = Self.parse(url)
-        try require(outcome == Self.parse(url), "two readings differ")
+        try require(outcome == Self.parse(url), "Two results for the same URL differ.")
         switch outcome {
         case .success(let configuration): try check(configuration)
         case .failure(let error):
-            try require(error.code == .invalidURL, "the code of the error is \(error.code)")
+            try require(error.code == .invalidURL, "The code of the error is \(error.code).")
             let texts = [error.message, "\(error)", String(reflecting: error), Self.dumped(error)]
             try require(
                 !(isSecretGiven && texts.contains(where: Self.showsSecret)),
-                "the error contains the password: \(error)"
+                "The error contains the password: \(error)"
             )
         }
     }
@@ -34,7 +34,7 @@ struct URLProperties {
         } catch let error as RedisError {
             return .failure(error)
         } catch {
-            return .failure(RedisError(.connectFailed, "not a RedisError, but \(error)"))
+            return .failure(RedisError(.connectFailed, "The error is not a RedisError: \(error)"))
         }
     }
 
@@ -46,20 +46,20 @@ struct URLProperties {
 
     // MARK: The password
 
-    /// Whether the secret is only where whoever wrote the URL may have meant it as the password or a part of that, also if
-    /// it should have been encoded, or the host has been forgotten: what is left without those places does not contain it.
+    /// Whether the secret occurs only where it may be meant as the password, or a part of it. That includes passwords that
+    /// are not encoded correctly, and URLs without a host.
     private var isSecretGiven: Bool {
         guard let authority = url.utf8.range(of: "://") else { return false }
         var rest = url.utf8[authority.upperBound...]
         var before = url.utf8[..<authority.lowerBound]
-        // Up to the last @, or if there is none, to the end of the authority. A path may contain them, and names no user; so
-        // may all that follows `user:password@/path`.
+        // The user and the password end at the last '@', or at the end of the authority if there is none. The path after
+        // `user:password@` of a unix socket may contain '@' too.
         let authorityEnd = rest.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex
         let at = UInt8(ascii: "@")
         let isUnixWithUser = rest[..<authorityEnd].last == at && rest[authorityEnd...].first == UInt8(ascii: "/")
         let lastAt = isUnixWithUser ? authorityEnd : rest.lastIndex(of: at)
         let end = lastAt ?? authorityEnd
-        // What is in brackets is an address.
+        // Text in brackets is an address.
         let isAddress = lastAt == nil && rest.first == UInt8(ascii: "[")
         if rest.first != UInt8(ascii: "/"), !isAddress, let colon = rest[..<end].firstIndex(of: UInt8(ascii: ":")) {
             before = url.utf8[..<colon]
@@ -73,12 +73,13 @@ struct URLProperties {
                 remainder = rest[..<option.lowerBound]
             }
         }
-        // A scheme is read, and quoted, in lower case.
+        // Error messages quote a scheme in lower case.
         let scheme = String(Substring(url.utf8[..<authority.lowerBound])).lowercased()
         return [before, remainder, Substring(scheme).utf8].allSatisfy { $0.range(of: Self.secret) == nil }
     }
 
-    /// Whether a text contains the secret, byte for byte: followed by a combining character it is another word to Swift.
+    /// Whether a text contains the bytes of the secret. Swift compares characters, and a combining character after the secret
+    /// would change its last one.
     private static func showsSecret(_ text: String?) -> Bool {
         text?.utf8.range(of: secret) != nil
     }
@@ -92,19 +93,19 @@ struct URLProperties {
 
         let canonical = Self.url(of: configuration)
         guard case .success(var again) = Self.parse(canonical) else {
-            throw Violation("its configuration is \(configuration), but \(canonical) is refused")
+            throw Violation("Its configuration is \(configuration), but \(canonical) is refused.")
         }
-        // A decimal fraction need not be the same number twice.
+        // Decimal fractions are not exact, so they are compared with a tolerance.
         try require(
             Self.isClose(again.connectTimeout, configuration.connectTimeout)
                 && Self.isClose(again.commandTimeout, configuration.commandTimeout),
-            "its timeouts are \(configuration), but those of \(canonical) are \(again)"
+            "Its timeouts are \(configuration), but those of \(canonical) are \(again)."
         )
         again.connectTimeout = configuration.connectTimeout
         again.commandTimeout = configuration.commandTimeout
         try require(
             again == configuration,
-            "its configuration is \(configuration), but that of \(canonical) is \(again)"
+            "Its configuration is \(configuration), but that of \(canonical) is \(again)."
         )
     }
 
@@ -116,23 +117,32 @@ struct URLProperties {
 
     private func checkSecrecy(of configuration: RedisConfiguration) throws {
         guard Self.showsSecret(configuration.password) else { return }
-        // What is shown may be the same text, if somebody wants it so.
+        // The host, the user or the client name may be the same text as the password.
         let shown = [configuration.endpoint.description, configuration.username, configuration.clientName]
         guard !shown.contains(where: Self.showsSecret) else { return }
         let texts = ["\(configuration)", String(reflecting: configuration), Self.dumped(configuration)]
-        try require(!texts.contains(where: Self.showsSecret), "the configuration shows its password")
+        try require(
+            !texts.contains(where: Self.showsSecret),
+            "The description of the configuration contains the password."
+        )
     }
 
-    /// The commands that are sent when a connection opens can be sent, and arrive as they are meant.
+    /// Checks that the set-up commands can be encoded, and are decoded as the same commands.
     private func checkSetUp(of configuration: RedisConfiguration) throws {
         var encoder = CommandEncoder(session: SessionState(database: configuration.database))
         var expected: [RedisReply] = []
-        for (_, command) in configuration.setUpCommands {
+        let credentials =
+            configuration.username == nil && configuration.password == nil
+            ? nil : RedisCredentials(username: configuration.username, password: configuration.password ?? "")
+        for command in SetUpCommand.all(for: configuration, credentials: credentials).map(\.command) {
             try encoder.append(command.arguments)
             expected.append(.array(command.arguments.map { .bulkString(Array("\($0)".utf8)) }))
         }
         let reading = Reading(Array(encoder.wire.readableBytesView), limit: 1 << 30)
-        try require(reading.error == nil && reading.replies == expected, "the set-up commands do not arrive")
+        try require(
+            reading.error == nil && reading.replies == expected,
+            "The set-up commands are not decoded as they were encoded."
+        )
     }
 
     // MARK: Writing a URL
@@ -141,9 +151,12 @@ struct URLProperties {
         var url: String
         switch configuration.endpoint {
         case .tcp(let host, let port):
-            url = "redis://" + (host.utf8.contains(UInt8(ascii: ":")) ? "[\(encode(host))]" : encode(host)) + ":\(port)"
+            let scheme = configuration.tls == nil ? "redis" : "rediss"
+            url =
+                "\(scheme)://" + (host.utf8.contains(UInt8(ascii: ":")) ? "[\(encode(host))]" : encode(host))
+                + ":\(port)"
         case .unixSocket(let path):
-            // Where it starts, the slash must be one.
+            // The first slash must not be encoded.
             url = "unix:///" + encode(String(decoding: path.utf8.dropFirst(), as: UTF8.self))
         }
         var options = ["db=\(configuration.database)", "connect_timeout=\(seconds(configuration.connectTimeout))"]
@@ -151,7 +164,26 @@ struct URLProperties {
         if let password = configuration.password { options.append("password=\(encode(password))") }
         if let clientName = configuration.clientName { options.append("client_name=\(encode(clientName))") }
         if let timeout = configuration.commandTimeout { options.append("command_timeout=\(seconds(timeout))") }
+        if let tls = configuration.tls { options += tlsOptions(of: tls) }
         return url + "?" + options.joined(separator: "&")
+    }
+
+    private static func tlsOptions(of tls: RedisTLSConfiguration) -> [String] {
+        var options: [String] = []
+        func path(_ pem: RedisTLSConfiguration.PEM) -> String {
+            if case .file(let path) = pem { encode(path) } else { "" }
+        }
+        if case .certificates(let roots) = tls.trustRoots { options.append("ssl_ca_certs=\(path(roots))") }
+        if let certificate = tls.clientCertificate {
+            options += ["ssl_certfile=\(path(certificate.chain))", "ssl_keyfile=\(path(certificate.privateKey))"]
+        }
+        switch tls.verification {
+        case .full: break
+        case .withoutName: options.append("ssl_check_hostname=false")
+        case .none: options.append("ssl_cert_reqs=none")
+        }
+        if let name = tls.serverName { options.append("server_name=\(encode(name))") }
+        return options
     }
 
     private static func encode(_ text: String) -> String {
@@ -173,7 +205,7 @@ struct URLProperties {
 }
 
 extension Collection<UInt8> {
-    /// Where a text is first found among the bytes.
+    /// The first occurrence of a text among the bytes.
     fileprivate func range(of text: String) -> Range<Index>? {
         var rest = self[...]
         while !rest.isEmpty {

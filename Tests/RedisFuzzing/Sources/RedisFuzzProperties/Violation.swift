@@ -1,4 +1,4 @@
-/// An input for which something does not hold that must hold for every input.
+/// An input violates a property that must hold for every input.
 package struct Violation: Error, CustomStringConvertible {
     package let description: String
 
@@ -11,14 +11,16 @@ func require(_ condition: Bool, _ what: @autoclosure () -> String) throws(Violat
     if !condition { throw Violation(what()) }
 }
 
-/// What must hold for every input of a kind.
+/// A kind of input.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     /// The input is a URL.
     case url
-    /// The input is what a server sends.
+    /// The input is bytes from a server.
     case reply
 
-    /// - Throws: ``Violation``. What traps or hangs is a violation, too, and not thrown.
+    /// Checks the properties of an input.
+    ///
+    /// - Throws: ``Violation``. An input that traps or hangs is a violation too, but cannot be thrown.
     package func check(_ input: [UInt8]) throws {
         switch self {
         case .url:

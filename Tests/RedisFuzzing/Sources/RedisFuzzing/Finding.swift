@@ -7,7 +7,7 @@ struct Finding {
     private(set) var input: [UInt8]
     private(set) var violation: any Error
 
-    /// `nil` if the input violates nothing.
+    /// Checks an input. Returns `nil` if it violates no property.
     init?(_ target: FuzzTarget, _ input: [UInt8]) {
         do {
             try target.check(input)
@@ -19,7 +19,7 @@ struct Finding {
         }
     }
 
-    /// Takes away what is not needed for a violation, in ever smaller pieces.
+    /// Removes the parts of the input that the violation does not need, in smaller and smaller pieces.
     mutating func shrink() {
         var size = input.count / 2
         while size > 0 {
@@ -33,7 +33,7 @@ struct Finding {
         }
     }
 
-    /// Writes the input to a file beside those of the corpus, to be examined with each run from then on.
+    /// Saves the input in the corpus, so that every later run checks it.
     func save(in corpus: URL) throws -> URL {
         let name = input.reduce(UInt32(0)) { $0 &* 31 &+ UInt32($1) }
         let file = corpus.appendingPathComponent("\(target.rawValue)/found-\(String(name, radix: 16))")

@@ -1,15 +1,15 @@
 import Foundation
 import RedisFuzzProperties
 
-/// Examines the corpus, and inputs made of it at random, until the time is up or something is found.
+/// Checks the corpus, and random inputs derived from it, until the time is over or a violation is found.
 ///
-/// The same seed and number of inputs: the same inputs.
+/// The same seed and number of inputs give the same inputs.
 @main
 enum Main {
     private static let corpus = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().appendingPathComponent("../../Corpus").standardized
 
-    /// What is being examined, for the case that it traps or hangs.
+    /// The file with the input that is being checked, in case it traps or hangs.
     private static let current = FileManager.default.temporaryDirectory
         .appendingPathComponent("redis-fuzzing-\(ProcessInfo.processInfo.processIdentifier)")
 
@@ -25,12 +25,14 @@ enum Main {
         }
     }
 
-    /// At once, for the next input may trap.
+    /// Prints a line at once, because the next input may trap.
     private static func say(_ text: String) {
         FileHandle.standardOutput.write(Data((text + "\n").utf8))
     }
 
-    /// - Returns: Whether nothing was found.
+    /// Runs the checks.
+    ///
+    /// - Returns: Whether no violation was found.
     private static func run(_ options: Options) throws -> Bool {
         guard options.files.isEmpty else {
             let inputs = try options.files.map { [UInt8](try Data(contentsOf: URL(fileURLWithPath: $0))) }
@@ -38,7 +40,7 @@ enum Main {
             for finding in findings { say(finding.description) }
             return findings.isEmpty
         }
-        say("seed \(options.seed); should this trap or hang, the input is in \(current.path)")
+        say("The seed is \(options.seed). If an input traps or hangs, it is in \(current.path).")
         for target in options.targets {
             guard try run(options, target) else { return false }
         }
@@ -69,12 +71,12 @@ enum Main {
             count += 1
             if var finding = Finding(target, input) {
                 finding.shrink()
-                say("input \(count) of seed \(options.seed), shrunk: \(finding.description)")
-                say("saved as \(try finding.save(in: corpus).path)")
+                say("Input \(count) of seed \(options.seed), shortened: \(finding.description)")
+                say("Saved as \(try finding.save(in: corpus).path).")
                 return false
             }
         }
-        say("\(target.rawValue): the \(inputs.count) inputs of the corpus and \(count) others, nothing found")
+        say("\(target.rawValue): \(inputs.count) inputs of the corpus and \(count) others, no violation found")
         return true
     }
 }

@@ -1,12 +1,12 @@
 import RedisFuzzProperties
 
-/// Makes inputs: out of those of the corpus by changing them, and now and then out of nothing.
+/// Generates inputs, most of them by changing inputs of the corpus.
 struct Mutator {
     let target: FuzzTarget
     let corpus: [[UInt8]]
     var random: SeededRandom
 
-    /// Longer ones find nothing that these do not, and take longer.
+    /// Longer inputs take more time and find nothing else.
     private static let maximumBytes = 4096
 
     mutating func next() -> [UInt8] {
@@ -18,7 +18,7 @@ struct Mutator {
     private mutating func fresh() -> [UInt8] {
         switch target {
         case .url:
-            let scheme = random.element(of: ["redis://", "redis://", "unix:///", "unix://", ""])
+            let scheme = random.element(of: ["redis://", "rediss://", "unix:///", "unix://", ""])
             let tail = (0..<random.number(0...10)).map { _ in random.element(of: target.words) }
             return Array((scheme + tail.joined()).utf8)
         case .reply:
@@ -46,7 +46,7 @@ struct Mutator {
 }
 
 extension FuzzTarget {
-    /// What means something in such an input.
+    /// The words that have a meaning in such an input.
     fileprivate var words: [String] {
         switch self {
         case .url:
@@ -54,7 +54,9 @@ extension FuzzTarget {
                 "redis", "rediss", "unix", "redis+socket", "://", ":", "/", "//", "@", "?", "#", "[", "]", "[::1]", "%",
                 "%41", "%f", "%25", "%00", "%ff", "h", "::1", "127.0.0.1", ":6379", "-1", "0", "65535", "65536",
                 "99999999999999999999", "=", "&", "db=", "database=", "timeout=", "connect_timeout=", "client_name=",
-                "username=", "password=", "protocol=2", "1.5", "ms", "1e5", "nan", "0x10", "ä", "\u{301}", "\0", "\r\n",
+                "username=", "password=", "protocol=2", "ssl=true", "ssl=false", "ssl_ca_certs=/a",
+                "ssl_certfile=/a", "ssl_keyfile=/a", "ssl_check_hostname=no", "ssl_cert_reqs=none", "server_name=",
+                "1.5", "ms", "1e5", "nan", "0x10", "ä", "\u{301}", "\0", "\r\n",
                 " ", "user", ":hunter2@", "password=hunter2", "hunter2", ",", ";", "\\", "+", "٣", "½",
             ]
         case .reply:

@@ -1,24 +1,26 @@
 import Foundation
 import RedisFuzzProperties
 
-/// What the command line says.
+/// The options of the command line.
 struct Options {
     static let usage = """
         usage: RedisFuzzing [--seed NUMBER] [--seconds NUMBER | --inputs NUMBER] [--only url|reply] [FILE...]
-        Without files: the corpus, and then inputs made of it. With files: these only, each taken for both kinds of input
-        unless --only says which.
+        Without files, checks the corpus and random inputs derived from it. With files, checks only these, as both kinds of
+        input unless --only names one.
         """
 
     struct Misuse: Error {}
 
     var seed: UInt64 = .random(in: 1...999_999)
-    /// For each target.
+    /// The time for each kind of input.
     var seconds = 4.0
     var inputs = Int.max
     var targets = FuzzTarget.allCases
     var files: [String] = []
 
-    /// - Throws: ``Misuse``
+    /// Parses the arguments.
+    ///
+    /// - Throws: ``Misuse``.
     init(_ arguments: some Sequence<String>) throws {
         var arguments = arguments.makeIterator()
         while let argument = arguments.next() {

@@ -1,0 +1,55 @@
+/* The list of all pools, and what happens to them in a child process. See fork.h. */
+#include "fork.h"
+
+#include "pool.h"
+
+#include <pthread.h>
+
+/* For the list. Locked only while a pool is created or destroyed and while the process forks. */
+static pthread_mutex_t bp__list_mutex = PTHREAD_MUTEX_INITIALIZER;
+static bp_pool *bp__first_pool;
+static pthread_once_t bp__fork_once = PTHREAD_ONCE_INIT;
+
+static void bp__before_fork(void) {
+    pthread_mutex_lock(&bp__list_mutex);
+}
+
+static void bp__after_fork_in_parent(void) {
+    pthread_mutex_unlock(&bp__list_mutex);
+}
+
+/* The child has one thread, so nothing here is ordered. */
+static void bp__after_fork_in_child(void) {
+    for (bp_pool *pool = bp__first_pool; pool != NULL; pool = pool->next) {
+        pool->is_forked = true;
+        /* With these words the hot path fails, and finds out why on the slow path. */
+        bp__store_relaxed(&pool->waiting, BP_SHUT | BP_FORKED_BIT);
+        bp__store_relaxed(&pool->limits, BP_SHUT);
+    }
+    pthread_mutex_unlock(&bp__list_mutex);
+}
+
+static void bp__register_fork_handlers(void) {
+    pthread_atfork(bp__before_fork, bp__after_fork_in_parent, bp__after_fork_in_child);
+}
+
+void bp__remember_pool(bp_pool *pool) {
+    pthread_once(&bp__fork_once, bp__register_fork_handlers);
+    pthread_mutex_lock(&bp__list_mutex);
+    pool->next = bp__first_pool;
+    pool->previous = NULL;
+    if (pool->next != NULL) {
+        pool->next->previous = pool;
+    }
+    bp__first_pool = pool;
+    pthread_mutex_unlock(&bp__list_mutex);
+}
+
+void bp__forget_pool(bp_pool *pool) {
+    pthread_mutex_lock(&bp__list_mutex);
+    if (pool->next != NULL) {
+        pool->next->previous = pool->previous;
+    }
+    *(pool->previous != NULL ? &pool->previous->next : &bp__first_pool) = pool->next;
+    pthread_mutex_unlock(&bp__list_mutex);
+}

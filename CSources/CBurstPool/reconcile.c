@@ -1,0 +1,146 @@
+/* Matching free connections and permits with the threads that wait, and closing excess connections. */
+#include "posix.h"
+
+#include "reconcile.h"
+
+#include "pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+static void bp__wake(bp_sleeper *sleeper, bp_status status, bp_lease lease) {
+    sleeper->status = status;
+    sleeper->lease = lease;
+    bp__parking_post(&sleeper->parking);
+}
+
+/* Tells the oldest waiter that the pool is shut down. */
+static void bp__dismiss_one_waiter(bp_pool *pool, bp_close_function close, void *context) {
+    void *waiter;
+    if (bp_hand_off(pool, &waiter) == BP_OK) {
+        bp_sleeper *sleeper = waiter;
+        sleeper->close = close;
+        sleeper->close_context = context;
+        bp__wake(sleeper, BP_SHUT_DOWN, bp__no_lease);
+    }
+}
+
+/* Gives a connection or a permit to the oldest waiter. Returns false if none is free. */
+static bool bp__match_one_waiter(bp_pool *pool) {
+    bp_lease lease;
+    void *context;
+    if (bp_take_idle(pool, &lease) == BP_OK) {
+        /* Asked after the connection was taken: one that was released after a shutdown is not given out. */
+        if (!bp_is_shut_down(pool) && bp_hand_off(pool, &context) == BP_OK) {
+            bp__wake(context, BP_OK, lease);
+        } else {
+            bp_return_idle(pool, lease);
+        }
+        return true;
+    }
+    bp_ticket ticket;
+    if (bp_begin_open(pool, &ticket, &lease) != BP_OK) {
+        return false;
+    }
+    if (bp_wait_claim(pool, ticket, &context) == BP_OK) {
+        bp__wake(context, BP_OPEN, lease);
+    } else {
+        bp_cancel_open(pool, lease);
+    }
+    return true;
+}
+
+/* Closes one excess connection. Returns false if no connection is idle. */
+static bool bp__close_one_excess(bp_pool *pool, bp_close_function close, void *context) {
+    bp_lease lease;
+    if (bp_take_idle(pool, &lease) != BP_OK) {
+        return false;
+    }
+    if (bp_begin_close_excess(pool, lease) == BP_OK) {
+        bp__close(pool, lease, close, context);
+        bp_finish_close(pool, lease);
+    } else {
+        bp_return_idle(pool, lease);
+    }
+    return true;
+}
+
+static bool bp__reconcile_one(bp_pool *pool, bp_close_function close, void *context) {
+    if (bp_has_waiters(pool)) {
+        if (bp_is_shut_down(pool)) {
+            /* A waiter is dismissed by a thread that can close connections, and tells the waiter how. */
+            if (close == NULL) {
+                return false;
+            }
+            bp__dismiss_one_waiter(pool, close, context);
+            return true;
+        }
+        return bp__match_one_waiter(pool);
+    }
+    return close != NULL && bp_has_excess(pool) && bp__close_one_excess(pool, close, context);
+}
+
+/*
+ * Drops calls that a close function has left without returning, for example by an exception. Their stack frames are
+ * dead: they are below the present one, on a stack that grows downwards.
+ */
+static void bp__drop_abandoned(bp_thread_record *thread, uintptr_t frame) {
+    while (thread->depth > 0 && thread->reconciling[thread->depth - 1].frame < frame) {
+        thread->depth--;
+    }
+}
+
+/*
+ * Returns whether this thread is reconciling this pool already, in an outer call. The outer call goes on after the
+ * close function has returned, so a nested call has nothing to do. If it did the work, a close function that releases a
+ * connection to the same pool would nest one call for each connection, and overflow the stack.
+ */
+static bool bp__is_nested(const bp_thread_record *thread, const bp_pool *pool) {
+    for (unsigned i = 0; i < thread->depth; i++) {
+        if (thread->reconciling[i].pool == pool) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void bp__reconcile(bp_pool *pool, bp_close_function close, void *context) {
+    /* Without a close function no other code is called, so nothing nests. */
+    bp_thread_record *thread = close == NULL ? NULL : bp__thread_record();
+    unsigned depth = 0;
+    if (thread != NULL) {
+        uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+        bp__drop_abandoned(thread, frame);
+        if (bp__is_nested(thread, pool)) {
+            return;
+        }
+        depth = thread->depth;
+        if (depth < BP_MAX_RECONCILING) {
+            thread->reconciling[depth] = (bp_reconciling){pool, frame};
+            thread->depth = depth + 1;
+        }
+    }
+    while (bp__reconcile_one(pool, close, context)) {
+    }
+    if (thread != NULL) {
+        thread->depth = depth;
+    }
+}
+
+void bp__close(bp_pool *pool, bp_lease lease, bp_close_function close, void *context) {
+    int cancel_state, error = errno;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    close(bp_element(pool, lease), context);
+    pthread_setcancelstate(cancel_state, NULL);
+    errno = error;
+}
+
+bp_status bp_reconcile(bp_pool *pool, bp_close_function close, void *context) {
+    bp_status status = close == NULL ? BP_INVALID_ARGUMENT : bp__check(pool);
+    if (status == BP_OK) {
+        bp__enter(pool);
+        bp__reconcile(pool, close, context);
+        bp__leave(pool);
+    }
+    return status;
+}

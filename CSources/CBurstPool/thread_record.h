@@ -1,0 +1,51 @@
+/*
+ * What the core knows about a thread.
+ *
+ * A pool may be freed only when no thread is inside a call on it. Calls on the slow path count themselves in
+ * bp_pool.inside, which costs an atomic operation at the begin and at the end. The hot path of bp_release_and_reconcile
+ * cannot afford that. There, the thread writes the pool's address to its own record with two plain stores. The thread
+ * that wants to free the pool reads all records. It sees the first store, because it has seen the connection that the
+ * other thread released after the store.
+ *
+ * Records are never freed. The record of a thread that has ended is used again for a new thread.
+ */
+#ifndef BP_THREAD_RECORD_H
+#define BP_THREAD_RECORD_H
+
+#include "atomics.h"
+#include "include/bp_pool.h"
+
+/* A call of bp_reconcile that this thread is in. */
+typedef struct {
+    bp_pool *pool;
+    uintptr_t frame; /* Where the call's stack frame is. */
+} bp_reconciling;
+
+#define BP_MAX_RECONCILING 8 /* A thread can be in calls on so many pools, nested by close functions. */
+
+typedef struct bp_thread_record {
+    bp_atomic64 inside; /* The pool that the thread may be releasing a connection to; 0: none. */
+    bp_atomic64 in_use; /* 1 while a thread has this record. */
+    struct bp_thread_record *next;
+    bp_reconciling reconciling[BP_MAX_RECONCILING]; /* Only for the thread itself. */
+    unsigned depth;
+} bp_thread_record;
+
+/* Returns the record of the calling thread, or NULL if there is no memory for one. */
+bp_thread_record *bp__thread_record(void);
+
+/* Returns the first of all records; the others follow by next. */
+bp_thread_record *bp__thread_records(void);
+
+/* Returns whether a thread is on the hot path of bp_release_and_reconcile with this pool. */
+static inline bool bp__thread_is_releasing_to(const bp_pool *pool) {
+    for (bp_thread_record *it = bp__thread_records(); it != NULL; it = it->next) {
+        /* Acquire: pairs with the release store at the end of the hot path. */
+        if (bp__load(&it->inside) == (uint64_t)(uintptr_t)pool) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#endif

@@ -1,0 +1,97 @@
+// Truth values, floating-point numbers and text.
+
+extension Bool: PostgresCodable {
+    public func encode(into parameter: inout PostgresParameterWriter) throws {
+        if parameter.type == .bool {
+            parameter.writeBinary(UInt8(self ? 1 : 0))
+        } else {
+            try parameter.writeText(self ? "true" : "false")
+        }
+    }
+
+    public init(from value: PostgresValue) throws {
+        guard value.type == .bool else { throw value.error() }
+        let first = try value.wholeInteger(UInt8.self)
+        switch first {
+        case 1 where value.isBinary, UInt8(ascii: "t") where !value.isBinary: self = true
+        case 0 where value.isBinary, UInt8(ascii: "f") where !value.isBinary: self = false
+        default: throw value.error("byte \(first) is neither true nor false")
+        }
+    }
+}
+
+extension Double: PostgresCodable {
+    public func encode(into parameter: inout PostgresParameterWriter) throws {
+        switch parameter.type {
+        case .float8: parameter.writeBinary(bitPattern)
+        case .float4: parameter.writeBinary(Float(self).bitPattern)
+        default: try parameter.writeText(postgresText)
+        }
+    }
+
+    public init(from value: PostgresValue) throws {
+        switch (value.type, value.isBinary) {
+        case (.float8, true): self = Double(bitPattern: try value.wholeInteger(UInt64.self))
+        case (.float4, true): self = Double(Float(bitPattern: try value.wholeInteger(UInt32.self)))
+        case (.int8, _), (.int4, _), (.int2, _): self = Double(try Int64(from: value))
+        case (.numeric, _), (.float8, false), (.float4, false):
+            guard let number = Double(try value.text) else { throw value.error("it is not a number") }
+            self = number
+        default: throw value.error()
+        }
+    }
+}
+
+extension Float: PostgresCodable {
+    public func encode(into parameter: inout PostgresParameterWriter) throws {
+        switch parameter.type {
+        case .float4: parameter.writeBinary(bitPattern)
+        case .float8: parameter.writeBinary(Double(self).bitPattern)
+        default: try parameter.writeText(postgresText)
+        }
+    }
+
+    public init(from value: PostgresValue) throws {
+        self = Float(try Double(from: value))
+    }
+}
+
+extension BinaryFloatingPoint where Self: CustomStringConvertible {
+    /// The number as PostgreSQL writes it.
+    var postgresText: String {
+        if isNaN { return "NaN" }
+        if isInfinite { return self < 0 ? "-Infinity" : "Infinity" }
+        return description
+    }
+}
+
+extension String: PostgresCodable {
+    public func encode(into parameter: inout PostgresParameterWriter) throws {
+        // The binary format of text is the text, with its length: nothing has to look for an end.
+        if parameter.type.isText { parameter.writeBinary(utf8) } else { try parameter.writeText(self) }
+    }
+
+    public init(from value: PostgresValue) throws {
+        guard value.isBinary, !value.type.isText else {
+            self = try value.rawText
+            return
+        }
+        switch value.type {
+        case .int8, .int4, .int2, .oid: self = String(try Int64(from: value))
+        case .float8: self = try Double(from: value).postgresText
+        case .float4: self = Float(bitPattern: try value.wholeInteger(UInt32.self)).postgresText
+        case .bool: self = try Bool(from: value) ? "true" : "false"
+        case .numeric: self = try Numeric.text(value)
+        case .uuid: self = try UUIDText.text(value)
+        case .jsonb: self = try value.part(JSONBinary.textRange(of: value), type: .text).rawText
+        case .void: self = ""
+        default: throw value.error("select it with \"::text\" to read it as text")
+        }
+    }
+}
+
+extension Substring: PostgresEncodable {
+    public func encode(into parameter: inout PostgresParameterWriter) throws {
+        try String(self).encode(into: &parameter)
+    }
+}

@@ -1,0 +1,271 @@
+import BurstPool
+import BurstPoolPostgres
+import BurstPoolPostgresServer
+import Testing
+
+@Suite("Failures of the server", .timeLimit(.minutes(3)))
+struct FailureTests {
+    @Test("a session that is terminated while idle is noticed without a statement")
+    func terminatedWhileIdle() async throws {
+        let strategy = try sharedStrategy()
+        let connection = try await strategy.makeConnection()
+        #expect(!strategy.connectionIsClosed(connection))
+        try sharedServer.execute("SELECT pg_terminate_backend(\(connection.processID))")
+        #expect(try await eventually { strategy.connectionIsClosed(connection) })
+        // The reason is known to the next statement, which the server's farewell preceded.
+        let error = await postgresError { try await connection.query("SELECT 1") }
+        #expect(error?.code == .connectionClosed)
+        #expect(error?.sqlState == "57P01")
+        #expect(strategy.connectionVerdict(after: try #require(error)) == .evictAll)
+        await connection.close()
+    }
+
+    @Test("the pool is told once when the server closes an idle connection, and not when the pool closes one")
+    func notifiedWhenClosed() async throws {
+        let strategy = try sharedStrategy()
+        let (lost, closed) = (Counter(), Counter())
+        let connection = try await strategy.makeConnection()
+        strategy.notifyWhenClosed(connection) { lost.add() }
+        let other = try await strategy.makeConnection()
+        strategy.notifyWhenClosed(other) { closed.add() }
+        try sharedServer.execute("SELECT pg_terminate_backend(\(connection.processID))")
+        #expect(try await eventually { lost.value == 1 })
+        // A closure that comes too late is called as well.
+        strategy.notifyWhenClosed(connection) { lost.add() }
+        #expect(lost.value == 2)
+        await connection.close()
+        await other.close()
+        #expect(lost.value == 2)
+        #expect(closed.value == 0)
+    }
+
+    @Test("a connection whose credentials expire tells the pool how long it lives")
+    func lifetime() async throws {
+        for (ends, isLimited) in [(true, true), (false, false)] {
+            let strategy = try sharedStrategy {
+                $0.credentials = {
+                    PostgresCredentials(
+                        password: PostgresServer.password,
+                        validFor: .seconds(600),
+                        endConnections: ends
+                    )
+                }
+            }
+            let connection = try await strategy.makeConnection()
+            let lifetime = strategy.connectionLifetime(connection)
+            #expect((lifetime != nil) == isLimited)
+            if let lifetime { #expect(lifetime > .seconds(500) && lifetime <= .seconds(600)) }
+            await connection.close()
+        }
+    }
+
+    @Test("a session that is terminated in a statement has the server's error, which says what it means for the pool")
+    func terminatedInStatement() async throws {
+        let strategy = try sharedStrategy()
+        let connection = try await strategy.makeConnection()
+        let (transferred, processID) = (Transferred(connection: connection), connection.processID)
+        let task = Task { try await transferred.connection.query("SELECT pg_sleep(60)") }
+        let state = "SELECT count(*) FROM pg_stat_activity WHERE pid = \(processID) AND wait_event = 'PgSleep'"
+        #expect(try await eventually { try sharedServer.execute(state) == "1" })
+        try sharedServer.execute("SELECT pg_terminate_backend(\(processID))")
+        let error = try #require(await postgresError { _ = try await task.value })
+        #expect(error.sqlState == "57P01")
+        #expect(strategy.connectionVerdict(after: error) == .evictAll)
+        #expect(strategy.connectionIsClosed(transferred.connection))
+        await transferred.connection.close()
+    }
+
+    @Test("a unique violation and a CancellationError leave the connection in the pool")
+    func harmlessErrors() async throws {
+        let strategy = try sharedStrategy()
+        let pool = try ConnectionPool(strategy: strategy, configuration: .init(maxSize: 1))
+        func processID() async throws -> Int32 { try await pool.withConnection { $0.processID } }
+        let first = try await processID()
+        let error = await postgresError { _ = try await pool.withConnection { try await $0.query("SELECT 1/0") } }
+        #expect(error?.sqlState == "22012")
+        #expect(strategy.connectionVerdict(after: try #require(error)) == .keep)
+        #expect(strategy.connectionVerdict(after: CancellationError()) == .keep)
+        let readOnly = await postgresError {
+            _ = try await pool.withConnection {
+                try await $0.withTransaction(readOnly: true) { try await $0.execute("CREATE TABLE refused (a int)") }
+            }
+        }
+        #expect(readOnly?.sqlState == "25006")
+        #expect(strategy.connectionVerdict(after: try #require(readOnly)) == .keep)
+        #expect(try await processID() == first)
+        await pool.shutdown()
+    }
+
+    @Test("a transaction that is left open costs the connection")
+    func openTransaction() async throws {
+        let pool = try ConnectionPool(strategy: sharedStrategy(), configuration: .init(maxSize: 1))
+        let first = try await pool.withConnection { connection in
+            try await connection.executeScript("BEGIN")
+            return connection.processID
+        }
+        let second = try await pool.withConnection { connection in
+            // Within a transaction this would be a savepoint, for which options are an error.
+            try await connection.withTransaction(readOnly: true) { _ in }
+            return connection.processID
+        }
+        #expect(first != second)
+        await pool.shutdown()
+    }
+
+    @Test("aborting a connection makes its statement fail at once")
+    func abort() async throws {
+        let strategy = try sharedStrategy()
+        let connection = try await strategy.makeConnection()
+        let abort = try #require(strategy.abortHandle(for: connection))
+        let transferred = Transferred(connection: connection)
+        let task = Task { try await transferred.connection.query("SELECT pg_sleep(60)") }
+        try await Task.sleep(for: .milliseconds(50))
+        abort()
+        #expect(await postgresError { _ = try await task.value }?.code == .connectionClosed)
+        await transferred.connection.close()
+        // The descriptor may belong to another file now.
+        abort()
+        let next = try await strategy.makeConnection()
+        abort()
+        #expect(try await next.query("SELECT 1").count == 1)
+        await next.close()
+    }
+
+    @Test("a connection that is closed while it is in use fails, and nothing of it is used afterwards")
+    func closedInUse() async throws {
+        for _ in 0..<3 {
+            let connection = try await connect()
+            let transferred = Transferred(connection: connection)
+            let rows = await postgresError {
+                try await connection.withRows(of: "SELECT n, repeat('x', 1000) FROM generate_series(1, 100000) n") {
+                    rows in
+                    var count = 0
+                    for try await _ in rows {
+                        count += 1
+                        if count == 10 { await transferred.connection.close() }
+                    }
+                }
+            }
+            #expect(rows?.code == .connectionClosed)
+            #expect(connection.isClosed)
+            await connection.close()
+
+            let other = try await connect()
+            let transaction = await postgresError {
+                try await other.withTransaction { transaction in
+                    await transaction.close()
+                    try await transaction.query("SELECT 1")
+                }
+            }
+            #expect(transaction?.code == .connectionClosed)
+            #expect(await postgresError { try await other.withTransaction { _ in } }?.code == .connectionClosed)
+            #expect(
+                await postgresError { try await other.pipeline([PostgresStatement("SELECT 1")]) }?.code
+                    == .connectionClosed
+            )
+            let strategy = try sharedStrategy()
+            #expect(strategy.connectionIsClosed(other))
+            var closed = other
+            #expect(await postgresError { try await strategy.resetConnection(&closed) }?.code == .connectionClosed)
+
+            let listener = try await connect()
+            let notifications = await postgresError {
+                try await listener.withNotifications(from: "x") { notifications in
+                    await notifications.connection.close()
+                    for try await _ in notifications {}
+                }
+            }
+            #expect(notifications?.code == .connectionClosed)
+        }
+    }
+
+    @Test("the pool's counts are those of pg_stat_activity, and after a shutdown no session remains")
+    func counts() async throws {
+        let name = uniqueName()
+        let strategy = try sharedStrategy { $0.applicationName = name }
+        let pool = try ConnectionPool(strategy: strategy, configuration: .init(maxSize: 4, burstLimit: 8))
+        let server = try sharedServer
+        func sessions() throws -> Int {
+            Int(try server.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = '\(name)'")) ?? -1
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask { _ = try? await pool.withConnection { try await $0.query("SELECT pg_sleep(60)") } }
+            }
+            #expect(try await eventually { pool.statistics.total == 8 && pool.statistics.inUse == 8 })
+            #expect(try sessions() == 8)
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+        #expect(try await eventually { pool.statistics.total == 4 })
+        #expect(try sessions() == 4)
+        await pool.shutdown()
+        #expect(pool.statistics.total == 0)
+        #expect(try sessions() == 0)
+    }
+
+    @Test("a server that is stopped and started again, or killed, is used again without help")
+    func restart() async throws {
+        let server = try PostgresServer()
+        defer { server.stop() }
+        var configuration = ConnectionPoolConfiguration(maxSize: 4)
+        configuration.connectRetry = .init()
+        let pool = try ConnectionPool(strategy: strategy(for: server), configuration: configuration)
+        for stop in [server.shutDownFast, server.halt] {
+            #expect(try await pool.withConnection { try await $0.query("SELECT 1").count } == 1)
+            stop()
+            async let answer = pool.withConnection { try await $0.query("SELECT 2").only()[0, as: Int.self] }
+            try await Task.sleep(for: .milliseconds(100))
+            try server.start()
+            #expect(try await answer == 2)
+        }
+        await pool.shutdown()
+    }
+
+    @Test("after a failover the pool's connections lead to the new primary")
+    func failover() async throws {
+        let primary = try PostgresServer()
+        defer { primary.stop() }
+        try primary.execute("CREATE TABLE facts (a int)")
+        let standby = try PostgresServer(standbyOf: primary)
+        defer { standby.stop() }
+        let relay = try Relay(to: standby.port)
+        defer { relay.stop() }
+
+        // The address of the service leads to a standby, as it does for a while after a failover.
+        let strategy = try strategy(for: primary) { $0.parameters["port"] = "\(relay.port)" }
+        let pool = try ConnectionPool(strategy: strategy, configuration: .init(maxSize: 2))
+        let insert = "INSERT INTO facts VALUES (1)"
+        let readOnly = await postgresError { _ = try await pool.withConnection { try await $0.execute(insert) } }
+        #expect(readOnly?.sqlState == "25006")
+        #expect(strategy.connectionVerdict(after: try #require(readOnly)) == .evictAll)
+        relay.redirect(to: primary.port)
+        #expect(try await pool.withConnection { try await $0.execute(insert) } == 1)
+
+        // The primary stops and the standby takes over.
+        #expect(try await eventually { try standby.execute("SELECT count(*) FROM facts") == "1" })
+        primary.halt()
+        relay.redirect(to: standby.port)
+        try standby.execute("SELECT pg_promote()")
+        var inserted = 0
+        #expect(
+            try await eventually {
+                inserted = (try? await pool.withConnection { try await $0.execute(insert) }) ?? 0
+                return inserted == 1
+            }
+        )
+        #expect(try standby.execute("SELECT count(*) FROM facts") == "2")
+        await pool.shutdown()
+
+        // libpq itself finds the primary among several hosts.
+        let hosts = try PostgresConnectionStrategy(
+            url: """
+                postgresql://postgres:\(PostgresServer.password)@127.0.0.1:\(primary.port),127.0.0.1:\(standby.port)/postgres\
+                ?target_session_attrs=read-write
+                """
+        )
+        let connection = try await hosts.makeConnection()
+        #expect(try await connection.execute(insert) == 1)
+        await connection.close()
+    }
+}

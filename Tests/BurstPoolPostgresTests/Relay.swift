@@ -1,0 +1,119 @@
+import Foundation
+import Synchronization
+
+/// Relays TCP connections to a port of 127.0.0.1. The target can be changed, and the relay can stop passing bytes.
+final class Relay: Sendable {
+    let port: Int
+    private let listener: Int32
+    private let target: Mutex<Int>
+    private let isFrozen = Atomic<Bool>(false)
+    private let isStopped = Atomic<Bool>(false)
+    private let open = Mutex<[Int32]>([])
+
+    init(to target: Int) throws {
+        self.target = Mutex(target)
+        (listener, port) = try Self.listen()
+        Thread.detachNewThread { [self] in accept() }
+    }
+
+    /// Sends new connections somewhere else. The open ones stay as they are.
+    func redirect(to target: Int) {
+        self.target.withLock { $0 = target }
+    }
+
+    /// Passes no bytes any more, and accepts no connections.
+    func freeze() {
+        isFrozen.store(true, ordering: .sequentiallyConsistent)
+    }
+
+    /// Closes everything.
+    func stop() {
+        isStopped.store(true, ordering: .sequentiallyConsistent)
+        shutdown(listener, Int32(SHUT_RDWR))
+        open.withLock { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
+    }
+
+    private static let stream: Int32 = {
+        #if canImport(Darwin)
+            SOCK_STREAM
+        #else
+            Int32(SOCK_STREAM.rawValue)
+        #endif
+    }()
+
+    private static func withLoopback<Result>(
+        port: Int,
+        _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Result
+    ) -> Result {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_port = UInt16(port).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, &length) }
+        }
+    }
+
+    private static func listen() throws -> (descriptor: Int32, port: Int) {
+        let descriptor = socket(AF_INET, stream, 0)
+        let port: Int? = withLoopback(port: 0) { address, length in
+            guard bind(descriptor, address, length.pointee) == 0, Foundation.listen(descriptor, 64) == 0,
+                getsockname(descriptor, address, length) == 0
+            else { return nil }
+            return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                Int(UInt16(bigEndian: $0.pointee.sin_port))
+            }
+        }
+        guard let port else { throw POSIXError(.EADDRINUSE) }
+        return (descriptor, port)
+    }
+
+    private func accept() {
+        while true {
+            let client = Foundation.accept(listener, nil, nil)
+            if client < 0 || isStopped.load(ordering: .sequentiallyConsistent) { break }
+            let server = socket(AF_INET, Self.stream, 0)
+            let isConnected = Self.withLoopback(port: target.withLock { $0 }) {
+                connect(server, $0, $1.pointee) == 0
+            }
+            open.withLock { $0 += [client, server] }
+            guard isConnected else {
+                shutdown(client, Int32(SHUT_RDWR))
+                continue
+            }
+            Thread.detachNewThread { [self] in pass(from: client, to: server) }
+            Thread.detachNewThread { [self] in pass(from: server, to: client) }
+        }
+        close(listener)
+    }
+
+    /// The descriptors stay open until the process ends, so that none is reused while another thread still has it.
+    private func pass(from source: Int32, to target: Int32) {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(source, &buffer, buffer.count, 0)
+            while isFrozen.load(ordering: .sequentiallyConsistent), !isStopped.load(ordering: .sequentiallyConsistent) {
+                usleep(10_000)
+            }
+            guard count > 0 else { break }
+            var sent = 0
+            while sent < count {
+                let written = buffer[sent..<count].withUnsafeBytes {
+                    send(target, $0.baseAddress, $0.count, Self.noSignal)
+                }
+                if written <= 0 { break }
+                sent += written
+            }
+            if sent < count { break }
+        }
+        shutdown(target, Int32(SHUT_RDWR))
+        shutdown(source, Int32(SHUT_RDWR))
+    }
+
+    #if canImport(Darwin)
+        private static let noSignal: Int32 = 0
+    #else
+        private static let noSignal = Int32(MSG_NOSIGNAL)
+    #endif
+}

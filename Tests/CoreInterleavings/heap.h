@@ -1,0 +1,10 @@
+/* The memory of the core under exploration: an access to memory that was freed is noticed. */
+#ifndef EXPLORER_HEAP_H
+#define EXPLORER_HEAP_H
+
+/* Fails if the cell is in memory that a thread has freed in this run. */
+void heap_require_alive(const void *cell);
+/* Before each run: returns what was freed to the system. */
+void heap_reset(void);
+
+#endif

@@ -1,0 +1,135 @@
+/*
+ * The end of a pool: shut down, waited for, and destroyed while other threads return from their calls. An access to the
+ * memory of the pool after that fails the run.
+ */
+#include "scenario.h"
+
+#include "parking_scheduled.h"
+
+static void close_one(void *element, void *context) {
+    (void)element;
+    (void)context;
+    world.closed++;
+}
+
+/* The pool, which the threads know also when world.pool is NULL because it was destroyed. */
+static bp_pool *pool;
+
+static void destroy(void) {
+    REQUIRE(bp_pool_destroy(pool) == BP_OK, "bp_pool_destroy failed after bp_shutdown_and_wait has returned BP_OK");
+    world.pool = NULL;
+}
+
+/* The timeout is long enough for three looks. */
+static void shut_down_and_destroy(void) {
+    bp_status status = bp_shutdown_and_wait(pool, 120000, close_one, NULL);
+    if (status == BP_OK) {
+        destroy();
+    } else {
+        REQUIRE(status == BP_TIMED_OUT, "bp_shutdown_and_wait returned %s", bp_status_name(status));
+    }
+}
+
+static void release(unsigned index) {
+    bp_status status = bp_release_and_reconcile(pool, surrender(index), close_one, NULL);
+    REQUIRE(status == BP_OK, "bp_release_and_reconcile returned %s", bp_status_name(status));
+}
+
+static void set_up_one(void) {
+    world_create(1, 1, 1);
+    world.freeze_allowance = 2;
+    pool = world.pool;
+    a_thread_has_slept = 0;
+    add_leased(1);
+}
+
+static void set_up_two(void) {
+    world_create(1, 2, 2);
+    world.freeze_allowance = 2;
+    pool = world.pool;
+    add_leased(2);
+}
+
+static void destroy_beside_release(unsigned thread) {
+    thread == 0 ? shut_down_and_destroy() : release(thread - 1);
+}
+
+static void destroy_beside_discard(unsigned thread) {
+    if (thread == 0) {
+        shut_down_and_destroy();
+    } else {
+        bp_status status = bp_discard_and_reconcile(pool, surrender(0), close_one, NULL);
+        REQUIRE(status == BP_OK, "bp_discard_and_reconcile returned %s", bp_status_name(status));
+    }
+}
+
+static void set_up_permit(void) {
+    world_create(1, 1, 1);
+    world.freeze_allowance = 2;
+    pool = world.pool;
+    bp_lease permit;
+    REQUIRE(take_permit(&permit), "no permit while setting up");
+    disown(permit);
+    world.leases[0] = permit;
+}
+
+static void destroy_beside_failed_open(unsigned thread) {
+    if (thread == 0) {
+        shut_down_and_destroy();
+    } else {
+        bp_status status = bp_cancel_open_and_reconcile(pool, world.leases[0], close_one, NULL);
+        REQUIRE(status == BP_CONNECT_FAILED, "bp_cancel_open_and_reconcile returned %s", bp_status_name(status));
+    }
+}
+
+/* The pool is not shut down before a thread waits for a connection, or has got one. */
+static void acquire_and_release_at_the_end(void) {
+    bp_lease lease;
+    bp_status status = bp_acquire(pool, BP_NO_DEADLINE, &lease);
+    if (status == BP_OPEN) {
+        world.opened++;
+        status = bp_finish_open(pool, lease);
+    }
+    a_thread_has_slept = 1;
+    if (status == BP_OK) {
+        status = bp_release_and_reconcile(pool, lease, close_one, NULL);
+        REQUIRE(status == BP_OK, "bp_release_and_reconcile returned %s", bp_status_name(status));
+    } else {
+        REQUIRE(status == BP_SHUT_DOWN, "bp_acquire returned %s", bp_status_name(status));
+    }
+}
+
+static void destroy_beside_waiter(unsigned thread) {
+    if (thread == 0) {
+        block_until(&a_thread_has_slept);
+        shut_down_and_destroy();
+    } else if (thread == 1) {
+        acquire_and_release_at_the_end();
+    } else {
+        release(0);
+    }
+}
+
+/* bp_pool_destroy refuses as long as a thread is inside. */
+static void destroy_at_once(unsigned thread) {
+    if (thread != 0) {
+        release(thread - 1);
+        return;
+    }
+    REQUIRE(bp_shutdown_and_reconcile(pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
+    bp_status status = bp_pool_destroy(pool);
+    REQUIRE(status == BP_OK || status == BP_BUSY, "bp_pool_destroy returned %s", bp_status_name(status));
+    if (status == BP_OK) {
+        world.pool = NULL;
+    }
+}
+
+const scenario ending_scenarios[] = {
+    {"destroy-vs-release", 2, set_up_one, destroy_beside_release, NULL, false},
+    {"destroy-vs-two-releases", 3, set_up_two, destroy_beside_release, NULL, false},
+    {"destroy-vs-discard", 2, set_up_one, destroy_beside_discard, NULL, false},
+    {"destroy-vs-failed-open", 2, set_up_permit, destroy_beside_failed_open, NULL, false},
+    {"destroy-vs-waiter", 3, set_up_one, destroy_beside_waiter, NULL, false},
+    {"destroy-at-once-vs-release", 2, set_up_one, destroy_at_once, NULL, false},
+    {NULL, 0, NULL, NULL, NULL, false},
+};
