@@ -92,7 +92,9 @@ struct MetricsTests {
         let lease = try await pool.acquire()
         let late = Task { try await pool.withConnection(timeout: .seconds(1)) { _ in } }
         try await observed.expectWaiting(1)
-        try await observed.clock.waitForSleepers(1)
+        try await eventually("the timeout is scheduled") {
+            observed.clock.nextDeadline.map { $0 <= .seconds(1) } ?? false
+        }
         observed.clock.advance(by: .seconds(1))
         await #expect(throws: ConnectionPoolError.self) { try await late.value }
         let cancelled = Task { try await pool.withConnection(timeout: .seconds(1)) { _ in } }

@@ -174,7 +174,9 @@ struct ConnectionPoolServiceTests {
             try await eventually("the pool shuts down") { pool.statistics.maxSize == 0 }
             prompt.open()
             try await eventually("the first connection is closed") { strategy.openNow == 1 }
-            try await clock.waitForSleepers(1)
+            try await eventually("the deadline is scheduled") {
+                clock.nextDeadline.map { $0 <= .seconds(10) } ?? false
+            }
             clock.advance(by: .milliseconds(9_999))
             await letOthersRun()
             #expect(aborted.value == [])

@@ -208,6 +208,7 @@ extension ConnectionPoolEvent {
         case .leaseOverdue(let place, let age): "leaseOverdue(\(place), \(age))"
         case .dropped: "dropped"
         case .overdueLeaseReturned(let place, let age): "overdueLeaseReturned(\(place), \(age))"
+        case .dropped(let statistics): "dropped(\(statistics.total))"
         }
     }
 }

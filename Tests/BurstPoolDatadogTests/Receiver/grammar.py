@@ -1,7 +1,7 @@
-"""The DogStatsD protocol, read strictly: what its published description does not allow is an error.
+"""A strict parser of the DogStatsD protocol, which rejects everything that the published description does not allow.
 
-Written from the description of the datagram format (with the extensions 1.1 of packed values, 1.2 and 1.5 of the origin and
-1.3 of timestamps) and the naming rules for metrics and tags, and from nothing of the client under test.
+It follows the description of the datagram format (with the extensions 1.1 for packed values, 1.2 and 1.5 for the origin, and
+1.3 for timestamps) and the naming rules for metrics and tags. It shares no code with the client under test.
 """
 
 import re
@@ -26,7 +26,7 @@ def require(condition, complaint):
 
 
 def parse_datagram(datagram):
-    """The messages of a datagram, one a line. A line feed at the end is allowed, an empty line is not."""
+    """Return the messages of a datagram, one per line. A final line feed is allowed, an empty line is not."""
     require(datagram, "the datagram is empty")
     lines = datagram.split(b"\n")
     if lines[-1] == b"":
@@ -66,7 +66,7 @@ def tag(raw):
     require(result, "there is an empty tag")
     for character in result:
         category = unicodedata.category(character)
-        # "Cn": this Python knows no such character, which may be a letter of a later Unicode.
+        # "Cn" is a character that this Python does not know. It may be a letter of a later Unicode version.
         allowed = character in "_-:./" or category[0] in "LN" or category in ("Mn", "Mc", "Cn")
         require(allowed, "%r is not allowed in the tag %r" % (character, result))
     return result
@@ -77,7 +77,7 @@ def tags(raw):
 
 
 def fields(pieces, readers):
-    """Fields that each start with a mark: each at most once, in any order, and no others."""
+    """Parse fields that start with a prefix. Each is allowed at most once, in any order, and no others are allowed."""
     found = {}
     for piece in pieces:
         for mark, (key, read) in readers.items():

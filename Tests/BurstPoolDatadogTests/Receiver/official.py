@@ -1,8 +1,8 @@
-"""Sends events, service checks and metrics with Datadog's own client for Python: one datagram for each line of input.
+"""Send events, service checks and metrics with Datadog's own Python client, one datagram for each line of input.
 
     official.py PORT TAG...
 
-A line is JSON: the name of the method, and its arguments by name. The TAGs are global.
+A line is JSON with the name of the method and its named arguments. The TAGs are global.
 """
 
 import json
@@ -13,7 +13,7 @@ for name in list(os.environ):
     if name.startswith(("DD_", "DATADOG_")):
         del os.environ[name]
 
-from datadog.dogstatsd.base import DogStatsd  # noqa: E402  It reads the environment.
+from datadog.dogstatsd.base import DogStatsd  # noqa: E402  It reads the environment when it is imported.
 
 client = DogStatsd(
     host="127.0.0.1",

@@ -1,9 +1,9 @@
-"""Receives DogStatsD datagrams and prints what it reads in them, a line of JSON for each message.
+"""Receive DogStatsD datagrams and print a line of JSON for each message.
 
     receiver.py grammar|independent udp|PATH
 
-`grammar` reads strictly, by the published description. `independent` is the receiver of the package yellowbox-statsd, which
-reads metrics only. The first line says where it listens; it ends when its input ends.
+`grammar` is the strict parser of the published description. `independent` is the receiver of the package yellowbox-statsd,
+which parses only metrics. The first line contains the port. The program ends when its input ends.
 """
 
 import json
@@ -14,7 +14,7 @@ import threading
 
 
 def emit(**what):
-    # The lines come from several threads, and must stay whole.
+    # The lines come from several threads and must not be mixed.
     os.write(1, (json.dumps(what) + "\n").encode())
 
 
@@ -35,7 +35,7 @@ def receive(receiver, parse):
         datagram = receiver.recv(65536)
         try:
             messages = parse(datagram)
-        except Exception as error:  # Whatever is wrong with it: the test is to know.
+        except Exception as error:  # The test needs to know every error.
             emit(error="%s: %s" % (type(error).__name__, error), datagram=repr(datagram))
             continue
         for message in messages:
@@ -69,7 +69,7 @@ def start_independent(where):
         service.start()
         emit(port=service.port)
     else:
-        # The service itself knows UDP only; its parser does not mind where a datagram comes from.
+        # The service supports only UDP, but its parser accepts datagrams from any source.
         start(lambda datagram: [metric_of(Metric.parse(line)) for line in datagram.decode().splitlines()], where)
 
 

@@ -1,29 +1,29 @@
 import Testing
 
-/// Waits until something holds, which must come about by itself: it lets other tasks run, and looks again.
+/// Waits until a condition holds that other tasks bring about. It lets them run and checks again.
 ///
-/// The number of looks is limited so that a test fails instead of hanging; how long each takes does not matter.
+/// The number of checks is limited, so that a test fails instead of hanging.
 func eventually(
     _ what: Comment,
     sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () -> Bool
 ) async throws {
-    for look in 0..<22_000 {
+    for attempt in 0..<22_000 {
         if condition() { return }
-        if look < 2_000 {
+        if attempt < 2_000 {
             await Task.yield()
         } else {
-            // The machine is busy with something else: be out of its way.
+            // The machine is busy, so leave it to the other tasks for a while.
             try? await Task.sleep(for: .milliseconds(1))
         }
     }
-    Issue.record("this never came about: \(what)", sourceLocation: sourceLocation)
-    throw NeverCameAbout()
+    Issue.record("this never happened: \(what)", sourceLocation: sourceLocation)
+    throw NeverHappened()
 }
 
-struct NeverCameAbout: Error {}
+struct NeverHappened: Error {}
 
-/// Gives other tasks the opportunity to do what they should not do.
+/// Gives other tasks the opportunity to do something that they must not do.
 func letOthersRun() async {
     for _ in 0..<100 { await Task.yield() }
 }

@@ -1,9 +1,9 @@
 import BurstPool
 
-/// A strategy whose connections are numbers, and which does as the test tells it.
+/// A strategy whose connections are numbers and whose behavior a test defines.
 final class ScriptedStrategy: ConnectionStrategy {
     struct Script: Sendable {
-        /// Runs before a connection is made, with the number of the attempt, from 1; throws to make it fail.
+        /// Runs before a connection is made, with the number of the attempt starting at 1. An error makes the attempt fail.
         var open: @Sendable (Int) async throws -> Void = { _ in }
         var close: @Sendable (Int) async throws -> Void = { _ in }
         var abort: (@Sendable (Int) -> Void)?
@@ -23,9 +23,9 @@ final class ScriptedStrategy: ConnectionStrategy {
         self.script = script
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     var openNow: Int { opened.value - closed.value }
-    /// How many attempts there were to open one.
+    /// The number of attempts to open a connection.
     var attemptsSoFar: Int { attempts.value }
 
     func makeConnection() async throws -> sending Int {
@@ -50,7 +50,7 @@ final class ScriptedStrategy: ConnectionStrategy {
     }
 }
 
-/// An error with a name, to be recognised by.
+/// An error that a test recognizes by its name.
 struct ScriptedError: Error, Hashable, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }

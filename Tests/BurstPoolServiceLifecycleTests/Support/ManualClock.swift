@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-/// A clock that stands still until the test sets it forward.
+/// A clock that a test advances by hand.
 final class ManualClock: Clock {
     struct Instant: InstantProtocol {
         var sinceStart: Duration
@@ -13,7 +13,7 @@ final class ManualClock: Clock {
     private struct Sleeper {
         let id: Int
         let deadline: Instant
-        /// For how long it was to sleep when it began.
+        /// The length of the sleep when it began.
         let length: Duration
         let continuation: UnsafeContinuation<Void, any Error>
     }
@@ -30,13 +30,13 @@ final class ManualClock: Clock {
     var now: Instant { state.withLock { $0.now } }
     var minimumResolution: Duration { .nanoseconds(1) }
 
-    /// How many tasks sleep.
+    /// The number of sleeping tasks.
     var sleepers: Int { state.withLock { $0.sleepers.count } }
 
-    /// When the first of those who sleep will wake.
+    /// The time at which the next task wakes.
     var nextDeadline: Duration? { state.withLock { $0.sleepers.map(\.deadline.sinceStart).min() } }
 
-    /// Whether a task sleeps that was to sleep for so long.
+    /// Returns whether a task sleeps whose sleep began with this length.
     func hasSleeper(of length: Duration) -> Bool {
         state.withLock { $0.sleepers.contains { $0.length == length } }
     }
@@ -75,7 +75,7 @@ final class ManualClock: Clock {
         }
     }
 
-    /// Sets the clock forward, and wakes those whose time has come, in the order of their deadlines.
+    /// Advances the clock and wakes tasks in the order of their deadlines.
     func advance(by duration: Duration) {
         let target = state.withLock { $0.now.advanced(by: duration) }
         while true {
@@ -93,7 +93,7 @@ final class ManualClock: Clock {
         }
     }
 
-    /// Waits until so many tasks sleep.
+    /// Waits until a number of tasks sleep.
     func waitForSleepers(_ count: Int) async throws {
         try await eventually("\(count) tasks sleep on the clock") { sleepers == count }
     }

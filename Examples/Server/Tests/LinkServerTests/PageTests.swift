@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import ServerTestSupport
 import Testing
 
@@ -22,7 +23,9 @@ extension ServerTests {
                 try await Browser.with { browser in
                     let page = try await browser.open("\(server.url)/pool")
                     try await eventually("the page is live") { try await page.text("connection") == "live" }
-                    try await eventually("the page shows the state of Redis") { try await page.text("redis") == "Redis answers" }
+                    try await eventually("the page shows the state of Redis") {
+                        try await page.text("redis") == "Redis answers"
+                    }
                     #expect(try await page.evaluate("document.querySelectorAll('rect.burst').length") == "0")
                     #expect(try await page.text("summary").contains("No burst"))
 
@@ -63,9 +66,12 @@ extension ServerTests {
         /// Checks the page during and after an outage of Redis.
         private func outage(_ page: Page, _ redis: PrivateRedis) async throws {
             await redis.kill()
-            try await eventually("the page shows the outage") { try await page.text("redis") == "Redis does not answer" }
+            try await eventually("the page shows the outage") {
+                try await page.text("redis") == "Redis does not answer"
+            }
             try await eventually("the outage is drawn") {
-                try await page.evaluate("document.querySelectorAll('#connections rect.outage-hatch').length > 0") == "true"
+                try await page.evaluate("document.querySelectorAll('#connections rect.outage-hatch').length > 0")
+                    == "true"
             }
             // Nothing may cover the outage: the hatching follows the areas.
             #expect(
@@ -78,7 +84,9 @@ extension ServerTests {
             )
             #expect(try await page.text("summary").contains("outage of Redis"))
             try await redis.start()
-            try await eventually("the page shows the end of the outage") { try await page.text("redis") == "Redis answers" }
+            try await eventually("the page shows the end of the outage") {
+                try await page.text("redis") == "Redis answers"
+            }
         }
 
         @Test("The page shows that it has lost the server, and continues when the server is back")
@@ -143,7 +151,9 @@ extension ServerTests {
                     try await eventually("the other pool is shown") {
                         try await page.text("pool-name") == "redis-replica"
                     }
-                    _ = try await HTTPConnection.with(port: server.port) { try await $0.send(.get, "/links/\(link.code)") }
+                    _ = try await HTTPConnection.with(port: server.port) {
+                        try await $0.send(.get, "/links/\(link.code)")
+                    }
                     try await eventually("its connection is shown") { try await page.text("total") == "1" }
                     _ = try await page.evaluate("document.querySelectorAll('#spans button')[2].click()")
                     try await eventually("the summary is about an hour") {

@@ -64,10 +64,14 @@ extension ServerTests {
                         settings: ["DD_DOGSTATSD_URL": "udp://127.0.0.1:\(agent.port)"]
                     )
                     _ = try await TestLink.create(port: server.port, url: "http://example.org/")
-                    try await eventually("Datadog receives the number of connections") { agent.totals.last?.contains(":1|g") == true }
+                    try await eventually("Datadog receives the number of connections") {
+                        agent.totals.last?.contains(":1|g") == true
+                    }
                     server.process.send(SIGTERM)
                     #expect(try await server.process.status() == 0)
-                    try await eventually("Datadog receives an empty pool") { agent.totals.last?.contains(":0|g") == true }
+                    try await eventually("Datadog receives an empty pool") {
+                        agent.totals.last?.contains(":0|g") == true
+                    }
                 }
             }
         }

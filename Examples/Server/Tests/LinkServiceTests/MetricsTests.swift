@@ -110,7 +110,11 @@ struct MetricsTests {
             #expect(count("GET", 404) == 2)
             #expect(count("GET", 503) == 1)
             #expect(count("_OTHER", 404) == 1)
-            #expect(text.values.keys.allSatisfy { !$0.contains("PROPFIND") && !$0.contains("pot") && !$0.contains(link.code) })
+            #expect(
+                text.values.keys.allSatisfy {
+                    !$0.contains("PROPFIND") && !$0.contains("pot") && !$0.contains(link.code)
+                }
+            )
             #expect(text.types["http_server_request_duration_seconds"] == "histogram")
             #expect(text.values["http_server_active_requests"] == 1)
         }

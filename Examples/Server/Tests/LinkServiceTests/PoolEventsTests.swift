@@ -44,7 +44,9 @@ struct PoolEventsTests {
     func told() async throws {
         try await withServer { port, service in
             let lease = try await service.redis.pool.acquire()
-            let (samples, text) = try await samples(port: port) { $0.count >= 10 && $0.last?.pools.first?.pool.inUse == 1 }
+            let (samples, text) = try await samples(port: port) {
+                $0.count >= 10 && $0.last?.pools.first?.pool.inUse == 1
+            }
             #expect(text.hasPrefix("retry: 500\n\n"))
             let last = try #require(samples.last)
             let pool = try #require(last.pools.first)
@@ -126,11 +128,14 @@ struct PoolEventsTests {
         }
     }
 
-    @Test("The page and its files need nothing from other servers", arguments: [
-        ("/pool", "text/html; charset=utf-8"), ("/pool/pool.css", "text/css; charset=utf-8"),
-        ("/pool/page.js", "text/javascript; charset=utf-8"), ("/pool/chart.js", "text/javascript; charset=utf-8"),
-        ("/pool/samples.js", "text/javascript; charset=utf-8"),
-    ])
+    @Test(
+        "The page and its files need nothing from other servers",
+        arguments: [
+            ("/pool", "text/html; charset=utf-8"), ("/pool/pool.css", "text/css; charset=utf-8"),
+            ("/pool/page.js", "text/javascript; charset=utf-8"), ("/pool/chart.js", "text/javascript; charset=utf-8"),
+            ("/pool/samples.js", "text/javascript; charset=utf-8"),
+        ]
+    )
     func page(path: String, type: String) async throws {
         try await withClient { client, _, _ in
             let answer = try await client.get(path)

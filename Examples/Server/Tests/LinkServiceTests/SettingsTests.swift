@@ -95,7 +95,10 @@ struct SettingsTests {
             ("POOL_CONNECT_RETRY_CAP", "", "POOL_CONNECT_RETRY_CAP cannot be used"),
             ("DD_DOGSTATSD_URL", "http://agent", "DD_DOGSTATSD_URL"),
             ("REDIS_TIMEOUT", "0s", "REDIS_TIMEOUT is '0s', but must be from"),
-            ("REDIS_TIMEOUT", "1000", "REDIS_TIMEOUT is '1000', but must be a duration with a unit, such as 1000ms or 1000s."),
+            (
+                "REDIS_TIMEOUT", "1000",
+                "REDIS_TIMEOUT is '1000', but must be a duration with a unit, such as 1000ms or 1000s."
+            ),
             ("SHUTDOWN_DEADLINE", "soon", "SHUTDOWN_DEADLINE is 'soon', but must be a number with a unit"),
             ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud', but must be one of trace"),
             ("REDIS_URL", "http://cache", "REDIS_URL cannot be used"),
@@ -155,7 +158,9 @@ struct SettingsTests {
 
     @Test("A misspelt variable of the pool is a warning with a suggestion")
     func misspelt() throws {
-        let settings = try settings(["POOL_MAXSIZE": "3", "POOL_CIRCUIT_BREAKER_FAILURE_TRESHOLD": "2", "POOL_MAX_SIZE": "9"])
+        let settings = try settings([
+            "POOL_MAXSIZE": "3", "POOL_CIRCUIT_BREAKER_FAILURE_TRESHOLD": "2", "POOL_MAX_SIZE": "9",
+        ])
         #expect(
             settings.warnings == [
                 "POOL_CIRCUIT_BREAKER_FAILURE_TRESHOLD is not a setting of the pool and is ignored."

@@ -11,7 +11,9 @@ public enum Promtool {
 
     /// Returns the complaints about a text of metrics. The text is empty if there are none.
     public static func check(_ metrics: String) async throws -> String {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("promtool-\(UInt32.random(in: 0 ... .max))")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "promtool-\(UInt32.random(in: 0 ... .max))"
+        )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let file = folder.appendingPathComponent("metrics")

@@ -46,11 +46,24 @@ struct HealthRoutes {
             try await servers[0].ping()
             return []
         } catch let error as ConnectionPoolError {
+            // A saturated pool whose connections work is busy and not broken, so that a load peak does not remove this instance
+            // from its load balancer.
+            if error.isBusy, servers[0].reachability.isReachable { return [] }
             return [error.message]
         } catch let error as RedisError {
             return [error.message]
         } catch {
             return ["\(error)"]
+        }
+    }
+}
+
+extension ConnectionPoolError {
+    /// Whether all connections were in use and no attempt to open another one has failed.
+    fileprivate var isBusy: Bool {
+        switch code {
+        case .acquireTimedOut, .tooManyWaiters, .overloaded: underlyingError == nil
+        default: false
         }
     }
 }

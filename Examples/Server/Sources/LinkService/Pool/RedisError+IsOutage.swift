@@ -4,7 +4,7 @@ extension RedisError {
     /// Whether the server or the network caused the error, so that the same command may succeed later.
     var isOutage: Bool {
         switch code {
-        case .connectFailed, .connectTimedOut, .authenticationFailed, .connectionClosed, .commandTimedOut,
+        case .connectFailed, .connectTimedOut, .tlsFailed, .authenticationFailed, .connectionClosed, .commandTimedOut,
             .protocolError,
             .closeTimedOut:
             true

@@ -51,8 +51,8 @@ extension Settings {
 
     /// Reads the URL of a server.
     ///
-    /// - Parameter timeout: The value of `REDIS_TIMEOUT`, which takes precedence over the URL. Without it, the default timeouts
-    ///   of the service apply only if the URL has none.
+    /// - Parameter timeout: The value of `REDIS_TIMEOUT`, which takes precedence over the URL. Without it, the default
+    ///   timeouts of the service apply only if the URL has none.
     private static func redis(
         _ key: String,
         _ timeout: Duration?,
@@ -94,7 +94,9 @@ extension Settings {
             )
             pool = reading.configuration
             // A pool without a burst has no excess connections, and refuses to let them linger.
-            if pool.burstLimit == nil, reading.settings.allSatisfy({ $0.key != "burstLinger" }) { pool.burstLinger = nil }
+            if pool.burstLimit == nil, reading.settings.allSatisfy({ $0.key != "burstLinger" }) {
+                pool.burstLinger = nil
+            }
             for setting in reading.settings { reader.note("pool.\(setting.key)", setting.value) }
             warnings += reading.unknownVariables(in: environment, prefix: "POOL_").map(\.description)
         } catch {
@@ -134,7 +136,8 @@ extension Settings {
           POOL_BURST_LIMIT         The largest number of connections during a burst. Default: 4 times POOL_MAX_SIZE
           POOL_ACQUIRE_TIMEOUT     How long a request waits for a connection. Default: 250ms
           POOL_BURST_LINGER        How long idle connections above POOL_MAX_SIZE are kept. Default: 1s
-          POOL_…                   Every other setting of the pool, such as POOL_IDLE_TIMEOUT=5m or POOL_CONNECT_RETRY=true
+          POOL_…                   Every other setting of the pool, such as POOL_IDLE_TIMEOUT=5m or
+                                   POOL_CONNECT_RETRY=true
           DD_DOGSTATSD_URL         The Datadog agent: udp://host:port or unix:///path. DD_AGENT_HOST, DD_DOGSTATSD_PORT,
                                    DD_ENV, DD_SERVICE, DD_VERSION and DD_TAGS work as well. Default: no agent
           SHUTDOWN_DEADLINE        How long accepted requests may continue after SIGTERM or SIGINT. Default: 10s
