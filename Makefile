@@ -4,7 +4,7 @@
 
 SWIFT ?= swift
 
-.PHONY: demo serve test verify bench setup build format clean
+.PHONY: demo serve test verify bench docs setup build format clean
 
 demo: setup
 	$(SWIFT) build -c release --product burst-pool-demo
@@ -29,6 +29,11 @@ verify:
 # The comparison with other pools; BENCH=--quick takes 3 minutes.
 bench: setup
 	Scripts/bench $(BENCH)
+
+# The documentation of all products as pages for a browser. Warnings and broken links are errors.
+docs:
+	@Scripts/setup docs
+	Scripts/docs
 
 setup:
 	@Scripts/setup
