@@ -30,8 +30,9 @@ static bp_status bp__pool_make(const bp_pool_configuration *configuration, bp_po
     uint64_t keep_excess = configuration->keep_excess ? BP_KEEP_EXCESS : 0;
     bp__store_relaxed(&pool->limits, bp__limits_word(configuration->max_size, configuration->hard_limit, keep_excess));
     pool->element_offset = bp__round_up(sizeof(struct bp_slot), alignment);
-    pool->slots.stride = bp__round_up(pool->element_offset + configuration->element_size, 64);
-    pool->observations.stride = sizeof(bp_observation);
+    size_t stride = bp__round_up(pool->element_offset + configuration->element_size, 64);
+    bp__table_create(&pool->slots, stride, configuration->hard_limit);
+    bp__table_create(&pool->observations, sizeof(bp_observation), configuration->hard_limit);
     /*
      * Reserves the first slots now, so that they lie near the pool and near what its creator allocates beside it. A
      * chunk from another arena of the allocator, where the first thread that opens a connection would put it, can share

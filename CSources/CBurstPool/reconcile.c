@@ -82,10 +82,10 @@ static bool bp__reconcile_one(bp_pool *pool, bp_close_function close, void *cont
 
 /*
  * Drops calls that a close function has left without returning, for example by an exception. Their stack frames are
- * dead: they are below the present one, on a stack that grows downwards.
+ * dead: on a stack that grows downwards, a live outer frame is above the present one.
  */
 static void bp__drop_abandoned(bp_thread_record *thread, uintptr_t frame) {
-    while (thread->depth > 0 && thread->reconciling[thread->depth - 1].frame < frame) {
+    while (thread->depth > 0 && thread->reconciling[thread->depth - 1].frame <= frame) {
         thread->depth--;
     }
 }

@@ -28,6 +28,15 @@ void bp__deallocate(void *memory) {
     }
 }
 
+void bp__table_create(bp_table *table, size_t stride, uint32_t most) {
+    table->stride = stride;
+    table->first = BP_TABLE_FIRST_CHUNK;
+    /* A first chunk that has more entries than will ever be used can be more memory than there is. */
+    while (table->first > most) {
+        table->first /= 2;
+    }
+}
+
 void bp__table_destroy(bp_table *table) {
     for (unsigned chunk = 0; chunk < BP_TABLE_CHUNKS; chunk++) {
         bp__deallocate((void *)(uintptr_t)bp__load_relaxed(&table->chunks[chunk]));
@@ -37,21 +46,21 @@ void bp__table_destroy(bp_table *table) {
 size_t bp__table_memory(const bp_table *table) {
     size_t entries = 0;
     for (unsigned chunk = 0; chunk < BP_TABLE_CHUNKS; chunk++) {
-        entries += bp__load(&table->chunks[chunk]) != 0 ? (size_t)1 << (chunk + BP_TABLE_FIRST_CHUNK_BITS) : 0;
+        entries += bp__load(&table->chunks[chunk]) != 0 ? (size_t)1 << chunk : 0;
     }
     return entries * table->stride;
 }
 
 bool bp__table_reserve(bp_table *table, uint32_t index) {
     uint64_t offset;
-    unsigned chunk = bp__table_chunk(index, &offset);
+    unsigned chunk = bp__table_chunk(table, index, &offset);
     if (chunk >= BP_TABLE_CHUNKS) {
         return false;
     }
     if (bp__load(&table->chunks[chunk]) != 0) {
         return true;
     }
-    size_t entries = (size_t)1 << (chunk + BP_TABLE_FIRST_CHUNK_BITS);
+    size_t entries = (size_t)1 << chunk;
     if (table->stride > SIZE_MAX / entries) {
         return false;
     }

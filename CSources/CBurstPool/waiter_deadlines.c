@@ -8,8 +8,8 @@
  * While a thread reads the nodes of a group, the word has a scan number instead of a deadline: a number that was not
  * used before. Every call that finds a scan number reads the nodes as well, so that nothing depends on the first thread
  * going on. A waiter that joins meanwhile replaces the scan number by a new one, so that the thread which scans does
- * not store a result that lacks the new waiter. Deadlines that are so small that they could be scan numbers are kept as
- * scan numbers.
+ * not store a result that lacks the new waiter. A deadline that could be a scan number is
+ * kept as a scan number.
  */
 #include "waiter_node.h"
 
@@ -17,12 +17,15 @@ static uint64_t bp__complement(uint64_t deadline) {
     return BP_NO_DEADLINE - deadline;
 }
 
+/* Scan numbers are in a range of deadlines that no clock in use comes to: 2^63 nanoseconds are 292 years. */
+#define BP_SCAN_HIGH UINT64_C(0x80000000)
+
 static bool bp__is_scan(uint64_t deadline) {
-    return deadline <= UINT32_MAX;
+    return deadline >> 32 == BP_SCAN_HIGH;
 }
 
 static uint64_t bp__new_scan(bp_waiter_queue *queue) {
-    return bp__add(&queue->scans, 1) & UINT32_MAX;
+    return BP_SCAN_HIGH << 32 | (bp__add(&queue->scans, 1) & UINT32_MAX);
 }
 
 /* Lowers the earliest deadline of a group to this one. */

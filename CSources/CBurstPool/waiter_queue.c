@@ -2,8 +2,8 @@
 #include "waiter_node.h"
 
 bool bp__waiter_queue_create(bp_waiter_queue *queue) {
-    queue->nodes.stride = BP_WAITER_STRIDE;
-    queue->earliest.stride = sizeof(bp_atomic64);
+    bp__table_create(&queue->nodes, BP_WAITER_STRIDE, BP_MAX_WAITERS);
+    bp__table_create(&queue->earliest, sizeof(bp_atomic64), BP_MAX_WAITERS);
     bp__store_relaxed(&queue->earliest_of_all, BP_NO_DEADLINE);
     /* The memory is zeroed: the head's link leads to no node, and the tail leads to the head. */
     return bp__table_extend(&queue->nodes, 1) == BP_HEAD;

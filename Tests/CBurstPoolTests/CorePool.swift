@@ -43,7 +43,7 @@ final class CorePool: @unchecked Sendable {
     }
 
     /// Joins the queue; `context` tells the waiter.
-    func join(_ context: Int, deadline: UInt64 = UInt64.max) -> bp_ticket {
+    func join(_ context: Int, deadline: UInt64 = BP_NO_DEADLINE) -> bp_ticket {
         var ticket = bp_ticket()
         precondition(bp_wait_prepare(pool, &ticket) == BP_OK)
         precondition(bp_wait_join(pool, ticket, UnsafeMutableRawPointer(bitPattern: context), deadline, nil) == BP_OK)

@@ -170,7 +170,7 @@ struct MisuseTests {
         let statuses = [
             BP_OK, BP_RECONCILE, BP_OPEN, BP_EMPTY, BP_LIMIT_REACHED, BP_TIMED_OUT, BP_CANCELLED, BP_SHUT_DOWN,
             BP_INVALID_ARGUMENT, BP_INVALID_CONFIGURATION, BP_FOREIGN_SLOT, BP_STALE_LEASE, BP_STALE_TICKET,
-            BP_TOO_MANY_WAITERS, BP_OUT_OF_MEMORY, BP_BUSY,
+            BP_TOO_MANY_WAITERS, BP_OUT_OF_MEMORY, BP_BUSY, BP_CONNECT_FAILED, BP_FORKED,
         ]
         let messages = Set(statuses.map { String(cString: bp_status_message($0)) })
         #expect(messages.count == statuses.count)

@@ -19,7 +19,7 @@ for patch in ../CoreInterleavings/mutants/*.patch; do
     # The small constants make often what is rare else, as in the explorer.
     if ! patch -s -F 0 -p1 -d "$BUILD/core" <"$patch" >"$BUILD/log" 2>&1 ||
         ! make -s CORE="$BUILD/core" BUILD="$BUILD" WARNINGS=-w \
-            CPPFLAGS="-DBP_TABLE_FIRST_CHUNK_BITS=1 -DBP_GROUP_SIZE=2 -DBP_TIDY_SLACK=0 -DBP_TIDY_LIMIT=2" \
+            CPPFLAGS="-DBP_TABLE_FIRST_CHUNK=2u -DBP_GROUP_SIZE=2 -DBP_PURGE_SLACK=0 -DBP_PURGE_LIMIT=2" \
             "$BUILD/c11-delayed-histories" >"$BUILD/log" 2>&1; then
         printf '%-40s DOES NOT BUILD\n' "$name"
         cat "$BUILD/log"

@@ -63,7 +63,7 @@ static void *work(void *argument) {
         bp_status status = bp_acquire(pool, timeout, &lease);
         if (status == BP_OPEN) {
             if (what % 7 == 1) {
-                CHECK(bp_cancel_open_and_reconcile(pool, lease, close_connection, NULL) == BP_EMPTY);
+                CHECK(bp_cancel_open_and_reconcile(pool, lease, close_connection, NULL) == BP_CONNECT_FAILED);
                 continue;
             }
             open_connection(bp_element(pool, lease));

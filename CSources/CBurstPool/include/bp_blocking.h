@@ -14,8 +14,32 @@
  *     }
  *
  * A pool's waiters are either the threads inside bp_acquire, or the contexts of a program that calls bp_wait_join
- * itself; never both in one pool. The calls of bp_pool.h that do not concern waiters can be used beside these. All
- * calls may run at the same time as each other and as those of bp_pool.h.
+ * itself; never both in one pool. The calls of bp_pool.h that do not concern waiters can be used beside these, and
+ * bp_reconcile after them: also bp_shutdown, after which bp_reconcile wakes the threads. All calls may run at the same
+ * time as each other and as those of bp_pool.h.
+ *
+ * Close functions
+ *
+ *   A close function must return. It must not throw an exception, call longjmp, or end its thread: the slot would stay
+ *   closing for ever, bp_shutdown_and_wait would time out, and bp_pool_destroy would return BP_BUSY. In C++, declare it
+ *   noexcept, so that an exception ends the program where it is thrown. A close function runs with cancellation of its
+ *   thread disabled, and errno is restored after it.
+ *
+ *   A close function may use the pool, except that it cannot wait for the pool's end. A nested bp_reconcile does
+ * nothing, because the call that runs the close function goes on reconciling. A thread can be in close functions of at
+ * most 8 pools at the same time, nested; further ones work, but nested calls on those pools are not recognised.
+ *
+ * Cancellation
+ *
+ *   bp_acquire is a cancellation point while it waits, except on macOS. A thread that is cancelled leaves the queue; if
+ *   it was given a connection or a permit at the same instant, it passes that on to the next waiter.
+ * bp_shutdown_and_wait is a cancellation point, too. All other calls are not. Asynchronous cancelability is not
+ * supported.
+ *
+ * The end of a pool
+ *
+ *     bp_shutdown_and_wait(pool, 5000000000, close_fd, NULL);       // waits at most five seconds
+ *     bp_pool_destroy(pool);                                         // BP_BUSY if connections were still in use
  */
 #ifndef BP_BLOCKING_H
 #define BP_BLOCKING_H
@@ -26,7 +50,8 @@
 extern "C" {
 #endif
 
-/* Closes the connection in the element. Called on the thread that reconciles; the slot is closing meanwhile. */
+/* Closes the connection in the element. Called on the thread that reconciles; the slot is closing meanwhile. Required
+ * by all calls that take one: NULL is BP_INVALID_ARGUMENT. */
 typedef void (*bp_close_function)(void *element, void *context);
 
 /*
@@ -34,14 +59,15 @@ typedef void (*bp_close_function)(void *element, void *context);
  * first served, until a connection or a permit is free. timeout: in nanoseconds. 0: do not wait. BP_NO_DEADLINE: wait
  * without limit.
  * BP_OK: *lease is a lease. BP_OPEN: *lease is a permit. BP_TIMED_OUT; BP_SHUT_DOWN; BP_TOO_MANY_WAITERS;
- * BP_OUT_OF_MEMORY; BP_INVALID_ARGUMENT: *lease is no lease.
+ * BP_OUT_OF_MEMORY; BP_FORKED; BP_INVALID_ARGUMENT: *lease is no lease.
  */
 bp_status bp_acquire(bp_pool *pool, uint64_t timeout, bp_lease *lease);
 
 /* Calls bp_release, and reconciles if needed. BP_OK or misuse. */
 bp_status bp_release_and_reconcile(bp_pool *pool, bp_lease lease, bp_close_function close, void *context);
 
-/* Calls bp_cancel_open, and reconciles. Returns BP_EMPTY, because no connection was opened; or misuse. */
+/* Calls bp_cancel_open, and reconciles. errno is unchanged. Returns BP_CONNECT_FAILED, so that the caller can return
+ * this status; or misuse. */
 bp_status bp_cancel_open_and_reconcile(bp_pool *pool, bp_lease permit, bp_close_function close, void *context);
 
 /* Closes the connection of this lease, for example because it is broken, frees its slot, and reconciles. BP_OK or
@@ -49,8 +75,9 @@ bp_status bp_cancel_open_and_reconcile(bp_pool *pool, bp_lease permit, bp_close_
 bp_status bp_discard_and_reconcile(bp_pool *pool, bp_lease lease, bp_close_function close, void *context);
 
 /*
- * Matches free connections and permits with waiters, and then closes excess connections. If close is NULL, excess
- * connections stay idle. To be called after bp_resize and bp_resume. BP_OK; BP_INVALID_ARGUMENT.
+ * Matches free connections and permits with waiters, and then closes excess connections. After bp_shutdown, wakes all
+ * waiters with BP_SHUT_DOWN instead. To be called after bp_resize, bp_resume and bp_shutdown.
+ * BP_OK; BP_INVALID_ARGUMENT, also if close is NULL.
  */
 bp_status bp_reconcile(bp_pool *pool, bp_close_function close, void *context);
 

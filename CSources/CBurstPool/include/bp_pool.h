@@ -27,6 +27,7 @@
  *
  *   To reconcile is this loop. bp_reconcile in bp_blocking.h is the same loop for threads.
  *
+ *     if this thread is in this loop for this pool already: stop, since the outer loop goes on
  *     loop:
  *         if bp_has_waiters(pool):
  *             if bp_take_idle(pool, &lease) is BP_OK:
@@ -47,6 +48,10 @@
  *         else stop
  *
  *   After bp_return_idle the loop goes on: a waiter may have joined while the connection was in this thread's hands.
+ *
+ *   A waiter that is resumed inside the loop may release its connection at once, and so call the loop again. Without
+ * the first line, the calls would nest once for each waiter and overflow the stack. Instead of the first line, a
+ * program can resume waiters later, for example from its event loop.
  *
  * Sweep
  *
@@ -80,6 +85,29 @@
  *
  *   Each call that gives up a slot happens before the call that takes the slot next. So what one caller wrote to the
  *   element and to the connection is visible to the next caller.
+ *
+ * Signals, cancellation, exceptions
+ *
+ *   No call is safe in a signal handler. The calls of this header are no cancellation points and call no code of the
+ *   program, except bp_pool_create and bp_pool_destroy, which call release_owner.
+ *
+ * Fork
+ *
+ *   A pool cannot be used in a child process that was forked after the pool was created, because the connections belong
+ *   to the parent and the waiting threads do not exist in the child. There, each call that returns a status returns
+ *   BP_FORKED, and bp_try_acquire returns no lease. bp_pool_destroy frees the memory and calls release_owner; it does
+ *   not close connections. The child can create new pools.
+ *
+ * Clocks
+ *
+ *   Deadlines and times are numbers on one clock of the program's choice, in any unit. The blocking calls measure their
+ *   timeouts in nanoseconds on the system's monotonic clock.
+ *
+ * Memory
+ *
+ *   The pool allocates one chunk of slots when it is created: 64, or as many as hard_limit allows rounded down to a
+ *   power of two. Each further chunk doubles the number of slots. Memory is freed only by bp_pool_destroy. A thread
+ * that uses bp_blocking.h has a record of about 300 bytes, which is used again after the thread has ended.
  *
  * Misuse
  *
@@ -146,33 +174,40 @@ typedef struct bp_slot_view {
 #define BP_MAX_SIZE 1073741823u
 /* The greatest number of waiters. */
 #define BP_MAX_WAITERS 67108862u
-/* A deadline that never passes. */
-#define BP_NO_DEADLINE UINT64_MAX
+/* A deadline that never passes: the greatest uint64_t, as a number that Swift can read. */
+#define BP_NO_DEADLINE 0xffffffffffffffffULL
+
+/* In C++ the members that a program leaves out are 0 without a warning. */
+#ifdef __cplusplus
+#define BP_DEFAULT(value) = value
+#else
+#define BP_DEFAULT(value)
+#endif
 
 typedef struct bp_pool_configuration {
     /* The soft limit. Connections above it are excess connections. 1 to BP_MAX_SIZE. */
-    uint32_t max_size;
+    uint32_t max_size BP_DEFAULT(0);
     /* The hard limit. No permit is given out above it. max_size to BP_MAX_SIZE. */
-    uint32_t hard_limit;
+    uint32_t hard_limit BP_DEFAULT(0);
     /* How many waiters without a permit may be in the queue: see bp_wait_join. 0 means BP_MAX_WAITERS. */
-    uint32_t max_waiters;
+    uint32_t max_waiters BP_DEFAULT(0);
     /* The size of the element of each slot in bytes. 0 to 2^30. */
-    size_t element_size;
+    size_t element_size BP_DEFAULT(0);
     /* The alignment of the element: a power of two, at most 64. 0 means the alignment of a pointer. */
-    size_t element_alignment;
+    size_t element_alignment BP_DEFAULT(0);
     /* The number of stripes of the idle stack, rounded up to a power of two, at most 1024. 0 means twice the CPUs. */
-    uint32_t stripes;
+    uint32_t stripes BP_DEFAULT(0);
     /*
      * If true, excess connections that are released stay idle until the caller closes them, with bp_begin_close_excess
      * or in a sweep. bp_has_excess is false then, and no call returns BP_RECONCILE because of an excess. A shutdown
      * ends this: all idle connections are excess connections from then on. If false, reconciling closes an excess
      * connection as soon as it is idle and nobody waits.
      */
-    bool keep_excess;
+    bool keep_excess BP_DEFAULT(false);
     /* A pointer that the pool keeps for the user: see bp_pool_owner. */
-    void *owner;
+    void *owner BP_DEFAULT(NULL);
     /* If not NULL, called with owner when the pool is destroyed and when it could not be created. */
-    void (*release_owner)(void *owner);
+    void (*release_owner)(void *owner) BP_DEFAULT(NULL);
 } bp_pool_configuration;
 
 /* Counts at one moment. Exact while no other call runs; else each slot is counted in the state in which it was seen. */
@@ -196,8 +231,12 @@ typedef struct bp_pool_statistics {
 bp_status bp_pool_create(const bp_pool_configuration *configuration, bp_pool **pool);
 
 /*
- * Frees the pool. All connections must have been closed or detached, and no thread may be inside a call on the pool.
- * BP_OK; BP_INVALID_ARGUMENT; BP_BUSY: connections exist or callers wait, and nothing has happened.
+ * Frees the pool. All connections must have been closed or detached, each ticket must have joined, and no thread may be
+ * inside a call on the pool. Before the memory is freed, release_owner is called, which may call bp_pool_owner only.
+ *
+ * BP_BUSY: connections exist, callers wait, a ticket has not joined, or a call of bp_blocking.h by which a thread ends
+ * its lease, permit or wait is still running. Nothing has happened. Other calls cannot be detected: the program must
+ * see to it that none runs or begins. See bp_shutdown_and_wait. BP_OK; BP_INVALID_ARGUMENT.
  */
 bp_status bp_pool_destroy(bp_pool *pool);
 
@@ -284,8 +323,10 @@ bp_status bp_release(bp_pool *pool, bp_lease lease);
  */
 bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease);
 
-/* Returns the element of a slot, for the holder of the lease. The address is the same for each lease of the slot. NULL
- * if there is no lease. */
+/*
+ * Returns the element of a slot, for the holder of the lease or permit. The address is the same for each lease of the
+ * slot. NULL for a lease that has ended or is of another pool.
+ */
 void *bp_element(const bp_pool *pool, bp_lease lease);
 
 /* Returns the distance from a slot's address to its element's: for callers that want bp_element without its checks. */

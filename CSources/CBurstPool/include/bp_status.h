@@ -7,7 +7,7 @@
     X(BP_OK, 0, "The call succeeded")                                                                                  \
     X(BP_RECONCILE, 1, "The call succeeded; now reconcile, because a caller waits or excess connections exist")        \
     X(BP_OPEN, 2, "The call returned a permit: open a connection, then call bp_finish_open or bp_cancel_open")         \
-    X(BP_EMPTY, 3, "No connection is idle, nobody waits, or no connection was opened")                                 \
+    X(BP_EMPTY, 3, "No connection is idle, or nobody waits")                                                           \
     X(BP_LIMIT_REACHED, 4, "As many connections exist as the hard limit allows")                                       \
     X(BP_TIMED_OUT, 10, "The timeout passed before a connection or a permit was free")                                 \
     X(BP_CANCELLED, 11, "The wait was cancelled")                                                                      \

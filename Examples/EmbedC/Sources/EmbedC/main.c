@@ -120,8 +120,7 @@ int main(void) {
         check(bp_release_and_reconcile(pool, leases[i], close_descriptor, NULL) == BP_OK, "four are released");
     }
 
-    check(bp_shutdown_and_reconcile(pool, close_descriptor, NULL) == BP_OK && bp_total(pool) == 0,
-          "no connection is left open");
+    check(bp_shutdown_and_wait(pool, 5 * SECOND, close_descriptor, NULL) == BP_OK, "no connection is left open");
     check(bp_acquire(pool, 0, &none) == BP_SHUT_DOWN, "nothing is acquired after the shutdown");
     check(bp_pool_destroy(pool) == BP_OK, "the pool is destroyed");
     printf("%d answers over at most 4 descriptors, and none is left open\n", THREADS * ROUNDS);
