@@ -123,7 +123,7 @@ extension _PoolEngine {
         }
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     public func release(_ lease: Core.Lease) {
         if endsUncommonly(lease) { return }
         if core.release(lease) { reconcile() }

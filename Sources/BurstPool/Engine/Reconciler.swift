@@ -80,8 +80,39 @@ extension _PoolEngine {
     @inlinable
     func openForOldestWaiter(_ ownTicket: Core.Ticket?) -> Bool {
         if hasEnoughValidations { return false }
-        guard let gate else { return openForOldestWaiter(attempt: nil, ownTicket) }
-        return openThroughGate(gate, ownTicket)
+        if let gate { return openThroughGate(gate, ownTicket) }
+        switch core.beginOpen() {
+        case .opening(let ticket, let permit):
+            open(permit, for: ticket, nil, inheritingTask: isSame(ticket, ownTicket))
+            return true
+        case .outOfMemory:
+            failOldestWaiterWithoutMemory()
+            return true
+        case .nothing:
+            if events.isObserved || minimumIdle.mayHaveWork { noteNoPermit() }
+            return false
+        }
+    }
+
+    @inlinable
+    func isSame(_ ticket: Core.Ticket, _ ownTicket: Core.Ticket?) -> Bool {
+        guard let ownTicket else { return false }
+        return core.number(of: ownTicket) == core.number(of: ticket)
+    }
+
+    /// Reports the limit, and looks whether connections are missing for the minimum of idle ones.
+    @usableFromInline
+    func noteNoPermit() {
+        if events.isObserved {
+            events.noteLimit(total: core.total, queued: core.queued, hardLimit: core.limits.hardLimit)
+        }
+        if minimumIdle.mayHaveWork { refill() }
+    }
+
+    @usableFromInline
+    func failOldestWaiterWithoutMemory() {
+        guard let waiter = core.handOff() else { return }
+        fail(waiter, ConnectionPoolError.outOfMemory(statistics, poolName: settings.name))
     }
 
     /// Whether every waiter for whom no connection is being opened is about to be served with one that is being validated.
@@ -91,29 +122,22 @@ extension _PoolEngine {
         return validating > 0 && validating >= core.queued
     }
 
-    @usableFromInline
-    func openForOldestWaiter(attempt: ConnectGate.Attempt?, _ ownTicket: Core.Ticket?) -> Bool {
+    private func openForOldestWaiter(_ gate: ConnectGate, _ attempt: ConnectGate.Attempt, _ ownTicket: Core.Ticket?)
+        -> Bool
+    {
         switch core.beginOpen() {
         case .opening(let ticket, let permit):
-            let isOwn = ownTicket.map { core.number(of: $0) == core.number(of: ticket) } ?? false
-            open(permit, for: ticket, attempt, inheritingTask: isOwn)
+            open(permit, for: ticket, attempt, inheritingTask: isSame(ticket, ownTicket))
             return true
         case .outOfMemory:
-            if let attempt { gate?.cancel(attempt) }
-            guard let waiter = core.handOff() else { return true }
-            fail(waiter, ConnectionPoolError.outOfMemory(statistics, poolName: settings.name))
+            gate.cancel(attempt)
+            failOldestWaiterWithoutMemory()
             return true
         case .nothing:
-            if events.isObserved {
-                events.noteLimit(total: core.total, queued: core.queued, hardLimit: core.limits.hardLimit)
-            }
-            if let attempt {
-                gate?.cancel(attempt)
-                // Another waiter, or the minimum of idle connections, may have been refused because of this attempt.
-                if core.hasPermitForWaiter { return true }
-            }
-            if minimumIdle.mayHaveWork { refill() }
-            return false
+            gate.cancel(attempt)
+            noteNoPermit()
+            // Another waiter may have been refused because of this attempt.
+            return core.hasPermitForWaiter
         }
     }
 
@@ -121,7 +145,7 @@ extension _PoolEngine {
     func openThroughGate(_ gate: ConnectGate, _ ownTicket: Core.Ticket?) -> Bool {
         switch gate.ask(mayBeServed: core.total > 0, queued: { core.queued }, now: { clock.now }) {
         case .open(let attempt):
-            return openForOldestWaiter(attempt: attempt, ownTicket)
+            return openForOldestWaiter(gate, attempt, ownTicket)
         case .full:
             return false
         case .closed(let moment):

@@ -3,11 +3,11 @@ import Synchronization
 /// How many connections are being validated for callers that wait.
 @usableFromInline
 final class Validations: Sendable {
-    private let count = Atomic(0)
+    @usableFromInline let count = Atomic(0)
 
     /// The number of connections that will serve a waiter if they are valid. Every validation that ends is followed by
     /// reconciling, so a waiter that counts on one is never forgotten.
-    @usableFromInline var forWaiters: Int { count.load(ordering: .sequentiallyConsistent) }
+    @inlinable var forWaiters: Int { count.load(ordering: .sequentiallyConsistent) }
 
     /// Begins a validation for a waiter.
     func begin() -> Validation {

@@ -9,7 +9,7 @@ final class MinimumIdle: Sendable {
     /// Fires whenever an attempt to open a connection has ended, for callers of `prewarm`.
     let attemptEnded = Broadcast()
     private let refilling = OneAtATime()
-    private let isActive: Atomic<Bool>
+    @usableFromInline let isActive: Atomic<Bool>
     /// The number of calls of `prewarm` under way in the upper half, and the greatest number of connections that one of them
     /// asks for in the lower half. One word, so that the end of one call does not undo the beginning of another.
     private let warming = Atomic<UInt64>(0)
@@ -20,7 +20,7 @@ final class MinimumIdle: Sendable {
     }
 
     /// Whether there may be connections to open: from the start if there is a minimum, else from the first `prewarm` on.
-    var mayHaveWork: Bool { isActive.load(ordering: .relaxed) }
+    @inlinable var mayHaveWork: Bool { isActive.load(ordering: .relaxed) }
 
     /// Whether connections are wanted now.
     var isWanted: Bool { minimum > 0 || warmTarget > 0 }

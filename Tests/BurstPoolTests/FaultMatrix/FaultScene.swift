@@ -190,7 +190,7 @@ struct FaultScene {
     /// Maintenance has to see the idle connection twice: when its idle time begins, and when it has ended.
     private func letIdleGetStale() async throws {
         await pool.finishMaintenance()
-        for time in [100, 1700, 100] {
+        for time in [100, 100, 1700, 100] {
             clock.advance(by: .seconds(time))
             await pool.finishMaintenance()
         }
