@@ -25,7 +25,7 @@ struct OutageTests {
 
     @Test("While Redis is down, requests fail with 503. The service recovers as soon as Redis is back")
     func dead() async throws {
-        try await withClient { client, service, redis in
+        try await withClient({ $0.pool.acquireTimeout = .seconds(1) }) { client, service, redis in
             let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
             await redis.kill()
             for _ in 1...3 {
@@ -41,7 +41,7 @@ struct OutageTests {
 
     @Test("A process without Redis is alive and not ready, and gives the reason")
     func notReady() async throws {
-        try await withClient { client, _, redis in
+        try await withClient({ $0.pool.acquireTimeout = .seconds(1) }) { client, _, redis in
             let before = try await client.get("/ready")
             #expect(before.status == .ok)
             let readiness = try before.decode(Readiness.self)
@@ -67,7 +67,7 @@ struct OutageTests {
             settings.pool.acquireTimeout = .milliseconds(50)
         }
         try await withClient(change) { client, service, _ in
-            let lease = try await service.redis.pool.acquire()
+            let lease = try await service.redis.pool.acquire(timeout: .seconds(10))
             try Self.expectUnavailable(try await client.get("/abcdefgh"))
             // Busy connections are not an outage, so the service stays ready.
             #expect(try await client.get("/ready").status == .ok)

@@ -22,7 +22,7 @@ struct SettingsTests {
         #expect(settings.redis.commandTimeout == .seconds(1))
         #expect(settings.pool.maxSize == 8)
         #expect(settings.pool.burstLimit == 32)
-        #expect(settings.pool.maxConcurrentConnects == nil)
+        #expect(settings.pool.maxConcurrentConnects == 8)
         #expect(settings.pool.acquireTimeout == .milliseconds(250))
         #expect(settings.pool.burstLinger == .seconds(1))
         #expect(settings.pool.closeErrors == .reported)
