@@ -94,8 +94,8 @@ CK_CC_INLINE static bool bp__stack_is_empty(bp_stack *stack) {
 /*
  * ck_stack_pop_mpmc goes on with the two words that its failed compare-and-swap has returned. On aarch64 before LSE2
  * these two words can be from different moments. With a top that is older than the generation, the next attempt
- * succeeds as soon as the old top is back, and makes its former successor the top, whoever owns that entry by then. So
- * here each attempt starts again by reading the generation and then the top.
+ * succeeds as soon as the old top is back, and makes its former successor the top, although that entry may have an
+ * owner by then. So here each attempt starts again by reading the generation and then the top.
  */
 CK_CC_INLINE static bp_stack_entry *bp__stack_pop(bp_stack *stack) {
     bp_stack_entry *entry = NULL;
