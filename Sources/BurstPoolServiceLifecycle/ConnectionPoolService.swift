@@ -64,6 +64,6 @@ public struct ConnectionPoolService<Strategy: ConnectionStrategy>: Service {
     /// Aborts the pool in a new task, because a cancelled task could not wait for the connections.
     private func abort() async {
         let timeout = configuration.abortTimeout
-        await Task { [pool] in await pool.abort(timeout: timeout) }.value
+        _ = await Task { [pool] in await pool.abort(timeout: timeout) }.value
     }
 }

@@ -96,7 +96,11 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     ///
     /// Like the overload without a control in all other respects.
     ///
-    /// - Parameter body: Uses the connection. Its second argument discards or detaches the connection.
+    /// - Parameters:
+    ///   - timeout: How long to wait if no connection is idle. Default: ``ConnectionPoolConfiguration/acquireTimeout``.
+    ///   - fileID: The place of the call, for reports of leaks. Leave out.
+    ///   - line: The place of the call, for reports of leaks. Leave out.
+    ///   - body: Uses the connection. Its second argument discards or detaches the connection.
     @inlinable
     public func withConnection<Result>(
         timeout: AcquireTimeout = .configured,

@@ -12,7 +12,7 @@ public protocol ConnectionPoolObserver: Sendable {
     var countsIdleLeases: Bool { get }
 
     /// Receives an event of the pool with this ``ConnectionPoolConfiguration/name``. The default passes the event to
-    /// ``connectionPool(_:)``.
+    /// `connectionPool(_:)`.
     func connectionPool(named name: String, did event: ConnectionPoolEvent)
 
     /// Receives an event, for observers of a single pool. The default ignores it.
