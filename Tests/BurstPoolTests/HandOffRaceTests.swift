@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 
 /// Two things at the same instant, over and over. Serialized: each wants both of two cores for itself.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct HandOffRaceTests {
     @Test("Cancelled in the instant of the hand-over, 100,000 times, nothing is lost", arguments: CoreKind.allCases)
     func cancelAgainstHandOff(kind: CoreKind) async throws {

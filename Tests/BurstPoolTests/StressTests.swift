@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 
 /// Everything at once, on all threads that there are, at random, and then the books are balanced.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct StressTests {
     private static let limit = 6
     private static let callers = 24
