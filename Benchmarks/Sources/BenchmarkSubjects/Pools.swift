@@ -6,20 +6,13 @@ public import BurstPoolSwiftCores
 public protocol BenchmarkPool: Sendable {
     nonisolated(nonsending)
         func withConnection<Result>(
+            timeout: AcquireTimeout,
             fileID: StaticString,
             line: Int,
             _ body: nonisolated(nonsending) (inout sending Connection) async throws -> sending Result
         ) async throws -> sending Result
 
-    nonisolated(nonsending)
-        func withConnection<Result>(
-            timeout: Duration?,
-            fileID: StaticString,
-            line: Int,
-            _ body: nonisolated(nonsending) (inout sending Connection) async throws -> sending Result
-        ) async throws -> sending Result
-
-    func shutdown(drainFor: Duration?) async
+    @discardableResult func shutdown(drainFor: Duration?) async -> ConnectionPoolShutdownResult
     var statistics: ConnectionPoolStatistics { get }
 }
 
@@ -31,6 +24,15 @@ extension ConnectionPool: BenchmarkPool where Strategy == CountingStrategy {}
 extension BenchmarkConnectionPool: BenchmarkPool where Strategy == CountingStrategy {}
 
 extension BenchmarkPool {
+    @inlinable @inline(__always)
+    public nonisolated(nonsending) func withConnection<Result>(
+        fileID: StaticString,
+        line: Int,
+        _ body: nonisolated(nonsending) (inout sending Connection) async throws -> sending Result
+    ) async throws -> sending Result {
+        try await withConnection(timeout: .configured, fileID: fileID, line: line, body)
+    }
+
     /// Has so many connections open at the same time, which are idle afterwards.
     public nonisolated(nonsending) func open(_ count: Int) async throws {
         guard count > 0 else { return }

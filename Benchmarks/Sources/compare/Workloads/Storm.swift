@@ -40,7 +40,7 @@ enum Storm {
             for _ in 0..<patient {
                 group.addTask {
                     repeat {
-                        try await pool.withConnection(timeout: nil, fileID: #fileID, line: #line) { _ in
+                        try await pool.withConnection(timeout: .unlimited, fileID: #fileID, line: #line) { _ in
                             // The connection is at work for a while.
                             try await Task.sleep(for: .milliseconds(1))
                         }
@@ -78,7 +78,7 @@ enum Storm {
             for _ in 0..<wave {
                 group.addTask {
                     do {
-                        let timeout: Duration? = isCancelled ? nil : .milliseconds(20)
+                        let timeout: AcquireTimeout = isCancelled ? .unlimited : .milliseconds(20)
                         try await pool.withConnection(timeout: timeout, fileID: #fileID, line: #line) { _ in }
                         tally.served.add(1, ordering: .relaxed)
                     } catch is CancellationError {
