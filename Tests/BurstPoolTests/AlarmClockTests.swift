@@ -143,4 +143,23 @@ struct AlarmClockTests {
             lease.release()
         }
     }
+
+    @Test("The end of all sleeping tasks ends those too that several threads have started at the same time")
+    func silenceAfterManyThreads() async throws {
+        let clock = ManualClock()
+        let owner = Owner(clock)
+        for _ in 0..<200 {
+            await withTaskGroup(of: Void.self) { group in
+                for task in 0..<4 {
+                    group.addTask {
+                        for step in 0..<20 { owner.alarm.ring(at: UInt64(1_000_000 - step * 4_000 - task * 1_000)) }
+                    }
+                }
+            }
+            owner.alarm.silence()
+            try await clock.waitForSleepers(0)
+        }
+        await letOthersRun()
+        #expect(clock.sleepers == 0)
+    }
 }

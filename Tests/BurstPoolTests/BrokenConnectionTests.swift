@@ -54,4 +54,32 @@ struct BrokenConnectionTests {
             try await eventually("it is told of") { observer.closeErrors == [TestError("close")] }
         }
     }
+
+    @Test(
+        "After the verdict evictAll, bodies that fail on other old connections do not evict the new ones",
+        arguments: CoreKind.allCases
+    )
+    func evictsAllOnce(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 3) { pool, strategy in
+            strategy.judge { $0 as? TestError == TestError("read-only") ? .evictAll : .keep }
+            let gate = Gate()
+            defer { gate.open() }
+            let late = Task {
+                try await pool.withConnection { _ in
+                    await gate.pass()
+                    throw TestError("read-only")
+                }
+            }
+            try await eventually("the first connection is in use") { gate.held == 1 }
+            await #expect(throws: TestError("read-only")) {
+                try await pool.withConnection { _ in throw TestError("read-only") }
+            }
+            try await pool.withConnection { #expect($0.id == 3) }
+            gate.open()
+            await #expect(throws: TestError("read-only")) { try await late.value }
+            try await pool.withConnection { #expect($0.id == 3) }
+            try await eventually("both old connections are closed") { pool.statistics.total == 1 }
+            #expect(Set(strategy.books.closedIDs) == [1, 2])
+        }
+    }
 }

@@ -179,4 +179,37 @@ struct CircuitBreakerTests {
             [lease, other].release()
         }
     }
+
+    @Test(
+        "In a pool without connectTimeout, a probe fails after the time for which the breaker stays open",
+        arguments: CoreKind.allCases
+    )
+    func probeThatHangs(kind: CoreKind) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 4,
+            configure: {
+                $0.circuitBreaker = ConnectionCircuitBreaker(failureThreshold: 1, openFor: .seconds(15))
+                $0.connectTimeout = nil
+            }
+        ) { pool, strategy, clock, observer in
+            let gate = Gate()
+            defer { gate.open() }
+            strategy.onOpen { attempt in
+                if attempt == 1 { throw TestError("refused") }
+                if attempt == 2 { await gate.pass() }
+            }
+            try await fail(pool, times: 1)
+            clock.advance(by: .seconds(15))
+            let caller = try await pool.startWaiting()
+            try await eventually("the probe is under way, and its time limit is watched") {
+                gate.held == 1 && clock.wakes(within: .seconds(15))
+            }
+            clock.advance(by: .seconds(15))
+            _ = try await poolError(.connectTimedOut) { _ = try await caller.value }
+            #expect(observer.breakerStates == [.open, .halfOpen, .open])
+            gate.open()
+            try await eventually("the late connection is idle") { pool.statistics.idle == 1 }
+        }
+    }
 }

@@ -120,4 +120,28 @@ struct CloseErrorTests {
             served.release()
         }
     }
+
+    @Test(
+        "A caller that is cancelled does not wait for the close of its excess connection",
+        arguments: CoreKind.allCases
+    )
+    func cancelled(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 1, burstLimit: 2) { pool, strategy in
+            let gate = Gate()
+            defer { gate.open() }
+            strategy.onClose { _ in await gate.pass() }
+            let lease = try await pool.acquire()
+            let returned = Shared<Int?>(nil)
+            let caller = Task { returned.set(try await pool.withConnection { $0.id }) }
+            try await eventually("the connection of the caller is closing") { gate.held == 1 }
+            await letOthersRun()
+            #expect(returned.value == nil, "the caller waits for the close")
+            caller.cancel()
+            try await eventually("the caller has its result") { returned.value == 2 }
+            #expect(gate.held == 1)
+            gate.open()
+            try await caller.value
+            lease.release()
+        }
+    }
 }

@@ -275,4 +275,29 @@ struct DeadlineTests {
             }
         }
     }
+
+    @Test(
+        "A caller's timeout runs from its call, also while the pool finds that idle connections are closed",
+        arguments: CoreKind.allCases
+    )
+    func runsFromTheCall(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 2) { pool, strategy, clock, _ in
+            try await pool.warmUp(2)
+            let gate = Gate()
+            defer { gate.open() }
+            strategy.onOpen { _ in await gate.pass() }
+            // The time that the check of the first connection takes does not count, because the clock is not read before it.
+            strategy.onCheck { _ in
+                clock.advance(by: .seconds(4))
+                return true
+            }
+            let caller = try await pool.startWaiting(timeout: .seconds(10))
+            clock.advance(by: .milliseconds(5_999))
+            await letOthersRun()
+            #expect(pool.statistics.waiting == 1)
+            clock.advance(by: .milliseconds(1))
+            try await eventually("the timeout has passed") { pool.statistics.waiting == 0 }
+            _ = try await poolError(.acquireTimedOut) { _ = try await caller.value }
+        }
+    }
 }

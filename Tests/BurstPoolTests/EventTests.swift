@@ -285,4 +285,22 @@ struct EventTests {
             }
         }
     }
+
+    @Test(
+        "Each time that callers begin to wait at the limit, the observer is told of it once",
+        arguments: CoreKind.allCases
+    )
+    func limitAgain(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, _, _, observer in
+            for round in 1...3 {
+                let lease = try await pool.acquire()
+                let first = try await pool.startWaiting()
+                let second = try await pool.startWaiting()
+                #expect(observer.count("limitReached") == round)
+                lease.release()
+                try await first.value.release()
+                try await second.value.release()
+            }
+        }
+    }
 }

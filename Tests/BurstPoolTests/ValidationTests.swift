@@ -8,12 +8,14 @@ struct ValidationTests {
         _ kind: CoreKind,
         maxSize: Int,
         idle: Int = 1,
+        mostEver: Int? = nil,
         configure: (inout ConnectionPoolConfiguration) -> Void = { _ in },
         _ test: (TestPool, TestStrategy, ManualClock, RecordingObserver) async throws -> Void
     ) async throws {
         try await withTimedPool(
             kind,
             maxSize: maxSize,
+            mostEver: mostEver,
             configure: {
                 $0.validateAfterIdle = .seconds(80)
                 configure(&$0)
@@ -294,6 +296,42 @@ struct ValidationTests {
             let id = try await caller.value
             #expect(id == 1)
             #expect(strategy.books.opened == 1)
+        }
+    }
+
+    @Test(
+        "A validation that does not return frees its slot when its time limit and that of the close have passed",
+        arguments: CoreKind.allCases
+    )
+    func hangs(kind: CoreKind) async throws {
+        try await withStalePool(
+            kind,
+            maxSize: 1,
+            mostEver: 2,
+            configure: {
+                $0.validationTimeout = .seconds(3)
+                $0.closeTimeout = .seconds(5)
+            }
+        ) { pool, strategy, clock, _ in
+            let gate = Gate()
+            defer { gate.open() }
+            strategy.onValidate { _ in
+                await gate.pass()
+                return true
+            }
+            let caller = Task { try await pool.withConnection { $0.id } }
+            try await eventually("the validation is watched") { gate.held == 1 && clock.wakes(within: .seconds(3)) }
+            clock.advance(by: .seconds(3))
+            try await eventually("the close is watched") {
+                pool.statistics.closing == 1 && clock.wakes(within: .seconds(5))
+            }
+            clock.advance(by: .seconds(5))
+            let id = try await caller.value
+            #expect(id == 2)
+            gate.open()
+            try await eventually("the connection is closed when the strategy has returned it") {
+                strategy.books.closedIDs == [1] && strategy.books.closed == 1
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The pool, the cores it is tested on, and the tests of both: all that the mutants are built with, and nothing to fetch.
+// A package of only the pool, its cores and the tests of both, so that a mutant is built quickly and without dependencies.
 
 let swiftSettings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Applies each patch in mutants/ to a copy of the Swift pool, builds that with its tests, and requires that one of them fails.
-# A patch begins with what is wrong, and with a filter for the tests to try first; after these all are tried. A test that does
-# not end is a failure as any other.
+# Checks that the tests notice faults: applies each patch in mutants/ to a copy of the Swift pool, builds the copy with its
+# tests, and requires that a test fails.
 #
-#   mutants.sh                  all
-#   mutants.sh --quick          those whose patch says so
-#   mutants.sh PATCH ...
-#   mutants.sh --none           the tests alone, all of them, of the pool as it is: they must pass
+# The first line of a patch says what is wrong. Then come a line "filter: ...", which names the tests to run first, and
+# perhaps "quick: yes". If the tests of the filter pass, all tests are run. A test that does not end counts as a failure.
 #
-# --report FILE, before the others: also writes what caught each.
+#   mutants.sh                  runs all mutants
+#   mutants.sh --quick          runs the mutants whose patch says "quick: yes"
+#   mutants.sh PATCH ...        runs these mutants
+#   mutants.sh --none           runs all tests of the unchanged pool, which must pass
+#
+# With --report FILE before the other arguments, the script also writes which test has caught which mutant.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 2
 
@@ -26,14 +28,14 @@ elif [ $# -eq 0 ]; then
     set -- mutants/*.patch
 fi
 
-# Seconds for the tests of one mutant, which take a few.
+# The time limit for the tests of one mutant, in seconds. They usually take a few seconds.
 limit=120
 package=$PWD/.build/package
 log=$PWD/.build/log
 options=(--package-path "$package" -debug-info-format none)
 mkdir -p "$package"
 
-# What has not changed keeps its time, and is not built again.
+# Copies only files that have changed, so that the build system does not build the others again.
 copy() { # copy FOLDER
     (cd ../.. && find "$1" -type f -not -path '*/.build/*') | while read -r file; do
         cmp -s "../../$file" "$package/$file" || { mkdir -p "$package/${file%/*}" && cp "../../$file" "$package/$file"; }
@@ -48,13 +50,13 @@ folders=(CSources/CConcurrencyKit CSources/CBurstPool Sources/BurstPool Sources/
 
 build() { swift build --build-tests "${options[@]}" >"$log" 2>&1; }
 
-# Prints what fails first; nothing if all pass.
+# Prints the name of the first test that fails, or nothing if all pass.
 failure() { # failure FILTER
     swift test --skip-build --disable-xctest "${options[@]}" --filter "$1" >"$log" 2>&1 &
     local run=$! ticks=0 what=
     while kill -0 $run 2>/dev/null; do
         if grep -qE '^✘ .*recorded an issue|Fatal error|Crash:' "$log" || [ $ticks -ge $((limit * 5)) ]; then
-            # Interrupted, it ends the tests' process too.
+            # An interrupt also ends the process of the tests.
             kill -INT $run 2>/dev/null
             break
         fi
@@ -83,7 +85,7 @@ if ! build; then
     exit 1
 fi
 [ -z "$none" ] || exec swift test --skip-build --disable-xctest "${options[@]}"
-# A test that fails anyway catches nothing.
+# A test that fails without a mutant proves nothing.
 filters=$(sed -n 's/^filter: //p' "$@" | tr '|' '\n' | sort -u | paste -sd '|')
 unmutated=$(limit=600 && failure "$filters")
 if [ -n "$unmutated" ]; then
@@ -130,8 +132,8 @@ if [ -n "$report" ]; then
     {
         echo "# What catches each mutant of the Swift pool"
         echo
-        echo "Written by \`Tests/PoolMutants/mutants.sh --report\`. The first test that fails; where several would, which is first"
-        echo "may differ from run to run."
+        echo "Written by \`Tests/PoolMutants/mutants.sh --report\`. The last column names the test that fails first."
+        echo "Where several tests would fail, the first one may differ from run to run."
         echo
         echo "| mutant | what is wrong | caught by |"
         echo "|---|---|---|"

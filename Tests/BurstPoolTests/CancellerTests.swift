@@ -1,0 +1,31 @@
+import Testing
+
+@testable import BurstPool
+
+struct CancellerTests {
+    @Test("A task that becomes known after its cancellation is cancelled")
+    func cancelledBefore() async {
+        let canceller = Canceller()
+        canceller.cancel()
+        let task = Task { await sleepUntilCancelled() }
+        canceller.watch(task)
+        #expect(task.isCancelled)
+        task.cancel()
+        await task.value
+    }
+
+    @Test("A task that is known is cancelled, and not before")
+    func cancelledAfter() async {
+        let canceller = Canceller()
+        let task = Task { await sleepUntilCancelled() }
+        canceller.watch(task)
+        #expect(!task.isCancelled)
+        canceller.cancel()
+        await task.value
+        #expect(task.isCancelled)
+    }
+
+    private func sleepUntilCancelled() async {
+        try? await Task.sleep(for: .seconds(60))
+    }
+}
