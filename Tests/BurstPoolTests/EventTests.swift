@@ -206,7 +206,6 @@ extension ConnectionPoolEvent {
         case .burstEnded(let total, let maxSize): "burstEnded(\(total), \(maxSize))"
         case .breakerChanged(let state): "breakerChanged(\(state))"
         case .leaseOverdue(let place, let age): "leaseOverdue(\(place), \(age))"
-        case .dropped: "dropped"
         case .overdueLeaseReturned(let place, let age): "overdueLeaseReturned(\(place), \(age))"
         case .dropped(let statistics): "dropped(\(statistics.total))"
         }

@@ -94,7 +94,6 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     func beginCloseExcess(_ lease: Base.Lease) -> Bool {
         between(.beforeBeginCloseExcess, .afterBeginCloseExcess) { base.beginCloseExcess(lease) }
     }
-    @discardableResult
     func finishClose(_ lease: Base.Lease) {
         between(.beforeFinishClose, .afterFinishClose) { base.finishClose(lease) }
     }
