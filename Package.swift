@@ -232,6 +232,13 @@ let package = Package(
             path: "Tests/FastPathProbe",
             swiftSettings: swiftSettings
         ),
+        // Measures what ended calls leave behind and what idle pools cost: see Tests/RestingProbe.
+        .executableTarget(
+            name: "RestingProbe",
+            dependencies: ["BurstPool"],
+            path: "Tests/RestingProbe",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "BurstPoolSwiftCoresTests",
             dependencies: ["BurstPoolSwiftCores", "BurstPool"],

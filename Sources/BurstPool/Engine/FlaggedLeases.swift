@@ -17,8 +17,8 @@ extension _PoolEngine {
     /// Returns whether a connection with flags can be handed out. If not, the lease has ended.
     @usableFromInline
     func isUsable(_ lease: Core.Lease, _ flags: ConnectionFlags, ifStale: StaleConnection) -> Bool {
-        if flags.contains(.isResting) { wakeMaintenance(lease) }
-        if let reason = flags.closeReason {
+        let expired = flags.contains(.isResting) ? enforceIdleLimits(lease, now: wakeMaintenance(lease)) : nil
+        if let reason = header(of: lease).pointee.flags(.isRetired).closeReason ?? expired {
             closeInBackground(lease, reason)
             return false
         }
@@ -80,7 +80,7 @@ extension _PoolEngine {
     @usableFromInline
     func releaseFlagged(_ lease: Core.Lease, _ flags: ConnectionFlags) -> Bool {
         noteRelease(lease, flags)
-        return disposeOfFlagged(lease, flags)
+        return disposeOfFlagged(lease, header(of: lease).pointee.flags(.concernRelease))
     }
 
     /// Notes and reports that the caller no longer uses a connection.

@@ -4,21 +4,51 @@ import Synchronization
 // the idle ones. Nothing else in the pool rests on it.
 
 extension _PoolEngine {
-    /// Wakes maintenance when a connection that it has flagged changes hands.
-    func wakeMaintenance(_ lease: Core.Lease) {
-        header(of: lease).pointee.clear(.isResting)
-        lookWithin(maintenance.settings.interval)
+    /// Wakes maintenance when a connection that it has flagged changes hands. Returns the moment at which it did.
+    ///
+    /// A connection is retired here if it is so old that maintenance would have retired it before, had the process not been
+    /// stopped or short of CPU.
+    @discardableResult
+    func wakeMaintenance(_ lease: Core.Lease) -> UInt64 {
+        let header = header(of: lease)
+        header.pointee.clear(.isResting)
+        let now = clock.now
+        look(by: now.addingSaturated(maintenance.interval))
+        let expiry = header.pointee.expiresAt.load(ordering: .relaxed)
+        if expiry > 0, expiry.addingSaturated(maintenance.retirementDelay) <= now { header.pointee.set(.isTooOld) }
+        return now
+    }
+
+    /// Enforces the time limits of an idle connection that a caller has taken, although no look has noticed yet that they
+    /// have passed.
+    ///
+    /// - Returns: The reason to close the connection, if there is one. A connection that must be validated is flagged.
+    func enforceIdleLimits(_ lease: Core.Lease, now: UInt64) -> ConnectionCloseReason? {
+        let header = header(of: lease)
+        // Pairs with the release in flag(): with the flag, the caller sees the moment that belongs to it or a later one.
+        atomicMemoryFence(ordering: .acquiring)
+        let settings = maintenance.settings
+        let idleTime = now.subtractingSaturated(header.pointee.unchangedSince.load(ordering: .relaxed))
+        // The connections that were used last, which callers get first, stay for the minimum.
+        if settings.minimumIdle == 0, let limit = settings.idleTimeout, idleTime >= limit.addingSaturated(limit / 8) {
+            return .idleTimeout
+        }
+        if let limit = settings.validateAfterIdle, idleTime >= limit { header.pointee.set(.isStale) }
+        return nil
     }
 
     /// Starts to observe a connection that has opened, or that has come back from a validation.
     func connectionHasOpened() {
-        if maintenance.settings.observesTimes { lookWithin(maintenance.settings.interval) }
+        if maintenance.observesTimes { lookWithin(maintenance.interval) }
         if let interval = maintenance.settings.closedCheckInterval { lookWithin(interval) }
     }
 
     func lookWithin(_ nanoseconds: UInt64) {
         guard nanoseconds != .max else { return }
-        let moment = clock.now.addingSaturated(nanoseconds)
+        look(by: clock.now.addingSaturated(nanoseconds))
+    }
+
+    private func look(by moment: UInt64) {
         guard moment < maintenance.nextMoment else { return }
         maintenance.look(at: moment)
         alarm.ring(at: moment)
@@ -29,12 +59,12 @@ extension _PoolEngine {
     /// - Parameter checksForClosed: Whether every idle connection is asked whether it is closed, although that is not due.
     func maintain(checksForClosed: Bool = false) {
         guard !core.isShutDown else { return }
-        maintenance.perform { observations in
-            var look = Look(now: clock.now)
+        maintenance.perform { dueAt, observations in
+            var look = Look(now: clock.now, dueAt: dueAt, interval: maintenance.interval)
             observe(&look, &observations)
             var plan = SweepPlan(look, maintenance.settings, core.limits, observations)
             if checksForClosed { plan.checksForClosed = true }
-            flag(look, plan, observations)
+            flag(look, plan)
             if plan.needsSweep { sweep(plan, &observations) }
             return nextLook(look, plan, observations)
         }
@@ -63,8 +93,9 @@ extension _PoolEngine {
                 serial: slot.serial,
                 isIdle: isIdle,
                 element: core.element(of: slot.lease),
-                now: now
+                changedAt: isIdle ? look.idleSinceChange : now
             )
+            header.pointee.unchangedSince.store(since, ordering: .relaxed)
             if isIdle {
                 look.idle.append(Look.Slot(index: index, since: since))
             } else {
@@ -112,15 +143,16 @@ extension _PoolEngine {
 
     // MARK: Flags
 
-    /// Flags connections that must be validated before their next use, and those that have not changed since the last look.
-    private func flag(_ look: Look, _ plan: SweepPlan, _ observations: SlotObservations) {
+    /// Flags connections that must be validated before their next use, and all that must wake maintenance.
+    private func flag(_ look: Look, _ plan: SweepPlan) {
         for index in plan.stale {
             if let slot = core.slot(at: index) { header(of: slot.lease).pointee.set(.isStale) }
         }
-        guard maintenance.settings.observesTimes else { return }
-        for slot in look.idle + look.inUse where observations[slot.index].isUnchanged {
+        guard maintenance.observesTimes else { return }
+        for slot in look.idle + look.inUse {
             guard let current = core.slot(at: slot.index) else { continue }
-            header(of: current.lease).pointee.set(.isResting)
+            // Releases the moment that observe() has stored.
+            header(of: current.lease).pointee.setReleasing(.isResting)
         }
     }
 
@@ -133,8 +165,8 @@ extension _PoolEngine {
         } else {
             next = min(next, look.nextExpiry)
         }
-        if maintenance.settings.observesTimes, !isResting(look, observations) {
-            next = min(next, look.now.addingSaturated(maintenance.settings.interval))
+        if maintenance.observesTimes, !isResting(look, observations) {
+            next = min(next, look.now.addingSaturated(maintenance.interval))
         }
         if look.isEvicting { next = min(next, evictions.nextLook(now: look.now)) } else { evictions.noteNothingLeft() }
         if isBelowMinimum { next = min(next, look.now.addingSaturated(1_000_000_000)) }
@@ -148,10 +180,7 @@ extension _PoolEngine {
         var rests = true
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         for slot in look.idle + look.inUse {
-            guard observations[slot.index].isUnchanged, let current = core.slot(at: slot.index) else {
-                rests = false
-                continue
-            }
+            guard let current = core.slot(at: slot.index) else { continue }
             switch current.state {
             case .idle, .leased:
                 if current.serial != observations[slot.index].serial
@@ -182,6 +211,12 @@ struct Look {
     }
 
     let now: UInt64
+    /// Since when a connection is idle that has changed hands since the last look.
+    ///
+    /// A look in time takes such a connection for just released, which is an eighth of a limit too late at most. A look that
+    /// is late, because the process was stopped or had no CPU, goes by the earliest moment at which the connection can have
+    /// been released.
+    let idleSinceChange: UInt64
     var idle: [Slot] = []
     var inUse: [Slot] = []
     var retired: [Int: ConnectionCloseReason] = [:]
@@ -193,7 +228,10 @@ struct Look {
     /// Whether a connection is evicted and has not come back yet.
     var isEvicting = false
 
-    init(now: UInt64) {
+    init(now: UInt64, dueAt: UInt64, interval: UInt64) {
         self.now = now
+        // Whatever changed hands first after the last look has asked for a look within the interval.
+        let isLate = now > dueAt.addingSaturated(interval)
+        idleSinceChange = isLate ? dueAt.subtractingSaturated(interval) : now
     }
 }

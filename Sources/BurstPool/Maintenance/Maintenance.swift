@@ -2,9 +2,12 @@ import Synchronization
 
 /// When maintenance looks at the connections, and which thread does it.
 ///
-/// While connections are being used, maintenance looks at them at regular intervals. It flags connections that have not
-/// changed since the last look. When all are flagged it rests: the next lease or release of a flagged connection wakes it,
-/// and otherwise it looks again only when something is due. So an unused pool is never woken in vain.
+/// While connections are being used, maintenance looks at them at regular intervals. It flags every connection that it has
+/// seen. The next lease or release of a flagged connection clears the flag and asks for another look. While all connections
+/// are flagged maintenance rests: it looks again only when something is due. So an unused pool is never woken in vain.
+///
+/// The time limits hold although the process may have been stopped, or the CPU may have been busy, for longer than they are:
+/// the caller that acquires a flagged connection reads the clock and checks them itself.
 final class Maintenance: Sendable {
     let settings: MaintenanceSettings
     private let looking = OneAtATime()
@@ -21,6 +24,17 @@ final class Maintenance: Sendable {
     /// The moment of the next look; `UInt64.max` if there is none.
     var nextMoment: UInt64 { next.value }
 
+    /// The time between two looks while connections are being used: 1/16 of the shortest time limit, so that a limit is
+    /// enforced an eighth late at most. `.max` if there is no limit.
+    var interval: UInt64 {
+        let lifetime = shortestLifetime.value
+        guard lifetime != .max else { return settings.interval }
+        return min(settings.interval, max(lifetime / 16, MaintenanceSettings.shortestInterval))
+    }
+
+    /// Whether anything depends on how long a connection is open, idle or in use.
+    var observesTimes: Bool { interval != .max }
+
     /// Whether a thread is looking.
     var isLooking: Bool { looking.isRunning }
 
@@ -31,17 +45,21 @@ final class Maintenance: Sendable {
         next.lower(to: moment)
     }
 
-    /// Runs a look on one thread at a time. The look returns when the next one is due.
-    func perform(_ look: (inout SlotObservations) -> UInt64) {
+    /// Runs a look on one thread at a time. The look learns when it was due, and returns when the next one is due.
+    func perform(_ look: (_ dueAt: UInt64, inout SlotObservations) -> UInt64) {
         looking.perform {
+            let dueAt = next.value
             // Reset first: whatever asks for a look from here on lowers the moment again.
             next.reset()
-            self.look(at: look(&observations))
+            self.look(at: look(dueAt, &observations))
         }
     }
 
     /// The time between two looks that retire connections which are too old: 1/128 of the shortest lifetime.
     var retirementPause: UInt64 { max(shortestLifetime.value / 128, MaintenanceSettings.shortestInterval) }
+
+    /// How long it takes to retire all connections after they have become too old at the same moment, an eighth at a time.
+    var retirementDelay: UInt64 { 8 * retirementPause }
 
     func noteLifetime(_ lifetime: UInt64) {
         shortestLifetime.lower(to: lifetime)

@@ -7,7 +7,7 @@ struct MaintenanceSettings: Sendable {
     let validateAfterIdle: UInt64?
     let keepaliveInterval: UInt64?
     let leakThreshold: UInt64?
-    /// The time between two looks while connections are being used.
+    /// The time between two looks while connections are being used, if no lifetime is shorter; `.max` if nothing is looked for.
     let interval: UInt64
     /// The time between two sweeps that ask every idle connection whether it is closed; `nil` if there are none.
     let closedCheckInterval: UInt64?
@@ -33,7 +33,4 @@ struct MaintenanceSettings: Sendable {
         let closedCheck: UInt64? = minimumIdle > 0 ? 10_000_000_000 : nil
         closedCheckInterval = [keepaliveInterval, closedCheck].compactMap(\.self).min()
     }
-
-    /// Whether anything depends on how long a connection is idle or in use.
-    var observesTimes: Bool { interval != .max }
 }

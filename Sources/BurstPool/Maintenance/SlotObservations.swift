@@ -8,8 +8,6 @@ struct SlotObservations {
         var isIdle = false
         /// When the connection was first seen in this state.
         var since: UInt64 = 0
-        /// Whether the connection was in this state at the previous look already.
-        var isUnchanged = false
         var lastValidated: UInt64 = 0
         var isReported = false
     }
@@ -24,18 +22,19 @@ struct SlotObservations {
         set { all[index] = newValue }
     }
 
-    /// Notes that a slot is idle or in use. Returns since when.
+    /// Notes that a slot is idle or in use. Returns since when: `changedAt`, unless an earlier look has seen the same.
     mutating func note(
         _ index: Int,
         serial: UInt64,
         isIdle: Bool,
         element: UnsafeMutableRawPointer,
-        now: UInt64
+        changedAt: UInt64
     ) -> UInt64 {
         while all.count <= index { all.append(Observation()) }
         if indexOfElement[element] == nil { indexOfElement[element] = index }
-        all[index].isUnchanged = all[index].serial == serial && all[index].isIdle == isIdle
-        if !all[index].isUnchanged { all[index] = Observation(serial: serial, isIdle: isIdle, since: now) }
+        if all[index].serial != serial || all[index].isIdle != isIdle {
+            all[index] = Observation(serial: serial, isIdle: isIdle, since: changedAt)
+        }
         return all[index].since
     }
 

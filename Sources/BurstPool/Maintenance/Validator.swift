@@ -122,7 +122,9 @@ extension _PoolEngine {
             ended(true)
             // Once the connection is idle: until then it counts as in internal use.
             endInternalUse()
-            if needsReconciling { reconcile() }
+            // After a validation in any case: a waiter that joined the queue after the release counts on a validation that
+            // had not ended, and may have looked at other connections only.
+            if needsReconciling || check == .validation { reconcile() }
             connectionHasOpened()
         }
         task.watch(inheritingTask ? Task { await work() } : Task.detached { await work() })

@@ -188,7 +188,7 @@ extension _PoolEngine {
             while let waiter = core.handOff() { fail(waiter, error) }
         }
         reconcile()
-        if settings.minimumIdle > 0 { lookWithin(maintenance.settings.interval) }
+        if settings.minimumIdle > 0 { lookWithin(maintenance.interval) }
         minimumIdle.attemptEnded.fire()
     }
 }

@@ -15,6 +15,8 @@ struct ConnectionHeader: ~Copyable {
     let number: Atomic<UInt64>
     /// When the connection becomes too old, on the pool's clock; 0 means never.
     let expiresAt: Atomic<UInt64>
+    /// Since when the connection has been idle, or in use, as maintenance knows it; valid with the flag `isResting`.
+    let unchangedSince: Atomic<UInt64>
     /// What aborts the attempt to open the connection, or its use. Taken out by the thread that calls it, or by the thread
     /// that closes the connection.
     let abortHandle: ExchangeBox<AbortHandle>
@@ -39,6 +41,11 @@ extension ConnectionHeader {
 
     func set(_ new: ConnectionFlags) {
         flags.bitwiseOr(new.rawValue, ordering: .relaxed)
+    }
+
+    /// Sets flags after the fields that belong to them have been stored.
+    func setReleasing(_ new: ConnectionFlags) {
+        flags.bitwiseOr(new.rawValue, ordering: .releasing)
     }
 
     func clear(_ old: ConnectionFlags) {

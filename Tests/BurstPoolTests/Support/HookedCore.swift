@@ -28,6 +28,9 @@ final class CoreHooks: Sendable {
     /// Counted by the core as if a thread that looks for work had them in hand.
     let heldPlaces = Atomic<Int>(0)
 
+    /// Whether `takeIdle()` passes over one connection, as a thread does which looks at another stripe first.
+    let takesFromElsewhere = Atomic(false)
+
     func at(_ moment: CoreMoment, _ action: @escaping @Sendable () -> Void) {
         plan.withLock { $0.actions[moment] = action }
     }
@@ -136,7 +139,14 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
         defer { hooks.reach(.afterHasExcess) }
         return base.hasExcess
     }
-    func takeIdle() -> Base.Lease? { between(.beforeTakeIdle, .afterTakeIdle) { base.takeIdle() } }
+    func takeIdle() -> Base.Lease? {
+        between(.beforeTakeIdle, .afterTakeIdle) {
+            guard let first = base.takeIdle() else { return nil }
+            guard hooks.takesFromElsewhere.load(ordering: .relaxed), let second = base.takeIdle() else { return first }
+            base.returnIdle(first)
+            return second
+        }
+    }
     func returnIdle(_ lease: Base.Lease) { between(.beforePutBack, .afterPutBack) { base.returnIdle(lease) } }
 
     func sweepNext() -> Base.Lease? { between(.beforeTakeUnswept, .afterTakeUnswept) { base.sweepNext() } }

@@ -132,6 +132,10 @@ public struct ConnectionPoolConfiguration: Sendable {
     ///
     /// A connection that is not valid is closed and another one is found; the caller does not notice. `tryAcquire()`, and calls
     /// with a timeout of zero, use a connection without a validation. Too short: callers often wait for a round trip.
+    ///
+    /// After the process was stopped (by a signal, or as a paused virtual machine), the limit holds for the first caller too,
+    /// except for a connection that was in use in the last sixteenth of the limit before. Such a connection can be handed out
+    /// without a validation until the pool's timer has run, which is within milliseconds.
     public var validateAfterIdle: Duration?
 
     /// What happens to errors that ``ConnectionStrategy/closeConnection(_:)`` throws. Default: ``CloseErrors/thrown``.
