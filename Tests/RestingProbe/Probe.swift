@@ -37,7 +37,10 @@ struct Probe {
             "\(resting.name): \(usage.cpuTime * 100) % of a CPU, \(usage.wakeups) wake-ups in 10 s"
         )
         let busy = try await IdlePools.controlThatWakes().usage(over: .seconds(2))
-        expect(busy.wakeups > mostWakeups, "control: tasks that wake ten times in a second are noticed: \(busy.wakeups)")
+        expect(
+            busy.wakeups > mostWakeups,
+            "control: tasks that wake ten times in a second are noticed: \(busy.wakeups)"
+        )
 
         exit(failures == 0 ? 0 : 1)
     }

@@ -22,9 +22,11 @@ final class StoppableClock: Clock {
 
     /// Wakes the tasks whose moment came while the process was stopped.
     func wakeSleepers() {
-        running.advance(by: stoppedFor.withLock { stopped in
-            defer { stopped = .zero }
-            return stopped
-        })
+        running.advance(
+            by: stoppedFor.withLock { stopped in
+                defer { stopped = .zero }
+                return stopped
+            }
+        )
     }
 }
