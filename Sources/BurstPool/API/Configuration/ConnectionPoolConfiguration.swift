@@ -58,7 +58,7 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// Too large: the server holds connections that do nothing.
     public var maxSize: Int
 
-    /// The hard limit: how many connections there may be at any time, including those that are opening and closing. At least
+    /// The hard limit: how many connections there may be at any time, including opening and closing ones. At least
     /// ``maxSize``. Default: `nil`, which means that the soft limit is hard.
     ///
     /// The sum over all processes must stay below the limit of the server.
