@@ -40,7 +40,7 @@ final class HistoryLife: Sendable {
         for number in 1...3 {
             await burst(number, shutsDown: false)
             await rest(leased: 0, waiting: 0)
-            await stand(in: number)
+            await wait(inBurst: number)
             await rest(leased: 0, waiting: 0)
         }
         await burst(4, shutsDown: true)

@@ -1,8 +1,10 @@
-/* Counts the allocations of the program that it is linked into, including those of the Swift runtime and of C
+/*
+ * Counts the allocations of the program that it is linked into, including those of the Swift runtime and of C
  * libraries.
  *
  * With glibc, functions that count and then call glibc's own replace malloc and related functions. Elsewhere nothing
- * is counted, and allocation_count_is_available says so. */
+ * is counted, and allocation_count_is_available says so.
+ */
 #ifndef ALLOCATION_COUNT_H
 #define ALLOCATION_COUNT_H
 

@@ -1,5 +1,7 @@
-/* The operations of the C core, repeated many times, for the guard. Each function performs one kind of operation, so
- * that the counts while it runs belong to that operation. */
+/*
+ * The operations of the C core, repeated many times, for the guard. Each function performs one kind of operation, so
+ * that the counts while it runs belong to that operation.
+ */
 #ifndef CORE_OPERATIONS_H
 #define CORE_OPERATIONS_H
 
