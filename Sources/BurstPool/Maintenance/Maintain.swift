@@ -112,7 +112,7 @@ extension _PoolEngine {
 
     // MARK: Flags
 
-    /// Flags connections that must be validated before their next use, and those that have not changed since the last look.
+    /// Flags connections that must be validated before their next use, and connections that have not changed since the last look.
     private func flag(_ look: Look, _ plan: SweepPlan, _ observations: SlotObservations) {
         for index in plan.stale {
             if let slot = core.slot(at: index) { header(of: slot.lease).pointee.set(.isStale) }

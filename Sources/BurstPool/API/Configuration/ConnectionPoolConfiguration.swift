@@ -122,7 +122,7 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// How many connections are opened at the same time. At least 1. Default: `nil`, which means without limit.
     /// Recommended: 8.
     ///
-    /// Where opening takes longer than using a connection, a sudden crowd is served sooner by the connections that exist.
+    /// Where opening takes longer than using a connection, many callers at once are served sooner by the connections that exist.
     /// Without this limit the pool opens one for every caller, up to the hard limit, and most of them come too late.
     public var maxConcurrentConnects: Int?
 
