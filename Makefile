@@ -1,6 +1,6 @@
 # make demo    the main job on a real Redis          make test    all tests
 # make serve   a web service on the pool, with a page that draws it live
-# All install what is missing first, and say what that is. Options: make demo DEMO="--seconds 30 --chaos"
+# All of them first install missing packages, and print their names. Options: make demo DEMO="--seconds 30 --chaos"
 
 SWIFT ?= swift
 
@@ -10,7 +10,7 @@ demo: setup
 	$(SWIFT) build -c release --product burst-pool-demo
 	"$$($(SWIFT) build -c release --show-bin-path)/burst-pool-demo" $(DEMO)
 
-# PORT=8080, POOL_MAX_SIZE=8 and more: Examples/Server/README.md. Ctrl-C ends it, and its Redis.
+# Settings such as PORT=8080 and POOL_MAX_SIZE=8 are in Examples/Server/README.md. Ctrl-C ends the server and its Redis.
 serve: setup
 	$(SWIFT) build -c release --package-path Examples/Server --product link-server
 	@Examples/Server/serve "$$($(SWIFT) build -c release --package-path Examples/Server --show-bin-path)/link-server"
@@ -20,8 +20,8 @@ test:
 	@Tests/BurstPoolDatadogTests/Receiver/install
 	Scripts/test
 
-# Proof by machine, within 10 minutes: every schedule within bounds, that every known way to break the core is noticed, stress,
-# soak, fuzzing. make verify MINUTES=60 goes deeper; so does Scripts/verify --minutes 60.
+# The proofs that a machine can check, within 10 minutes: schedules of the core, mutants, stress, soak and fuzzing.
+# make verify MINUTES=60 runs them for longer, like Scripts/verify --minutes 60.
 verify:
 	@Scripts/setup verify
 	Scripts/verify $(if $(MINUTES),--minutes $(MINUTES))

@@ -192,7 +192,7 @@ let package = Package(
             name: "BurstPoolPostgresServer",
             swiftSettings: swiftSettings
         ),
-        // A private redis-server, for the tests and the demo. Not a product: nobody else's business.
+        // A private redis-server, for the tests and the demo. Internal target; not a product.
         .target(
             name: "BurstPoolRedisServer",
             swiftSettings: swiftSettings

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own, so that what the benchmarks depend on is nobody else's affair: see README.md.
+// A separate package, so that the dependencies of the benchmarks do not become the library's: see README.md.
 let package = Package(
     name: "burst-pool-benchmarks",
     platforms: [.macOS(.v15)],
@@ -9,7 +9,7 @@ let package = Package(
         .package(name: "swift-burst-pool", path: ".."),
         .package(name: "instruction-guard", path: "../Tests/InstructionGuard"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        // Without its traits: the allocator it would put in place of the system's is not on every system.
+        // Without its traits, which would replace the system's allocator by one that does not exist on every system.
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
     ],
     targets: [
@@ -36,7 +36,7 @@ let package = Package(
                 .product(name: "CAllocationCount", package: "instruction-guard"),
             ]
         ),
-        // How long callers wait, beside what queueing theory says: see the article Choosing limits.
+        // Measures how long callers wait, and compares it with queueing theory: see the article Choosing limits.
         .executableTarget(
             name: "curves",
             dependencies: [.product(name: "BurstPool", package: "swift-burst-pool")]

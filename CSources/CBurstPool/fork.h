@@ -5,9 +5,9 @@
 #include "include/bp_pool.h"
 
 /*
- * Every pool is in a list from its creation to its end. When a process forks, the child process marks all pools in the
- * list as forked: the threads that wait for connections do not exist in the child, and the connections belong to the
- * parent. From then on each call with such a pool returns BP_FORKED.
+ * Every pool is in a list from its creation to its end. When a process forks, the child process sets the forked flag
+ * of all pools in the list: the threads that wait for connections do not exist in the child, and the connections belong
+ * to the parent. From then on each call with such a pool returns BP_FORKED.
  */
 void bp__remember_pool(bp_pool *pool);
 void bp__forget_pool(bp_pool *pool);

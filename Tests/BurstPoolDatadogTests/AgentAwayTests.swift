@@ -194,7 +194,7 @@ struct AgentAwayTests {
         await client.shutdown()
     }
 
-    @Test("of several addresses of a name, the client finds the one at which an agent listens")
+    @Test("of several addresses of a name, the client finds an address at which an agent listens")
     func severalAddresses() async throws {
         let receiver = try DatagramReceiver(address: "127.0.0.2")
         let client = try DogStatsDClient(

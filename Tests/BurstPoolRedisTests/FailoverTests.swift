@@ -70,7 +70,7 @@ struct FailoverTests {
         await pool.shutdown()
     }
 
-    @Test("A write that fails inside a pipeline or a transaction marks its connection as unusable")
+    @Test("A write that fails inside a pipeline or a transaction makes its connection unusable")
     func insidePipelines() async throws {
         let pair = try await ReplicatedPair()
         defer { pair.stop() }

@@ -2,7 +2,7 @@ import BurstPool
 import BurstPoolSwiftCores
 import Testing
 
-/// The public faces of the cores; what a pool does in general is tested in BurstPoolTests.
+/// The public interface of the cores. BurstPoolTests has the tests of a pool in general.
 @Suite(.timeLimit(.minutes(5))) struct BenchmarkConnectionPoolTests {
     private final class Counter {
         var uses = 0
@@ -36,15 +36,15 @@ import Testing
         await #expect(throws: ConnectionPoolError.self) { try await pool.withConnection { $0.uses += 1 } }
     }
 
-    @Test func `a pool without locks in Swift lends, waits and shuts down`() async throws {
+    @Test func `a lock-free pool in Swift leases, waits and shuts down`() async throws {
         try await exercise(LockFreeSwiftConnectionPool(strategy: Strategy(), maxSize: 2, burstLimit: 4))
     }
 
-    @Test func `a pool behind a mutex lends, waits and shuts down`() async throws {
+    @Test func `a pool behind a mutex leases, waits and shuts down`() async throws {
         try await exercise(MutexConnectionPool(strategy: Strategy(), maxSize: 2, burstLimit: 4))
     }
 
-    @Test func `sizes that contradict each other are refused`() {
+    @Test func `contradictory sizes are rejected`() {
         #expect(throws: ConnectionPoolError.self) {
             try LockFreeSwiftConnectionPool(strategy: Strategy(), maxSize: 4, burstLimit: 2)
         }

@@ -2,7 +2,7 @@ import BurstPool
 import BurstPoolSwiftCores
 import Testing
 
-/// A core that can tell how much memory it has.
+/// A core that can report the size of its memory.
 protocol MeasurableCore: _PoolCore {
     var memory: Int { get }
 }
@@ -23,7 +23,7 @@ enum CoreKind: CaseIterable {
     }
 }
 
-/// A core of one kind, and short words for what tests do with it.
+/// A core of one kind, with short names for what the tests do with it.
 struct Fixture<Core: MeasurableCore> {
     private final class Owner {}
 
@@ -51,7 +51,7 @@ struct Fixture<Core: MeasurableCore> {
         )
     }
 
-    /// The end of a test: closes what is idle, and finds that nothing is left.
+    /// Ends a test: closes the idle connections, and checks that nothing is left.
     func finish() {
         while let lease = core.takeIdle() { close(lease) }
         #expect(core.total == 0)
@@ -61,7 +61,7 @@ struct Fixture<Core: MeasurableCore> {
         #expect(owner == nil, "the owner is released with the core")
     }
 
-    /// Opens a connection for a caller that does not wait for long.
+    /// Opens a connection for a caller that waits only until it is open.
     func open() throws -> Core.Lease {
         let ticket = try join(1)
         let (opened, permit) = try #require(beginOpen())
@@ -91,8 +91,8 @@ struct Fixture<Core: MeasurableCore> {
         return ticket
     }
 
-    /// Joins, and answers whether the timer is to be armed.
-    func joinAndTellWhetherToArm(_ number: Int, deadline: UInt64) throws -> Bool {
+    /// Joins the queue. Returns whether the caller must set the timer.
+    func joinReportingTimer(_ number: Int, deadline: UInt64) throws -> Bool {
         let ticket = try core.prepareWait()
         guard case .joined(let armTimer) = core.joinWait(ticket, context: context(number), deadline: deadline) else {
             throw Unexpected()
@@ -117,12 +117,12 @@ struct Fixture<Core: MeasurableCore> {
         return (numbers, next)
     }
 
-    /// What is idle, leased, opening, closing.
-    var places: [Int] {
+    /// The numbers of connections that are idle, in use, opening and closing.
+    var states: [Int] {
         let counts = core.counts
         return [counts.idle, counts.leased, counts.opening, counts.closing]
     }
 }
 
-/// An answer of a core that a helper did not expect.
+/// A result of a core that a helper did not expect.
 struct Unexpected: Error {}

@@ -3,10 +3,10 @@ import BurstPoolSwiftCores
 import Synchronization
 import Testing
 
-/// Sweeping, waiting again, limits of waiters, pauses and looks at slots, on each core.
+/// Sweeps, requeued waiters, limits of waiters, pauses and looks at slots, on each core.
 @Suite(.timeLimit(.minutes(5))) struct MaintenanceTests {
     @Test(arguments: CoreKind.allCases)
-    func `a sweep sees every idle connection once, with one in hand`(_ kind: CoreKind) throws {
+    func `a sweep sees every idle connection once, and holds one at a time`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 10)
             let leases = try (1...10).map { _ in try fixture.open() }
@@ -14,24 +14,24 @@ import Testing
             for lease in leases { _ = fixture.core.release(lease) }
             var seen: [UnsafeMutableRawPointer] = []
             while let lease = fixture.core.sweepNext() {
-                #expect(fixture.places == [9, 1, 0, 0])
+                #expect(fixture.states == [9, 1, 0, 0])
                 seen.append(fixture.core.element(of: lease))
                 #expect(!fixture.core.sweepKeep(lease))
             }
             #expect(seen.count == 10 && Set(seen) == elements)
-            #expect(fixture.places == [10, 0, 0, 0])
+            #expect(fixture.states == [10, 0, 0, 0])
             while let needsReconciling = fixture.core.sweepEnd() {
                 #expect(!needsReconciling)
-                #expect(fixture.places == [10, 0, 0, 0])
+                #expect(fixture.states == [10, 0, 0, 0])
             }
-            #expect(fixture.places == [10, 0, 0, 0])
+            #expect(fixture.states == [10, 0, 0, 0])
             fixture.finish()
         }
         try check(kind.type)
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `what is seldom used does not come to be used for being looked at`(_ kind: CoreKind) throws {
+    func `a sweep does not bring seldom used connections into use`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 8)
             let leases = try (1...8).map { _ in try fixture.open() }
@@ -51,18 +51,18 @@ import Testing
                     seen += 1
                     use()
                 }
-                #expect(seen >= 7, "all but one that was in use each time")
+                #expect(seen >= 7, "all but the one that was in use each time")
                 while fixture.core.sweepEnd() != nil { use() }
             }
-            // Not the last two only: a thread that is moved to another CPU meanwhile finds another home.
-            #expect(used.isDisjoint(with: elements.prefix(3)), "the cold ones stay so")
+            // Not only the last two, because a thread that is moved to another CPU gets another home stripe.
+            #expect(used.isDisjoint(with: elements.prefix(3)), "seldom used connections stay unused")
             fixture.finish()
         }
         try check(kind.type)
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `what a sweep has put back is leased like any other`(_ kind: CoreKind) throws {
+    func `a connection that a sweep has kept is leased like any other`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 2)
             #expect(!fixture.core.sweepKeep(try fixture.open()))
@@ -78,7 +78,9 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `a sweep that puts back beside a waiter, or a excess, reconciles`(_ kind: CoreKind) throws {
+    func `a sweep that keeps a connection beside a waiter, or beside an excess connection, reconciles`(_ kind: CoreKind)
+        throws
+    {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 2)
             let (first, second) = (try fixture.open(), try fixture.open())
@@ -94,11 +96,11 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `who waits again for a permit does so before those who came later`(_ kind: CoreKind) throws {
+    func `a requeued waiter comes before later waiters`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 2)
             let tickets = try (1...4).map { try fixture.join($0) }
-            #expect(!fixture.core.requeueWait(tickets[0]), "it waits for a permit already")
+            #expect(!fixture.core.requeueWait(tickets[0]), "the waiter waits for a permit already")
             let (first, firstPermit) = try #require(fixture.beginOpen())
             let (second, secondPermit) = try #require(fixture.beginOpen())
             fixture.core.cancelOpen(firstPermit)
@@ -112,7 +114,7 @@ import Testing
             fixture.core.cancelOpen(fourthPermit)
             #expect(fixture.claim(third) == 2)
             #expect(fixture.claim(fourth) == 1)
-            #expect(!fixture.core.requeueWait(fourth), "it has gone")
+            #expect(!fixture.core.requeueWait(fourth), "the waiter has left")
             #expect(fixture.core.waiting == 2)
             #expect(fixture.handOff() == 3)
             #expect(fixture.handOff() == 4)
@@ -123,7 +125,7 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `permits go to the oldest who has none, whoever gave his back`(_ kind: CoreKind) throws {
+    func `permits go to the oldest waiter that has none, whichever was requeued`(_ kind: CoreKind) throws {
         func check<Core: MeasurableCore>(_ type: Core.Type) throws {
             let fixture = try Fixture(type, maxSize: 4)
             var random = SplitMix(state: 11)
@@ -170,28 +172,28 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `no more callers wait than may, and those for whom there is a place do not count`(_ kind: CoreKind) throws {
+    func `maxWaiters is enforced, and waiters for which a slot is free do not count`(_ kind: CoreKind) throws {
         func check<Core: MeasurableCore>(_ type: Core.Type) throws {
             let fixture = try Fixture(type, maxSize: 2, maxWaiters: 2)
             let lease = try fixture.open()
             for number in 1...3 { try fixture.join(number) }
-            func isRefused() throws -> Bool {
+            func isRejected() throws -> Bool {
                 let ticket = try fixture.core.prepareWait()
                 let answer = fixture.core.joinWait(ticket, context: fixture.context(9), deadline: .max)
                 guard case .tooManyWaiters = answer else { return false }
                 guard case .tooLate = fixture.core.claimWait(ticket) else { throw Unexpected() }
                 return true
             }
-            for _ in 1...100 { #expect(try isRefused()) }
+            for _ in 1...100 { #expect(try isRejected()) }
             #expect(fixture.core.waiting == 3)
             let (_, permit) = try #require(fixture.beginOpen())
-            #expect(try isRefused(), "two without a permit, and no place")
+            #expect(try isRejected(), "two waiters without a permit, and no free slot")
             let cancelled = try fixture.core.prepareWait()
             guard case .claimedBeforeJoining = fixture.core.claimWait(cancelled),
                 case .cancelled = fixture.core.joinWait(cancelled, context: fixture.context(9), deadline: .max)
             else { throw Unexpected() }
             fixture.core.cancelOpen(permit)
-            #expect(try !isRefused(), "the place is free again")
+            #expect(try !isRejected(), "the slot is free again")
             for number in [1, 2, 3, 9] { #expect(fixture.handOff() == number) }
 
             for number in 1...3 { try fixture.join(number) }
@@ -208,7 +210,7 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `while it is paused a core serves nobody; all else goes on`(_ kind: CoreKind) throws {
+    func `a paused core serves no caller, and everything else continues`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 2, hardLimit: 3)
             let (out, idle) = (try fixture.open(), try fixture.open())
@@ -246,17 +248,17 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `a permit can be had without waiting, if nobody waits for one`(_ kind: CoreKind) throws {
+    func `a permit is available without waiting if no caller waits for one`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 1)
             let permit = try #require(fixture.core.beginOpenUnrequested())
-            #expect(fixture.places == [0, 0, 1, 0])
+            #expect(fixture.states == [0, 0, 1, 0])
             #expect(fixture.core.beginOpenUnrequested() == nil, "the limit is reached")
             fixture.core.finishOpen(permit)
             fixture.core.detach(permit)
-            #expect(fixture.places == [0, 0, 0, 0])
+            #expect(fixture.states == [0, 0, 0, 0])
             try fixture.join(1)
-            #expect(fixture.core.beginOpenUnrequested() == nil, "somebody waits for it")
+            #expect(fixture.core.beginOpenUnrequested() == nil, "a caller waits for it")
             #expect(fixture.handOff() == 1)
             let again = try #require(fixture.core.beginOpenUnrequested())
             fixture.core.cancelOpen(again)
@@ -295,7 +297,7 @@ import Testing
             try look()
             #expect(states == [.opening, .leased, .idle, .leased, .closing, .vacant])
             #expect(serials[0] == serials[1] && serials[1] == serials[2])
-            #expect(serials[3] > serials[2], "it has changed hands")
+            #expect(serials[3] > serials[2], "it has another owner")
             #expect(serials[3] == serials[4])
             #expect(fixture.core.slot(at: 1) == nil)
             #expect(fixture.core.slot(at: -1) == nil)

@@ -4,10 +4,10 @@ import Foundation
 import Synchronization
 import Testing
 
-/// Real threads that lease, return, wait, cancel each other's waits, time out, discard, fail to open, resize, sweep, pause,
-/// and are turned away.
+/// Real threads that acquire, release, wait, cancel each other's waits, time out, discard, fail to open, resize, sweep,
+/// pause, and are rejected.
 ///
-/// Every rule that is broken ends the program, for a thread that waits for ever cannot be stopped.
+/// Every broken rule ends the program, because a thread that waits without end cannot be stopped.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct StressTests {
     @Test(arguments: CoreKind.allCases)
     func `threads never share a connection, and lose none`(_ kind: CoreKind) async throws {
@@ -20,14 +20,14 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `threads that are turned away, paused and swept around never share a connection either`(
+    func `threads that are rejected, paused and beside a sweep never share a connection either`(
         _ kind: CoreKind
     ) async throws {
         func check(_ type: (some MeasurableCore).Type) async throws {
             let stress = try Stress(type, hardLimit: 2, maxWaiters: 2)
             await onThreads(6) { number in
                 if number == 0 {
-                    stress.keepUp(rounds: 4000)
+                    stress.maintain(rounds: 4000)
                 } else {
                     stress.work(seed: UInt64(number), rounds: 10_000)
                 }
@@ -48,14 +48,14 @@ import Testing
     }
 }
 
-/// What is in a slot: whether somebody has it, and how often it was used, which is not atomic on purpose.
+/// The content of a slot: whether a thread uses it, and how often it was used. The latter is not atomic on purpose.
 private struct Connection: ~Copyable {
     let users = Atomic<Int>(0)
     var uses = 0
 }
 
 private final class Stress<Core: MeasurableCore>: Sendable {
-    /// Where a thread sleeps until another one has something for it.
+    /// Blocks a thread until another thread has a lease for it.
     private final class Sleeper: @unchecked Sendable {
         let semaphore = DispatchSemaphore(value: 0)
         var lease: Core.Lease?
@@ -77,7 +77,7 @@ private final class Stress<Core: MeasurableCore>: Sendable {
     private let leases = Atomic<Int>(0)
     private let usesOfClosed = Atomic<Int>(0)
     private let clock = Atomic<UInt64>(1)
-    /// A ticket for some other thread to cancel.
+    /// A ticket that another thread may cancel.
     private let mailbox = Mutex<Core.Ticket?>(nil)
 
     init(_ type: Core.Type, hardLimit: Int, maxWaiters: Int? = nil) throws {
@@ -110,15 +110,15 @@ private final class Stress<Core: MeasurableCore>: Sendable {
         }
     }
 
-    /// One thread: sweeps, and pauses now and then, for as many rounds.
-    func keepUp(rounds: Int) {
+    /// Runs on one thread: sweeps, and sometimes pauses, for this number of rounds.
+    func maintain(rounds: Int) {
         var random = SplitMix(state: 4711)
         for _ in 0..<rounds {
             if random.oneIn(16) {
                 core.pause()
                 core.pause()
                 sched_yield()
-                require(core.isPaused, "nobody else ends the pause")
+                require(core.isPaused, "no other thread ends the pause")
                 core.resume()
                 reconcile(&random)
             }
@@ -126,13 +126,16 @@ private final class Stress<Core: MeasurableCore>: Sendable {
             let slots = (0..<hardLimit).compactMap { core.slot(at: $0) }
             require(core.slot(at: hardLimit) == nil && slots.count <= hardLimit, "no more slots than the hard limit")
         }
-        require(core.sweepEnd() == nil, "all that was swept is back")
+        require(core.sweepEnd() == nil, "all swept connections are back")
     }
 
     private func sweep(_ random: inout SplitMix) {
         for _ in 0..<hardLimit {
             guard let lease = core.sweepNext() else { break }
-            require(connection(of: lease).pointee.users.load(ordering: .relaxed) == 0, "nobody has what is idle")
+            require(
+                connection(of: lease).pointee.users.load(ordering: .relaxed) == 0,
+                "no thread uses an idle connection"
+            )
             if random.oneIn(16) {
                 core.beginClose(lease)
                 close(lease)
@@ -146,11 +149,11 @@ private final class Stress<Core: MeasurableCore>: Sendable {
         }
     }
 
-    /// Everybody has ended: nothing is out, and closing the rest leaves nothing.
+    /// Checks, when all threads have ended, that nothing is in use, and that closing the rest leaves nothing.
     func finish() {
         let counts = core.counts
-        require(counts.leased == 0 && counts.opening == 0 && counts.closing == 0, "nothing is out: \(counts)")
-        require(counts.waiting == 0 && !core.hasWaiters, "nobody waits: \(counts)")
+        require(counts.leased == 0 && counts.opening == 0 && counts.closing == 0, "nothing is in use: \(counts)")
+        require(counts.waiting == 0 && !core.hasWaiters, "no caller waits: \(counts)")
         require(counts.idle == core.total && core.total == openConnections.load(ordering: .relaxed), "all are idle")
         core.shutdown()
         var random = SplitMix(state: 0)
@@ -160,7 +163,7 @@ private final class Stress<Core: MeasurableCore>: Sendable {
         core.destroy()
     }
 
-    // MARK: One thread's steps
+    // MARK: Steps of a thread
 
     private func wait(_ random: inout SplitMix) -> Core.Lease? {
         let sleeper = Unmanaged.passRetained(Sleeper())
@@ -215,7 +218,7 @@ private final class Stress<Core: MeasurableCore>: Sendable {
         guard case .opening(let ticket, let permit) = core.beginOpen() else { return false }
         if random.oneIn(8) {
             core.cancelOpen(permit)
-            // The next round of reconciling serves whoever is sent back into the queue.
+            // The next round of reconciling serves the requeued waiter.
             if random.oneIn(2) { cancel(ticket) } else { _ = core.requeueWait(ticket) }
             return true
         }
@@ -252,5 +255,5 @@ private final class Stress<Core: MeasurableCore>: Sendable {
 }
 
 private func require(_ condition: Bool, _ what: @autoclosure () -> String) {
-    if !condition { fatalError("not so: \(what())") }
+    if !condition { fatalError("this must hold, and does not: \(what())") }
 }

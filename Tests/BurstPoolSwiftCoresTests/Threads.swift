@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Runs a body on so many threads of its own, and waits until all have ended.
+/// Runs a body on this number of new threads, and waits until all have ended.
 func onThreads(_ count: Int, _ body: @escaping @Sendable (_ number: Int) -> Void) async {
     let running = Running(count)
     await withCheckedContinuation { continuation in

@@ -2,7 +2,7 @@ import BurstPool
 import BurstPoolSwiftCores
 import Testing
 
-/// Those who wait, on each core.
+/// The wait queue, on each core.
 @Suite(.timeLimit(.minutes(5))) struct WaitingTests {
     @Test(arguments: CoreKind.allCases)
     func `first come, first served`(_ kind: CoreKind) throws {
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `nobody overtakes a waiter`(_ kind: CoreKind) throws {
+    func `no caller overtakes a waiter`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 1)
             _ = fixture.core.release(try fixture.open())
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `who leaves is not served, and the others keep their order`(_ kind: CoreKind) throws {
+    func `a waiter that leaves is not served, and the others keep their order`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 1)
             let tickets = try (1...9).map { try fixture.join($0) }
@@ -75,22 +75,22 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `permits go to the oldest who has none, and he goes on waiting`(_ kind: CoreKind) throws {
+    func `permits go to the oldest waiter that has none, which continues to wait`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 4)
             let tickets = try (1...5).map { try fixture.join($0) }
             let (first, firstPermit) = try #require(fixture.beginOpen())
             let (second, secondPermit) = try #require(fixture.beginOpen())
-            #expect(fixture.claim(tickets[2]) == 3, "he who would be next leaves")
+            #expect(fixture.claim(tickets[2]) == 3, "the next waiter leaves")
             let (third, thirdPermit) = try #require(fixture.beginOpen())
             #expect(fixture.core.counts.waiting == 4)
-            #expect(fixture.handOff() == 1, "somebody else's connection came back first")
+            #expect(fixture.handOff() == 1, "another connection was released first")
             fixture.core.finishOpen(firstPermit)
-            #expect(fixture.claim(first) == nil, "so this one is for the next")
+            #expect(fixture.claim(first) == nil, "so the permit is for the next waiter")
             #expect(fixture.claim(second) == 2)
             #expect(fixture.claim(third) == 4)
             let (last, lastPermit) = try #require(fixture.beginOpen())
-            #expect(fixture.beginOpen() == nil, "nobody is left who needs one")
+            #expect(fixture.beginOpen() == nil, "no waiter is left that needs a permit")
             #expect(fixture.claim(last) == 5)
             fixture.core.cancelOpen(secondPermit)
             fixture.core.cancelOpen(thirdPermit)
@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `waiters go when their time has come, and not before`(_ kind: CoreKind) throws {
+    func `waiters leave when their deadline passes, and not earlier`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 1)
             try fixture.join(1)
@@ -119,26 +119,26 @@ import Testing
             #expect(fixture.expire(now: 1000) == ([2], nil))
             #expect(fixture.core.nextDeadline == nil)
             #expect(fixture.expire(now: .max - 1) == ([], nil))
-            #expect(fixture.handOff() == 1, "he waits for ever")
+            #expect(fixture.handOff() == 1, "it waits without a limit")
             fixture.finish()
         }
         try check(kind.type)
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `whoever lowers the next deadline is told to arm the timer`(_ kind: CoreKind) throws {
+    func `the caller that lowers the next deadline must set the timer`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 1)
-            #expect(try !fixture.joinAndTellWhetherToArm(1, deadline: .max))
-            #expect(try fixture.joinAndTellWhetherToArm(2, deadline: 100))
-            #expect(try !fixture.joinAndTellWhetherToArm(3, deadline: 100))
-            #expect(try !fixture.joinAndTellWhetherToArm(4, deadline: 200))
-            #expect(try fixture.joinAndTellWhetherToArm(5, deadline: 99))
+            #expect(try !fixture.joinReportingTimer(1, deadline: .max))
+            #expect(try fixture.joinReportingTimer(2, deadline: 100))
+            #expect(try !fixture.joinReportingTimer(3, deadline: 100))
+            #expect(try !fixture.joinReportingTimer(4, deadline: 200))
+            #expect(try fixture.joinReportingTimer(5, deadline: 99))
             #expect(fixture.core.nextDeadline == 99)
             let (numbers, next) = fixture.expire(now: 150)
             #expect(Set(numbers) == [2, 3, 5])
-            #expect(next == 200, "the caller is to see to the one that is left")
-            #expect(try fixture.joinAndTellWhetherToArm(6, deadline: 160))
+            #expect(next == 200, "the caller must set the timer for the one that is left")
+            #expect(try fixture.joinReportingTimer(6, deadline: 160))
             for number in [1, 4, 6] { #expect(fixture.handOff() == number) }
             fixture.finish()
         }
@@ -146,7 +146,7 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `a thousand waiters whose time comes at once all go`(_ kind: CoreKind) throws {
+    func `a thousand waiters with the same deadline all leave`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 1)
             for number in 1...1000 { try fixture.join(number, deadline: UInt64(number % 7 + 1)) }
@@ -179,7 +179,7 @@ import Testing
             fixture.core.shutdown()
             fixture.core.shutdown()
             #expect(fixture.core.isShutDown)
-            #expect(fixture.handOff() == 1, "who waited is still there, to be told")
+            #expect(fixture.handOff() == 1, "the waiter is still there, and must get the error")
             #expect(fixture.core.tryAcquire() == nil)
             #expect(throws: _PoolCoreFailure.shutDown) { _ = try fixture.core.prepareWait() }
             guard case .shutDown = fixture.core.joinWait(prepared, context: fixture.context(2), deadline: .max) else {
@@ -190,7 +190,7 @@ import Testing
             #expect(!fixture.core.resize(_PoolCoreLimits(maxSize: 5, hardLimit: 5)))
             #expect(fixture.core.counts.limits.maxSize == 0)
 
-            #expect(fixture.core.release(lease), "what comes back is excess")
+            #expect(fixture.core.release(lease), "a released connection is excess")
             for _ in 1...2 {
                 let idle = try #require(fixture.core.takeIdle())
                 #expect(fixture.core.beginCloseExcess(idle))
@@ -222,7 +222,7 @@ import Testing
     }
 
     @Test(arguments: CoreKind.allCases)
-    func `those who leave behind one who stays take their memory with them`(_ kind: CoreKind) throws {
+    func `waiters that leave behind one that stays do not keep their memory`(_ kind: CoreKind) throws {
         func check(_ type: (some MeasurableCore).Type) throws {
             let fixture = try Fixture(type, maxSize: 1)
             try fixture.join(1)

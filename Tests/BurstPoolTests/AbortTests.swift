@@ -4,7 +4,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct AbortTests {
     @Test(
-        "What is in use is aborted, what is being opened is cancelled, what is idle is closed",
+        "Connections in use are aborted, connects are cancelled, and idle connections are closed",
         arguments: CoreKind.allCases
     )
     func aborts(kind: CoreKind) async throws {
@@ -30,7 +30,7 @@ struct AbortTests {
             let connecting = try await pool.startWaiting()
             try await clock.waitForSleepers(1)
             idle.release()
-            // The one that came back serves who waited for the connect.
+            // The connection that its caller released serves the waiter whose connect was cancelled.
             let lease = try await connecting.value
             lease.release()
             await pool.abort()
@@ -41,7 +41,7 @@ struct AbortTests {
         }
     }
 
-    @Test("Callers that wait are told that the pool was shut down", arguments: CoreKind.allCases)
+    @Test("Waiting callers fail with poolShutDown", arguments: CoreKind.allCases)
     func waiters(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
             strategy.onOpen { _ in
@@ -54,7 +54,10 @@ struct AbortTests {
         }
     }
 
-    @Test("After a shutdown whose time to drain was up, from several tasks, and again", arguments: CoreKind.allCases)
+    @Test(
+        "A pool can be aborted after shutdowns whose drain time has passed, by several tasks, and again",
+        arguments: CoreKind.allCases
+    )
     func afterShutdown(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
             let aborts = Shared(0)
@@ -79,7 +82,7 @@ struct AbortTests {
         }
     }
 
-    @Test("Without a way to abort, the connection is waited for and closed", arguments: CoreKind.allCases)
+    @Test("Without an abort handle, the pool waits for the connection and closes it", arguments: CoreKind.allCases)
     func noHandle(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, _ in
             let lease = try await pool.acquire()
@@ -93,7 +96,7 @@ struct AbortTests {
     }
 
     @Test(
-        "What aborts a connection is let go of with it, and is not called for the next one",
+        "The abort handle of a connection is released with the connection, and not called for the next one",
         arguments: CoreKind.allCases
     )
     func handlesEnd(kind: CoreKind) async throws {
@@ -111,7 +114,7 @@ struct AbortTests {
             await pool.abort()
             try await user.value
             #expect(aborted.value == [3])
-            // The second was detached, and is the test's.
+            // The second connection was detached, so the test closes it.
             let second = TestConnection(strategy.remote(2))
             try await strategy.closeConnection(second)
         }

@@ -2,10 +2,10 @@ import Testing
 
 @testable import BurstPool
 
-/// The pool's only timer: when it wakes its owner, and that it never loses a wake-up.
+/// The pool's only timer: when it wakes its owner, and that it loses no wake-up.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct AlarmClockTests {
-    /// Counts how often it is woken, and may ask for another wake-up each time.
+    /// Counts how often it is woken, and can ask for another wake-up each time.
     private final class Owner: AlarmClockOwner {
         let rings = Shared<[UInt64]>([])
         let next = Shared<[UInt64]>([])
@@ -39,7 +39,7 @@ struct AlarmClockTests {
         #expect(owner.rings.value.isEmpty)
         clock.advance(by: .milliseconds(1))
         try await eventually("the clock has rung") { owner.rings.value == [1_000_000_001] }
-        #expect(clock.sleepers == 0, "nothing else was asked for by the owner")
+        #expect(clock.sleepers == 0, "the owner has asked for nothing else")
     }
 
     @Test("A request for an earlier moment is met, and the later moment needs no other task")
@@ -94,7 +94,7 @@ struct AlarmClockTests {
                 }
                 return await group.reduce(0, max)
             }
-            // The clock rings for the earliest moment, and later requests are the owner's to repeat.
+            // The clock rings for the earliest moment. The owner must repeat its later requests.
             owner.alarm.ring(at: latest)
             try await eventually("the clock has rung after the last moment") {
                 owner.rings.value.count > before && owner.rings.value.last.map { $0 >= latest } == true
@@ -102,7 +102,7 @@ struct AlarmClockTests {
         }
     }
 
-    @Test("An owner that is gone is not woken, and the clock does not keep it")
+    @Test("An owner that was deallocated is not woken, and the clock does not keep it alive")
     func ownerIsGone() async throws {
         let clock = ManualClock()
         weak var gone: Owner?
@@ -117,7 +117,7 @@ struct AlarmClockTests {
         try await clock.waitForSleepers(0)
     }
 
-    @Test("Every caller's timeout passes in the end, however short it is", arguments: CoreKind.allCases)
+    @Test("Every caller's timeout passes in the end, however short the timeout is", arguments: CoreKind.allCases)
     func deadlines(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             let lease = try await pool.acquire()
@@ -144,7 +144,7 @@ struct AlarmClockTests {
         }
     }
 
-    @Test("The end of all sleeping tasks ends those too that several threads have started at the same time")
+    @Test("Silencing the clock also ends the sleeping tasks that several threads have started at the same time")
     func silenceAfterManyThreads() async throws {
         let clock = ManualClock()
         let owner = Owner(clock)

@@ -5,7 +5,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct BodyTests {
     @Test(
-        "What the body returns is returned, what it throws is thrown, and the connection goes back",
+        "withConnection returns what the body returns, throws what it throws, and releases the connection",
         arguments: CoreKind.allCases
     )
     func passesOn(kind: CoreKind) async throws {
@@ -25,7 +25,7 @@ struct BodyTests {
         }
     }
 
-    @Test("A body can return what is not Sendable", arguments: CoreKind.allCases)
+    @Test("A body can return a value that is not Sendable", arguments: CoreKind.allCases)
     func returnsNonSendable(kind: CoreKind) async throws {
         final class Answer {
             var text = "answer"
@@ -40,7 +40,7 @@ struct BodyTests {
         }
     }
 
-    @Test("A body that suspends keeps its connection to itself", arguments: CoreKind.allCases)
+    @Test("A body that suspends keeps exclusive use of its connection", arguments: CoreKind.allCases)
     func suspends(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, _ in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -56,7 +56,7 @@ struct BodyTests {
         }
     }
 
-    @Test("A body may lease another connection of the same pool", arguments: CoreKind.allCases)
+    @Test("A body may acquire another connection of the same pool", arguments: CoreKind.allCases)
     func nested(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1, burstLimit: 3) { pool, strategy in
             let ids = try await pool.withConnection { outer in
@@ -74,7 +74,7 @@ struct BodyTests {
     }
 
     @Test(
-        "A body that waits for its own pool at the limit times out with an error that tells why",
+        "A nested acquire at the limit times out with an error that gives the reason",
         arguments: CoreKind.allCases
     )
     func nestedAtTheLimit(kind: CoreKind) async throws {
@@ -83,7 +83,7 @@ struct BodyTests {
             let task = Task {
                 try await pool.withConnection { _ in try await pool.withConnection { $0.use() } }
             }
-            try await eventually("the inner one waits") {
+            try await eventually("the nested call waits") {
                 pool.statistics.inUse == 1 && pool.statistics.waiting == 1
             }
             clock.advance(by: .seconds(30))
@@ -94,7 +94,7 @@ struct BodyTests {
         }
     }
 
-    @Test("A body may look at the statistics, resize, and try to acquire", arguments: CoreKind.allCases)
+    @Test("A body may read the statistics, resize, and call tryAcquire", arguments: CoreKind.allCases)
     func callsBack(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1, mostEver: 2) { pool, _ in
             try await pool.withConnection { connection in
@@ -111,7 +111,7 @@ struct BodyTests {
         }
     }
 
-    @Test("A body may shut the pool down under itself", arguments: CoreKind.allCases)
+    @Test("A body may shut down its own pool", arguments: CoreKind.allCases)
     func shutsDown(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, strategy in
@@ -125,7 +125,7 @@ struct BodyTests {
         }
     }
 
-    @Test("A body that replaces its connection puts the new one into the pool", arguments: CoreKind.allCases)
+    @Test("If a body replaces its connection, the pool keeps the new one", arguments: CoreKind.allCases)
     func replacesTheConnection(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             try await pool.withConnection { connection in
@@ -138,7 +138,7 @@ struct BodyTests {
         }
     }
 
-    @Test("Task-local values of the caller hold in the body", arguments: CoreKind.allCases)
+    @Test("Task-local values of the caller are visible in the body", arguments: CoreKind.allCases)
     func taskLocals(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             let seen = try await Trace.$id.withValue(7) {

@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct BrokenConnectionTests {
-    @Test("A connection that is discarded is closed, and the next caller gets another", arguments: CoreKind.allCases)
+    @Test("A discarded connection is closed, and the next caller gets another one", arguments: CoreKind.allCases)
     func discarded(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, observer in
             let lease = try await pool.acquire()
@@ -12,12 +12,12 @@ struct BrokenConnectionTests {
             let other = try await waiter.value
             #expect(other.id == 2)
             #expect(strategy.books.closedIDs == [1])
-            try await eventually("it is told of") { observer.closeReasons == [.discarded] }
+            try await eventually("the observer has the event") { observer.closeReasons == [.discarded] }
             other.release()
         }
     }
 
-    @Test("After an error that shows a connection to be broken it is closed", arguments: CoreKind.allCases)
+    @Test("A connection is closed after an error that shows that it is broken", arguments: CoreKind.allCases)
     func broken(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, observer in
             strategy.judge { $0 as? TestError == TestError("protocol") ? .discard : .keep }
@@ -30,7 +30,7 @@ struct BrokenConnectionTests {
         }
     }
 
-    @Test("After any other error it stays", arguments: CoreKind.allCases)
+    @Test("A connection stays in the pool after any other error", arguments: CoreKind.allCases)
     func notBroken(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, observer in
             strategy.judge { $0 as? TestError == TestError("protocol") ? .discard : .keep }
@@ -43,7 +43,10 @@ struct BrokenConnectionTests {
         }
     }
 
-    @Test("An error in closing it is the observer's, and the body's error the caller's", arguments: CoreKind.allCases)
+    @Test(
+        "A failed close is reported to the observer, and the caller gets the body's error",
+        arguments: CoreKind.allCases
+    )
     func closeError(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, observer in
             strategy.judge { _ in .discard }
@@ -51,12 +54,12 @@ struct BrokenConnectionTests {
             await #expect(throws: TestError("body")) {
                 try await pool.withConnection { _ in throw TestError("body") }
             }
-            try await eventually("it is told of") { observer.closeErrors == [TestError("close")] }
+            try await eventually("the observer has the event") { observer.closeErrors == [TestError("close")] }
         }
     }
 
     @Test(
-        "After the verdict evictAll, bodies that fail on other old connections do not evict the new ones",
+        "After the verdict evictAll, failures on other old connections do not evict the new ones",
         arguments: CoreKind.allCases
     )
     func evictsAllOnce(kind: CoreKind) async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct BurstAndShrinkTests {
-    @Test("Connections are opened one by one, as they are needed, and used again", arguments: CoreKind.allCases)
+    @Test("Connections are opened one at a time, when they are needed, and are reused", arguments: CoreKind.allCases)
     func opensOnDemand(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 3) { pool, strategy in
             for _ in 0..<10 { try await pool.withConnection { $0.use() } }
@@ -17,7 +17,7 @@ struct BurstAndShrinkTests {
     }
 
     @Test(
-        "With a burst limit the pool goes beyond maxSize, up to that limit, and shrinks back",
+        "With a burst limit the pool grows beyond maxSize, up to that limit, and shrinks again",
         arguments: CoreKind.allCases
     )
     func burstsAndShrinks(kind: CoreKind) async throws {
@@ -27,11 +27,11 @@ struct BurstAndShrinkTests {
             #expect(pool.statistics.isBursting)
             let sixth = try await pool.startWaiting()
             await letOthersRun()
-            #expect(strategy.books.attempts == 5, "the hard limit is hard")
+            #expect(strategy.books.attempts == 5, "the burst limit is never exceeded")
 
             leases[0].release()
             let lease = try await sixth.value
-            #expect(lease.id == leases[0].id, "handed over, not opened anew")
+            #expect(lease.id == leases[0].id, "the connection was handed off, not opened")
             #expect(strategy.books.closed == 0)
 
             lease.release()
@@ -48,7 +48,7 @@ struct BurstAndShrinkTests {
         }
     }
 
-    @Test("Without a burst limit the soft limit is hard", arguments: CoreKind.allCases)
+    @Test("Without a burst limit, maxSize is the hard limit", arguments: CoreKind.allCases)
     func waitsAtTheSoftLimit(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, strategy in
             let leases = try await pool.lease(2)
@@ -74,7 +74,7 @@ struct BurstAndShrinkTests {
     }
 
     @Test(
-        "While somebody waits, connections above maxSize are handed over and not closed",
+        "While callers wait, excess connections are handed off and not closed",
         arguments: CoreKind.allCases
     )
     func handsOverWithoutChurn(kind: CoreKind) async throws {
@@ -111,7 +111,7 @@ struct BurstAndShrinkTests {
         }
     }
 
-    @Test("Idle connections are used last in, first out, so that those not needed stay idle")
+    @Test("Idle connections are reused last in, first out, so that unneeded connections stay idle")
     func usesTheLatest() async throws {
         try await withPool(.publicPool, maxSize: 4) { pool, _ in
             try await pool.warmUp(4)
@@ -121,7 +121,7 @@ struct BurstAndShrinkTests {
                 used.insert(lease.id)
                 lease.release()
             }
-            // One per thread that the task ran on, at the most: the stack is striped.
+            // The idle stack is striped, so there is at most one connection for each thread that the task ran on.
             #expect(used.count < 4)
         }
     }

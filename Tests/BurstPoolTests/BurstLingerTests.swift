@@ -3,17 +3,20 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct BurstLingerTests {
-    @Test("Without it, what is above maxSize is closed when it comes back", arguments: CoreKind.allCases)
+    @Test("Without burstLinger, an excess connection is closed when it is released", arguments: CoreKind.allCases)
     func none(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 2, burstLimit: 6) { pool, _, _, observer in
             try await pool.lease(6).release()
             try await eventually("four are closed") { pool.statistics.total == 2 }
-            try await eventually("all are told of") { observer.closeReasons.count == 4 }
+            try await eventually("the observer has all events") { observer.closeReasons.count == 4 }
             #expect(Set(observer.closeReasons) == [.excess])
         }
     }
 
-    @Test("With it, the next wave finds them, and they are closed when no wave comes", arguments: CoreKind.allCases)
+    @Test(
+        "With burstLinger, the next burst reuses excess connections, and they are closed if no burst comes",
+        arguments: CoreKind.allCases
+    )
     func kept(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 2, burstLimit: 6, configure: { $0.burstLinger = .seconds(80) }) {
             pool,
@@ -31,14 +34,17 @@ struct BurstLingerTests {
             }
             #expect(strategy.books.opened == 6)
             try await maintenance.pass(.seconds(91))
-            #expect(pool.statistics.idle == 2, "and no fewer than maxSize are kept")
+            #expect(pool.statistics.idle == 2, "the pool keeps maxSize connections")
             #expect(observer.closeReasons == [.excess, .excess, .excess, .excess])
             try await maintenance.pass(.seconds(200))
             #expect(pool.statistics.idle == 2)
         }
     }
 
-    @Test("Those in use count: only as many idle ones go as there are too many", arguments: CoreKind.allCases)
+    @Test(
+        "Connections in use count: only as many idle ones are closed as are above maxSize",
+        arguments: CoreKind.allCases
+    )
     func inUse(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 3, burstLimit: 6, configure: { $0.burstLinger = .seconds(80) }) {
             pool,
@@ -55,7 +61,7 @@ struct BurstLingerTests {
         }
     }
 
-    @Test("Those that are being closed, however long that takes, are not counted again", arguments: CoreKind.allCases)
+    @Test("Connections that are closing slowly are not counted as excess again", arguments: CoreKind.allCases)
     func slowCloses(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 2, burstLimit: 6, configure: { $0.burstLinger = .seconds(80) }) {
             pool,
@@ -76,7 +82,7 @@ struct BurstLingerTests {
         }
     }
 
-    @Test("When the burst limit is taken away, all that is above maxSize is closed", arguments: CoreKind.allCases)
+    @Test("When the burst limit is removed, all connections above maxSize are closed", arguments: CoreKind.allCases)
     func resized(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 2, burstLimit: 6, configure: { $0.burstLinger = .seconds(80) }) {
             pool,

@@ -3,7 +3,10 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct CancellationTests {
-    @Test("Cancelled while waiting, a caller leaves the queue and nothing behind", arguments: CoreKind.allCases)
+    @Test(
+        "A caller that is cancelled while it waits leaves the queue, and nothing is left behind",
+        arguments: CoreKind.allCases
+    )
     func whileWaiting(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let lease = try await pool.acquire()
@@ -23,7 +26,7 @@ struct CancellationTests {
     }
 
     @Test(
-        "Cancelled while its connection is being opened, a caller leaves at once, and the connection serves the next one",
+        "A caller that is cancelled during its connect leaves immediately, and the connection serves the next caller",
         arguments: CoreKind.allCases
     )
     func whileConnecting(kind: CoreKind) async throws {
@@ -38,7 +41,7 @@ struct CancellationTests {
             try await eventually("a connection is being opened") { gate.held == 1 }
             first.cancel()
             await #expect(throws: CancellationError.self) { try await first.value }
-            #expect(pool.statistics.opening == 1, "the connect goes on")
+            #expect(pool.statistics.opening == 1, "the connect continues")
             gate.open()
             let lease = try await second.value
             #expect(lease.id == 1)
@@ -47,7 +50,10 @@ struct CancellationTests {
         }
     }
 
-    @Test("A connection that opens when its caller has left and nobody waits goes idle", arguments: CoreKind.allCases)
+    @Test(
+        "If the caller has left and no other caller waits, its new connection becomes idle",
+        arguments: CoreKind.allCases
+    )
     func survivesItsCaller(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let gate = Gate()
@@ -63,7 +69,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("A task that is cancelled already does not wait", arguments: CoreKind.allCases)
+    @Test("A task that is already cancelled does not wait", arguments: CoreKind.allCases)
     func cancelledBefore(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let lease = try await pool.acquire()
@@ -81,7 +87,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("A task that is cancelled already still gets an idle connection", arguments: CoreKind.allCases)
+    @Test("A task that is already cancelled still gets an idle connection", arguments: CoreKind.allCases)
     func cancelledBeforeTheFastPath(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             try await pool.warmUp(1)
@@ -96,7 +102,10 @@ struct CancellationTests {
         }
     }
 
-    @Test("Cancelled between taking a place and joining the queue, a caller does not join", arguments: CoreKind.cores)
+    @Test(
+        "A caller that is cancelled between getting its ticket and joining the queue does not join",
+        arguments: CoreKind.cores
+    )
     func beforeJoining(kind: CoreKind) async throws {
         for moment in [CoreMoment.afterPrepareWait, .beforeJoinWait, .afterJoinWait] {
             try await withPool(kind, maxSize: 1, hooked: true) { pool, strategy in
@@ -120,7 +129,10 @@ struct CancellationTests {
         }
     }
 
-    @Test("A connection on its way to a caller who leaves goes to the next one, or idle", arguments: CoreKind.cores)
+    @Test(
+        "A connection on its way to a caller that leaves goes to the next waiter, or becomes idle",
+        arguments: CoreKind.cores
+    )
     func onItsWay(kind: CoreKind) async throws {
         let moments = [
             CoreMoment.beforeRelease, .afterRelease, .afterSomebodyWaits, .beforeTakeIdle, .afterTakeIdle,
@@ -144,7 +156,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("Cancelled just after the hand-over, a caller has its connection", arguments: CoreKind.cores)
+    @Test("A caller that is cancelled just after the hand-off has its connection", arguments: CoreKind.cores)
     func afterHandOff(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1, hooked: true) { pool, strategy in
             let lease = try await pool.acquire()
@@ -156,7 +168,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("Many who leave behind one who stays leave no trace", arguments: CoreKind.allCases)
+    @Test("Many callers that leave behind one waiter leave nothing behind in the queue", arguments: CoreKind.allCases)
     func manyLeavers(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             let lease = try await pool.acquire()
@@ -175,7 +187,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("A body that is cancelled sees it, and its connection goes back", arguments: CoreKind.allCases)
+    @Test("A body can see that its task is cancelled, and its connection is released", arguments: CoreKind.allCases)
     func inTheBody(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             let gate = Gate()
@@ -189,7 +201,7 @@ struct CancellationTests {
             }
             try await eventually("the body runs") { gate.held == 1 }
             task.cancel()
-            #expect(pool.statistics.inUse == 1, "the body decides when it ends")
+            #expect(pool.statistics.inUse == 1, "the body decides when it returns")
             gate.open()
             await #expect(throws: CancellationError.self) { try await task.value }
             #expect(pool.statistics.idle == 1)

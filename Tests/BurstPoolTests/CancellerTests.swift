@@ -3,7 +3,7 @@ import Testing
 @testable import BurstPool
 
 struct CancellerTests {
-    @Test("A task that becomes known after its cancellation is cancelled")
+    @Test("A task that is registered after the cancellation is cancelled")
     func cancelledBefore() async {
         let canceller = Canceller()
         canceller.cancel()
@@ -14,7 +14,7 @@ struct CancellerTests {
         await task.value
     }
 
-    @Test("A task that is known is cancelled, and not before")
+    @Test("A registered task is cancelled by the cancellation, and not earlier")
     func cancelledAfter() async {
         let canceller = Canceller()
         let task = Task { await sleepUntilCancelled() }

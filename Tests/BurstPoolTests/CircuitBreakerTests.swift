@@ -22,7 +22,10 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("After so many failures in a row callers fail at once, and nothing is tried", arguments: CoreKind.allCases)
+    @Test(
+        "After the threshold of consecutive failures, callers fail immediately, and nothing is opened",
+        arguments: CoreKind.allCases
+    )
     func opens(kind: CoreKind) async throws {
         try await withBreaker(kind) { pool, strategy, clock, observer in
             strategy.onOpen { _ in throw TestError("refused") }
@@ -37,13 +40,13 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("A success in between starts the count anew", arguments: CoreKind.allCases)
+    @Test("A success between failures resets the count", arguments: CoreKind.allCases)
     func reset(kind: CoreKind) async throws {
         try await withBreaker(kind) { pool, strategy, _, observer in
             strategy.onOpen { attempt in if attempt != 3 { throw TestError("refused") } }
             try await fail(pool, times: 2)
             try await pool.acquire().discard()
-            try await eventually("it is closed") { pool.statistics.total == 0 }
+            try await eventually("the connection is closed") { pool.statistics.total == 0 }
             try await fail(pool, times: 2)
             #expect(observer.breakerStates == [])
             try await fail(pool, times: 1)
@@ -51,7 +54,7 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("Who can wait for a connection in use waits", arguments: CoreKind.allCases)
+    @Test("A caller waits if a connection is in use that it can get", arguments: CoreKind.allCases)
     func waits(kind: CoreKind) async throws {
         try await withBreaker(kind) { pool, strategy, _, _ in
             let lease = try await pool.acquire()
@@ -69,7 +72,7 @@ struct CircuitBreakerTests {
     }
 
     @Test(
-        "When the time has passed one attempt is made, and its success closes the breaker",
+        "When openFor has passed, one attempt is made, and its success closes the breaker",
         arguments: CoreKind.allCases
     )
     func halfOpen(kind: CoreKind) async throws {
@@ -95,7 +98,7 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("If it fails the breaker is open for the same time again", arguments: CoreKind.allCases)
+    @Test("If the probe fails, the breaker stays open for the same time again", arguments: CoreKind.allCases)
     func opensAgain(kind: CoreKind) async throws {
         try await withBreaker(kind) { pool, strategy, clock, observer in
             let gate = Gate()
@@ -119,7 +122,7 @@ struct CircuitBreakerTests {
     }
 
     @Test(
-        "Those who wait are looked after when the time has passed, without anybody coming",
+        "When openFor has passed, the pool probes for its waiters without a new caller",
         arguments: CoreKind.allCases
     )
     func wakes(kind: CoreKind) async throws {
@@ -136,7 +139,10 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("With retries, callers that have no connection to wait for still fail at once", arguments: CoreKind.allCases)
+    @Test(
+        "With retries, callers that have no connection to wait for still fail immediately",
+        arguments: CoreKind.allCases
+    )
     func withRetries(kind: CoreKind) async throws {
         try await withTimedPool(
             kind,
@@ -158,8 +164,8 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("An attempt that there is no place for is made when there is one", arguments: CoreKind.allCases)
-    func noPlace(kind: CoreKind) async throws {
+    @Test("A probe for which there is no free slot is made when a slot is free", arguments: CoreKind.allCases)
+    func noFreeSlot(kind: CoreKind) async throws {
         try await withBreaker(kind, maxSize: 2) { pool, strategy, clock, observer in
             let lease = try await pool.acquire()
             strategy.onOpen { attempt in if attempt <= 4 { throw TestError("refused") } }
@@ -171,7 +177,7 @@ struct CircuitBreakerTests {
             try await clock.waitForSleepers(0)
             await letOthersRun()
             #expect(strategy.books.attempts == 4)
-            #expect(observer.breakerStates == [.open], "nobody is told of an attempt that is not made")
+            #expect(observer.breakerStates == [.open], "an attempt that is not made is not reported")
             try pool.resize(maxSize: 2, burstLimit: nil)
             let other = try await waiter.value
             #expect(strategy.books.attempts == 5)
@@ -181,7 +187,7 @@ struct CircuitBreakerTests {
     }
 
     @Test(
-        "In a pool without connectTimeout, a probe fails after the time for which the breaker stays open",
+        "Without connectTimeout, a probe fails after the time for which the breaker stays open",
         arguments: CoreKind.allCases
     )
     func probeThatHangs(kind: CoreKind) async throws {
@@ -202,7 +208,7 @@ struct CircuitBreakerTests {
             try await fail(pool, times: 1)
             clock.advance(by: .seconds(15))
             let caller = try await pool.startWaiting()
-            try await eventually("the probe is under way, and its time limit is watched") {
+            try await eventually("the probe is running, and its time limit is watched") {
                 gate.held == 1 && clock.wakes(within: .seconds(15))
             }
             clock.advance(by: .seconds(15))

@@ -3,22 +3,22 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct CloseErrorTests {
-    @Test("An error in closing a excess connection reaches the caller who returned it", arguments: CoreKind.allCases)
+    @Test("An error in closing an excess connection reaches the caller that released it", arguments: CoreKind.allCases)
     func reachesTheCaller(kind: CoreKind) async throws {
         let observer = RecordingObserver()
         try await withPool(kind, maxSize: 1, burstLimit: 2, configure: { $0.observer = observer }) { pool, strategy in
             let lease = try await pool.acquire()
             strategy.onClose { _ in throw TestError("close") }
             await #expect(throws: TestError("close")) { try await pool.withConnection { $0.use() } }
-            #expect(pool.statistics.total == 1, "the connection counts as gone")
-            #expect(observer.closeErrors.isEmpty, "who was told need not be told of again")
+            #expect(pool.statistics.total == 1, "the connection is no longer counted")
+            #expect(observer.closeErrors.isEmpty, "an error that the caller got is not reported to the observer")
             strategy.followNoScript()
             lease.release()
         }
     }
 
     @Test(
-        "When the body has thrown too, its error wins, and the other one goes to the observer",
+        "If the body has thrown too, the caller gets its error, and the observer gets the close error",
         arguments: CoreKind.allCases
     )
     func bodyWins(kind: CoreKind) async throws {
@@ -35,7 +35,7 @@ struct CloseErrorTests {
     }
 
     @Test(
-        "If errors in closing are to be reported, the observer gets them and the caller its result",
+        "With reportsCloseErrors, the observer gets close errors, and the caller gets its result",
         arguments: CoreKind.allCases
     )
     func reported(kind: CoreKind) async throws {
@@ -61,7 +61,7 @@ struct CloseErrorTests {
     }
 
     @Test(
-        "An error in closing a dead connection goes to the observer, and not to who finds it",
+        "An error in closing a dead connection goes to the observer, not to the caller that found it",
         arguments: CoreKind.allCases
     )
     func deadConnection(kind: CoreKind) async throws {
@@ -72,27 +72,27 @@ struct CloseErrorTests {
             strategy.onClose { _ in throw TestError("close") }
             let id = try await pool.withConnection { $0.id }
             #expect(id == 2)
-            try await eventually("the observer is told") { observer.closeErrors == [TestError("close")] }
+            try await eventually("the observer has the error") { observer.closeErrors == [TestError("close")] }
             strategy.followNoScript()
         }
     }
 
-    @Test("An error in closing what a lease returned goes to the observer", arguments: CoreKind.allCases)
+    @Test("An error in closing a connection that a lease released goes to the observer", arguments: CoreKind.allCases)
     func leaseReturned(kind: CoreKind) async throws {
         let observer = RecordingObserver()
         try await withPool(kind, maxSize: 1, burstLimit: 2, configure: { $0.observer = observer }) { pool, strategy in
             let leases = try await pool.lease(2)
             strategy.onClose { _ in throw TestError("close") }
             leases[1].release()
-            try await eventually("the observer is told") { observer.closeErrors == [TestError("close")] }
-            try await eventually("the connection counts as gone") { pool.statistics.total == 1 }
+            try await eventually("the observer has the error") { observer.closeErrors == [TestError("close")] }
+            try await eventually("the connection is no longer counted") { pool.statistics.total == 1 }
             strategy.followNoScript()
             leases[0].release()
         }
     }
 
     @Test(
-        "Errors in closing at shutdown go to the observer, and shutdown ends all the same",
+        "Close errors at shutdown go to the observer, and the shutdown still ends",
         arguments: CoreKind.allCases
     )
     func atShutdown(kind: CoreKind) async throws {
@@ -102,12 +102,12 @@ struct CloseErrorTests {
             strategy.onClose { _ in throw TestError("close") }
             await pool.shutdown()
             #expect(pool.statistics.total == 0)
-            try await eventually("the observer is told") { observer.closeErrors.count == 3 }
+            try await eventually("the observer has the errors") { observer.closeErrors.count == 3 }
         }
     }
 
-    @Test("A close that fails frees its place for somebody who waits", arguments: CoreKind.allCases)
-    func freesThePlace(kind: CoreKind) async throws {
+    @Test("A close that fails frees its slot for a waiter", arguments: CoreKind.allCases)
+    func freesTheSlot(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let lease = try await pool.acquire()
             let waiter = try await pool.startWaiting()

@@ -3,13 +3,13 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct CloseTimeoutTests {
-    @Test("A connection that is being closed counts until that has taken too long", arguments: CoreKind.allCases)
+    @Test("A closing connection is counted until its close has taken closeTimeout", arguments: CoreKind.allCases)
     func placeFreed(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, mostEver: 2) { pool, strategy, clock, observer in
             let gate = Gate()
             strategy.onClose { _ in await gate.pass() }
             try await pool.acquire().discard()
-            try await eventually("it is being closed") { gate.held == 1 }
+            try await eventually("the connection is closing") { gate.held == 1 }
             let waiter = try await pool.startWaiting()
             try await clock.waitForSleepers(1)
             clock.advance(by: .milliseconds(29_999))
@@ -22,7 +22,7 @@ struct CloseTimeoutTests {
             #expect(pool.statistics.total == 1)
             let reasons = observer.all { if case .closeTimedOut(let reason) = $0 { reason } else { nil } }
             #expect(reasons == [.discarded])
-            // Its late end is nobody's business any more.
+            // What the close does after its timeout is discarded.
             gate.open()
             try await eventually("the close has ended") { strategy.books.closed == 1 }
             #expect(pool.statistics.total == 1)
@@ -31,7 +31,11 @@ struct CloseTimeoutTests {
         }
     }
 
-    @Test("Who returned the connection is not held up for longer", arguments: CoreKind.allCases, [true, false])
+    @Test(
+        "The caller that released the connection waits no longer than closeTimeout",
+        arguments: CoreKind.allCases,
+        [true, false]
+    )
     func caller(kind: CoreKind, bodyThrows: Bool) async throws {
         try await withTimedPool(kind, maxSize: 1, burstLimit: 2, configure: { $0.closeTimeout = .seconds(7) }) {
             pool,
@@ -61,24 +65,24 @@ struct CloseTimeoutTests {
         }
     }
 
-    @Test("A close that ends in time is as any other", arguments: CoreKind.allCases)
+    @Test("A close that ends in time is not affected", arguments: CoreKind.allCases)
     func inTime(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, _, clock, observer in
             try await pool.acquire().discard()
-            try await eventually("it is closed") { observer.closeReasons == [.discarded] }
+            try await eventually("the connection is closed") { observer.closeReasons == [.discarded] }
             clock.advance(by: .seconds(31))
             try await clock.waitForSleepers(0)
             #expect(observer.count("closeTimedOut") == 0)
         }
     }
 
-    @Test("Without a limit it takes as long as it takes", arguments: CoreKind.allCases)
+    @Test("Without closeTimeout, a close may take as long as it needs", arguments: CoreKind.allCases)
     func noLimit(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.closeTimeout = nil }) { pool, strategy, clock, _ in
             let gate = Gate()
             strategy.onClose { _ in await gate.pass() }
             try await pool.acquire().discard()
-            try await eventually("it is being closed") { gate.held == 1 }
+            try await eventually("the connection is closing") { gate.held == 1 }
             clock.advance(by: .seconds(1_000_000))
             await letOthersRun()
             #expect(pool.statistics.closing == 1)
@@ -86,24 +90,24 @@ struct CloseTimeoutTests {
         }
     }
 
-    @Test("A shutdown does not wait for it any longer either", arguments: CoreKind.allCases)
+    @Test("A shutdown waits no longer than closeTimeout either", arguments: CoreKind.allCases)
     func shutdown(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 2) { pool, strategy, clock, _ in
             let gate = Gate()
             strategy.onClose { _ in await gate.pass() }
             try await pool.warmUp(2)
             let end = Task { await pool.shutdown() }
-            try await eventually("both are being closed") { gate.held == 2 && clock.sleepers > 0 }
+            try await eventually("both connections are closing") { gate.held == 2 && clock.sleepers > 0 }
             clock.advance(by: .seconds(30))
             await end.value
             #expect(pool.statistics.total == 0)
             gate.open()
-            try await eventually("they are closed") { strategy.books.closed == 2 }
+            try await eventually("both connections are closed") { strategy.books.closed == 2 }
         }
     }
 
     @Test(
-        "After a preparation that failed, a close that hangs holds the place and the caller for no longer",
+        "If a preparation fails and the close hangs, slot and caller are free after closeTimeout",
         arguments: CoreKind.allCases
     )
     func unprepared(kind: CoreKind) async throws {
@@ -116,7 +120,7 @@ struct CloseTimeoutTests {
             strategy.onPrepare { if $0.id == 1 { throw TestError("refused") } }
             strategy.onClose { if $0.id == 1 { await gate.pass() } }
             let first = Task { try await pool.acquire() }
-            try await eventually("it is being closed") { gate.held == 1 && clock.wakes(within: .seconds(7)) }
+            try await eventually("the connection is closing") { gate.held == 1 && clock.wakes(within: .seconds(7)) }
             let second = try await pool.startWaiting()
             clock.advance(by: .milliseconds(6_999))
             await letOthersRun()

@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct ConcurrentConnectsTests {
-    @Test("No more connections are opened at the same time than the configuration says", arguments: CoreKind.allCases)
+    @Test("No more connections are opened at the same time than maxConcurrentConnects", arguments: CoreKind.allCases)
     func limit(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 8, configure: { $0.maxConcurrentConnects = 2 }) { pool, strategy in
             let gate = Gate()
@@ -13,12 +13,15 @@ struct ConcurrentConnectsTests {
             #expect(pool.statistics.opening == 2)
             gate.open()
             for caller in callers { try await caller.value.release() }
-            try await eventually("nobody connects") { pool.statistics.opening == 0 }
+            try await eventually("no connection is being opened") { pool.statistics.opening == 0 }
             #expect(strategy.books.opened >= 2 && strategy.books.opened <= 6)
         }
     }
 
-    @Test("When one has opened, the next is begun for whoever still waits", arguments: CoreKind.allCases)
+    @Test(
+        "When one connect has succeeded, the next begins for the callers that still wait",
+        arguments: CoreKind.allCases
+    )
     func next(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 3, configure: { $0.maxConcurrentConnects = 1 }) { pool, strategy in
             var callers: [Task<TestLease<TestConnection>, any Error>] = []
@@ -34,7 +37,10 @@ struct ConcurrentConnectsTests {
         }
     }
 
-    @Test("When one fails to open, its caller is told, and the next gets the turn", arguments: CoreKind.allCases)
+    @Test(
+        "When one connect fails, its caller gets the error, and the next connect begins",
+        arguments: CoreKind.allCases
+    )
     func failure(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 3, configure: { $0.maxConcurrentConnects = 1 }) { pool, strategy in
             let gate = Gate()
@@ -50,8 +56,8 @@ struct ConcurrentConnectsTests {
         }
     }
 
-    @Test("A crowd is served by the connections there are while one more is being opened", arguments: CoreKind.allCases)
-    func crowd(kind: CoreKind) async throws {
+    @Test("While one connection is being opened, open connections serve many callers", arguments: CoreKind.allCases)
+    func manyCallers(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 50, configure: { $0.maxConcurrentConnects = 1 }) { pool, strategy in
             try await pool.warmUp(5)
             let gate = Gate()
@@ -62,12 +68,12 @@ struct ConcurrentConnectsTests {
             leases.release()
             for caller in callers { try await caller.value.release() }
             gate.open()
-            try await eventually("the late one is idle") { pool.statistics.idle == 6 }
+            try await eventually("the late connection is idle") { pool.statistics.idle == 6 }
         }
     }
 
-    @Test("Opening none at a time is refused", arguments: [0, -1])
-    func refused(connects: Int) async throws {
+    @Test("maxConcurrentConnects below 1 is rejected", arguments: [0, -1])
+    func rejected(connects: Int) async throws {
         for kind in CoreKind.allCases {
             let error = try await poolError(.invalidConfiguration) {
                 try await withPool(kind, maxSize: 1, configure: { $0.maxConcurrentConnects = connects }) { _, _ in }

@@ -6,7 +6,7 @@ struct ConfigurationTests {
     struct Refused: CustomTestStringConvertible, Sendable {
         let maxSize: Int
         let burstLimit: Int?
-        /// What the message has to name.
+        /// The numbers that the message must contain.
         let names: [Int]
         var testDescription: String { "maxSize \(maxSize), burstLimit \(burstLimit.map(String.init) ?? "nil")" }
 
@@ -26,7 +26,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "Sizes that make no sense are refused with a message that names them",
+        "Invalid sizes are rejected with a message that names them",
         arguments: CoreKind.allCases,
         Refused.all
     )
@@ -40,11 +40,11 @@ struct ConfigurationTests {
         }
         for name in refused.names { #expect(error.message.contains("\(name)")) }
         #expect(error.statistics == nil)
-        #expect(witness.watchedIsGone, "the strategy of a pool that was not made is released")
+        #expect(witness.watchedIsGone, "the strategy of a pool that could not be made is released")
     }
 
     @Test(
-        "A resize to sizes that make no sense is refused and changes nothing",
+        "A resize to invalid sizes is rejected and changes nothing",
         arguments: CoreKind.allCases,
         Refused.all
     )
@@ -60,7 +60,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "The sizes at the edges are taken",
+        "The smallest and largest valid sizes are accepted",
         arguments: CoreKind.allCases,
         [(1, nil), (1, 1), (1, 1_073_741_823), (1_073_741_823, nil), (1_073_741_823, 1_073_741_823)] as [(Int, Int?)]
     )
@@ -72,7 +72,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("A new pool has no connection, and opens none before it is asked to", arguments: CoreKind.allCases)
+    @Test("A new pool has no connection, and opens none until a caller needs one", arguments: CoreKind.allCases)
     func startsEmpty(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 3, burstLimit: 5) { pool, strategy in
             #expect(pool.statistics.total == 0)
@@ -82,7 +82,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("The short initialiser is the long one with the defaults")
+    @Test("The short initialiser equals the full one with the default configuration")
     func shortInitialiser() async throws {
         let strategy = TestStrategy()
         let pool = try ConnectionPool(strategy: strategy, maxSize: 2, burstLimit: 4)

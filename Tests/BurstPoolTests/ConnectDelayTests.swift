@@ -25,7 +25,7 @@ struct ConnectDelayTests {
         }
     }
 
-    @Test("Who is served by a return in time has none opened", arguments: CoreKind.allCases)
+    @Test("If a connection is released within the delay, no new one is opened", arguments: CoreKind.allCases)
     func elided(kind: CoreKind) async throws {
         try await withDelay(kind, maxSize: 4) { pool, strategy, clock in
             let lease = try await pool.acquire()
@@ -44,7 +44,7 @@ struct ConnectDelayTests {
         }
     }
 
-    @Test("Who is not has one opened, after one delay at the least and two at the most", arguments: CoreKind.allCases)
+    @Test("If none is released, a connection is opened after one to two delays", arguments: CoreKind.allCases)
     func bounds(kind: CoreKind) async throws {
         try await withDelay(kind, maxSize: 4) { pool, strategy, clock in
             let lease = try await pool.acquire()
@@ -56,7 +56,7 @@ struct ConnectDelayTests {
             #expect(strategy.books.attempts == 1)
             clock.advance(by: .milliseconds(1))
             let forEarly = try await early.value
-            // The second has waited for 50 ms.
+            // The second caller has waited for 50 ms.
             try await clock.waitForSleepers(1)
             clock.advance(by: .milliseconds(49))
             await letOthersRun()
@@ -69,15 +69,15 @@ struct ConnectDelayTests {
         }
     }
 
-    @Test("A crowd gets one each, where nothing comes back", arguments: CoreKind.allCases)
-    func crowd(kind: CoreKind) async throws {
+    @Test("If no connection is released, one is opened for each of many callers", arguments: CoreKind.allCases)
+    func manyCallers(kind: CoreKind) async throws {
         try await withDelay(kind, maxSize: 8) { pool, strategy, clock in
             let lease = try await pool.acquire()
             var waiters: [Task<TestLease<TestConnection>, any Error>] = []
             for _ in 0..<7 { waiters.append(try await pool.startWaiting()) }
-            // The delay that is under way has begun with the first, and is only its own.
+            // The running delay began with the first caller, and counts only for that caller.
             clock.advance(by: .milliseconds(100))
-            try await eventually("one is opened for the first") { strategy.books.opened == 2 }
+            try await eventually("a connection is opened for the first caller") { strategy.books.opened == 2 }
             try await clock.waitForSleepers(1)
             clock.advance(by: .milliseconds(100))
             var leases = [lease]
@@ -87,14 +87,14 @@ struct ConnectDelayTests {
         }
     }
 
-    @Test("A right to open that nobody has used is not the next caller's", arguments: CoreKind.allCases)
+    @Test("A permit that no caller has used is not passed to the next caller", arguments: CoreKind.allCases)
     func unused(kind: CoreKind) async throws {
         try await withDelay(kind, maxSize: 2) { pool, strategy, clock in
             let leases = try await pool.lease(1)
             let second = try await pool.startWaiting()
             clock.advance(by: .milliseconds(100))
             let other = try await second.value
-            // At the limit: the time passes, and there is no room to open one.
+            // At the limit, the delay passes, but there is no free slot to open a connection in.
             let third = try await pool.startWaiting()
             clock.advance(by: .milliseconds(100))
             await letOthersRun()
@@ -103,18 +103,21 @@ struct ConnectDelayTests {
             other.release()
             let again = try await third.value
             leases[0].discard()
-            try await eventually("there is room") { pool.statistics.total == 1 }
+            try await eventually("a slot is free") { pool.statistics.total == 1 }
             #expect(strategy.books.attempts == 2)
             let fourth = try await pool.startWaiting()
             await letOthersRun()
-            #expect(strategy.books.attempts == 2, "the fourth has not waited at all")
+            #expect(strategy.books.attempts == 2, "the fourth caller has not waited yet")
             again.release()
             try await fourth.value.release()
         }
     }
 
-    @Test("Who comes and goes does not keep the oldest from being opened for", arguments: CoreKind.allCases)
-    func passersBy(kind: CoreKind) async throws {
+    @Test(
+        "Callers that come and go do not keep the pool from opening a connection for the oldest waiter",
+        arguments: CoreKind.allCases
+    )
+    func callersThatLeave(kind: CoreKind) async throws {
         try await withDelay(kind, maxSize: 2) { pool, strategy, clock in
             let lease = try await pool.acquire()
             let oldest = try await pool.startWaiting()
@@ -127,12 +130,12 @@ struct ConnectDelayTests {
                 clock.advance(by: .milliseconds(10))
                 await letOthersRun()
             }
-            try await eventually("one is opened for it") { strategy.books.attempts == 2 }
+            try await eventually("a connection is opened for the oldest waiter") { strategy.books.attempts == 2 }
             [lease, try await oldest.value].release()
         }
     }
 
-    @Test("Nor who is refused", arguments: CoreKind.allCases)
+    @Test("Callers that are rejected do not keep it from doing so either", arguments: CoreKind.allCases)
     func refused(kind: CoreKind) async throws {
         let configure = { (configuration: inout ConnectionPoolConfiguration) in
             configuration.connectDelay = .milliseconds(100)
@@ -141,14 +144,14 @@ struct ConnectDelayTests {
         try await withTimedPool(kind, maxSize: 2, configure: configure) { pool, strategy, clock, _ in
             let lease = try await pool.acquire()
             let oldest = try await pool.startWaiting()
-            // For one there is a place, and another one may wait without.
+            // There is a free slot for the second caller, and maxWaiters allows one more.
             let second = try await pool.startWaiting()
             for _ in 0..<10 {
                 for _ in 0..<3 { _ = try await poolError(.tooManyWaiters) { _ = try await pool.acquire() } }
                 clock.advance(by: .milliseconds(10))
                 await letOthersRun()
             }
-            try await eventually("one is opened for it") { strategy.books.attempts == 2 }
+            try await eventually("a connection is opened for the oldest waiter") { strategy.books.attempts == 2 }
             [lease, try await oldest.value].release()
             try await second.value.release()
         }

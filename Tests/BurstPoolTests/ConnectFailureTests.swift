@@ -4,7 +4,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct ConnectFailureTests {
     @Test(
-        "An error in opening reaches the caller it was opened for, and the place is free at once",
+        "A connect error reaches the caller that it was opened for, and the slot is free immediately",
         arguments: CoreKind.allCases
     )
     func reachesTheCaller(kind: CoreKind) async throws {
@@ -12,15 +12,15 @@ struct ConnectFailureTests {
         try await withPool(kind, maxSize: 1, configure: { $0.observer = observer }) { pool, strategy in
             strategy.onOpen { attempt in if attempt == 1 { throw TestError("refused") } }
             await #expect(throws: TestError("refused")) { try await pool.withConnection { $0.use() } }
-            try await eventually("the place is free") { pool.statistics.total == 0 }
+            try await eventually("the slot is free") { pool.statistics.total == 0 }
             #expect(observer.openErrors == [TestError("refused")])
             try await pool.withConnection { $0.use() }
             #expect(strategy.books.attempts == 2)
         }
     }
 
-    @Test("At maxSize 1, each of those who wait gets its turn when connects fail", arguments: CoreKind.allCases)
-    func everybodyGetsATurn(kind: CoreKind) async throws {
+    @Test("At maxSize 1, an attempt is made for each waiter when connects fail", arguments: CoreKind.allCases)
+    func attemptForEachWaiter(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let gate = Gate()
             strategy.onOpen { attempt in
@@ -40,7 +40,7 @@ struct ConnectFailureTests {
         }
     }
 
-    @Test("If every connect fails, everybody gets the error, and nobody hangs", arguments: CoreKind.allCases)
+    @Test("If every connect fails, every caller gets the error, and no caller hangs", arguments: CoreKind.allCases)
     func allFail(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2, burstLimit: 3) { pool, strategy in
             strategy.onOpen { _ in throw TestError("down") }
@@ -52,13 +52,13 @@ struct ConnectFailureTests {
                 }
             }
             #expect(strategy.books.attempts == 100)
-            try await eventually("all places are free") { pool.statistics.total == 0 }
+            try await eventually("all slots are free") { pool.statistics.total == 0 }
             #expect(pool.statistics.waiting == 0)
         }
     }
 
     @Test(
-        "A connect that fails after its caller has been served by a returned connection is nobody's error",
+        "If a connect fails after its caller got a released connection, no caller gets the error",
         arguments: CoreKind.allCases
     )
     func failsAfterItsCallerWasServed(kind: CoreKind) async throws {
@@ -76,9 +76,9 @@ struct ConnectFailureTests {
             lease.release()
             let served = try await first.value
             #expect(served.id == 1)
-            // The place goes to the one who still waits.
+            // The free slot is used for the caller that still waits.
             gate.letOnePass()
-            try await eventually("the place was passed on") { gate.held == 1 && strategy.books.attempts == 3 }
+            try await eventually("the slot was passed on") { gate.held == 1 && strategy.books.attempts == 3 }
             gate.open()
             let other = try await second.value
             #expect(other.id == 2)
@@ -88,7 +88,7 @@ struct ConnectFailureTests {
     }
 
     @Test(
-        "A connect that fails after its caller has left frees its place for the next one",
+        "If a connect fails after its caller has left, the slot is free for the next caller",
         arguments: CoreKind.allCases
     )
     func failsAfterItsCallerLeft(kind: CoreKind) async throws {
@@ -109,7 +109,7 @@ struct ConnectFailureTests {
         }
     }
 
-    @Test("A CancellationError of makeConnection is an error like another", arguments: CoreKind.allCases)
+    @Test("A CancellationError of makeConnection is treated like any other error", arguments: CoreKind.allCases)
     func cancellationFromOpening(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             strategy.onOpen { attempt in if attempt == 1 { throw CancellationError() } }
@@ -133,7 +133,7 @@ struct ConnectFailureTests {
     }
 
     @Test(
-        "Whoever waits at the limit is served when a connection comes back, though connects fail",
+        "While connects fail, a waiter at the limit is served by a released connection",
         arguments: CoreKind.allCases
     )
     func servedDespiteFailures(kind: CoreKind) async throws {
@@ -151,10 +151,10 @@ struct ConnectFailureTests {
             let served = try await first.value
             served.release()
             try await second.value.release()
-            // The one being opened counts, so the one that came back last was excess.
-            try await eventually("the excess one is closed") { strategy.books.closed == 1 }
+            // The connection that is being opened counts, so the connection that was released last is excess.
+            try await eventually("the excess connection is closed") { strategy.books.closed == 1 }
             gate.open()
-            try await eventually("the failed one is gone") { pool.statistics.total == 0 }
+            try await eventually("the failed connection is gone") { pool.statistics.total == 0 }
         }
     }
 }

@@ -4,8 +4,8 @@ import Testing
 
 /// The parts of the connect gate: the circuit breaker between two callers, and rounds of failures.
 struct ConnectGateTests {
-    /// The gate asks for the time between its look at the breaker and the reservation of an attempt, which is when another
-    /// caller can act.
+    /// The gate reads the time between its look at the breaker and the reservation of an attempt. There, another caller
+    /// can act.
     private final class Scene {
         let gate: ConnectGate
         var time: UInt64 = 1
@@ -69,7 +69,7 @@ struct ConnectGateTests {
             return
         }
         #expect(until == scene.time + 10_000_000_000)
-        // The caller has given its attempt back.
+        // The caller has cancelled its reservation.
         scene.time += 11_000_000_000
         scene.attempt(succeeds: true)
     }
@@ -90,7 +90,7 @@ struct ConnectGateTests {
         }
     }
 
-    @Test("Attempts that run at the same time fail as one, and a success begins to count anew")
+    @Test("Attempts that run at the same time count as one failure, and a success resets the count")
     func rounds() {
         let rounds = FailureRounds()
         let first = rounds.current
@@ -104,7 +104,7 @@ struct ConnectGateTests {
         #expect(rounds.noteFailure(in: rounds.current) == 1)
     }
 
-    @Test("A breaker that looks at time opens when attempts have failed for so long, however many they were")
+    @Test("A breaker with failingFor opens after that time, whatever the number of failures")
     func failingFor() {
         let breaker = CircuitBreaker(ConnectionCircuitBreaker(failingFor: .seconds(10), openFor: .seconds(1)))
         for failures in 1...100 {

@@ -21,14 +21,14 @@ struct ConnectRetryTests {
 
     /// Lets the pause after a failure pass.
     private func passPause(after failures: Int, _ strategy: TestStrategy, _ clock: ManualClock) async throws {
-        try await eventually("attempt \(failures) has failed, and the next is made or waited for") {
+        try await eventually("attempt \(failures) has failed, and the next one runs or waits") {
             strategy.books.failures >= failures && (clock.sleepers > 0 || strategy.books.attempts > failures)
         }
         clock.advance(by: .seconds(5))
     }
 
     @Test(
-        "Callers keep their places in the queue while it fails, and are served in order",
+        "While connects fail, callers keep their positions in the queue, and are served in order",
         arguments: CoreKind.allCases
     )
     func order(kind: CoreKind) async throws {
@@ -46,12 +46,12 @@ struct ConnectRetryTests {
                 if case .openFailed(_, _, let will, let wait) = $0 { (will, wait) } else { nil }
             }
             #expect(retried.map(\.0) == [true, true, true])
-            #expect(Set(retried.map(\.1)).count == 1, "all on behalf of the first")
+            #expect(Set(retried.map(\.1)).count == 1, "all attempts are made for the first caller")
         }
     }
 
     @Test(
-        "A permanent error reaches the caller at once, and those for whom nothing is left",
+        "A permanent error reaches the caller immediately, and all callers that nothing can serve",
         arguments: CoreKind.allCases
     )
     func permanent(kind: CoreKind) async throws {
@@ -71,7 +71,7 @@ struct ConnectRetryTests {
         }
     }
 
-    @Test("A caller whose time is up is told what failed", arguments: CoreKind.allCases)
+    @Test("A caller whose timeout passes gets an error that includes the connect error", arguments: CoreKind.allCases)
     func deadline(kind: CoreKind) async throws {
         try await withRetries(kind, maxSize: 1) { pool, strategy, clock, _ in
             strategy.onOpen { _ in throw TestError("refused") }
@@ -97,11 +97,11 @@ struct ConnectRetryTests {
         ) { pool, strategy, clock, _ in
             strategy.onOpen { attempt in if attempt == 1 { throw TestError("refused") } }
             let first = try await pool.startWaiting()
-            try await eventually("the first has failed") { strategy.books.failures == 1 && clock.sleepers > 0 }
+            try await eventually("the first attempt has failed") { strategy.books.failures == 1 && clock.sleepers > 0 }
             var waiters = [first]
             for _ in 0..<5 { waiters.append(try await pool.startWaiting()) }
             await letOthersRun()
-            // A pause of less than a millisecond has odds of one in a billion.
+            // The probability of a pause of less than a millisecond is one in a billion.
             #expect(strategy.books.attempts == 1)
             clock.advance(by: .seconds(1_000_000))
             var leases: [TestLease<TestConnection>] = []
@@ -111,13 +111,13 @@ struct ConnectRetryTests {
         }
     }
 
-    @Test("A connection that comes back serves who waits for another attempt", arguments: CoreKind.allCases)
+    @Test("A released connection serves a caller that waits for the next attempt", arguments: CoreKind.allCases)
     func overtaken(kind: CoreKind) async throws {
         try await withRetries(kind, maxSize: 2) { pool, strategy, clock, _ in
             let lease = try await pool.acquire()
             strategy.onOpen { _ in throw TestError("refused") }
             let waiter = try await pool.startWaiting()
-            try await eventually("it has failed") { strategy.books.failures == 1 }
+            try await eventually("the attempt has failed") { strategy.books.failures == 1 }
             lease.release()
             let served = try await waiter.value
             #expect(served.id == 1)
@@ -125,7 +125,7 @@ struct ConnectRetryTests {
         }
     }
 
-    @Test("A wait is anything from nothing to its bound, which doubles up to the cap")
+    @Test("A pause is random between zero and its bound, which doubles up to the cap")
     func backoff() {
         let backoff = ConnectionBackoff(base: .milliseconds(100), cap: .seconds(5))
         for failures in [1, 2, 3, 6, 7, 8, 63, 64, 65, 1000, Int.max] {
@@ -133,7 +133,7 @@ struct ConnectRetryTests {
             let bound = min(5_000_000_000, UInt64(100_000_000) << UInt64(exponent))
             let delays = (0..<2000).map { _ in backoff.delay(afterFailures: failures) }
             #expect(delays.allSatisfy { $0 <= bound })
-            // Each misses its tenth of the range with a probability of 0.9 to the power of 2000.
+            // The probability that no delay falls into this tenth of the range is 0.9 to the power of 2000.
             #expect((delays.min() ?? .max) < bound / 10)
             #expect((delays.max() ?? 0) > bound / 10 * 9)
         }

@@ -3,8 +3,11 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct ConnectTimeoutTests {
-    @Test("The caller is told, and the attempt is cancelled", arguments: CoreKind.allCases)
-    func heeded(kind: CoreKind) async throws {
+    @Test(
+        "When connectTimeout passes, the caller gets an error, and the attempt is cancelled",
+        arguments: CoreKind.allCases
+    )
+    func cancelled(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.connectTimeout = .seconds(2) }) {
             pool,
             strategy,
@@ -22,12 +25,12 @@ struct ConnectTimeoutTests {
             let error = try await poolError(.connectTimedOut) { _ = try await waiter.value }
             #expect(error.timeout == .seconds(2))
             #expect(error.message.contains("2.0 seconds"))
-            try await eventually("its place is free") { pool.statistics.total == 0 }
-            #expect(observer.count("openFailed") == 1, "the end of the attempt is not told again")
+            try await eventually("the slot is free") { pool.statistics.total == 0 }
+            #expect(observer.count("openFailed") == 1, "the end of the attempt is not reported again")
         }
     }
 
-    @Test("One that opens in time is as any other", arguments: CoreKind.allCases)
+    @Test("A connect that succeeds in time is not affected", arguments: CoreKind.allCases)
     func inTime(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.connectTimeout = .seconds(2) }) {
             pool,
@@ -41,7 +44,10 @@ struct ConnectTimeoutTests {
         }
     }
 
-    @Test("One that does not heed it holds its place until it ends, and is then of use", arguments: CoreKind.allCases)
+    @Test(
+        "An attempt that ignores its cancellation keeps its slot until it ends, and its connection is used",
+        arguments: CoreKind.allCases
+    )
     func late(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.connectTimeout = .seconds(2) }) {
             pool,
@@ -57,7 +63,7 @@ struct ConnectTimeoutTests {
             #expect(pool.statistics.opening == 1)
             let second = try await pool.startWaiting()
             await letOthersRun()
-            #expect(strategy.books.attempts == 1, "there is no place for another attempt")
+            #expect(strategy.books.attempts == 1, "there is no free slot for another attempt")
             gate.open()
             let lease = try await second.value
             #expect(lease.id == 1)
@@ -66,7 +72,7 @@ struct ConnectTimeoutTests {
         }
     }
 
-    @Test("One that fails late frees its place for who waits", arguments: CoreKind.allCases)
+    @Test("An attempt that fails late frees its slot for a waiter", arguments: CoreKind.allCases)
     func lateFailure(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.connectTimeout = .seconds(2) }) {
             pool,
@@ -89,7 +95,7 @@ struct ConnectTimeoutTests {
         }
     }
 
-    @Test("One that never ends holds its place, and not the turn to open another", arguments: CoreKind.allCases)
+    @Test("An attempt that never ends keeps its slot, but not its permit", arguments: CoreKind.allCases)
     func neverEnding(kind: CoreKind) async throws {
         try await withTimedPool(
             kind,
@@ -115,7 +121,7 @@ struct ConnectTimeoutTests {
     }
 
     @Test(
-        "Preparing is part of it, and what was opened by then is closed, whatever is cancelled",
+        "The time limit includes prepareConnection, and the connection is closed in spite of the cancellation",
         arguments: CoreKind.allCases
     )
     func preparing(kind: CoreKind) async throws {
@@ -136,12 +142,12 @@ struct ConnectTimeoutTests {
             try await clock.waitForSleepers(1)
             clock.advance(by: .seconds(2))
             _ = try await poolError(.connectTimedOut) { _ = try await waiter.value }
-            try await eventually("its place is free") { pool.statistics.total == 0 }
+            try await eventually("the slot is free") { pool.statistics.total == 0 }
             #expect(closed.value, "the close is not cancelled with the attempt")
         }
     }
 
-    @Test("A connection that cannot be prepared is closed, and the caller is told why", arguments: CoreKind.allCases)
+    @Test("A connection whose preparation fails is closed, and the caller gets the error", arguments: CoreKind.allCases)
     func unprepared(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             strategy.onPrepare { if $0.id == 1 { throw TestError("prepare") } }
@@ -152,7 +158,7 @@ struct ConnectTimeoutTests {
         }
     }
 
-    @Test("The time that is up once for all does not stop who tries again", arguments: CoreKind.allCases)
+    @Test("With retries, an attempt that times out is followed by the next one", arguments: CoreKind.allCases)
     func retried(kind: CoreKind) async throws {
         try await withTimedPool(
             kind,
@@ -167,7 +173,7 @@ struct ConnectTimeoutTests {
             let waiter = try await pool.startWaiting()
             try await clock.waitForSleepers(1)
             clock.advance(by: .seconds(2))
-            try await eventually("it waits for the next attempt, or that is made") {
+            try await eventually("the caller waits for the next attempt, or that is made") {
                 clock.sleepers > 0 || strategy.books.attempts == 2
             }
             clock.advance(by: .seconds(5))

@@ -2,7 +2,7 @@ import BurstPool
 import Synchronization
 import Testing
 
-/// The pool keeps connections of any type in memory of its own.
+/// The pool stores connections of any type in its own memory.
 @Suite(.timeLimit(.minutes(5)))
 struct ConnectionTypesTests {
     private func withValues<Value: Sendable>(
@@ -21,7 +21,7 @@ struct ConnectionTypesTests {
         #expect(strategy.opened == strategy.closed)
     }
 
-    @Test("A struct that the body changes stays changed", arguments: CoreKind.allCases)
+    @Test("Changes that the body makes to a struct are kept", arguments: CoreKind.allCases)
     func valueType(kind: CoreKind) async throws {
         try await withValues(kind, maxSize: 1, { Counter() }) { pool in
             for _ in 0..<100 { try await pool.withConnection { $0.increment() } }
@@ -30,7 +30,7 @@ struct ConnectionTypesTests {
         }
     }
 
-    @Test("A change made before the body throws stays as well", arguments: CoreKind.allCases)
+    @Test("Changes are also kept if the body throws afterwards", arguments: CoreKind.allCases)
     func changeBeforeThrowing(kind: CoreKind) async throws {
         try await withValues(kind, maxSize: 1, { Counter() }) { pool in
             await #expect(throws: TestError.self) {
@@ -44,7 +44,7 @@ struct ConnectionTypesTests {
         }
     }
 
-    @Test("Connections may take no memory at all", arguments: CoreKind.allCases)
+    @Test("A connection may have a size of zero", arguments: CoreKind.allCases)
     func zeroSized(kind: CoreKind) async throws {
         struct Nothing {}
         #expect(MemoryLayout<Nothing>.size == 0)
@@ -75,7 +75,7 @@ struct ConnectionTypesTests {
         }
     }
 
-    @Test("Connections may be aligned to more than a word", arguments: CoreKind.allCases)
+    @Test("A connection may have a larger alignment than a word", arguments: CoreKind.allCases)
     func overAligned(kind: CoreKind) async throws {
         #expect(MemoryLayout<Aligned16>.alignment == 16)
         try await withValues(kind, { Aligned16() }) { try await self.useAligned($0) }
@@ -110,7 +110,7 @@ struct ConnectionTypesTests {
         }
     }
 
-    @Test("What connections refer to is freed with them", arguments: CoreKind.allCases)
+    @Test("Everything that a connection refers to is freed with it", arguments: CoreKind.allCases)
     func freesReferences(kind: CoreKind) async throws {
         struct Holder: Sendable { let token: Token }
         let alive = Shared(0)
@@ -118,7 +118,7 @@ struct ConnectionTypesTests {
             var leases: [TestLease<Holder>] = []
             for _ in 0..<3 { leases.append(try await pool.acquire()) }
             #expect(alive.value == 3)
-            // What the body puts in the place of a connection replaces it.
+            // A value that the body assigns replaces the connection.
             try await { () async throws in leases[0].connection = Holder(token: Token(alive)) }()
             #expect(alive.value == 3)
             for lease in leases { lease.release() }
@@ -127,7 +127,7 @@ struct ConnectionTypesTests {
     }
 }
 
-/// Connections that are values, made by a closure.
+/// Connections that are values, which a closure makes.
 final class ValueStrategy<Value: Sendable>: ConnectionStrategy {
     private let make: @Sendable () -> Value
     private let counts = Mutex((opened: 0, closed: 0))
@@ -174,7 +174,7 @@ private struct Large: Sendable {
     }
 }
 
-/// As far as Swift goes.
+/// The largest alignment of a Swift type.
 private struct Aligned16: Sendable {
     var vector = SIMD4<Float>(repeating: 1)
 }

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-/// Settings that make no sense, and what the error has to name.
+/// Invalid settings, and what the error must name.
 private struct Contradiction: Sendable, CustomTestStringConvertible {
     let names: [String]
     let configure: @Sendable (inout ConnectionPoolConfiguration) -> Void
@@ -79,7 +79,7 @@ private struct Contradiction: Sendable, CustomTestStringConvertible {
 @Suite(.timeLimit(.minutes(5)))
 struct ContradictionTests {
     @Test(
-        "Settings that make no sense are refused with a message that names them and their values",
+        "Invalid settings are rejected with a message that names them and their values",
         arguments: CoreKind.allCases,
         Contradiction.all
     )
@@ -94,7 +94,7 @@ struct ContradictionTests {
         #expect(witness.watchedIsGone)
     }
 
-    @Test("Settings at the edge of sense are taken", arguments: CoreKind.allCases)
+    @Test("The smallest and largest valid settings are accepted", arguments: CoreKind.allCases)
     func taken(kind: CoreKind) async throws {
         try await withTimedPool(
             kind,
@@ -108,7 +108,7 @@ struct ContradictionTests {
                 $0.lifetimeJitter = 0
                 $0.maxLifetime = .seconds(60)
                 $0.idleTimeout = .milliseconds(59_999)
-                // Longer than idleTimeout, which does not touch as many as shall be idle.
+                // Longer than idleTimeout, which does not apply to the minimum idle connections.
                 $0.keepaliveInterval = .nanoseconds(59_999_999_999)
                 $0.validateAfterIdle = .milliseconds(1)
                 $0.connectRetry = ConnectionBackoff(base: .seconds(1), cap: .seconds(1))
@@ -118,12 +118,12 @@ struct ContradictionTests {
             }
         ) { pool, strategy, _, _ in
             try await pool.prewarm(nil)
-            // The maintenance may just have one in hand.
+            // Maintenance may be using a connection at this moment.
             try await eventually("all are idle") { pool.statistics.idle == 4 }
         }
     }
 
-    @Test("The defaults are those that are documented")
+    @Test("The defaults are as documented")
     func defaults() {
         let configuration = ConnectionPoolConfiguration(maxSize: 2)
         #expect(configuration.burstLimit == nil)

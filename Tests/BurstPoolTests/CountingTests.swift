@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct CountingTests {
-    @Test("Connections in use at the same time are each counted", arguments: CoreKind.allCases)
+    @Test("Connections in use at the same time are all counted", arguments: CoreKind.allCases)
     func countsConcurrentUse(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 5) { pool, _ in
             let gate = Gate()
@@ -13,7 +13,7 @@ struct CountingTests {
                         try await pool.withConnection { connection in await connection.use { await gate.pass() } }
                     }
                 }
-                try await eventually("five use a connection") { gate.held == 5 }
+                try await eventually("five callers use a connection") { gate.held == 5 }
                 #expect(pool.statistics.inUse == 5)
                 #expect(pool.statistics.idle == 0)
                 #expect(pool.statistics.total == 5)
@@ -25,7 +25,7 @@ struct CountingTests {
         }
     }
 
-    @Test("A connection that is being opened is counted, and takes up a place", arguments: CoreKind.allCases)
+    @Test("A connection that is being opened is counted, and occupies a slot", arguments: CoreKind.allCases)
     func countsConnecting(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let gate = Gate()
@@ -37,7 +37,7 @@ struct CountingTests {
             #expect(pool.statistics.total == 1)
             #expect(pool.statistics.waiting == 2)
             await letOthersRun()
-            #expect(strategy.books.attempts == 1, "the place is taken by the connection being opened")
+            #expect(strategy.books.attempts == 1, "the connection that is being opened occupies the slot")
             gate.open()
             try await first.value.release()
             try await second.value.release()
@@ -46,7 +46,7 @@ struct CountingTests {
     }
 
     @Test(
-        "A connection that is being closed is counted, and keeps its place until the close has ended",
+        "A closing connection is counted, and keeps its slot until the close has ended",
         arguments: CoreKind.allCases
     )
     func countsClosing(kind: CoreKind) async throws {
@@ -60,7 +60,7 @@ struct CountingTests {
             #expect(pool.statistics.closing == 1)
             #expect(pool.statistics.total == 1)
             await letOthersRun()
-            #expect(strategy.books.attempts == 1, "the server would count two")
+            #expect(strategy.books.attempts == 1, "otherwise the server would count two connections")
             gate.open()
             let lease = try await waiter.value
             #expect(lease.id == 2)
@@ -69,7 +69,7 @@ struct CountingTests {
         }
     }
 
-    @Test("The total is the sum of what the connections are doing", arguments: CoreKind.allCases)
+    @Test("The total is the sum of the idle, in-use, opening and closing connections", arguments: CoreKind.allCases)
     func totalIsTheSum(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 4) { pool, strategy in
             let opening = Gate()
@@ -80,10 +80,12 @@ struct CountingTests {
             leases[1].release()
             strategy.remote(2).hangUp()
             leases[2].release()
-            // Whichever of the two idle ones it takes, one is dead and one is alive.
+            // Whichever idle connection the pool takes, one is dead and one is alive.
             let lease = try await pool.acquire()
             let another = try await pool.startWaiting()
-            try await eventually("one opens and one closes") { opening.held == 1 && closing.held == 1 }
+            try await eventually("one connection is opening and one is closing") {
+                opening.held == 1 && closing.held == 1
+            }
             let statistics = pool.statistics
             #expect(statistics.inUse == 2)
             #expect(statistics.opening == 1)

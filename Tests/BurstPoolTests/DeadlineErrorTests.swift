@@ -35,12 +35,12 @@ struct DeadlineErrorTests {
         }
     }
 
-    @Test("The error says for how long the oldest lease has been out", arguments: CoreKind.allCases)
+    @Test("The error says how long the oldest lease has been held", arguments: CoreKind.allCases)
     func oldestLease(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 2, configure: { $0.clock = clock }) { pool, _ in
             let leases = try await pool.lease(2)
-            // Leases are looked at when somebody begins to wait: so from there on the age is known.
+            // The pool looks at leases when a caller begins to wait, so it knows their age from then on.
             let first = try await pool.startWaiting(timeout: .seconds(10))
             clock.advance(by: .seconds(10))
             let error = try await poolError(.acquireTimedOut) { _ = try await first.value }
@@ -54,7 +54,10 @@ struct DeadlineErrorTests {
         }
     }
 
-    @Test("The age is known of leases taken shortly after somebody else began to wait", arguments: CoreKind.allCases)
+    @Test(
+        "The pool knows the age of a lease that began shortly after another caller began to wait",
+        arguments: CoreKind.allCases
+    )
     func leaseTakenAfterAWait(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
@@ -71,7 +74,10 @@ struct DeadlineErrorTests {
         }
     }
 
-    @Test("When the oldest lease has come back, the error tells of the next oldest", arguments: CoreKind.allCases)
+    @Test(
+        "When the oldest lease was released, the error gives the age of the next oldest",
+        arguments: CoreKind.allCases
+    )
     func nextOldestLease(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 2, configure: { $0.clock = clock }) { pool, _ in
@@ -91,7 +97,7 @@ struct DeadlineErrorTests {
     }
 
     @Test(
-        "If no lease is out, the error has no age, and gives the error of the latest connect",
+        "If no connection is in use, the error has no age, and includes the latest connect error",
         arguments: CoreKind.allCases
     )
     func lastConnectError(kind: CoreKind) async throws {
@@ -110,11 +116,11 @@ struct DeadlineErrorTests {
             #expect(error.message.contains("connection refused by db-7"))
             #expect(error.oldestLeaseAge == nil)
             gate.open()
-            try await eventually("it has opened") { pool.statistics.idle == 1 }
+            try await eventually("the connection is open") { pool.statistics.idle == 1 }
         }
     }
 
-    @Test("An error of a connect before the latest one that worked is not told", arguments: CoreKind.allCases)
+    @Test("A connect error from before the latest successful connect is not included", arguments: CoreKind.allCases)
     func forgetsOldConnectErrors(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, strategy in
@@ -129,8 +135,8 @@ struct DeadlineErrorTests {
         }
     }
 
-    @Test("All who time out at the same moment are told the same connect error", arguments: CoreKind.allCases)
-    func toldToAll(kind: CoreKind) async throws {
+    @Test("All callers that time out at the same moment get the same connect error", arguments: CoreKind.allCases)
+    func sameForAll(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, strategy in
             let gate = Gate()
@@ -147,11 +153,11 @@ struct DeadlineErrorTests {
                 #expect(error.underlyingError as? TestError == TestError("refused"))
             }
             gate.open()
-            try await eventually("it has opened") { pool.statistics.idle == 1 }
+            try await eventually("the connection is open") { pool.statistics.idle == 1 }
         }
     }
 
-    @Test("A caller that does not wait is told of the shortage as well", arguments: CoreKind.allCases)
+    @Test("A caller that does not wait gets the same details", arguments: CoreKind.allCases)
     func withoutWaiting(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             strategy.onOpen { attempt in if attempt == 1 { throw TestError("refused") } }

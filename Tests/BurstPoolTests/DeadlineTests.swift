@@ -4,7 +4,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct DeadlineTests {
     @Test(
-        "A caller who waits longer than its timeout gets acquireTimedOut, and not before",
+        "A caller that waits longer than its timeout gets acquireTimedOut, and not earlier",
         arguments: CoreKind.allCases
     )
     func timesOut(kind: CoreKind) async throws {
@@ -26,7 +26,7 @@ struct DeadlineTests {
     }
 
     @Test(
-        "Without a timeout of its own a caller has the configuration's: 30 seconds unless set",
+        "Without its own timeout, a caller has the configured one, which is 30 seconds by default",
         arguments: CoreKind.allCases
     )
     func defaults(kind: CoreKind) async throws {
@@ -42,7 +42,7 @@ struct DeadlineTests {
             ) { pool, _ in
                 let lease = try await pool.acquire()
                 let acquirer = Task { try await pool.acquire() }
-                try await eventually("it waits") { pool.statistics.waiting == 1 }
+                try await eventually("the caller waits") { pool.statistics.waiting == 1 }
                 let user = Task { try await pool.withConnection { $0.use() } }
                 try await eventually("both wait") { pool.statistics.waiting == 2 }
                 try await clock.waitForSleepers(1)
@@ -59,11 +59,11 @@ struct DeadlineTests {
     }
 
     @Test(
-        "nil waits for ever, and so does a timeout beyond what can be told",
+        "nil waits without a limit, and so does a timeout too long to represent",
         arguments: CoreKind.allCases,
         [.unlimited, .seconds(Int64.max), .seconds(10_000_000_000)] as [AcquireTimeout]
     )
-    func waitsForEver(kind: CoreKind, timeout: AcquireTimeout) async throws {
+    func waitsWithoutLimit(kind: CoreKind, timeout: AcquireTimeout) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
             let lease = try await pool.acquire()
@@ -76,8 +76,8 @@ struct DeadlineTests {
         }
     }
 
-    @Test("The configuration's timeout can be nil as well", arguments: CoreKind.allCases)
-    func configuredForEver(kind: CoreKind) async throws {
+    @Test("The configured timeout can be nil as well", arguments: CoreKind.allCases)
+    func configuredWithoutLimit(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(
             kind,
@@ -89,7 +89,7 @@ struct DeadlineTests {
         ) { pool, _ in
             let lease = try await pool.acquire()
             let waiter = Task { try await pool.acquire() }
-            try await eventually("it waits") { pool.statistics.waiting == 1 }
+            try await eventually("the caller waits") { pool.statistics.waiting == 1 }
             await letOthersRun()
             #expect(clock.sleepers == 0)
             lease.release()
@@ -98,7 +98,7 @@ struct DeadlineTests {
     }
 
     @Test(
-        "With a timeout of zero or less a caller takes what is idle or fails at once",
+        "With a timeout of zero or less, a caller gets an idle connection or fails immediately",
         arguments: CoreKind.allCases,
         [.zero, .nanoseconds(-1), .seconds(-5), .seconds(Int64.min)] as [Duration]
     )
@@ -115,7 +115,7 @@ struct DeadlineTests {
         }
     }
 
-    @Test("The shortest of timeouts is one, too", arguments: CoreKind.allCases)
+    @Test("The shortest possible timeout is respected", arguments: CoreKind.allCases)
     func shortest(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
@@ -129,7 +129,7 @@ struct DeadlineTests {
         }
     }
 
-    @Test("Deadlines pass in their own order, whatever the order of the callers", arguments: CoreKind.allCases)
+    @Test("Deadlines pass in order of time, whatever the order of the callers", arguments: CoreKind.allCases)
     func outOfOrder(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
@@ -150,20 +150,20 @@ struct DeadlineTests {
         }
     }
 
-    @Test("However many wait, one timer sleeps", arguments: CoreKind.allCases)
+    @Test("The pool has a single timer, however many callers wait", arguments: CoreKind.allCases)
     func oneTimer(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
             let lease = try await pool.acquire()
             var waiters: [Task<TestLease<TestConnection>, any Error>] = []
             for number in 0..<600 {
-                // Earlier ones, later ones, and some that share a moment.
+                // Earlier deadlines, later ones, and some at the same moment.
                 waiters.append(try await pool.startWaiting(timeout: .seconds(1 + (number * 37) % 50)))
             }
             try await clock.waitForSleepers(1)
             for second in 1...50 {
                 clock.advance(by: .seconds(1))
-                try await eventually("those of second \(second) are gone") {
+                try await eventually("the callers of second \(second) have left") {
                     pool.statistics.waiting == 600 - 12 * second
                 }
             }
@@ -173,7 +173,10 @@ struct DeadlineTests {
         }
     }
 
-    @Test("When many deadlines pass at once, all those callers go, and the others stay", arguments: CoreKind.allCases)
+    @Test(
+        "When many deadlines pass at the same time, those callers leave, and the others stay",
+        arguments: CoreKind.allCases
+    )
     func manyAtOnce(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
@@ -185,7 +188,7 @@ struct DeadlineTests {
                 )
             }
             clock.advance(by: .seconds(2))
-            try await eventually("600 have gone") { pool.statistics.waiting == 100 }
+            try await eventually("600 callers have left") { pool.statistics.waiting == 100 }
             lease.release()
             for (number, waiter) in waiters.enumerated() {
                 if number.isMultiple(of: 7) {
@@ -197,7 +200,7 @@ struct DeadlineTests {
         }
     }
 
-    @Test("The timer works again after it had nothing to do", arguments: CoreKind.allCases)
+    @Test("The timer works again after a time without deadlines", arguments: CoreKind.allCases)
     func rearms(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
@@ -218,7 +221,7 @@ struct DeadlineTests {
     }
 
     @Test(
-        "Durations longer than 64 bits can count the seconds of are for ever, or no time at all",
+        "Durations with more seconds than 64 bits can count mean no limit, or no wait if negative",
         arguments: CoreKind.allCases
     )
     func longest(kind: CoreKind) async throws {
@@ -233,7 +236,7 @@ struct DeadlineTests {
         }
     }
 
-    @Test("With a real clock a timeout takes about as long as it says")
+    @Test("With a real clock, a timeout takes about as long as it says")
     func realClock() async throws {
         try await withPool(.publicPool, maxSize: 1) { pool, _ in
             let lease = try await pool.acquire()
@@ -244,7 +247,7 @@ struct DeadlineTests {
         }
     }
 
-    @Test("The timer looks after a deadline that was set while it was at work", arguments: CoreKind.cores)
+    @Test("The timer sees a deadline that was set while it ran", arguments: CoreKind.cores)
     func setWhileAtWork(kind: CoreKind) async throws {
         for moment in [CoreMoment.beforeExpire, .afterExpire] {
             let clock = ManualClock()
@@ -263,12 +266,12 @@ struct DeadlineTests {
                 }
                 clock.advance(by: .seconds(1))
                 _ = try await poolError(.acquireTimedOut) { _ = try await first.value }
-                try await eventually("the timer is set for the one who came meanwhile") {
+                try await eventually("the timer is set for the caller that came in between") {
                     strategy.hooks.isEmpty && clock.nextDeadline == .seconds(3)
                 }
                 clock.advance(by: .seconds(2))
                 _ = try await poolError(.acquireTimedOut) { _ = try await added.value?.value }
-                try await eventually("the timer is set for the last one") { clock.nextDeadline == .seconds(9) }
+                try await eventually("the timer is set for the last caller") { clock.nextDeadline == .seconds(9) }
                 clock.advance(by: .seconds(6))
                 _ = try await poolError(.acquireTimedOut) { _ = try await late.value }
                 lease.release()
@@ -277,7 +280,7 @@ struct DeadlineTests {
     }
 
     @Test(
-        "A caller's timeout runs from its call, also while the pool finds that idle connections are closed",
+        "A caller's timeout begins with its call, even if the pool first finds that idle connections are closed",
         arguments: CoreKind.allCases
     )
     func runsFromTheCall(kind: CoreKind) async throws {
@@ -286,7 +289,7 @@ struct DeadlineTests {
             let gate = Gate()
             defer { gate.open() }
             strategy.onOpen { _ in await gate.pass() }
-            // The time that the check of the first connection takes does not count, because the clock is not read before it.
+            // The check of the first connection does not count, because the clock is not read before it.
             strategy.onCheck { _ in
                 clock.advance(by: .seconds(4))
                 return true

@@ -4,7 +4,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct DetachTests {
     @Test(
-        "The connection is the caller's, its place is free, and who waits has another opened",
+        "The caller owns the connection, its slot is free, and a waiter gets another connection",
         arguments: CoreKind.allCases
     )
     func detached(kind: CoreKind) async throws {
@@ -19,14 +19,14 @@ struct DetachTests {
             other.release()
             await pool.shutdown()
             connection.use()
-            #expect(!connection.remote.isDisposedOf, "the pool does not close what is not its own")
+            #expect(!connection.remote.isDisposedOf, "the pool does not close a connection that it does not own")
             #expect(observer.closeReasons == [.shutdown])
             try await strategy.closeConnection(connection)
         }
     }
 
-    @Test("Also when it is marked for other things", arguments: CoreKind.allCases)
-    func marked(kind: CoreKind) async throws {
+    @Test("A connection with flags can be detached too", arguments: CoreKind.allCases)
+    func flagged(kind: CoreKind) async throws {
         try await withTimedPool(
             kind,
             maxSize: 1,
@@ -36,7 +36,7 @@ struct DetachTests {
                 $0.leakThreshold = .seconds(80)
             }
         ) { pool, strategy, clock, observer in
-            strategy.onReset { _ in Issue.record("a connection that is gone is not reset") }
+            strategy.onReset { _ in Issue.record("a connection that has left the pool is not reset") }
             let lease = try await pool.acquire()
             try await MaintenanceStepper(pool, clock).pass(.seconds(91))
             pool.evictAll(over: nil)
@@ -50,7 +50,7 @@ struct DetachTests {
         }
     }
 
-    @Test("The last connection of a pool that is being shut down ends the shutdown", arguments: CoreKind.allCases)
+    @Test("Detaching the last connection during a shutdown ends the shutdown", arguments: CoreKind.allCases)
     func last(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, _ in
             let lease = try await pool.acquire()

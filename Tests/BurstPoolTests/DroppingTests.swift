@@ -1,17 +1,17 @@
 import BurstPool
 import Testing
 
-/// What becomes of a pool that nobody shuts down.
+/// What happens to a pool that is deallocated without a shutdown.
 @Suite(.timeLimit(.minutes(5)))
 struct DroppingTests {
     @Test("Dropping the last reference frees everything", arguments: CoreKind.allCases)
     func freesEverything(kind: CoreKind) async throws {
         let witness = Witness()
         try await use(kind, TestStrategy(witness: witness)) { pool in try await pool.warmUp(5) }
-        try await eventually("all is freed") { witness.watchedIsGone }
+        try await eventually("everything is freed") { witness.watchedIsGone }
     }
 
-    @Test("Connections of a dropped pool are closed, each once", arguments: CoreKind.allCases)
+    @Test("The connections of a dropped pool are closed, each once", arguments: CoreKind.allCases)
     func closesEach(kind: CoreKind) async throws {
         let strategy = TestStrategy()
         try await use(kind, strategy) { pool in try await pool.warmUp(5) }
@@ -19,7 +19,7 @@ struct DroppingTests {
         expectNothingLeft(strategy, limit: 5)
     }
 
-    /// Runs this on a pool that is gone when it returns.
+    /// Runs `body` on a pool that is deallocated when this function returns.
     private func use(
         _ kind: CoreKind,
         _ strategy: TestStrategy,
@@ -31,7 +31,7 @@ struct DroppingTests {
         try await body(try kind.makePool(strategy: strategy, configuration: configuration))
     }
 
-    @Test("A pool that was never used is freed at once", arguments: CoreKind.allCases)
+    @Test("A pool that was never used is freed immediately", arguments: CoreKind.allCases)
     func unused(kind: CoreKind) async throws {
         let witness = Witness()
         _ = try kind.makePool(
@@ -41,7 +41,10 @@ struct DroppingTests {
         #expect(witness.watchedIsGone)
     }
 
-    @Test("A lease outlives its pool, and its connection is closed when it ends", arguments: CoreKind.allCases)
+    @Test(
+        "A lease may outlive its pool, and its connection is closed when the lease ends",
+        arguments: CoreKind.allCases
+    )
     func leaseOutlives(kind: CoreKind) async throws {
         let strategy = TestStrategy()
         let kept = Shared<TestLease<TestConnection>?>(nil)
@@ -49,16 +52,19 @@ struct DroppingTests {
             kept.set(try await pool.acquire())
             try await pool.warmUp(1)
         }
-        try await eventually("what was idle is closed") { strategy.books.closed == 1 }
+        try await eventually("the idle connection is closed") { strategy.books.closed == 1 }
         let lease = try #require(kept.value)
         #expect(lease.connection.id == lease.id)
         lease.release()
-        try await eventually("what was leased is closed") { strategy.books.closed == 2 }
+        try await eventually("the leased connection is closed") { strategy.books.closed == 2 }
         kept.set(nil)
         expectNothingLeft(strategy, limit: 5)
     }
 
-    @Test("A connect under way when the pool is dropped is closed when it opens", arguments: CoreKind.allCases)
+    @Test(
+        "If the pool is dropped during a connect, the connection is closed when it is open",
+        arguments: CoreKind.allCases
+    )
     func connectUnderWay(kind: CoreKind) async throws {
         let strategy = TestStrategy()
         let gate = Gate()
@@ -69,7 +75,7 @@ struct DroppingTests {
             _ = try? await caller.value
         }
         gate.open()
-        try await eventually("it is closed") { strategy.books.closed == 1 }
+        try await eventually("the connection is closed") { strategy.books.closed == 1 }
         expectNothingLeft(strategy, limit: 5)
     }
 
@@ -85,24 +91,24 @@ struct DroppingTests {
             try await waiter.value.release()
             leases.release()
         }
-        try await eventually("all is freed, though no time has passed") { witness.watchedIsGone }
+        try await eventually("everything is freed, though no time has passed") { witness.watchedIsGone }
         try await clock.waitForSleepers(0)
     }
 
-    @Test("A caller who waits keeps its pool")
+    @Test("A waiting caller keeps its pool alive")
     func waitingKeepsThePool() async throws {
         let witness = Witness()
         let gate = Gate()
         let strategy = TestStrategy(witness: witness)
         strategy.onOpen { _ in await gate.pass() }
-        // No reference but the one that the call itself is made on.
+        // The call itself has the only reference.
         let task = Task { [strategy] in
             try await ConnectionPool(strategy: strategy, maxSize: 1).withConnection { $0.id }
         }
-        try await eventually("it is being opened") { gate.held == 1 }
+        try await eventually("the connection is being opened") { gate.held == 1 }
         gate.open()
         #expect(try await task.value == 1)
-        try await eventually("its connection is closed") { strategy.books.closed == 1 }
+        try await eventually("the connection is closed") { strategy.books.closed == 1 }
     }
 
     @Test("A pool can be dropped from within its own strategy", arguments: CoreKind.allCases)

@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-/// One way for an event to come about, and what the observer is to be told then, in order.
+/// One situation, and the events that the observer must get, in order.
 private struct Occasion: Sendable, CustomTestStringConvertible {
     let name: String
     var maxSize = 1
@@ -25,12 +25,12 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
             ]
         ),
         Occasion(
-            name: "a connection opens for nobody",
+            name: "the pool opens a connection for no caller",
             happens: { pool, _, _ in try await pool.prewarm(1) },
             told: ["opened(0.0 seconds, nil)"]
         ),
         Occasion(
-            name: "a connection takes its time to open",
+            name: "a connect takes some time",
             happens: { pool, strategy, clock in
                 strategy.onOpen { _ in clock.advance(by: .seconds(2)) }
                 try await pool.acquire().release()
@@ -38,7 +38,7 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
             told: ["waitBegan(1)", "opened(2.0 seconds, 1)", "acquired(opened, 2.0 seconds, 1)"]
         ),
         Occasion(
-            name: "a connection does not open",
+            name: "a connect fails",
             happens: { pool, strategy, clock in
                 strategy.onOpen { _ in
                     clock.advance(by: .seconds(2))
@@ -69,7 +69,7 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
             ]
         ),
         Occasion(
-            name: "leases of idle connections, where they are observed",
+            name: "leases of idle connections, with observesLeases",
             observesLeases: true,
             happens: { pool, _, clock in
                 try await pool.prewarm(1)
@@ -82,13 +82,13 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
             ]
         ),
         Occasion(
-            name: "leases that were waited for, where leases are observed",
+            name: "leases that were waited for, with observesLeases",
             observesLeases: true,
             happens: { pool, _, clock in
                 let lease = try await pool.acquire()
                 clock.advance(by: .seconds(1))
                 lease.discard()
-                try await eventually("it is closed") { pool.statistics.total == 0 }
+                try await eventually("the connection is closed") { pool.statistics.total == 0 }
             },
             told: [
                 "waitBegan(1)", "opened(0.0 seconds, 1)", "acquired(opened, 0.0 seconds, 1)", "released(1.0 seconds)",
@@ -96,7 +96,7 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
             ]
         ),
         Occasion(
-            name: "leases of idle connections, where they are not observed",
+            name: "leases of idle connections, without observesLeases",
             happens: { pool, _, _ in
                 try await pool.prewarm(1)
                 try await pool.withConnection { $0.use() }
@@ -110,7 +110,7 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
             happens: { pool, strategy, _ in
                 strategy.onClose { _ in throw TestError("close") }
                 try await pool.lease(2).release()
-                try await eventually("one is closed") { pool.statistics.total == 1 }
+                try await eventually("one connection is closed") { pool.statistics.total == 1 }
             },
             told: [
                 "waitBegan(1)", "opened(0.0 seconds, 1)", "acquired(opened, 0.0 seconds, 1)", "waitBegan(2)",
@@ -126,16 +126,16 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
                 strategy.onClose { _ in await gate.pass() }
                 try await pool.prewarm(1)
                 try #require(pool.tryAcquire()).discard()
-                try await eventually("it is being closed") { gate.held == 1 && clock.sleepers > 0 }
+                try await eventually("the connection is closing") { gate.held == 1 && clock.sleepers > 0 }
                 clock.advance(by: .seconds(5))
-                try await eventually("its place is free") { pool.statistics.total == 0 }
+                try await eventually("the slot is free") { pool.statistics.total == 0 }
                 gate.open()
-                try await eventually("it is closed") { strategy.books.closed == 1 }
+                try await eventually("the connection is closed") { strategy.books.closed == 1 }
             },
             told: ["opened(0.0 seconds, nil)", "closeTimedOut(discarded)", "closed(discarded, nil)"]
         ),
         Occasion(
-            name: "a caller is turned away",
+            name: "a caller is rejected",
             configure: { $0.maxWaiters = 1 },
             happens: { pool, _, _ in
                 try await pool.prewarm(1)
@@ -151,7 +151,7 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
             ]
         ),
         Occasion(
-            name: "the breaker changes",
+            name: "the breaker changes its state",
             configure: { $0.circuitBreaker = ConnectionCircuitBreaker(failureThreshold: 1, openFor: .seconds(1)) },
             happens: { pool, strategy, clock in
                 strategy.onOpen { attempt in if attempt == 1 { throw TestError("refused") } }
@@ -166,7 +166,7 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
             ]
         ),
         Occasion(
-            name: "a lease is overdue, and comes back after all",
+            name: "a lease becomes overdue, and is released later",
             configure: { $0.leakThreshold = .seconds(16) },
             happens: { pool, _, clock in
                 try await pool.prewarm(1)
@@ -184,7 +184,7 @@ private struct Occasion: Sendable, CustomTestStringConvertible {
 }
 
 extension ConnectionPoolEvent {
-    /// Waits go by their number in the order in which they began.
+    /// Waits are numbered in the order in which they began.
     fileprivate func summary(_ number: (ConnectionWait) -> Int) -> String {
         func name(_ wait: ConnectionWait?) -> String { wait.map { "\(number($0))" } ?? "nil" }
         func name(_ error: (any Error)?) -> String {
@@ -215,7 +215,7 @@ extension ConnectionPoolEvent {
 @Suite(.timeLimit(.minutes(5)))
 struct EventTests {
     @Test(
-        "The observer is told of what happens, in order and with the right values",
+        "The observer gets the events in order and with the right values",
         arguments: CoreKind.allCases,
         Occasion.all
     )
@@ -229,7 +229,7 @@ struct EventTests {
             configure: occasion.configure
         ) { pool, strategy, clock, observer in
             try await occasion.happens(pool, strategy, clock)
-            try await eventually("it is told of") { observer.events.count >= occasion.told.count }
+            try await eventually("the observer has the events") { observer.events.count >= occasion.told.count }
             await letOthersRun()
             var waits: [ConnectionWait] = []
             let told = observer.events.map { event in
@@ -243,7 +243,7 @@ struct EventTests {
         }
     }
 
-    @Test("All of it happens as well where nobody is told", arguments: CoreKind.allCases, Occasion.all)
+    @Test("Without an observer, everything works in the same way", arguments: CoreKind.allCases, Occasion.all)
     fileprivate func withoutObserver(kind: CoreKind, occasion: Occasion) async throws {
         let clock = ManualClock()
         var wantsObserver = false
@@ -256,7 +256,7 @@ struct EventTests {
                 $0.clock = clock
                 $0.acquireTimeout = nil
                 occasion.configure(&$0)
-                // It is what a leak is told to.
+                // A leak threshold needs an observer.
                 wantsObserver = $0.leakThreshold != nil
                 if wantsObserver { $0.observer = RecordingObserver() }
             }
@@ -266,7 +266,7 @@ struct EventTests {
     }
 
     @Test(
-        "A burst that is over is told to be over, however many come and go at the same time",
+        "The end of a burst is reported, however many callers come and go at the same time",
         arguments: CoreKind.allCases
     )
     func burstsUnderLoad(kind: CoreKind) async throws {
@@ -278,7 +278,7 @@ struct EventTests {
                     }
                 }
                 try await eventually("the burst is over") { pool.statistics.total == 1 }
-                try await eventually("it is told of") {
+                try await eventually("the end is reported") {
                     observer.count("burstBegan") == observer.count("burstEnded")
                 }
             }
@@ -286,7 +286,7 @@ struct EventTests {
     }
 
     @Test(
-        "Each time that callers begin to wait at the limit, the observer is told of it once",
+        "Each time that callers begin to wait at the limit, this is reported once",
         arguments: CoreKind.allCases
     )
     func limitAgain(kind: CoreKind) async throws {

@@ -4,7 +4,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct EvictionTests {
     @Test(
-        "At once: idle ones are closed now, those in use when they come back, and none is handed out again",
+        "Without a period, idle connections are closed now, those in use on release, and none is leased again",
         arguments: CoreKind.allCases
     )
     func atOnce(kind: CoreKind) async throws {
@@ -16,17 +16,17 @@ struct EvictionTests {
             try await eventually("the idle ones are closed") { strategy.books.closed == 2 }
             leases.release()
             try await eventually("all are closed") { pool.statistics.total == 0 }
-            try await eventually("all are told of") { observer.closeReasons.count == 4 }
+            try await eventually("the observer has all events") { observer.closeReasons.count == 4 }
             #expect(Set(observer.closeReasons) == [.evicted])
             let id = try await pool.withConnection { $0.id }
             #expect(id == 5)
             try await pool.withConnection { $0.use() }
-            #expect(pool.statistics.idle == 1, "what was opened afterwards stays")
+            #expect(pool.statistics.idle == 1, "the connection that was opened afterwards stays")
         }
     }
 
     @Test(
-        "What is being opened then is closed, and its caller gets one that was opened later",
+        "A connection that is being opened during the eviction is closed, and its caller gets a later one",
         arguments: CoreKind.allCases
     )
     func opening(kind: CoreKind) async throws {
@@ -34,18 +34,18 @@ struct EvictionTests {
             let gate = Gate()
             strategy.onOpen { attempt in if attempt == 1 { await gate.pass() } }
             let waiter = try await pool.startWaiting()
-            try await eventually("it is being opened") { gate.held == 1 }
+            try await eventually("the connection is being opened") { gate.held == 1 }
             pool.evictAll(over: nil)
             gate.open()
             let lease = try await waiter.value
             #expect(lease.id == 2)
-            try await eventually("it is told of") { observer.closeReasons == [.evicted] }
+            try await eventually("the observer has the event") { observer.closeReasons == [.evicted] }
             lease.release()
         }
     }
 
     @Test(
-        "One that is returned at that very moment is closed, though nobody asks for it any more",
+        "A connection that is released at that very moment is closed, though no caller asks for it",
         arguments: CoreKind.allCases.filter { $0 != .publicPool },
         [nil, Duration.milliseconds(1)]
     )
@@ -57,18 +57,18 @@ struct EvictionTests {
                 clock.advance(by: period ?? .zero)
             }
             lease.release()
-            try await eventually("it is closed") {
+            try await eventually("the connection is closed") {
                 clock.advance(by: .milliseconds(1))
                 return observer.closeReasons == [.evicted]
             }
-            try await eventually("nobody looks any more") {
+            try await eventually("no task looks for it any more") {
                 clock.advance(by: .seconds(1))
                 return clock.sleepers == 0
             }
         }
     }
 
-    @Test("Who waits for one in use gets another", arguments: CoreKind.allCases)
+    @Test("A waiter for a connection that is evicted gets another one", arguments: CoreKind.allCases)
     func waiting(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, _, _, _ in
             let lease = try await pool.acquire()
@@ -81,12 +81,12 @@ struct EvictionTests {
         }
     }
 
-    @Test("Over a period: evenly, and all by its end", arguments: CoreKind.allCases, [4, 100])
+    @Test("Over a period, connections are closed evenly, and all by the end", arguments: CoreKind.allCases, [4, 100])
     func overPeriod(kind: CoreKind, count: Int) async throws {
         try await withTimedPool(kind, maxSize: count) { pool, strategy, clock, observer in
             let chronicle = Chronicle(strategy, clock)
             try await pool.warmUp(count)
-            // Such that neither the number of connections nor of looks divides it.
+            // A prime number, so that neither the number of connections nor that of looks divides it.
             let period = Duration.nanoseconds(100_000_000_007)
             pool.evictAll(over: period)
             for quarter in 1...4 {
@@ -94,7 +94,7 @@ struct EvictionTests {
                     try await pool.finishMaintenance(on: clock)
                     clock.advance(by: period / 100)
                     try await pool.finishMaintenance(on: clock)
-                    try await eventually("nothing is being closed") { pool.statistics.closing == 0 }
+                    try await eventually("no connection is closing") { pool.statistics.closing == 0 }
                 }
                 if quarter == 4 { clock.advance(by: .nanoseconds(100)) }
                 try await eventually("\(quarter) quarters are closed") {
@@ -102,12 +102,12 @@ struct EvictionTests {
                 }
                 #expect(chronicle.closed.count <= count * quarter / 4)
             }
-            try await eventually("all are told of") { observer.closeReasons.count == count }
+            try await eventually("the observer has all events") { observer.closeReasons.count == count }
             #expect(Set(observer.closeReasons) == [.evicted])
         }
     }
 
-    @Test("Over a period, one in use is closed when it comes back after its moment", arguments: CoreKind.allCases)
+    @Test("Over a period, a connection in use is closed on release after its moment", arguments: CoreKind.allCases)
     func overPeriodInUse(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, observer in
             let lease = try await pool.acquire()
@@ -116,12 +116,12 @@ struct EvictionTests {
             clock.advance(by: .seconds(11))
             try await pool.finishMaintenance(on: clock)
             lease.release()
-            try await eventually("it is closed") { observer.closeReasons == [.evicted] }
+            try await eventually("the connection is closed") { observer.closeReasons == [.evicted] }
         }
     }
 
     @Test(
-        "Over a period, one that is being opened goes too, also where connections have a lifetime",
+        "Over a period, a connection that is being opened is evicted too, with and without maxLifetime",
         arguments: CoreKind.allCases
     )
     func overPeriodOpening(kind: CoreKind) async throws {
@@ -133,18 +133,18 @@ struct EvictionTests {
             let gate = Gate()
             strategy.onOpen { attempt in if attempt == 1 { await gate.pass() } }
             let waiter = try await pool.startWaiting()
-            try await eventually("it is being opened") { gate.held == 1 }
+            try await eventually("the connection is being opened") { gate.held == 1 }
             pool.evictAll(over: .seconds(10))
             gate.open()
             try await waiter.value.release()
             try await clock.waitForSleepers(1)
             clock.advance(by: .seconds(11))
-            try await eventually("it is closed") { observer.closeReasons == [.evicted] }
+            try await eventually("the connection is closed") { observer.closeReasons == [.evicted] }
         }
     }
 
     @Test(
-        "A period of any length does no harm",
+        "A period may have any length",
         arguments: CoreKind.allCases,
         [Duration.nanoseconds(1), .seconds(Int64.max), .zero, .seconds(-1)]
     )
@@ -155,7 +155,7 @@ struct EvictionTests {
             pool.evictAll(over: period)
             if period < .seconds(1) {
                 if period > .zero {
-                    try await eventually("time passes") {
+                    try await eventually("the clock has passed the period") {
                         clock.advance(by: .nanoseconds(1))
                         return pool.statistics.total == 0
                     }
@@ -169,12 +169,12 @@ struct EvictionTests {
         }
     }
 
-    @Test("As many as shall be idle are opened anew", arguments: CoreKind.allCases)
+    @Test("Evicted connections are replaced up to minimumIdle", arguments: CoreKind.allCases)
     func refilled(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 3, configure: { $0.minimumIdle = 2 }) { pool, strategy, clock, _ in
             try await eventually("two are idle") { pool.statistics.idle == 2 }
             pool.evictAll(over: nil)
-            // One may not have been quite idle yet, and is looked for again.
+            // A connection may not have been idle yet. The pool looks for it again.
             try await eventually("two others are idle") {
                 clock.advance(by: .milliseconds(1))
                 return strategy.books.closed == 2 && pool.statistics.idle == 2
@@ -184,7 +184,7 @@ struct EvictionTests {
     }
 
     @Test(
-        "A caller that comes after it is not served with one that was looked at before it",
+        "A caller that comes after an eviction does not get a connection that was checked before it",
         arguments: CoreKind.cores
     )
     func overtaken(kind: CoreKind) async throws {
@@ -207,13 +207,13 @@ struct EvictionTests {
             try await eventually("the first connection is closed") { strategy.books.closedIDs == [1] }
             #expect(strategy.books.opened == 2)
             #expect(pool.statistics.waiting == 0)
-            #expect(observer.count("waitBegan") == 3, "that it has waited twice is nobody's business")
+            #expect(observer.count("waitBegan") == 3, "its second wait is not reported")
             #expect(observer.count("acquireFailed") == 1)
         }
     }
 
-    @Test("A caller whose turn comes during it keeps its place", arguments: CoreKind.cores)
-    func atItsTurn(kind: CoreKind) async throws {
+    @Test("A caller that is served during an eviction keeps its position in the queue", arguments: CoreKind.cores)
+    func whileServed(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, hooked: true) { pool, strategy, _, _ in
             let lease = try await pool.acquire()
             let first = try await pool.startWaiting()
@@ -235,7 +235,7 @@ struct EvictionTests {
         }
     }
 
-    @Test("Under load no caller gets a connection that was open before", arguments: CoreKind.allCases)
+    @Test("Under load, no caller gets a connection from before the eviction", arguments: CoreKind.allCases)
     func underLoad(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 3) { pool, strategy in
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct FairnessTests {
-    @Test("Waiters are served in the order in which they came", arguments: CoreKind.allCases)
+    @Test("Waiters are served first come, first served", arguments: CoreKind.allCases)
     func firstComeFirstServed(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             let served = Shared<[Int]>([])
@@ -27,7 +27,7 @@ struct FairnessTests {
         }
     }
 
-    @Test("Under load, who came later is served later, leavers or not", arguments: CoreKind.allCases)
+    @Test("Under load, later callers are served later, even if others leave the queue", arguments: CoreKind.allCases)
     func orderSurvivesLeavers(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             let served = Shared<[Int]>([])
@@ -50,7 +50,7 @@ struct FairnessTests {
             lease.release()
             for (number, task) in tasks.enumerated() {
                 if number.isMultiple(of: 3) {
-                    // Cancelled before the connection was returned, so it was never served.
+                    // This caller was cancelled before the connection was released, so it was never served.
                     await #expect(throws: CancellationError.self) { try await task.value }
                 } else {
                     try await task.value
@@ -61,7 +61,7 @@ struct FairnessTests {
     }
 
     @Test(
-        "While somebody waits, tryAcquire gets nothing, though a connection is idle in that instant",
+        "While a caller waits, tryAcquire gets nothing, even if a connection is idle at that moment",
         arguments: CoreKind.cores
     )
     func tryAcquireDoesNotOvertake(kind: CoreKind) async throws {
@@ -76,7 +76,7 @@ struct FairnessTests {
                     lease.release()
                 }
                 leases[0].release()
-                #expect(strategy.hooks.isEmpty, "\(moment) never came")
+                #expect(strategy.hooks.isEmpty, "\(moment) was never reached")
                 #expect(!overtook.value, "overtaken at \(moment)")
                 try await waiter.value.release()
                 leases[1].release()
@@ -85,7 +85,7 @@ struct FairnessTests {
     }
 
     @Test(
-        "A newcomer does not overtake a waiter, though a connection is idle in that instant",
+        "A new caller does not overtake a waiter, even if a connection is idle at that moment",
         arguments: CoreKind.cores
     )
     func newcomersDoNotOvertake(kind: CoreKind) async throws {
@@ -111,7 +111,7 @@ struct FairnessTests {
         }
     }
 
-    @Test("Somebody for whom a connection is being opened is not overtaken either", arguments: CoreKind.allCases)
+    @Test("A caller for which a connection is being opened is not overtaken either", arguments: CoreKind.allCases)
     func openingCountsAsWaiting(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, strategy in
             let lease = try await pool.acquire()

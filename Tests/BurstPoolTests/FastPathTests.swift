@@ -1,14 +1,14 @@
 import BurstPool
 import Testing
 
-/// That an idle connection is taken without suspending, shown by counting the jobs that are enqueued meanwhile.
+/// Shows that acquiring an idle connection does not suspend, by counting the jobs that are enqueued meanwhile.
 ///
-/// That nothing is allocated either is for `FastPathProbe` to show, which is built with optimisation.
+/// `FastPathProbe`, which is built with optimisation, shows that it does not allocate either.
 @Suite(.timeLimit(.minutes(5)))
 struct FastPathTests {
     private static let rounds = 10_000
 
-    @Test("10,000 leases of an idle connection suspend not once", arguments: CoreKind.allCases)
+    @Test("10,000 leases of an idle connection never suspend", arguments: CoreKind.allCases)
     func fromATask(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, _ in
             let executor = CountingTaskExecutor()
@@ -24,7 +24,7 @@ struct FastPathTests {
         }
     }
 
-    @Test("Neither do they from within an actor, whose state the body can use", arguments: CoreKind.allCases)
+    @Test("The same holds inside an actor, whose state the body can use", arguments: CoreKind.allCases)
     func fromAnActor(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, _ in
             let actor = Client(pool)
@@ -34,7 +34,7 @@ struct FastPathTests {
         }
     }
 
-    @Test("The count is able to tell: leases that have to wait do suspend", arguments: CoreKind.allCases)
+    @Test("The count works: a lease that has to wait does suspend", arguments: CoreKind.allCases)
     func countsWaits(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let executor = CountingTaskExecutor()

@@ -2,17 +2,20 @@ import BurstPool
 import Synchronization
 import Testing
 
-/// Two things at the same instant, over and over. Serialized: each wants both of two cores for itself.
+/// Two operations at the same instant, many times. Serialized, because each test needs both of two CPUs.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct HandOffRaceTests {
-    @Test("Cancelled in the instant of the hand-over, 100,000 times, nothing is lost", arguments: CoreKind.allCases)
+    @Test(
+        "Nothing is lost if a caller is cancelled at the instant of the hand-off, 100,000 times",
+        arguments: CoreKind.allCases
+    )
     func cancelAgainstHandOff(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let served = Shared(0)
             let left = Shared(0)
             var lease = try await pool.acquire()
             for round in 0..<100_000 {
-                // The waiter runs up to its suspension within this call, and is resumed by whoever wins.
+                // The waiter runs up to its suspension within this call. The operation that wins the race resumes it.
                 let waiter = Task(executorPreference: InlineExecutor()) {
                     do {
                         try await pool.acquire(timeout: .unlimited).release()
@@ -25,7 +28,7 @@ struct HandOffRaceTests {
                     spin(round & 63)
                     waiter.cancel()
                 }
-                // Now and then on this thread first, now and then on that one.
+                // Sometimes this thread comes first, and sometimes the other one.
                 if round & 1 == 0 { await Task.yield() }
                 spin((round >> 6) & 63)
                 lease.release()
@@ -45,7 +48,10 @@ struct HandOffRaceTests {
         }
     }
 
-    @Test("Cancelled in the instant its connection opens, nothing is lost", arguments: CoreKind.allCases)
+    @Test(
+        "Nothing is lost if a caller is cancelled at the instant at which its connection opens",
+        arguments: CoreKind.allCases
+    )
     func cancelAgainstOpening(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             for round in 0..<2_000 {
@@ -55,10 +61,10 @@ struct HandOffRaceTests {
                 waiter.cancel()
                 if let lease = try? await waiter.value { lease.release() }
                 try await eventually("the connection is idle") { pool.statistics.idle == pool.statistics.total }
-                // Dead, so that the next round opens one again.
+                // Dead connections make the next round open one again.
                 for remote in strategy.books.remotes.suffix(1) { remote.hangUp() }
-                try await eventually("it is closed") {
-                    // More than once, if need be: a connection is counted as idle an instant before it can be taken.
+                try await eventually("the connection is closed") {
+                    // Possibly more than once, because a connection is counted as idle just before it can be acquired.
                     _ = pool.tryAcquire()
                     return pool.statistics.total == 0
                 }
@@ -67,7 +73,10 @@ struct HandOffRaceTests {
         }
     }
 
-    @Test("The time is up in the instant of the hand-over, 10,000 times, nothing is lost", arguments: CoreKind.allCases)
+    @Test(
+        "Nothing is lost if a timeout passes at the instant of the hand-off, 10,000 times",
+        arguments: CoreKind.allCases
+    )
     func timeoutAgainstHandOff(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, strategy in
@@ -106,7 +115,7 @@ struct HandOffRaceTests {
     }
 
     @Test(
-        "The pool shuts down in the instant of the hand-over, 2,000 times, nothing is lost",
+        "Nothing is lost if the pool shuts down at the instant of the hand-off, 2,000 times",
         arguments: CoreKind.allCases
     )
     func shutdownAgainstHandOff(kind: CoreKind) async throws {
@@ -134,7 +143,7 @@ struct HandOffRaceTests {
     }
 
     @Test(
-        "A later deadline set in the instant in which the timer is at work costs no earlier one its alarm",
+        "A later deadline that is set while the timer runs does not cost an earlier deadline its alarm",
         arguments: CoreKind.allCases
     )
     func timerAtWorkAgainstJoining(kind: CoreKind) async throws {
@@ -156,8 +165,8 @@ struct HandOffRaceTests {
                 await racer.value
                 _ = try await poolError(.acquireTimedOut) { _ = try await first.value }
                 clock.advance(by: .seconds(8))
-                // Fails here, and not in the next line for ever, if nobody watches the clock.
-                try await eventually("the second one has gone, round \(round)") { pool.statistics.waiting == 1 }
+                // If no timer watches the clock, this line fails, instead of the next one hanging.
+                try await eventually("the second caller has left, round \(round)") { pool.statistics.waiting == 1 }
                 _ = try await poolError(.acquireTimedOut) { _ = try await second.value }
                 third.cancel()
                 await #expect(throws: CancellationError.self) { try await third.value }
@@ -167,7 +176,7 @@ struct HandOffRaceTests {
     }
 }
 
-/// Does nothing, for a few nanoseconds each.
+/// Busy-waits for a few nanoseconds per count.
 private func spin(_ count: Int) {
     let cell = Atomic<Int>(0)
     for _ in 0..<count { cell.add(1, ordering: .relaxed) }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct HealthTests {
-    @Test("It returns when a connection can be had that works", arguments: CoreKind.allCases)
+    @Test("It returns when a working connection is available", arguments: CoreKind.allCases)
     func healthy(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, _ in
             try await pool.waitUntilHealthy(timeout: nil)
@@ -14,7 +14,10 @@ struct HealthTests {
         }
     }
 
-    @Test("While the server is away it tries now and then, and returns when it is there", arguments: CoreKind.allCases)
+    @Test(
+        "While the server is away, the pool tries at intervals, and returns when the server is back",
+        arguments: CoreKind.allCases
+    )
     func triesAgain(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
             strategy.onOpen { attempt in if attempt <= 3 { throw TestError("refused") } }
@@ -30,15 +33,16 @@ struct HealthTests {
         }
     }
 
-    @Test("A server that answers with nonsense is not stormed with attempts", arguments: CoreKind.allCases)
+    @Test("The pool pauses between attempts if a server gives invalid answers", arguments: CoreKind.allCases)
     func invalid(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
             strategy.onValidate { $0.id == 40 }
             let waiting = Task { try await pool.waitUntilHealthy(timeout: nil) }
             var attempts = 0
-            // Pauses of up to a second each: after some, several attempts cannot come in one go.
+            // Each pause takes up to a second. After several pauses, attempts can no longer follow each other
+            // immediately.
             for _ in 0..<8 {
-                try await eventually("it pauses") { clock.sleepers > 0 && pool.statistics.total == 0 }
+                try await eventually("the pool pauses") { clock.sleepers > 0 && pool.statistics.total == 0 }
                 await letOthersRun()
                 #expect(strategy.books.opened <= attempts + 3)
                 attempts = strategy.books.opened
@@ -49,7 +53,7 @@ struct HealthTests {
         }
     }
 
-    @Test("When the time is up it says why", arguments: CoreKind.allCases)
+    @Test("When its timeout passes, the error gives the reason", arguments: CoreKind.allCases)
     func timeIsUp(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
             strategy.onOpen { _ in throw TestError("refused") }
@@ -59,7 +63,7 @@ struct HealthTests {
                 defer { isOver.set(true) }
                 try await waiting.value
             }
-            try await eventually("the time is up") {
+            try await eventually("the timeout has passed") {
                 if clock.sleepers > 0 { clock.advance(by: .milliseconds(100)) }
                 return isOver.value
             }
@@ -68,7 +72,7 @@ struct HealthTests {
         }
     }
 
-    @Test("A permanent error, a shutdown and a cancellation end it at once", arguments: CoreKind.allCases)
+    @Test("A permanent error, a shutdown and a cancellation end it immediately", arguments: CoreKind.allCases)
     func ends(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
             strategy.onOpen { attempt in throw TestError(attempt == 1 ? "wrong password" : "refused") }
@@ -76,7 +80,7 @@ struct HealthTests {
             await #expect(throws: TestError("wrong password")) { try await pool.waitUntilHealthy(timeout: nil) }
 
             let cancelled = Task { try await pool.waitUntilHealthy(timeout: nil) }
-            try await eventually("it has tried") { strategy.books.failures >= 2 }
+            try await eventually("the pool has tried") { strategy.books.failures >= 2 }
             cancelled.cancel()
             await #expect(throws: CancellationError.self) { try await cancelled.value }
 

@@ -20,12 +20,15 @@ struct IdleLeaseCountTests {
         )
     }
 
-    @Test("Leases of idle connections count, those that were waited for do not", arguments: CoreKind.allCases)
+    @Test(
+        "Leases of idle connections are counted, and leases that were waited for are not",
+        arguments: CoreKind.allCases
+    )
     func which(kind: CoreKind) async throws {
         try await withCountingPool(kind, maxSize: 1) { pool, _ in
             #expect(pool.statistics.idleLeases == 0)
             try await pool.withConnection { $0.use() }
-            #expect(pool.statistics.idleLeases == 0, "it was opened")
+            #expect(pool.statistics.idleLeases == 0, "the connection was opened")
             try await pool.withConnection { $0.use() }
             try await pool.acquire(timeout: .immediate).release()
             let lease = try #require(pool.tryAcquire())
@@ -33,25 +36,25 @@ struct IdleLeaseCountTests {
             let waiter = try await pool.startWaiting()
             lease.release()
             try await waiter.value.release()
-            #expect(pool.statistics.idleLeases == 3, "it was waited for")
+            #expect(pool.statistics.idleLeases == 3, "the caller waited for it")
         }
     }
 
-    @Test("They are counted for ever, whatever becomes of the connections", arguments: CoreKind.allCases)
+    @Test("The count includes leases of connections that are closed later", arguments: CoreKind.allCases)
     func closed(kind: CoreKind) async throws {
         try await withCountingPool(kind, maxSize: 2) { pool, _ in
             for round in 1...5 {
                 try await pool.withConnection { $0.use() }
                 try await pool.acquire().discard()
                 #expect(pool.statistics.idleLeases == round)
-                try await eventually("it is closed") { pool.statistics.total == 0 }
+                try await eventually("the connection is closed") { pool.statistics.total == 0 }
             }
             await pool.shutdown()
             #expect(pool.statistics.idleLeases == 5)
         }
     }
 
-    @Test("Also beside what else is noted of a lease", arguments: CoreKind.allCases, [true, false])
+    @Test("The count works together with other bookkeeping of leases", arguments: CoreKind.allCases, [true, false])
     func beside(kind: CoreKind, detectsNestedAcquires: Bool) async throws {
         try await withCountingPool(
             kind,
@@ -66,7 +69,7 @@ struct IdleLeaseCountTests {
         }
     }
 
-    @Test("None gets lost among threads", arguments: CoreKind.allCases)
+    @Test("No lease of any thread is lost", arguments: CoreKind.allCases)
     func threads(kind: CoreKind) async throws {
         let observer = RecordingObserver()
         try await withCountingPool(
@@ -85,7 +88,7 @@ struct IdleLeaseCountTests {
         }
     }
 
-    @Test("Without somebody who wants to know nobody counts", arguments: CoreKind.allCases)
+    @Test("Without an observer that needs the count, leases are not counted", arguments: CoreKind.allCases)
     func unasked(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1, configure: { $0.observer = RecordingObserver() }) { pool, _ in
             for _ in 0..<3 { try await pool.withConnection { $0.use() } }

@@ -4,7 +4,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct IdleTimeoutTests {
     @Test(
-        "An idle connection is closed when its time is up, at most an eighth later, whatever else is looked after",
+        "An idle connection is closed when its time has passed, at most 12.5 % later, with or without keepalive",
         arguments: CoreKind.allCases,
         [nil, .seconds(68), .seconds(79)] as [Duration?]
     )
@@ -20,7 +20,7 @@ struct IdleTimeoutTests {
             let chronicle = Chronicle(strategy, clock)
             try await pool.warmUp(3)
             let maintenance = try await MaintenanceStepper(pool, clock)
-            // Not a multiple of the maintenance's interval: what counts is how long the connection was idle.
+            // Not a multiple of the maintenance interval, because the idle time of the connection counts.
             try await maintenance.pass(.seconds(1))
             for lease in try await pool.lease(3) { lease.release() }
             try await maintenance.pass(.seconds(120))
@@ -31,7 +31,7 @@ struct IdleTimeoutTests {
         }
     }
 
-    @Test("As many as shall be idle are kept, and are not opened anew", arguments: CoreKind.allCases)
+    @Test("The minimum idle connections are kept, and are not replaced", arguments: CoreKind.allCases)
     func keepsMinimum(kind: CoreKind) async throws {
         try await withTimedPool(
             kind,
@@ -50,7 +50,10 @@ struct IdleTimeoutTests {
         }
     }
 
-    @Test("The coldest are closed; what is used now and then stays", arguments: CoreKind.allCases)
+    @Test(
+        "The least recently used connections are closed, and connections in occasional use stay",
+        arguments: CoreKind.allCases
+    )
     func coldest(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 4, configure: { $0.idleTimeout = .seconds(80) }) {
             pool,
@@ -66,15 +69,15 @@ struct IdleTimeoutTests {
                 let id = try await pool.withConnection { $0.id }
                 lastUse[id] = clock.now.sinceStart
             }
-            #expect(pool.statistics.idle >= 1, "one is used every five seconds")
-            #expect(strategy.books.opened == 4, "none has had to be opened anew")
+            #expect(pool.statistics.idle >= 1, "a connection is used every five seconds")
+            #expect(strategy.books.opened == 4, "no connection had to be opened again")
             for (id, moment) in chronicle.closed {
                 #expect(moment - (lastUse[id] ?? .zero) >= .seconds(80), "connection \(id) was in use lately")
             }
         }
     }
 
-    @Test("A connection that is in use is not idle, however long", arguments: CoreKind.allCases)
+    @Test("A connection in use is not idle, however long it is in use", arguments: CoreKind.allCases)
     func inUse(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 2, configure: { $0.idleTimeout = .seconds(80) }) {
             pool,
@@ -93,7 +96,7 @@ struct IdleTimeoutTests {
         }
     }
 
-    @Test("No time is too long", arguments: CoreKind.allCases)
+    @Test("idleTimeout may have any length", arguments: CoreKind.allCases)
     func longest(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.idleTimeout = .seconds(Int64.max) }) {
             pool,

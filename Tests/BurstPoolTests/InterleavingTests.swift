@@ -1,11 +1,11 @@
 import BurstPool
 import Testing
 
-/// Each thing that can happen, at each moment between the engine and its core, in turn: races that need no luck.
+/// Runs each interference at each moment between the engine and its core, so that races need no luck.
 @Suite(.timeLimit(.minutes(5)))
 struct InterleavingTests {
     @Test(
-        "While a connection is returned to those who wait, whatever happens at any moment, nothing is lost",
+        "While a connection is released to waiters, nothing is lost, whatever happens at any moment",
         arguments: CoreKind.cores
     )
     func returning(kind: CoreKind) async throws {
@@ -20,7 +20,7 @@ struct InterleavingTests {
     }
 
     @Test(
-        "While a excess connection is returned, whatever happens at any moment, nothing is lost",
+        "While an excess connection is released, nothing is lost, whatever happens at any moment",
         arguments: CoreKind.cores
     )
     func shrinking(kind: CoreKind) async throws {
@@ -36,7 +36,7 @@ struct InterleavingTests {
         .run(kind)
     }
 
-    @Test("While a connection opens, whatever happens at any moment, nothing is lost", arguments: CoreKind.cores)
+    @Test("While a connection opens, nothing is lost, whatever happens at any moment", arguments: CoreKind.cores)
     func opening(kind: CoreKind) async throws {
         try await InterleavingPlay(
             byWayOf: [.beforeFinishOpen, .afterFinishOpen, .beforeClaimWait, .afterClaimWait],
@@ -47,7 +47,7 @@ struct InterleavingTests {
     }
 
     @Test(
-        "While a connection fails to open, whatever happens at any moment, nothing is lost",
+        "While a connection fails to open, nothing is lost, whatever happens at any moment",
         arguments: CoreKind.cores
     )
     func failingToOpen(kind: CoreKind) async throws {
@@ -63,7 +63,7 @@ struct InterleavingTests {
     }
 
     @Test(
-        "While a dead connection is replaced, whatever happens at any moment, nothing is lost",
+        "While a dead connection is replaced, nothing is lost, whatever happens at any moment",
         arguments: CoreKind.cores
     )
     func replacing(kind: CoreKind) async throws {
@@ -82,10 +82,10 @@ struct InterleavingTests {
     }
 }
 
-/// The same with what a pool can be configured to do besides.
+/// The same with optional features of the pool.
 @Suite(.timeLimit(.minutes(5)))
 struct OptionInterleavingTests {
-    @Test("While a connection is reset, whatever happens at any moment, nothing is lost", arguments: CoreKind.cores)
+    @Test("While a connection is reset, nothing is lost, whatever happens at any moment", arguments: CoreKind.cores)
     func resetting(kind: CoreKind) async throws {
         try await InterleavingPlay(
             byWayOf: [
@@ -98,7 +98,7 @@ struct OptionInterleavingTests {
         .run(kind)
     }
 
-    @Test("While a failed reset is seen to, whatever happens at any moment, nothing is lost", arguments: CoreKind.cores)
+    @Test("While a failed reset is handled, nothing is lost, whatever happens at any moment", arguments: CoreKind.cores)
     func failingToReset(kind: CoreKind) async throws {
         try await InterleavingPlay(
             byWayOf: [
@@ -115,7 +115,7 @@ struct OptionInterleavingTests {
         .run(kind)
     }
 
-    @Test("While a paused pool resumes, whatever happens at any moment, nothing is lost", arguments: CoreKind.cores)
+    @Test("While a paused pool resumes, nothing is lost, whatever happens at any moment", arguments: CoreKind.cores)
     func resuming(kind: CoreKind) async throws {
         try await InterleavingPlay(
             byWayOf: [.beforeResume, .afterResume, .beforeTakeIdle, .afterTakeIdle, .beforeHandOff, .afterHandOff],
@@ -130,7 +130,7 @@ struct OptionInterleavingTests {
     }
 
     @Test(
-        "While a connection is validated for those who wait, whatever happens at any moment, nothing is lost",
+        "While a connection is validated for waiters, nothing is lost, whatever happens at any moment",
         arguments: CoreKind.cores,
         [true, false]
     )
@@ -154,7 +154,7 @@ struct OptionInterleavingTests {
     }
 
     @Test(
-        "While a connection is opened after a delay, whatever happens at any moment, nothing is lost",
+        "While a connection is opened after a delay, nothing is lost, whatever happens at any moment",
         arguments: CoreKind.cores
     )
     func delayedOpening(kind: CoreKind) async throws {
@@ -166,7 +166,7 @@ struct OptionInterleavingTests {
             prepare: { try await $0.lease(1) },
             act: { scene in
                 scene.clock.advance(by: .milliseconds(10))
-                try await eventually("a second one is opened, or the pool is at its end") {
+                try await eventually("a second connection is opened, or the pool has reached its limit") {
                     scene.strategy.books.opened > 1 || scene.pool.statistics.waiting == 0
                         || scene.strategy.hooks.isEmpty
                 }
@@ -177,7 +177,7 @@ struct OptionInterleavingTests {
     }
 
     @Test(
-        "While a failed attempt to open is repeated, whatever happens at any moment, nothing is lost",
+        "While a failed connect is retried, nothing is lost, whatever happens at any moment",
         arguments: CoreKind.cores
     )
     func reopening(kind: CoreKind) async throws {
@@ -195,7 +195,7 @@ struct OptionInterleavingTests {
     }
 
     @Test(
-        "While a connection that is leased is evicted, whatever happens at any moment, nothing is lost",
+        "While a leased connection is evicted, nothing is lost, whatever happens at any moment",
         arguments: CoreKind.cores
     )
     func evicting(kind: CoreKind) async throws {
@@ -214,13 +214,13 @@ struct OptionInterleavingTests {
     }
 
     @Test(
-        "While idle connections are looked through, whatever happens at any moment, nothing is lost",
+        "While idle connections are swept, nothing is lost, whatever happens at any moment",
         arguments: CoreKind.cores
     )
     func sweeping(kind: CoreKind) async throws {
         try await InterleavingPlay(
             burstLimit: 2,
-            byWayOf: [.beforeTakeUnswept, .afterTakeUnswept, .beforeReturnSwept, .afterReturnSwept, .beforeBeginClose],
+            byWayOf: [.beforeSweepNext, .afterSweepNext, .beforeSweepEnd, .afterSweepEnd, .beforeBeginClose],
             timePasses: true,
             configure: {
                 $0.idleTimeout = .seconds(1)
@@ -243,7 +243,7 @@ struct OptionInterleavingTests {
 }
 
 extension InterleavingPlay.Scene {
-    /// Connections open only when the gate is open, and the first one does not.
+    /// Connections open only when the gate is open, and the first connect fails.
     fileprivate func failFirstOpen() {
         strategy.onOpen { [gate] attempt in
             await gate.pass()

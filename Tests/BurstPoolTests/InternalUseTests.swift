@@ -1,7 +1,7 @@
 @testable import BurstPool
 import Testing
 
-/// What is counted of connections that the pool itself uses, at each order of the count and the use.
+/// The count of connections that the pool itself uses, in each order of the count and the use.
 @Suite(.timeLimit(.minutes(1)))
 struct InternalUseTests {
     private final class Counter { let use = InternalUse() }
@@ -24,7 +24,7 @@ struct InternalUseTests {
         #expect(inUse() == 0)
     }
 
-    @Test("A use that begins or ends meanwhile, or both, counts")
+    @Test("A use that begins or ends during a count, or both, is counted")
     func meanwhile() {
         #expect(inUse { counter.use.begin() } == 1)
         #expect(inUse { _ = end() } == 1)
@@ -36,7 +36,7 @@ struct InternalUseTests {
         #expect(inUse() == 0)
     }
 
-    @Test("Who awaits an end is told of the next one, once, or that there has been one")
+    @Test("A waiter for the end of a use is resumed at the next end, once, or immediately if there has been one")
     func awaited() {
         counter.use.begin()
         counter.use.begin()

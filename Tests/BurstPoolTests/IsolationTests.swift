@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-/// The pool runs bodies where its caller runs.
+/// The pool runs bodies on the executor of the caller.
 @Suite(.timeLimit(.minutes(5)))
 struct IsolationTests {
     private actor Owner {
@@ -19,7 +19,10 @@ struct IsolationTests {
         }
     }
 
-    @Test("From inside an actor, the body runs on that actor, waited for or not", arguments: CoreKind.allCases)
+    @Test(
+        "From inside an actor, the body runs on that actor, whether the caller waited or not",
+        arguments: CoreKind.allCases
+    )
     func insideAnActor(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             let owner = Owner()
@@ -49,7 +52,7 @@ struct IsolationTests {
         }
     }
 
-    @Test("Many actors share a pool, each on its own", arguments: CoreKind.allCases)
+    @Test("Many actors share a pool, and each body runs on its own actor", arguments: CoreKind.allCases)
     func manyActors(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, _ in
             let owners = (0..<8).map { _ in Owner() }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct KeepaliveTests {
-    @Test("An idle connection is validated each time the interval has passed", arguments: CoreKind.allCases)
+    @Test("An idle connection is validated whenever the interval has passed", arguments: CoreKind.allCases)
     func validates(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.keepaliveInterval = .seconds(80) }) {
             pool,
@@ -15,19 +15,19 @@ struct KeepaliveTests {
             try await maintenance.pass(.seconds(79))
             #expect(strategy.books.validated == [])
             try await maintenance.pass(.seconds(11))
-            try await eventually("it has been validated") {
+            try await eventually("the connection has been validated") {
                 strategy.books.validated == [1] && pool.statistics.idle == 1
             }
             try await maintenance.pass(.seconds(69))
             #expect(strategy.books.validated == [1])
             try await maintenance.pass(.seconds(21))
-            try await eventually("it has been validated again") {
+            try await eventually("the connection has been validated again") {
                 strategy.books.validated == [1, 1] && pool.statistics.idle == 1
             }
         }
     }
 
-    @Test("One that is in use is left alone", arguments: CoreKind.allCases)
+    @Test("A connection in use is not validated", arguments: CoreKind.allCases)
     func inUse(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.keepaliveInterval = .seconds(80) }) {
             pool,
@@ -42,7 +42,7 @@ struct KeepaliveTests {
     }
 
     @Test(
-        "No more than an eighth are out for it, however long it takes",
+        "At most an eighth of the connections are validated at the same time, however long that takes",
         arguments: CoreKind.allCases,
         [(16, 2), (7, 1)]
     )
@@ -63,15 +63,17 @@ struct KeepaliveTests {
             try await pool.warmUp(sizes.count)
             let maintenance = try await MaintenanceStepper(pool, clock)
             try await maintenance.pass(.seconds(200)) { #expect(gate.held <= sizes.most) }
-            try await eventually("as many as may are out") { gate.held == sizes.most }
+            try await eventually("the limit of validations is reached") { gate.held == sizes.most }
             #expect(pool.statistics.idle == sizes.count - sizes.most)
             gate.open()
             try await maintenance.pass(.seconds(200))
-            try await eventually("each has had its turn") { Set(strategy.books.validated).count == sizes.count }
+            try await eventually("each connection has been validated") {
+                Set(strategy.books.validated).count == sizes.count
+            }
         }
     }
 
-    @Test("One that fails is closed, and replaced if too few are idle", arguments: CoreKind.allCases)
+    @Test("A connection that fails is closed, and replaced if too few are idle", arguments: CoreKind.allCases)
     func failing(kind: CoreKind) async throws {
         try await withTimedPool(
             kind,
@@ -84,14 +86,14 @@ struct KeepaliveTests {
             strategy.onValidate { $0.id != 1 }
             try await pool.prewarm(2)
             try await MaintenanceStepper(pool, clock).pass(.seconds(100))
-            try await eventually("it is closed") { observer.closeReasons == [.validationFailed] }
+            try await eventually("the connection is closed") { observer.closeReasons == [.validationFailed] }
             try await eventually("two are idle") { pool.statistics.idle == 2 }
             #expect(strategy.books.closedIDs == [1])
-            #expect(strategy.books.opened == 3, "none is opened for one that is only out to be validated")
+            #expect(strategy.books.opened == 3, "a connection that is only being validated is not replaced")
         }
     }
 
-    @Test("One that takes too long is closed", arguments: CoreKind.allCases)
+    @Test("A connection whose validation takes too long is closed", arguments: CoreKind.allCases)
     func slow(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.keepaliveInterval = .seconds(80) }) {
             pool,
@@ -104,12 +106,12 @@ struct KeepaliveTests {
             }
             try await pool.warmUp(1)
             try await MaintenanceStepper(pool, clock).pass(.seconds(100))
-            try await eventually("it is closed") { observer.closeReasons == [.validationFailed] }
+            try await eventually("the connection is closed") { observer.closeReasons == [.validationFailed] }
         }
     }
 
     @Test(
-        "It does not make a connection any younger: it is idle all the same",
+        "A validation does not reset the idle time of a connection",
         arguments: CoreKind.allCases,
         [false, true]
     )
@@ -125,7 +127,7 @@ struct KeepaliveTests {
         ) { pool, strategy, clock, observer in
             let chronicle = Chronicle(strategy, clock)
             if takesLong {
-                // Longer than the maintenance sleeps, so that it sees the connection being validated.
+                // Longer than maintenance sleeps, so that maintenance sees the connection while it is being validated.
                 strategy.onValidate { _ in
                     try await clock.sleep(until: clock.now.advanced(by: .seconds(25)), tolerance: nil)
                     return true

@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct LatestErrorTests {
-    @Test("A reader does not bring back an error that was forgotten while it read")
+    @Test("A reader does not restore an error that is cleared while it reads")
     func readerAgainstForgetting() async {
         let latest = LatestError()
         for round in 0..<20_000 {
@@ -14,7 +14,7 @@ struct LatestErrorTests {
             latest.store(nil)
             _ = await reader.value
             guard latest.load() == nil else {
-                Issue.record("it is back in round \(round)")
+                Issue.record("the error is back in round \(round)")
                 return
             }
         }

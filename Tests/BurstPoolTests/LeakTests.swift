@@ -4,20 +4,24 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct LeakTests {
     private struct Report: Equatable {
-        let place: String
+        let location: String
         let age: Duration
     }
 
     private func overdue(_ observer: RecordingObserver) -> [Report] {
         observer.all {
-            if case .leaseOverdue(let place, let age) = $0 { Report(place: place.description, age: age) } else { nil }
+            if case .leaseOverdue(let location, let age) = $0 {
+                Report(location: location.description, age: age)
+            } else {
+                nil
+            }
         }
     }
 
     private func returned(_ observer: RecordingObserver) -> [Report] {
         observer.all {
-            if case .overdueLeaseReturned(let place, let age) = $0 {
-                Report(place: place.description, age: age)
+            if case .overdueLeaseReturned(let location, let age) = $0 {
+                Report(location: location.description, age: age)
             } else {
                 nil
             }
@@ -42,7 +46,7 @@ struct LeakTests {
     }
 
     @Test(
-        "A lease that is out for too long is told of once, with its place, and again when it ends",
+        "A lease that is held too long is reported once, with its source location, and again when it ends",
         arguments: CoreKind.allCases
     )
     func overdueOnce(kind: CoreKind) async throws {
@@ -55,22 +59,25 @@ struct LeakTests {
             #expect(overdue(observer) == [])
             try await maintenance.pass(.seconds(11))
             let reports = overdue(observer)
-            #expect(reports.map(\.place) == ["BurstPoolTests/LeakTests.swift:\(line)"])
+            #expect(reports.map(\.location) == ["BurstPoolTests/LeakTests.swift:\(line)"])
             #expect(reports.allSatisfy { $0.age >= .seconds(80) && $0.age <= .seconds(90) })
             try await maintenance.pass(.seconds(500))
             #expect(overdue(observer) == reports)
             #expect(returned(observer) == [])
             lease.release()
-            #expect(returned(observer).map(\.place) == reports.map(\.place))
+            #expect(returned(observer).map(\.location) == reports.map(\.location))
             let age = try #require(returned(observer).first).age
             #expect(age >= .seconds(580) && age <= .seconds(590))
-            // The next one to have it has done nothing wrong.
+            // The next caller of the same connection is not reported.
             try await pool.withConnection { $0.use() }
             #expect(returned(observer).count == 1)
         }
     }
 
-    @Test("The place of who waited for its connection, or had it opened, is known too", arguments: CoreKind.allCases)
+    @Test(
+        "The source location is also known of callers that waited, or for which the connection was opened",
+        arguments: CoreKind.allCases
+    )
     func waited(kind: CoreKind) async throws {
         try await withThreshold(kind, maxSize: 1) { pool, _, clock, observer in
             let first = try await pool.acquire()
@@ -79,18 +86,18 @@ struct LeakTests {
             let line = #line + 2
             let executor = ObservedExecutor()
             let user = Task(executorPreference: executor) { try await pool.withConnection { _ in await gate.pass() } }
-            try await eventually("it waits") { executor.isSuspended && pool.statistics.waiting == 1 }
+            try await eventually("the caller waits") { executor.isSuspended && pool.statistics.waiting == 1 }
             first.release()
-            try await eventually("it has it") { gate.held == 1 }
+            try await eventually("the caller has the connection") { gate.held == 1 }
             try await maintenance.pass(.seconds(91))
-            #expect(overdue(observer).map(\.place) == ["BurstPoolTests/LeakTests.swift:\(line)"])
+            #expect(overdue(observer).map(\.location) == ["BurstPoolTests/LeakTests.swift:\(line)"])
             gate.open()
             try await user.value
             #expect(returned(observer).count == 1)
         }
     }
 
-    @Test("Leases in time are not told of, one after the other", arguments: CoreKind.allCases)
+    @Test("Leases that end in time are not reported, even in succession", arguments: CoreKind.allCases)
     func inTime(kind: CoreKind) async throws {
         try await withThreshold(kind, maxSize: 1) { pool, _, clock, observer in
             try await pool.warmUp(1)
@@ -104,7 +111,7 @@ struct LeakTests {
         }
     }
 
-    @Test("What the pool itself does with a connection for long is no leak", arguments: CoreKind.allCases)
+    @Test("A long internal use of a connection is not reported as a leak", arguments: CoreKind.allCases)
     func internalUse(kind: CoreKind) async throws {
         try await withThreshold(
             kind,
@@ -123,16 +130,16 @@ struct LeakTests {
                 return true
             }
             try await pool.withConnection { $0.use() }
-            try await eventually("it is being reset") { resetting.held == 1 }
+            try await eventually("the connection is being reset") { resetting.held == 1 }
             let maintenance = try await MaintenanceStepper(pool, clock)
             try await maintenance.pass(.seconds(200))
             resetting.open()
-            try await eventually("it is idle") { pool.statistics.idle == 1 }
+            try await eventually("the connection is idle") { pool.statistics.idle == 1 }
             try await maintenance.pass(.seconds(700))
-            try await eventually("it is being validated") { validating.held == 1 }
+            try await eventually("the connection is being validated") { validating.held == 1 }
             try await maintenance.pass(.seconds(200))
             validating.open()
-            try await eventually("it is idle") { pool.statistics.idle == 1 }
+            try await eventually("the connection is idle") { pool.statistics.idle == 1 }
             try await pool.withConnection { $0.use() }
             #expect(overdue(observer) == [])
             #expect(returned(observer) == [])

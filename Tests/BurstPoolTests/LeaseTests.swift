@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-/// The move-only lease. It is of the public face only.
+/// The move-only lease, which only the public API has.
 @Suite(.timeLimit(.minutes(5)))
 struct LeaseTests {
     private func withPublicPool(
@@ -16,7 +16,7 @@ struct LeaseTests {
         expectNothingLeft(strategy, limit: burstLimit ?? maxSize)
     }
 
-    @Test("release() gives the connection back at once")
+    @Test("release() releases the connection immediately")
     func releases() async throws {
         try await withPublicPool(maxSize: 1) { pool, _ in
             let lease = try await pool.acquire()
@@ -26,7 +26,7 @@ struct LeaseTests {
         }
     }
 
-    @Test("A lease that goes out of scope gives the connection back, also when an error is thrown")
+    @Test("A lease that goes out of scope releases the connection, also when an error is thrown")
     func endOfScope() async throws {
         try await withPublicPool(maxSize: 1) { pool, strategy in
             do {
@@ -46,7 +46,7 @@ struct LeaseTests {
         }
     }
 
-    @Test("A lease can be moved: into a function that ends it, and into a value that keeps it")
+    @Test("A lease can be moved into a function that ends it, and into a value that keeps it")
     func moves() async throws {
         func end(_ lease: consuming ConnectionLease<TestStrategy>) -> Int { lease.connection.id }
         struct Session: ~Copyable {
@@ -71,7 +71,7 @@ struct LeaseTests {
         }
     }
 
-    @Test("What is changed through lease.connection stays changed")
+    @Test("Changes through lease.connection are kept")
     func mutates() async throws {
         let pool = try ConnectionPool(strategy: ValueStrategy<Counter> { Counter() }, maxSize: 1)
         do {
@@ -88,7 +88,7 @@ struct LeaseTests {
     @Test("tryAcquire returns a lease of an idle connection, or nil")
     func tryAcquire() async throws {
         try await withPublicPool(maxSize: 1) { pool, _ in
-            // A noncopyable optional can only be switched over.
+            // A noncopyable optional can only be used in a switch or an `if let`.
             if let lease = pool.tryAcquire() {
                 Issue.record("leased \(lease.connection.id), but nothing was idle")
             }
@@ -102,18 +102,18 @@ struct LeaseTests {
         }
     }
 
-    @Test("A excess connection of a lease is closed in the background")
+    @Test("An excess connection of a lease is closed in the background")
     func closesExcess() async throws {
         try await withPublicPool(maxSize: 1, burstLimit: 2) { pool, strategy in
             let kept = try await pool.acquire()
             do { _ = try await pool.acquire() }
-            try await eventually("it is closed") { strategy.books.closed == 1 }
+            try await eventually("the connection is closed") { strategy.books.closed == 1 }
             try await eventually("the pool has shrunk") { pool.statistics.total == 1 }
             kept.release()
         }
     }
 
-    @Test("A lease of Sendable connections can be passed to another task")
+    @Test("A lease of a Sendable connection can be passed to another task")
     func crossesTasks() async throws {
         let pool = try ConnectionPool(strategy: ValueStrategy<Int> { 5 }, maxSize: 1)
         let lease = try await pool.acquire()

@@ -17,7 +17,7 @@ struct LoadSheddingTests {
     }
 
     @Test(
-        "Who joins a queue that has been standing for the interval waits for the target",
+        "A caller that joins a queue that has been standing for the interval waits at most for the target",
         arguments: CoreKind.allCases
     )
     func standing(kind: CoreKind) async throws {
@@ -45,7 +45,7 @@ struct LoadSheddingTests {
         }
     }
 
-    @Test("Who joins before that waits as long as it likes", arguments: CoreKind.allCases)
+    @Test("A caller that joins before that waits for its own timeout", arguments: CoreKind.allCases)
     func notYetStanding(kind: CoreKind) async throws {
         try await withLoadShedding(kind) { pool, clock, _ in
             let lease = try await pool.acquire()
@@ -61,7 +61,7 @@ struct LoadSheddingTests {
         }
     }
 
-    @Test("A queue that has been empty in time is not standing", arguments: CoreKind.allCases)
+    @Test("A queue that was empty in time is not standing", arguments: CoreKind.allCases)
     func emptied(kind: CoreKind) async throws {
         try await withLoadShedding(kind) { pool, clock, _ in
             let lease = try await pool.acquire()
@@ -80,7 +80,7 @@ struct LoadSheddingTests {
         }
     }
 
-    @Test("A queue that was standing lately stands again after the target", arguments: CoreKind.allCases)
+    @Test("A queue that was standing recently stands again after the target", arguments: CoreKind.allCases)
     func standingAgain(kind: CoreKind) async throws {
         try await withLoadShedding(kind) { pool, clock, _ in
             var lease = try await pool.acquire()
@@ -90,7 +90,7 @@ struct LoadSheddingTests {
             clock.advance(by: .milliseconds(5))
             _ = try await poolError(.overloaded) { _ = try await late.value }
 
-            // Empty for a moment, and then not for 6 ms.
+            // The queue is empty for a moment, and then not for 6 ms.
             lease.release()
             lease = try await first.value
             first = try await pool.startWaiting()
@@ -99,7 +99,7 @@ struct LoadSheddingTests {
             clock.advance(by: .milliseconds(5))
             _ = try await poolError(.overloaded) { _ = try await lateAgain.value }
 
-            // After a second in which nobody waited, too.
+            // The same after a second without waiters.
             lease.release()
             lease = try await first.value
             clock.advance(by: .seconds(1))
@@ -109,7 +109,8 @@ struct LoadSheddingTests {
             clock.advance(by: .milliseconds(5))
             _ = try await poolError(.overloaded) { _ = try await lateOnce.value }
 
-            // But that does not prolong it: more than sixteen intervals after it was standing without a pause, it is over.
+            // But that does not prolong the state. More than sixteen intervals after the queue was standing without a
+            // break, it ends.
             lease.release()
             lease = try await first.value
             clock.advance(by: .milliseconds(700))
@@ -125,7 +126,7 @@ struct LoadSheddingTests {
         }
     }
 
-    @Test("Who would wait for less anyway is told that its own time was up", arguments: CoreKind.allCases)
+    @Test("A caller with a shorter timeout of its own gets acquireTimedOut", arguments: CoreKind.allCases)
     func ownTimeout(kind: CoreKind) async throws {
         try await withLoadShedding(kind) { pool, clock, observer in
             let lease = try await pool.acquire()

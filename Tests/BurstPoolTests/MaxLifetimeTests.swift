@@ -1,7 +1,7 @@
 import BurstPool
 import Testing
 
-@Suite(.timeLimit(.minutes(3)))  // A thousand connections, over all kinds of pool, in some hundred looks each.
+@Suite(.timeLimit(.minutes(3)))  // A thousand connections in some hundred sweeps, for each kind of pool.
 struct MaxLifetimeTests {
     @Test("An idle connection is replaced before it is too old", arguments: CoreKind.allCases)
     func idle(kind: CoreKind) async throws {
@@ -18,7 +18,7 @@ struct MaxLifetimeTests {
             try await pool.prewarm(1)
             let maintenance = try await MaintenanceStepper(pool, clock)
             try await maintenance.pass(.seconds(119))
-            #expect(chronicle.closed.isEmpty, "it has fifteen sixteenths of its life at the least")
+            #expect(chronicle.closed.isEmpty, "a lifetime is at least fifteen sixteenths of maxLifetime")
             try await maintenance.pass(.seconds(9))
             #expect(observer.closeReasons == [.maxLifetime])
             #expect(pool.statistics.idle == 1)
@@ -26,7 +26,7 @@ struct MaxLifetimeTests {
         }
     }
 
-    @Test("The life of one that takes its place is its own", arguments: CoreKind.allCases)
+    @Test("A replacement has a full lifetime", arguments: CoreKind.allCases)
     func next(kind: CoreKind) async throws {
         try await withTimedPool(
             kind,
@@ -45,7 +45,7 @@ struct MaxLifetimeTests {
         }
     }
 
-    @Test("One that is in use is closed when it comes back, and nobody gets it any more", arguments: CoreKind.allCases)
+    @Test("A connection in use is closed on release, and no caller gets it again", arguments: CoreKind.allCases)
     func leased(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.maxLifetime = .seconds(128) }) {
             pool,
@@ -66,7 +66,7 @@ struct MaxLifetimeTests {
     }
 
     @Test(
-        "However many are as old as each other, none gets too old, and an eighth at the most is closed at a time",
+        "Of connections of the same age none gets too old, and at most an eighth are closed at a time",
         arguments: CoreKind.allCases,
         [1, 9, 15, 100]
     )
@@ -89,7 +89,7 @@ struct MaxLifetimeTests {
         }
     }
 
-    @Test("A thousand that were opened together are spread out by the jitter", arguments: CoreKind.allCases)
+    @Test("Jitter spreads the closes of a thousand connections that were opened together", arguments: CoreKind.allCases)
     func jitter(kind: CoreKind) async throws {
         try await withTimedPool(
             kind,
@@ -106,13 +106,13 @@ struct MaxLifetimeTests {
             let ages = chronicle.ages.values
             #expect(ages.count == 1000)
             #expect(ages.allSatisfy { $0 >= .seconds(60) && $0 <= .seconds(128) })
-            // 1000 over 60 seconds are some 17 a second; that 60 come together is beyond ten standard deviations.
+            // 1000 closes over 60 seconds are some 17 each second. A second with 60 is beyond ten standard deviations.
             #expect(chronicle.closedAtOnce.values.max() ?? 0 < 60)
             #expect(chronicle.closedAtOnce.count > 50)
         }
     }
 
-    @Test("A jitter of nearly all shortens lives to nearly nothing, and breaks nothing", arguments: CoreKind.allCases)
+    @Test("A jitter of nearly 1 makes some lifetimes very short, and breaks nothing", arguments: CoreKind.allCases)
     func extremeJitter(kind: CoreKind) async throws {
         try await withTimedPool(
             kind,

@@ -3,8 +3,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct MinimumIdleTests {
-    /// A pool, hooked, that has opened as many as shall be idle, and its maintenance.
-    private func withStock(
+    /// Runs a test on a pool with hooks that has opened its minimum idle connections, with control over maintenance.
+    private func withMinimumIdle(
         _ kind: CoreKind,
         of count: Int,
         maxSize: Int,
@@ -25,7 +25,7 @@ struct MinimumIdleTests {
         }
     }
 
-    @Test("A new pool opens as many connections as shall be idle, and no more", arguments: CoreKind.allCases)
+    @Test("A new pool opens its minimum idle connections, and no more", arguments: CoreKind.allCases)
     func filledAtCreation(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 5, configure: { $0.minimumIdle = 3 }) { pool, strategy, clock, _ in
             try await eventually("three are idle") { pool.statistics.idle == 3 }
@@ -35,7 +35,7 @@ struct MinimumIdleTests {
         }
     }
 
-    @Test("What has been taken is made up for within a second", arguments: CoreKind.allCases)
+    @Test("Connections that callers hold are made up for within a second", arguments: CoreKind.allCases)
     func refilledAfterTakes(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 5, configure: { $0.minimumIdle = 3 }) { pool, strategy, clock, _ in
             try await eventually("three are idle") { pool.statistics.idle == 3 }
@@ -46,11 +46,11 @@ struct MinimumIdleTests {
             #expect(pool.statistics.total == 5)
             leases.release()
             try await maintenance.pass(.seconds(2))
-            #expect(strategy.books.attempts == 5, "what has come back is enough")
+            #expect(strategy.books.attempts == 5, "the released connections are enough")
         }
     }
 
-    @Test("What has been closed is made up for at once", arguments: CoreKind.allCases)
+    @Test("Closed connections are replaced immediately", arguments: CoreKind.allCases)
     func refilledAfterCloses(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 4, configure: { $0.minimumIdle = 2 }) { pool, strategy, _, _ in
             try await eventually("two are idle") { pool.statistics.idle == 2 }
@@ -61,16 +61,16 @@ struct MinimumIdleTests {
     }
 
     @Test(
-        "None is opened in place of one that is about to be idle",
+        "No connection is opened in place of one that is about to be idle",
         arguments: CoreKind.cores,
         [CoreMoment.beforeFinishOpen, .afterFinishOpen, .beforeRelease, .afterRelease]
     )
     func aboutToBeIdle(kind: CoreKind, moment: CoreMoment) async throws {
-        try await withStock(kind, of: 1, maxSize: 4) { pool, strategy, maintenance in
+        try await withMinimumIdle(kind, of: 1, maxSize: 4) { pool, strategy, maintenance in
             let lease = try await pool.acquire()
             strategy.hooks.at(moment) { try? pool.resize(maxSize: 4) }
             try await maintenance.pass(.seconds(1))
-            try await eventually("another one is idle") { strategy.hooks.isEmpty && pool.statistics.idle == 1 }
+            try await eventually("another connection is idle") { strategy.hooks.isEmpty && pool.statistics.idle == 1 }
             await letOthersRun()
             #expect(strategy.books.attempts == 2)
             lease.release()
@@ -78,12 +78,12 @@ struct MinimumIdleTests {
     }
 
     @Test(
-        "None is opened in place of one that is being looked at",
+        "No connection is opened in place of one that a sweep is looking at",
         arguments: CoreKind.cores,
-        [CoreMoment.beforeTakeUnswept, .afterTakeUnswept, .beforePutSwept, .afterPutSwept, .afterReturnSwept]
+        [CoreMoment.beforeSweepNext, .afterSweepNext, .beforeSweepKeep, .afterSweepKeep, .afterSweepEnd]
     )
     func lookedAt(kind: CoreKind, moment: CoreMoment) async throws {
-        try await withStock(kind, of: 2, maxSize: 4, configure: { $0.keepaliveInterval = .seconds(10) }) {
+        try await withMinimumIdle(kind, of: 2, maxSize: 4, configure: { $0.keepaliveInterval = .seconds(10) }) {
             pool,
             strategy,
             maintenance in
@@ -96,9 +96,12 @@ struct MinimumIdleTests {
         }
     }
 
-    @Test("One that is missing beside one that is about to be idle is opened at once", arguments: CoreKind.cores)
+    @Test(
+        "A connection that is missing beside one that is about to be idle is opened immediately",
+        arguments: CoreKind.cores
+    )
     func countedAgain(kind: CoreKind) async throws {
-        try await withStock(kind, of: 2, maxSize: 6) { pool, strategy, maintenance in
+        try await withMinimumIdle(kind, of: 2, maxSize: 6) { pool, strategy, maintenance in
             let leases = try await pool.lease(2)
             let gate = Gate()
             strategy.onOpen { attempt in
@@ -106,18 +109,22 @@ struct MinimumIdleTests {
                 if attempt == 4 { throw TestError("refused") }
             }
             try await maintenance.pass(.seconds(1), waitsForStrategy: false)
-            try await eventually("one has failed") { strategy.books.failures == 1 && pool.statistics.total == 3 }
-            // Whoever counts now takes the third one twice, as idle and as used by the pool.
+            try await eventually("one connect has failed") {
+                strategy.books.failures == 1 && pool.statistics.total == 3
+            }
+            // A count at this moment counts the third connection twice, as idle and as used by the pool.
             strategy.hooks.at(.afterRelease) { try? pool.resize(maxSize: 6) }
             gate.open()
-            try await eventually("two are idle again, without another look") { pool.statistics.idle == 2 }
+            try await eventually("two are idle again, without another pass of maintenance") {
+                pool.statistics.idle == 2
+            }
             #expect(strategy.hooks.isEmpty)
             #expect(strategy.books.attempts == 5)
             leases.release()
         }
     }
 
-    @Test("There are never more than maxSize for the sake of it", arguments: CoreKind.allCases, [nil, 8] as [Int?])
+    @Test("minimumIdle never makes the pool exceed maxSize", arguments: CoreKind.allCases, [nil, 8] as [Int?])
     func neverAboveMaxSize(kind: CoreKind, burstLimit: Int?) async throws {
         try await withTimedPool(kind, maxSize: 4, burstLimit: burstLimit, configure: { $0.minimumIdle = 4 }) {
             pool,
@@ -134,7 +141,7 @@ struct MinimumIdleTests {
         }
     }
 
-    @Test("Failures to open are survived, at one attempt a second", arguments: CoreKind.allCases)
+    @Test("Connect failures are repeated at one attempt each second", arguments: CoreKind.allCases)
     func survivesFailures(kind: CoreKind) async throws {
         let clock = ManualClock()
         let strategy = TestStrategy()
@@ -156,7 +163,10 @@ struct MinimumIdleTests {
         await pool.shutdown()
     }
 
-    @Test("They are all opened though connects are delayed, or are few at a time", arguments: CoreKind.allCases)
+    @Test(
+        "All minimum idle connections are opened with a connect delay, and with few connects at a time",
+        arguments: CoreKind.allCases
+    )
     func withGate(kind: CoreKind) async throws {
         try await withTimedPool(
             kind,
@@ -181,7 +191,7 @@ struct MinimumIdleTests {
         }
     }
 
-    @Test("While the pool is paused none is opened, and all are when it goes on", arguments: CoreKind.allCases)
+    @Test("A paused pool opens none, and opens all when it resumes", arguments: CoreKind.allCases)
     func paused(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 4, configure: { $0.minimumIdle = 2 }) { pool, strategy, clock, _ in
             try await eventually("two are idle") { pool.statistics.idle == 2 }
@@ -191,12 +201,12 @@ struct MinimumIdleTests {
             try await maintenance.pass(.seconds(3))
             #expect(pool.statistics.total == 2)
             pool.resume()
-            try await eventually("two are idle again, at once") { pool.statistics.idle == 2 }
+            try await eventually("two are idle again, immediately") { pool.statistics.idle == 2 }
             lease.release()
         }
     }
 
-    @Test("A maxSize below it is refused, one as large is taken", arguments: CoreKind.allCases)
+    @Test("A maxSize below minimumIdle is rejected, and an equal one is accepted", arguments: CoreKind.allCases)
     func resized(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 4, mostEver: 6, configure: { $0.minimumIdle = 3 }) { pool, _, _, _ in
             let error = try await poolError(.invalidConfiguration) { try pool.resize(maxSize: 2) }
@@ -207,12 +217,12 @@ struct MinimumIdleTests {
             try await eventually("three are idle") { pool.statistics.idle == 3 }
             let lease = try await pool.acquire()
             try pool.resize(maxSize: 6)
-            try await eventually("with more room there are three again") { pool.statistics.idle == 3 }
+            try await eventually("three are idle again with more slots") { pool.statistics.idle == 3 }
             lease.release()
         }
     }
 
-    @Test("A pool that is dropped is gone, with all that looks after its connections", arguments: CoreKind.allCases)
+    @Test("A dropped pool is deallocated, together with its maintenance", arguments: CoreKind.allCases)
     func dropped(kind: CoreKind) async throws {
         let witness = Witness()
         let clock = ManualClock()
@@ -229,6 +239,6 @@ struct MinimumIdleTests {
             pool.evictAll(over: .seconds(3600))
         }
         try await eventually("the strategy is released") { witness.watchedIsGone }
-        try await eventually("nobody sleeps any more") { clock.sleepers == 0 }
+        try await eventually("no task sleeps any more") { clock.sleepers == 0 }
     }
 }

@@ -22,7 +22,10 @@ struct NestedAcquireTests {
         )
     }
 
-    @Test("With one connection the second level fails at once, and the first goes on", arguments: CoreKind.allCases)
+    @Test(
+        "With one connection, a nested acquire fails immediately, and the outer body continues",
+        arguments: CoreKind.allCases
+    )
     func one(kind: CoreKind) async throws {
         try await withDetection(kind, maxSize: 1) { pool, _ in
             for _ in 0..<2 {
@@ -36,7 +39,7 @@ struct NestedAcquireTests {
         }
     }
 
-    @Test("After a shutdown it is the shutdown that is told of", arguments: CoreKind.allCases)
+    @Test("After a shutdown, the error is poolShutDown", arguments: CoreKind.allCases)
     func afterShutdown(kind: CoreKind) async throws {
         try await withDetection(kind, maxSize: 2) { pool, _ in
             try await pool.withConnection { outer in
@@ -47,7 +50,10 @@ struct NestedAcquireTests {
         }
     }
 
-    @Test("With two the third fails, with a burst limit the one beyond that", arguments: CoreKind.allCases)
+    @Test(
+        "With two connections the third level fails, and with a burst limit the level above it",
+        arguments: CoreKind.allCases
+    )
     func two(kind: CoreKind) async throws {
         for (maxSize, burstLimit) in [(2, nil), (1, 2)] as [(Int, Int?)] {
             try await withDetection(kind, maxSize: maxSize, burstLimit: burstLimit) { pool, _ in
@@ -61,13 +67,13 @@ struct NestedAcquireTests {
         }
     }
 
-    @Test("A child task is another one, and may wait", arguments: CoreKind.allCases)
+    @Test("A child task is another task, and may wait", arguments: CoreKind.allCases)
     func childTask(kind: CoreKind) async throws {
         try await withDetection(kind, maxSize: 1) { pool, _ in
             let child = try await pool.withConnection { _ in
                 let executor = ObservedExecutor()
                 let child = Task(executorPreference: executor) { try await pool.withConnection { $0.id } }
-                try await eventually("it waits") { executor.isSuspended && pool.statistics.waiting == 1 }
+                try await eventually("the child task waits") { executor.isSuspended && pool.statistics.waiting == 1 }
                 return child
             }
             let id = try await child.value
@@ -75,7 +81,7 @@ struct NestedAcquireTests {
         }
     }
 
-    @Test("Leases by acquire() do not count: another task may end them", arguments: CoreKind.allCases)
+    @Test("Leases of acquire() do not count, because another task may end them", arguments: CoreKind.allCases)
     func leases(kind: CoreKind) async throws {
         try await withDetection(kind, maxSize: 1) { pool, _ in
             let lease = try await pool.acquire()
@@ -95,7 +101,7 @@ struct NestedAcquireTests {
     }
 
     @Test(
-        "One level after the other is not nested, also while the pool itself still has the connection",
+        "Successive acquires are not nested, also while the pool itself still uses the connection",
         arguments: CoreKind.allCases
     )
     func inSuccession(kind: CoreKind) async throws {
@@ -114,7 +120,10 @@ struct NestedAcquireTests {
         }
     }
 
-    @Test("Who had a connection before does not have it any more when another task does", arguments: CoreKind.allCases)
+    @Test(
+        "A caller that has released its connection is not its holder when another task acquires it",
+        arguments: CoreKind.allCases
+    )
     func afterAnother(kind: CoreKind) async throws {
         try await withDetection(kind, maxSize: 1) { pool, _ in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -128,7 +137,7 @@ struct NestedAcquireTests {
         }
     }
 
-    @Test("Without the setting it waits until its time is up", arguments: CoreKind.allCases)
+    @Test("Without the setting, a nested acquire waits until its timeout", arguments: CoreKind.allCases)
     func off(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, _, clock, _ in
             let user = Task {

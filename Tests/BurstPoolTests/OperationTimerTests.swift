@@ -2,7 +2,7 @@ import Testing
 
 @testable import BurstPool
 
-/// The time limits of calls of the strategy.
+/// The time limits of the strategy's calls.
 struct OperationTimerTests {
     private let passed = Shared<[UInt64]>([])
 
@@ -10,7 +10,7 @@ struct OperationTimerTests {
         TimedOperation(deadline: deadline) { [passed] in passed.change { $0.append(deadline) } }
     }
 
-    @Test("When one limit passes, the later limits of other operations stay")
+    @Test("When one time limit passes, the later limits of other operations stay")
     func laterLimits() {
         let timer = OperationTimer()
         let first = ExchangeBox<TimedOperation>()

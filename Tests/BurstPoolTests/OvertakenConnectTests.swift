@@ -4,7 +4,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct OvertakenConnectTests {
     @Test(
-        "A caller whose connection is being opened is served by one that is returned first",
+        "A caller whose connection is being opened gets a connection that is released earlier",
         arguments: CoreKind.allCases
     )
     func returnedConnectionOvertakes(kind: CoreKind) async throws {
@@ -25,7 +25,7 @@ struct OvertakenConnectTests {
         }
     }
 
-    @Test("The connection that came too late serves the next one who waits", arguments: CoreKind.allCases)
+    @Test("The connection that was opened too late serves the next waiter", arguments: CoreKind.allCases)
     func lateConnectionServesTheNext(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, strategy in
             let lease = try await pool.acquire()
@@ -43,7 +43,7 @@ struct OvertakenConnectTests {
         }
     }
 
-    @Test("The connection that came too late is closed above maxSize", arguments: CoreKind.allCases)
+    @Test("The connection that was opened too late is closed above maxSize", arguments: CoreKind.allCases)
     func lateConnectionIsClosed(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1, burstLimit: 2) { pool, strategy in
             let lease = try await pool.acquire()
@@ -53,14 +53,14 @@ struct OvertakenConnectTests {
             lease.release()
             let served = try await caller.value
             gate.open()
-            try await eventually("one is closed") { strategy.books.closed == 1 }
+            try await eventually("one connection is closed") { strategy.books.closed == 1 }
             try await eventually("the pool has shrunk") { pool.statistics.total == 1 }
             served.release()
         }
     }
 
     @Test(
-        "The connection that came too late is asked whether it is alive before it serves another",
+        "The connection that was opened too late is asked whether it is closed before it serves another caller",
         arguments: CoreKind.allCases
     )
     func lateConnectionIsChecked(kind: CoreKind) async throws {
@@ -80,7 +80,7 @@ struct OvertakenConnectTests {
         }
     }
 
-    @Test("Connections that open together serve those who came first", arguments: CoreKind.allCases)
+    @Test("Connections that open together serve the callers that came first", arguments: CoreKind.allCases)
     func manyAtOnce(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 8) { pool, strategy in
             let gate = Gate()

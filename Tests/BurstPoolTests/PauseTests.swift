@@ -4,7 +4,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct PauseTests {
     @Test(
-        "While it is paused nothing is handed out; then those who waited are served in order",
+        "A paused pool serves no caller, and serves its waiters in order when it resumes",
         arguments: CoreKind.allCases
     )
     func order(kind: CoreKind) async throws {
@@ -38,7 +38,7 @@ struct PauseTests {
         }
     }
 
-    @Test("None is opened for a caller either", arguments: CoreKind.allCases)
+    @Test("A paused pool opens no connection for a caller", arguments: CoreKind.allCases)
     func opensNone(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 2) { pool, strategy, _, _ in
             pool.pause()
@@ -50,17 +50,17 @@ struct PauseTests {
         }
     }
 
-    @Test("A connection that opens meanwhile is kept for who waits", arguments: CoreKind.allCases)
+    @Test("A connection that opens during the pause is kept for the waiter", arguments: CoreKind.allCases)
     func opensMeanwhile(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, _ in
             let gate = Gate()
             strategy.onOpen { _ in await gate.pass() }
             let first = try await pool.startWaiting()
-            try await eventually("it is being opened") { gate.held == 1 }
+            try await eventually("the connection is being opened") { gate.held == 1 }
             let second = try await pool.startWaiting()
             pool.pause()
             gate.open()
-            try await eventually("it is idle") { pool.statistics.idle == 1 }
+            try await eventually("the connection is idle") { pool.statistics.idle == 1 }
             await letOthersRun()
             #expect(pool.statistics.waiting == 2)
             pool.resume()
@@ -71,7 +71,7 @@ struct PauseTests {
     }
 
     @Test(
-        "If that one is lost before the pause ends, who it was for has another one opened",
+        "If that connection is lost before the pause ends, another one is opened for its caller",
         arguments: CoreKind.allCases
     )
     func lostMeanwhile(kind: CoreKind) async throws {
@@ -79,10 +79,10 @@ struct PauseTests {
             let gate = Gate()
             strategy.onOpen { attempt in if attempt == 1 { await gate.pass() } }
             let waiter = try await pool.startWaiting()
-            try await eventually("it is being opened") { gate.held == 1 }
+            try await eventually("the connection is being opened") { gate.held == 1 }
             pool.pause()
             gate.open()
-            try await eventually("it is kept") { pool.statistics.idle == 1 }
+            try await eventually("the connection is kept") { pool.statistics.idle == 1 }
             strategy.remote(1).hangUp()
             pool.resume()
             let lease = try await waiter.value
@@ -91,7 +91,7 @@ struct PauseTests {
         }
     }
 
-    @Test("What is in use stays so, and is idle when it comes back", arguments: CoreKind.allCases)
+    @Test("Connections in use stay in use, and become idle when they are released", arguments: CoreKind.allCases)
     func inUse(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, _, _, _ in
             let lease = try await pool.acquire()
@@ -106,7 +106,7 @@ struct PauseTests {
         }
     }
 
-    @Test("The time of who waits runs, and a caller that waits can be cancelled", arguments: CoreKind.allCases)
+    @Test("Waiting callers still time out, and can be cancelled", arguments: CoreKind.allCases)
     func deadline(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, _, clock, _ in
             try await pool.warmUp(1)
@@ -124,7 +124,7 @@ struct PauseTests {
         }
     }
 
-    @Test("A shutdown ends the pause, and nothing begins another", arguments: CoreKind.allCases)
+    @Test("A shutdown ends the pause, and the pool cannot be paused again", arguments: CoreKind.allCases)
     func shutdown(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 2) { pool, strategy, _, _ in
             try await pool.warmUp(2)

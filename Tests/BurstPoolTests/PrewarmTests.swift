@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct PrewarmTests {
-    @Test("As many are open as were asked for when it returns", arguments: CoreKind.allCases, [1, 3, 4])
+    @Test("The requested number of connections is open when it returns", arguments: CoreKind.allCases, [1, 3, 4])
     func opens(kind: CoreKind, count: Int) async throws {
         try await withPool(kind, maxSize: 4) { pool, strategy in
             try await pool.prewarm(count)
@@ -12,7 +12,7 @@ struct PrewarmTests {
         }
     }
 
-    @Test("Without a number it is minimumIdle, and none is nothing to wait for", arguments: CoreKind.allCases)
+    @Test("The default is minimumIdle, and a count of 0 returns immediately", arguments: CoreKind.allCases)
     func defaults(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 4, configure: { $0.minimumIdle = 2 }) { pool, _, _, _ in
             try await pool.prewarm(nil)
@@ -25,7 +25,7 @@ struct PrewarmTests {
         }
     }
 
-    @Test("What is in use counts", arguments: CoreKind.allCases)
+    @Test("Connections in use count", arguments: CoreKind.allCases)
     func countsLeases(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 4) { pool, strategy in
             let leases = try await pool.lease(2)
@@ -36,7 +36,7 @@ struct PrewarmTests {
         }
     }
 
-    @Test("More than maxSize, and fewer than none, are refused", arguments: CoreKind.allCases, [-1, 5])
+    @Test("A count above maxSize or below zero is rejected", arguments: CoreKind.allCases, [-1, 5])
     func refused(kind: CoreKind, count: Int) async throws {
         try await withPool(kind, maxSize: 4, burstLimit: 8) { pool, strategy in
             let error = try await poolError(.invalidConfiguration) { try await pool.prewarm(count) }
@@ -46,7 +46,7 @@ struct PrewarmTests {
         }
     }
 
-    @Test("What keeps one from opening is thrown, and the others stay", arguments: CoreKind.allCases)
+    @Test("A connect error is thrown, and the other connections stay", arguments: CoreKind.allCases)
     func failure(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 4) { pool, strategy in
             strategy.onOpen { attempt in if attempt == 2 { throw TestError("refused") } }
@@ -59,7 +59,7 @@ struct PrewarmTests {
         }
     }
 
-    @Test("Where attempts are repeated it goes on, until an error is permanent", arguments: CoreKind.allCases)
+    @Test("With retries it continues until an error is permanent", arguments: CoreKind.allCases)
     func retries(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 2, configure: { $0.connectRetry = ConnectionBackoff() }) {
             pool,
@@ -74,7 +74,7 @@ struct PrewarmTests {
             let warming = Task { try await pool.prewarm(1) }
             for failure in 1...3 {
                 try await eventually("attempt \(failure) has failed") { strategy.books.failures >= failure }
-                try await eventually("it waits, or goes on") {
+                try await eventually("the pool waits for the next attempt, or makes it") {
                     clock.sleepers > 0 || strategy.books.attempts > failure
                 }
                 clock.advance(by: .seconds(5))
@@ -86,7 +86,7 @@ struct PrewarmTests {
         }
     }
 
-    @Test("Two at the same time open no more than the larger one", arguments: CoreKind.allCases)
+    @Test("Two calls at the same time open no more than the larger count", arguments: CoreKind.allCases)
     func two(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 6) { pool, strategy in
             let gate = Gate()
@@ -102,7 +102,7 @@ struct PrewarmTests {
         }
     }
 
-    @Test("Many at the same time all return, and leave no more than asked for", arguments: CoreKind.allCases)
+    @Test("Many calls at the same time all return, and open no more than the count", arguments: CoreKind.allCases)
     func many(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 8, burstLimit: 16) { pool, strategy in
             for round in 1...20 {
@@ -118,27 +118,27 @@ struct PrewarmTests {
         }
     }
 
-    @Test("Who is cancelled stops waiting, and what is being opened is of use", arguments: CoreKind.allCases)
+    @Test("A cancelled call stops waiting, and the connection that is being opened stays", arguments: CoreKind.allCases)
     func cancelled(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, strategy in
             let gate = Gate()
             strategy.onOpen { _ in await gate.pass() }
             let warming = Task { try await pool.prewarm(1) }
-            try await eventually("one is being opened") { gate.held == 1 }
+            try await eventually("one connection is being opened") { gate.held == 1 }
             warming.cancel()
             await #expect(throws: CancellationError.self) { try await warming.value }
             gate.open()
-            try await eventually("it is idle") { pool.statistics.idle == 1 }
+            try await eventually("the connection is idle") { pool.statistics.idle == 1 }
         }
     }
 
-    @Test("A shutdown ends it, and no pool that was shut down is warmed", arguments: CoreKind.allCases)
+    @Test("A shutdown ends it, and it fails after a shutdown", arguments: CoreKind.allCases)
     func shutDown(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, strategy in
             let gate = Gate()
             strategy.onOpen { _ in await gate.pass() }
             let warming = Task { try await pool.prewarm(2) }
-            try await eventually("two are being opened") { gate.held == 2 }
+            try await eventually("two connections are being opened") { gate.held == 2 }
             let end = Task { await pool.shutdown() }
             _ = try await poolError(.poolShutDown) { try await warming.value }
             gate.open()
@@ -147,13 +147,13 @@ struct PrewarmTests {
         }
     }
 
-    @Test("While the pool is paused it waits, and goes on afterwards", arguments: CoreKind.allCases)
+    @Test("It waits while the pool is paused, and continues afterwards", arguments: CoreKind.allCases)
     func paused(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, strategy in
             pool.pause()
             let executor = ObservedExecutor()
             let warming = Task(executorPreference: executor) { try await pool.prewarm(2) }
-            try await eventually("it waits") { executor.isSuspended }
+            try await eventually("the call waits") { executor.isSuspended }
             #expect(strategy.books.attempts == 0)
             pool.resume()
             try await warming.value
@@ -161,13 +161,13 @@ struct PrewarmTests {
         }
     }
 
-    @Test("When the pool becomes too small for it, it says so", arguments: CoreKind.allCases)
+    @Test("When the pool becomes too small for it, it throws an error", arguments: CoreKind.allCases)
     func tooSmall(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 3) { pool, strategy in
             pool.pause()
             let executor = ObservedExecutor()
             let warming = Task(executorPreference: executor) { try await pool.prewarm(3) }
-            try await eventually("it waits") { executor.isSuspended }
+            try await eventually("the call waits") { executor.isSuspended }
             try pool.resize(maxSize: 2)
             let error = try await poolError(.invalidConfiguration) { try await warming.value }
             #expect(error.message.contains("3"))
@@ -176,32 +176,32 @@ struct PrewarmTests {
     }
 
     @Test(
-        "A caller that comes while the pool has the turn to open for its own stock is not forgotten",
+        "A caller that comes while the pool has the permit to open for minimumIdle is not forgotten",
         arguments: CoreKind.cores
     )
-    func turnInHand(kind: CoreKind) async throws {
+    func permitHeldByThePool(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1, hooked: true, configure: { $0.maxConcurrentConnects = 1 }) {
             pool,
             strategy in
             let caller = Shared<Task<Void, any Error>?>(nil)
-            strategy.hooks.at(.beforeBeginOpenUnasked) {
+            strategy.hooks.at(.beforeBeginOpenUnrequested) {
                 caller.set(
                     Task(executorPreference: InlineExecutor()) { try await pool.acquire(timeout: .unlimited).release() }
                 )
             }
             let warming = Task { try await pool.prewarm(1) }
-            try await eventually("somebody has come") { caller.value != nil }
-            try await eventually("it is served") { strategy.books.opened == 1 && pool.statistics.waiting == 0 }
+            try await eventually("a caller has come") { caller.value != nil }
+            try await eventually("the caller is served") { strategy.books.opened == 1 && pool.statistics.waiting == 0 }
             try await caller.value?.value
             try await warming.value
         }
     }
 
     @Test(
-        "The pool's own stock is not forgotten when a caller has the turn, and leaves before it uses it",
+        "minimumIdle is not forgotten when a caller has the permit, and leaves before using it",
         arguments: CoreKind.cores
     )
-    func turnInOtherHand(kind: CoreKind) async throws {
+    func permitHeldByACaller(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2, hooked: true, configure: { $0.maxConcurrentConnects = 1 }) {
             pool,
             strategy in
@@ -211,7 +211,7 @@ struct PrewarmTests {
                 caller.value?.cancel()
                 warming.set(Task(executorPreference: InlineExecutor()) { try await pool.prewarm(1) })
             }
-            // Started, and known, before it gets as far as the hook.
+            // The task is started and known before it reaches the hook.
             let gate = Gate()
             caller.set(
                 Task {
@@ -220,8 +220,8 @@ struct PrewarmTests {
                 }
             )
             gate.open()
-            try await eventually("somebody warms the pool") { warming.value != nil }
-            try await eventually("one is idle") { pool.statistics.idle == 1 }
+            try await eventually("a task warms the pool") { warming.value != nil }
+            try await eventually("one connection is idle") { pool.statistics.idle == 1 }
             try await warming.value?.value
             _ = await caller.value?.result
         }

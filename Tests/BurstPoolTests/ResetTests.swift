@@ -4,7 +4,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct ResetTests {
     @Test(
-        "A connection is reset each time it comes back, before it is idle, and nobody waits for that",
+        "A released connection is reset before it becomes idle, and its caller does not wait for that",
         arguments: CoreKind.allCases
     )
     func resets(kind: CoreKind) async throws {
@@ -16,7 +16,7 @@ struct ResetTests {
                 await gate.pass()
             }
             try await pool.withConnection { $0.use() }
-            try await eventually("it is being reset") { gate.held == 1 }
+            try await eventually("the connection is being reset") { gate.held == 1 }
             #expect(pool.statistics.idle == 0)
             #expect(pool.tryAcquire() == nil)
             let waiter = try await pool.startWaiting()
@@ -24,15 +24,15 @@ struct ResetTests {
             let lease = try await waiter.value
             #expect(lease.id == 1)
             lease.release()
-            try await eventually("it is idle") { pool.statistics.idle == 1 }
+            try await eventually("the connection is idle") { pool.statistics.idle == 1 }
             #expect(resets.value == 2)
             try #require(pool.tryAcquire()).release()
-            try await eventually("it is idle") { pool.statistics.idle == 1 }
+            try await eventually("the connection is idle") { pool.statistics.idle == 1 }
             #expect(resets.value == 3)
         }
     }
 
-    @Test("One that cannot be reset is closed, and who waits gets another", arguments: CoreKind.allCases)
+    @Test("A connection whose reset fails is closed, and a waiter gets another one", arguments: CoreKind.allCases)
     func failing(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.resetsConnections = true }) {
             pool,
@@ -45,12 +45,12 @@ struct ResetTests {
             lease.release()
             let other = try await waiter.value
             #expect(other.id == 2)
-            try await eventually("it is told of") { observer.closeReasons == [.resetFailed] }
+            try await eventually("the observer has the event") { observer.closeReasons == [.resetFailed] }
             other.release()
         }
     }
 
-    @Test("Without the setting, and where the connection is closed anyway, none is reset", arguments: CoreKind.allCases)
+    @Test("Without the setting, or if the connection is closed anyway, it is not reset", arguments: CoreKind.allCases)
     func notAsked(kind: CoreKind) async throws {
         let resets = Shared(0)
         try await withPool(kind, maxSize: 1) { pool, strategy in

@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct ResizeTests {
-    @Test("Raising the limit gives those who wait the permits that this makes free", arguments: CoreKind.allCases)
+    @Test("Raising the limit gives waiters the permits that become available", arguments: CoreKind.allCases)
     func raisesWithWaiters(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1, mostEver: 3) { pool, strategy in
             let lease = try await pool.acquire()
@@ -20,7 +20,7 @@ struct ResizeTests {
         }
     }
 
-    @Test("Raising only the burst limit serves those who wait, and shrinks afterwards", arguments: CoreKind.allCases)
+    @Test("Raising only the burst limit serves waiters, and the pool shrinks afterwards", arguments: CoreKind.allCases)
     func raisesBurstLimit(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1, mostEver: 2) { pool, _ in
             let lease = try await pool.acquire()
@@ -32,13 +32,13 @@ struct ResizeTests {
         }
     }
 
-    @Test("Lowering the limit while connections are leased closes them as they come back", arguments: CoreKind.allCases)
+    @Test("Lowering the limit closes leased connections when they are released", arguments: CoreKind.allCases)
     func lowersWhileLeased(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 4) { pool, strategy in
             let leases = try await pool.lease(4)
             try pool.resize(maxSize: 2)
             #expect(pool.statistics.isBursting)
-            #expect(pool.statistics.inUse == 4, "leases are not taken away")
+            #expect(pool.statistics.inUse == 4, "leases are not revoked")
             leases[0].release()
             leases[1].release()
             try await eventually("two are closed") { pool.statistics.total == 2 }
@@ -49,7 +49,7 @@ struct ResizeTests {
         }
     }
 
-    @Test("Lowering the limit while connections are idle closes the excess at once", arguments: CoreKind.allCases)
+    @Test("Lowering the limit closes excess idle connections immediately", arguments: CoreKind.allCases)
     func lowersWhileIdle(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 8) { pool, strategy in
             try await pool.warmUp(8)
@@ -61,7 +61,7 @@ struct ResizeTests {
     }
 
     @Test(
-        "Lowering the limit below what is leased, with somebody waiting, opens nothing until there is room",
+        "After lowering the limit below the connections in use, nothing is opened for a waiter until a slot is free",
         arguments: CoreKind.allCases
     )
     func lowersWithWaiters(kind: CoreKind) async throws {
@@ -75,7 +75,7 @@ struct ResizeTests {
             leases[1].release()
             try await eventually("two dead connections are closed") { pool.statistics.total == 1 }
             await letOthersRun()
-            #expect(strategy.books.attempts == 3, "the one that is leased is as many as there may be")
+            #expect(strategy.books.attempts == 3, "the leased connection reaches the limit")
             leases[2].release()
             let lease = try await waiter.value
             #expect(lease.id == 3)
@@ -83,7 +83,7 @@ struct ResizeTests {
         }
     }
 
-    @Test("The limits read back as they were set", arguments: CoreKind.allCases)
+    @Test("The limits can be read back", arguments: CoreKind.allCases)
     func readsBack(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             #expect(pool.statistics.burstLimit == nil)
@@ -96,7 +96,7 @@ struct ResizeTests {
         }
     }
 
-    @Test("A pool grows by many chunks of slots while it is leased", arguments: CoreKind.allCases)
+    @Test("A pool grows by many chunks of slots while connections are in use", arguments: CoreKind.allCases)
     func growsFar(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1, mostEver: 500) { pool, strategy in
             var leases = [try await pool.acquire()]
@@ -111,7 +111,7 @@ struct ResizeTests {
         }
     }
 
-    @Test("Resizing a pool that was shut down is an error", arguments: CoreKind.allCases)
+    @Test("Resizing a pool after its shutdown is an error", arguments: CoreKind.allCases)
     func afterShutdown(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             await pool.shutdown()

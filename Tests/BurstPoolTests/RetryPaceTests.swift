@@ -2,11 +2,12 @@ import Testing
 
 @testable import BurstPool
 
-/// What callers are told between a failed attempt and the next one.
+/// What callers get between a failed attempt and the next one.
 struct RetryPaceTests {
-    /// A gate whose first attempt has failed at moment 5.
+    /// Returns a gate whose first attempt failed at moment 5.
     ///
-    /// A pause is random between 0 and its bound. One of less than a nanosecond has odds of one in 10 to the power of 15.
+    /// A pause is random between 0 and its bound. The probability of one below a nanosecond is one in 10 to the power
+    /// of 15.
     private func gateAfterFailure(permanent: (any Error)?) throws -> ConnectGate {
         var configuration = ConnectionPoolConfiguration(maxSize: 4)
         configuration.connectRetry = ConnectionBackoff(base: .seconds(1_000_000), cap: .seconds(1_000_000))

@@ -4,8 +4,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct ShutdownTests {
-    @Test("After shutdown nothing is handed out any more", arguments: CoreKind.allCases)
-    func refusesNewCallers(kind: CoreKind) async throws {
+    @Test("After shutdown no caller gets a connection", arguments: CoreKind.allCases)
+    func rejectsNewCallers(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, strategy in
             try await pool.warmUp(2)
             await pool.shutdown()
@@ -21,7 +21,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test("Those who wait fail with poolShutDown", arguments: CoreKind.allCases)
+    @Test("Waiters fail with poolShutDown", arguments: CoreKind.allCases)
     func failsWaiters(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             let lease = try await pool.acquire()
@@ -38,7 +38,10 @@ struct ShutdownTests {
         }
     }
 
-    @Test("Leases are waited for, and closed as they come back", arguments: CoreKind.allCases)
+    @Test(
+        "Shutdown waits for leases, and closes their connections when they are released",
+        arguments: CoreKind.allCases
+    )
     func waitsForLeases(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 3) { pool, strategy in
             let leases = try await pool.lease(3)
@@ -47,7 +50,7 @@ struct ShutdownTests {
                 await pool.shutdown()
                 isDone.set(true)
             }
-            try await eventually("it has begun") { pool.statistics.maxSize == 0 }
+            try await eventually("shutdown has begun") { pool.statistics.maxSize == 0 }
             for number in 1...3 {
                 #expect(!isDone.value)
                 leases[number - 1].release()
@@ -69,7 +72,7 @@ struct ShutdownTests {
                 await pool.shutdown()
                 isDone.set(true)
             }
-            try await eventually("both are being closed") { gate.held == 2 }
+            try await eventually("both connections are closing") { gate.held == 2 }
             await letOthersRun()
             #expect(!isDone.value)
             #expect(pool.statistics.closing == 2)
@@ -79,7 +82,7 @@ struct ShutdownTests {
     }
 
     @Test(
-        "When the time to drain is up, shutdown returns, and leases are closed when they come back all the same",
+        "When the drain time has passed, shutdown returns, and leased connections are still closed on release",
         arguments: CoreKind.allCases
     )
     func deadline(kind: CoreKind) async throws {
@@ -89,17 +92,17 @@ struct ShutdownTests {
             let shutdown = Task { await pool.shutdown(drainFor: .seconds(5)) }
             try await clock.waitForSleepers(1)
             leases[0].release()
-            try await eventually("one is closed") { pool.statistics.total == 1 }
+            try await eventually("one connection is closed") { pool.statistics.total == 1 }
             clock.advance(by: .seconds(5))
             await shutdown.value
             #expect(pool.statistics.inUse == 1)
             leases[1].release()
-            try await eventually("the other one is closed") { strategy.books.closed == 2 }
+            try await eventually("the other connection is closed") { strategy.books.closed == 2 }
         }
     }
 
     @Test(
-        "A time to drain of zero, or less, does not wait",
+        "With a drain time of zero or less, shutdown does not wait",
         arguments: CoreKind.allCases,
         [.zero, .seconds(-1), .seconds(Int64.min)] as [Duration]
     )
@@ -113,19 +116,19 @@ struct ShutdownTests {
         }
     }
 
-    @Test("A time to drain that is endless waits for the leases", arguments: CoreKind.allCases)
+    @Test("With an unlimited drain time, shutdown waits for the leases", arguments: CoreKind.allCases)
     func endlessTimeToDrain(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             let lease = try await pool.acquire()
             let shutdown = Task { await pool.shutdown(drainFor: .seconds(Int64.max)) }
-            try await eventually("it has begun") { pool.statistics.maxSize == 0 }
+            try await eventually("shutdown has begun") { pool.statistics.maxSize == 0 }
             lease.release()
             await shutdown.value
             #expect(pool.statistics.total == 0)
         }
     }
 
-    @Test("When all is drained in time no timer is left", arguments: CoreKind.allCases)
+    @Test("When everything is drained in time, no timer is left", arguments: CoreKind.allCases)
     func leavesNoTimer(kind: CoreKind) async throws {
         let clock = ManualClock()
         try await withPool(kind, maxSize: 1, configure: { $0.clock = clock }) { pool, _ in
@@ -134,14 +137,14 @@ struct ShutdownTests {
             try await clock.waitForSleepers(1)
             let shutdown = Task { await pool.shutdown(drainFor: .seconds(90)) }
             _ = try await poolError(.poolShutDown) { _ = try await waiter.value }
-            try await eventually("only shutdown's own alarm sleeps") { clock.nextDeadline == .seconds(90) }
+            try await eventually("only the alarm of shutdown itself is set") { clock.nextDeadline == .seconds(90) }
             lease.release()
             await shutdown.value
             try await clock.waitForSleepers(0)
         }
     }
 
-    @Test("Shutdown can be called again, and at the same time", arguments: CoreKind.allCases)
+    @Test("Shutdown can be called again, and by several tasks at the same time", arguments: CoreKind.allCases)
     func idempotent(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, strategy in
             let leases = try await pool.lease(2)
@@ -158,7 +161,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test("A pool that was never used shuts down at once", arguments: CoreKind.allCases)
+    @Test("A pool that was never used shuts down immediately", arguments: CoreKind.allCases)
     func unused(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             await pool.shutdown()
@@ -167,7 +170,7 @@ struct ShutdownTests {
     }
 
     @Test(
-        "A connection that is being opened at shutdown is closed when it opens, and its caller told",
+        "A connection that is being opened at shutdown is closed when it is open, and its caller gets an error",
         arguments: CoreKind.allCases
     )
     func whileConnecting(kind: CoreKind) async throws {
@@ -175,7 +178,7 @@ struct ShutdownTests {
             let gate = Gate()
             strategy.onOpen { _ in await gate.pass() }
             let caller = try await pool.startWaiting()
-            try await eventually("it is being opened") { gate.held == 1 }
+            try await eventually("the connection is being opened") { gate.held == 1 }
             let isDone = Shared(false)
             let shutdown = Task {
                 await pool.shutdown()
@@ -183,7 +186,7 @@ struct ShutdownTests {
             }
             _ = try await poolError(.poolShutDown) { _ = try await caller.value }
             await letOthersRun()
-            #expect(!isDone.value, "what is being opened counts")
+            #expect(!isDone.value, "a connection that is being opened counts")
             gate.open()
             await shutdown.value
             #expect(strategy.books.opened == 1)
@@ -191,7 +194,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test("A connect that fails during shutdown lets it end", arguments: CoreKind.allCases)
+    @Test("A connect that fails during shutdown lets the shutdown end", arguments: CoreKind.allCases)
     func whileFailingToConnect(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let gate = Gate()
@@ -208,12 +211,12 @@ struct ShutdownTests {
         }
     }
 
-    @Test("Cancelling a call of shutdown ends the wait, not the shutdown", arguments: CoreKind.allCases)
+    @Test("Cancelling a call of shutdown ends the wait, but not the shutdown", arguments: CoreKind.allCases)
     func cancelled(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in
             let lease = try await pool.acquire()
             let shutdown = Task { await pool.shutdown() }
-            try await eventually("it has begun") { pool.statistics.maxSize == 0 }
+            try await eventually("shutdown has begun") { pool.statistics.maxSize == 0 }
             shutdown.cancel()
             await shutdown.value
             #expect(pool.statistics.inUse == 1)
@@ -222,7 +225,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test("A task that is cancelled already still shuts the pool down", arguments: CoreKind.allCases)
+    @Test("A task that is already cancelled can shut the pool down", arguments: CoreKind.allCases)
     func cancelledBefore(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             try await pool.warmUp(1)
@@ -234,11 +237,14 @@ struct ShutdownTests {
             shutdown.cancel()
             gate.open()
             await shutdown.value
-            try await eventually("what was idle is closed") { strategy.books.closed == 1 }
+            try await eventually("the idle connection is closed") { strategy.books.closed == 1 }
         }
     }
 
-    @Test("withConnection under way at shutdown ends as usual, and closes its connection", arguments: CoreKind.allCases)
+    @Test(
+        "A withConnection call that is running at shutdown ends as usual, and its connection is closed",
+        arguments: CoreKind.allCases
+    )
     func bodyUnderWay(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let gate = Gate()
@@ -258,7 +264,10 @@ struct ShutdownTests {
         }
     }
 
-    @Test("A caller that joins in the instant of the shutdown is told, and does not hang", arguments: CoreKind.cores)
+    @Test(
+        "A caller that joins at the instant of the shutdown gets an error, and does not hang",
+        arguments: CoreKind.cores
+    )
     func joiningInThatInstant(kind: CoreKind) async throws {
         for moment in [
             CoreMoment.beforeTryAcquire, .afterPrepareWait, .beforeJoinWait, .afterJoinWait, .beforeBeginOpen,
@@ -267,7 +276,7 @@ struct ShutdownTests {
                 let shutdown = Shared<Task<Void, Never>?>(nil)
                 let lease = moment == .beforeBeginOpen ? nil : try await pool.acquire()
                 strategy.hooks.at(moment) { [weak pool] in
-                    // Runs up to where it waits for the lease.
+                    // Runs up to the point where it waits for the lease.
                     shutdown.set(Task(executorPreference: InlineExecutor()) { await pool?.shutdown() })
                 }
                 _ = try await poolError(.poolShutDown) { _ = try await pool.acquire(timeout: .seconds(60)) }
@@ -280,17 +289,18 @@ struct ShutdownTests {
     }
 
     @Test(
-        "Shutdown ends though the last place was in the hand of one who looked for somebody to open for",
+        "Shutdown ends even if a search for a waiter was holding the last slot",
         arguments: CoreKind.cores
     )
-    func placeHeldForAMoment(kind: CoreKind) async throws {
+    func slotHeldForAMoment(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1, hooked: true) { pool, strategy in
             let shutdown = Shared<Task<Void, Never>?>(nil)
             strategy.hooks.at(.beforeBeginOpen) { [weak pool, hooks = strategy.hooks] in
-                // As a core may: it takes a place, finds that all waiters have gone meanwhile, and gives it back.
-                hooks.heldPlaces.store(1, ordering: .releasing)
+                // As a core may do: it occupies a slot, finds that all waiters have left meanwhile, and frees the
+                // slot.
+                hooks.heldSlots.store(1, ordering: .releasing)
                 shutdown.set(Task(executorPreference: InlineExecutor()) { await pool?.shutdown() })
-                hooks.heldPlaces.store(0, ordering: .releasing)
+                hooks.heldSlots.store(0, ordering: .releasing)
             }
             _ = try await poolError(.poolShutDown) { _ = try await pool.acquire() }
             let isDone = Shared(false)

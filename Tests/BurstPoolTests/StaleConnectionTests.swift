@@ -3,23 +3,23 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct StaleConnectionTests {
-    @Test("A connection that has died while idle is closed, and another one is opened", arguments: CoreKind.allCases)
+    @Test("A connection that died while it was idle is closed, and another one is opened", arguments: CoreKind.allCases)
     func replacesDead(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, strategy in
             try await pool.warmUp(1)
             strategy.remote(1).hangUp()
             let id = try await pool.withConnection { $0.id }
             #expect(id == 2)
-            try await eventually("the dead one is closed") { strategy.books.closedIDs == [1] }
+            try await eventually("the dead connection is closed") { strategy.books.closedIDs == [1] }
         }
     }
 
-    @Test("Of several idle connections a living one is found, however many are dead", arguments: CoreKind.allCases)
+    @Test("A living idle connection is found, however many others are dead", arguments: CoreKind.allCases)
     func findsTheLivingOne(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 16) { pool, strategy in
             try await pool.warmUp(16)
             for number in 1...16 where number != 11 { strategy.remote(number).hangUp() }
-            // The living one may be found before all dead ones were looked at.
+            // The pool may find the living connection before it has looked at all dead ones.
             for _ in 0..<16 {
                 let lease = try await pool.acquire()
                 #expect(!strategy.remote(lease.id).isClosed)
@@ -28,7 +28,7 @@ struct StaleConnectionTests {
         }
     }
 
-    @Test("tryAcquire passes over dead connections", arguments: CoreKind.allCases)
+    @Test("tryAcquire skips dead connections", arguments: CoreKind.allCases)
     func tryAcquirePassesOverDead(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 3) { pool, strategy in
             try await pool.warmUp(3)
@@ -42,7 +42,7 @@ struct StaleConnectionTests {
         }
     }
 
-    @Test("A connection that comes back dead is not handed to somebody who waits", arguments: CoreKind.allCases)
+    @Test("A connection that is released dead is not handed off to a waiter", arguments: CoreKind.allCases)
     func waitedPathChecks(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let lease = try await pool.acquire()
@@ -81,7 +81,10 @@ struct StaleConnectionTests {
         }
     }
 
-    @Test("An error of connectionIsClosed counts as dead, and is not the caller's", arguments: CoreKind.allCases)
+    @Test(
+        "An error of connectionIsClosed means that the connection is dead, and does not reach the caller",
+        arguments: CoreKind.allCases
+    )
     func throwingCheck(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             try await pool.warmUp(1)
@@ -95,7 +98,7 @@ struct StaleConnectionTests {
         }
     }
 
-    @Test("An error of connectionIsClosed on the waited path is nobody's either", arguments: CoreKind.allCases)
+    @Test("An error of connectionIsClosed for a waiter does not reach a caller either", arguments: CoreKind.allCases)
     func throwingCheckWhileWaiting(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             let lease = try await pool.acquire()
@@ -121,20 +124,20 @@ struct StaleConnectionTests {
             try await pool.warmUp(1)
             strategy.onCheck { _ in throw CancellationError() }
             await #expect(throws: CancellationError.self) { try await pool.withConnection { $0.use() } }
-            try await eventually("it is closed") { pool.statistics.total == 0 }
+            try await eventually("the connection is closed") { pool.statistics.total == 0 }
             #expect(strategy.books.closedIDs == [1])
             strategy.followNoScript()
 
             try await pool.warmUp(1)
             strategy.onCheck { _ in throw CancellationError() }
             await #expect(throws: CancellationError.self) { try await pool.acquire() }
-            try await eventually("it is closed") { pool.statistics.total == 0 }
+            try await eventually("the connection is closed") { pool.statistics.total == 0 }
             #expect(strategy.books.closedIDs == [1, 2])
         }
     }
 
     @Test(
-        "A CancellationError of connectionIsClosed reaches the caller who waited, and the next one is served",
+        "A CancellationError of connectionIsClosed reaches the waiter, and the next waiter is served",
         arguments: CoreKind.allCases
     )
     func cancellationFromCheckWhileWaiting(kind: CoreKind) async throws {
@@ -155,7 +158,7 @@ struct StaleConnectionTests {
     }
 
     @Test(
-        "tryAcquire has nobody to tell of a CancellationError, and finds another connection",
+        "tryAcquire ignores a CancellationError of connectionIsClosed, and finds another connection",
         arguments: CoreKind.allCases
     )
     func cancellationFromCheckInTryAcquire(kind: CoreKind) async throws {
@@ -168,11 +171,11 @@ struct StaleConnectionTests {
             }
             let lease = try #require(pool.tryAcquire())
             lease.release()
-            try await eventually("the other one is closed") { pool.statistics.total == 1 }
+            try await eventually("the other connection is closed") { pool.statistics.total == 1 }
         }
     }
 
-    @Test("Each time a pooled connection is handed out it has been asked before, once", arguments: CoreKind.allCases)
+    @Test("Before a pooled connection is leased, it is asked once whether it is closed", arguments: CoreKind.allCases)
     func asksEachTime(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, strategy in
             try await pool.warmUp(1)

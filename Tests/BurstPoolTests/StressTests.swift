@@ -2,7 +2,7 @@ import BurstPool
 import Synchronization
 import Testing
 
-/// Everything at once, on all threads that there are, at random, and then the books are balanced.
+/// Random operations of all kinds on all threads, with a check of the totals afterwards.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct StressTests {
     private static let limit = 6
@@ -10,7 +10,7 @@ struct StressTests {
     private static let rounds = 1000
 
     @Test(
-        "After leases, cancels, timeouts, failing connects, dead connections and resizes at random, the books balance",
+        "After random leases, cancels, timeouts, failing connects, dead connections and resizes, the totals are right",
         arguments: CoreKind.allCases
     )
     func everythingAtOnce(kind: CoreKind) async throws {
@@ -63,12 +63,12 @@ struct StressTests {
             #expect(result.unexpected.isEmpty, "seed \(seed): \(result.unexpected.prefix(5))")
             #expect(result.total == Self.callers * Self.rounds, "seed \(seed)")
             #expect(result.served > 0 && result.cancelled > 0 && result.refused > 0, "seed \(seed): \(result)")
-            try await eventually("all is at rest, seed \(seed)") {
+            try await eventually("everything is at rest, seed \(seed)") {
                 let statistics = pool.statistics
                 return statistics.total == statistics.idle && statistics.waiting == 0
                     && statistics.total <= statistics.maxSize
             }
-            #expect(strategy.books.places == pool.statistics.total, "seed \(seed)")
+            #expect(strategy.books.slots == pool.statistics.total, "seed \(seed)")
             #expect(strategy.books.attempts == strategy.books.opened + strategy.books.failures, "seed \(seed)")
         }
     }
@@ -125,7 +125,7 @@ struct StressTests {
     }
 }
 
-/// SplitMix64: the same numbers for the same seed.
+/// SplitMix64. Equal seeds give equal numbers.
 struct Random: Sendable {
     private var state: UInt64
 

@@ -38,7 +38,7 @@ struct ValidationRaceTests {
                     _ = hasLooked.wait(timeout: .now() + 1)
                 }
             }
-            hooks.at(.afterPutBack) {
+            hooks.at(.afterReturnIdle) {
                 DispatchQueue.global().asyncAfter(deadline: .now() + 0.05) { hasLooked.signal() }
             }
             let served = Shared(false)

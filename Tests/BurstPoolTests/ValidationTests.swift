@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct ValidationTests {
-    /// A pool whose idle connections are stale.
+    /// Runs a test on a pool whose idle connections are stale.
     private func withStalePool(
         _ kind: CoreKind,
         maxSize: Int,
@@ -27,7 +27,10 @@ struct ValidationTests {
         }
     }
 
-    @Test("A connection is validated if it has been idle for longer, and only then", arguments: CoreKind.allCases)
+    @Test(
+        "A connection is validated only if it has been idle for longer than validateAfterIdle",
+        arguments: CoreKind.allCases
+    )
     func onlyWhenStale(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.validateAfterIdle = .seconds(80) }) {
             pool,
@@ -45,13 +48,13 @@ struct ValidationTests {
             try await pool.withConnection { $0.use() }
             #expect(strategy.books.validated == [1])
             try await pool.withConnection { $0.use() }
-            #expect(strategy.books.validated == [1], "it has just been used")
+            #expect(strategy.books.validated == [1], "the connection has just been used")
             #expect(strategy.books.opened == 1)
         }
     }
 
     @Test(
-        "One that is not valid is replaced, and the caller does not notice",
+        "A connection that is not valid is replaced, and the caller does not notice",
         arguments: CoreKind.allCases,
         [true, false]
     )
@@ -63,12 +66,12 @@ struct ValidationTests {
             }
             let id = try await pool.withConnection { $0.id }
             #expect(id == 2)
-            try await eventually("it is told of") { observer.closeReasons == [.validationFailed] }
+            try await eventually("the observer has the event") { observer.closeReasons == [.validationFailed] }
             #expect(strategy.books.closedIDs == [1])
         }
     }
 
-    @Test("Of several that are not valid each is tried, until one is", arguments: CoreKind.allCases)
+    @Test("Idle connections are validated one after another until one is valid", arguments: CoreKind.allCases)
     func several(kind: CoreKind) async throws {
         try await withStalePool(kind, maxSize: 4, idle: 4) { pool, strategy, _, _ in
             strategy.onValidate { $0.id == 3 }
@@ -78,7 +81,7 @@ struct ValidationTests {
         }
     }
 
-    @Test("One that takes too long is cancelled and replaced when the time is up", arguments: CoreKind.allCases)
+    @Test("A validation that takes too long is cancelled, and its connection is replaced", arguments: CoreKind.allCases)
     func slow(kind: CoreKind) async throws {
         try await withStalePool(kind, maxSize: 1) { pool, strategy, clock, _ in
             strategy.onValidate { _ in
@@ -86,7 +89,7 @@ struct ValidationTests {
                 return true
             }
             let caller = Task { try await pool.withConnection { $0.id } }
-            try await eventually("it is being validated") { clock.wakes(within: .seconds(3600)) }
+            try await eventually("the connection is being validated") { clock.wakes(within: .seconds(3600)) }
             clock.advance(by: .seconds(4))
             await letOthersRun()
             #expect(strategy.books.closed == 0)
@@ -98,10 +101,10 @@ struct ValidationTests {
     }
 
     @Test(
-        "One that does not heed its cancellation keeps its place, and the caller gets another",
+        "A validation that ignores its cancellation keeps its slot, and the caller gets another connection",
         arguments: CoreKind.allCases
     )
-    func heedless(kind: CoreKind) async throws {
+    func ignoresCancellation(kind: CoreKind) async throws {
         try await withStalePool(kind, maxSize: 2, configure: { $0.validationTimeout = .seconds(3) }) {
             pool,
             strategy,
@@ -113,20 +116,24 @@ struct ValidationTests {
                 return true
             }
             let caller = Task { try await pool.withConnection { $0.id } }
-            try await eventually("it is being validated") { gate.held == 1 && clock.wakes(within: .seconds(3)) }
+            try await eventually("the connection is being validated") {
+                gate.held == 1 && clock.wakes(within: .seconds(3))
+            }
             clock.advance(by: .seconds(3))
             let id = try await caller.value
             #expect(id == 2)
             #expect(pool.statistics.total == 2)
             gate.open()
-            try await eventually("it is closed, though valid: nobody knows any more for how long") {
+            try await eventually(
+                "the connection is closed though valid, because the pool cannot know for how long it is"
+            ) {
                 strategy.books.closedIDs == [1]
             }
         }
     }
 
     @Test(
-        "A caller that is cancelled meanwhile goes, and the connection is idle afterwards",
+        "A caller that is cancelled during the validation leaves, and the connection becomes idle",
         arguments: CoreKind.allCases
     )
     func cancelled(kind: CoreKind) async throws {
@@ -137,7 +144,7 @@ struct ValidationTests {
                 return true
             }
             let caller = Task { try await pool.withConnection { $0.id } }
-            try await eventually("it is being validated") { gate.held == 1 }
+            try await eventually("the connection is being validated") { gate.held == 1 }
             caller.cancel()
             await #expect(throws: CancellationError.self) { try await caller.value }
             #expect(observer.failedAcquires == ["CancellationError, 0.0 seconds, a wait"])
@@ -152,7 +159,7 @@ struct ValidationTests {
     }
 
     @Test(
-        "A caller whose time is up meanwhile is told so, and the connection is idle afterwards",
+        "A caller whose timeout passes during the validation gets an error, and the connection becomes idle",
         arguments: CoreKind.allCases
     )
     func deadline(kind: CoreKind) async throws {
@@ -163,18 +170,20 @@ struct ValidationTests {
                 return true
             }
             let caller = Task { try await pool.withConnection(timeout: .seconds(2)) { $0.id } }
-            try await eventually("it is being validated") { gate.held == 1 && clock.wakes(within: .seconds(2)) }
+            try await eventually("the connection is being validated") {
+                gate.held == 1 && clock.wakes(within: .seconds(2))
+            }
             clock.advance(by: .seconds(2))
             let error = try await poolError(.acquireTimedOut) { _ = try await caller.value }
             #expect(error.timeout == .seconds(2))
             #expect(observer.failedAcquires == ["ConnectionPoolError, 2.0 seconds, a wait"])
             gate.open()
-            try await eventually("it is idle") { pool.statistics.idle == 1 }
+            try await eventually("the connection is idle") { pool.statistics.idle == 1 }
         }
     }
 
     @Test(
-        "The time of a caller runs from its call, also if it waits for another one afterwards",
+        "A caller's timeout begins with its call, also if it waits for another connection after the validation",
         arguments: CoreKind.allCases
     )
     func deadlineAfterwards(kind: CoreKind) async throws {
@@ -187,10 +196,12 @@ struct ValidationTests {
             }
             strategy.onOpen { _ in await opening.pass() }
             let caller = Task { try await pool.withConnection(timeout: .seconds(2)) { $0.id } }
-            try await eventually("it is being validated") { gate.held == 1 && clock.wakes(within: .seconds(2)) }
+            try await eventually("the connection is being validated") {
+                gate.held == 1 && clock.wakes(within: .seconds(2))
+            }
             clock.advance(by: .milliseconds(1500))
             gate.open()
-            try await eventually("another one is opened, and the time runs") {
+            try await eventually("another connection is opened, and the timeout is running") {
                 opening.held == 1 && clock.wakes(within: .milliseconds(500))
             }
             clock.advance(by: .milliseconds(500))
@@ -201,7 +212,7 @@ struct ValidationTests {
     }
 
     @Test(
-        "Who does not wait gets it as it is, and it is not stale any more",
+        "A caller that does not wait gets the connection without a validation, and it is no longer stale",
         arguments: CoreKind.allCases,
         [true, false]
     )
@@ -216,12 +227,12 @@ struct ValidationTests {
             #expect(strategy.books.validated == [])
             let id = try await pool.withConnection { $0.id }
             #expect(id == 1)
-            #expect(strategy.books.validated == [], "it has been used just now")
+            #expect(strategy.books.validated == [], "the connection has just been used")
         }
     }
 
     @Test(
-        "One that is evicted or dies while it is validated is not handed out",
+        "A connection that is evicted or dies during its validation is not leased",
         arguments: CoreKind.allCases,
         [true, false]
     )
@@ -233,16 +244,16 @@ struct ValidationTests {
                 return true
             }
             let caller = Task { try await pool.withConnection { $0.id } }
-            try await eventually("it is being validated") { gate.held == 1 }
+            try await eventually("the connection is being validated") { gate.held == 1 }
             if isEvicted { pool.evictAll(over: nil) } else { strategy.remote(1).hangUp() }
             gate.open()
             let id = try await caller.value
             #expect(id == 2)
-            try await eventually("it is closed") { strategy.books.closedIDs == [1] }
+            try await eventually("the connection is closed") { strategy.books.closedIDs == [1] }
         }
     }
 
-    @Test("Who waits for a stale connection gets it when it has been validated", arguments: CoreKind.allCases)
+    @Test("A waiter for a stale connection gets it after its validation", arguments: CoreKind.allCases)
     func waited(kind: CoreKind) async throws {
         try await withStalePool(kind, maxSize: 1) { pool, strategy, _, _ in
             pool.pause()
@@ -255,7 +266,7 @@ struct ValidationTests {
         }
     }
 
-    @Test("After a shutdown nobody gets what was being validated", arguments: CoreKind.allCases)
+    @Test("After a shutdown no caller gets a connection whose validation ends", arguments: CoreKind.allCases)
     func shutDown(kind: CoreKind) async throws {
         try await withStalePool(kind, maxSize: 2) { pool, strategy, _, _ in
             let gate = Gate()
@@ -264,9 +275,9 @@ struct ValidationTests {
                 return true
             }
             let caller = Task { try await pool.withConnection { $0.id } }
-            try await eventually("it is being validated") { gate.held == 1 }
+            try await eventually("the connection is being validated") { gate.held == 1 }
             let shutdown = Task { await pool.shutdown() }
-            try await eventually("it has begun") { pool.statistics.maxSize == 0 }
+            try await eventually("shutdown has begun") { pool.statistics.maxSize == 0 }
             gate.open()
             _ = try await poolError(.poolShutDown) { _ = try await caller.value }
             await shutdown.value
@@ -274,7 +285,7 @@ struct ValidationTests {
         }
     }
 
-    @Test("During a pause nobody gets what was being validated", arguments: CoreKind.allCases)
+    @Test("During a pause no caller gets a connection whose validation ends", arguments: CoreKind.allCases)
     func paused(kind: CoreKind) async throws {
         try await withStalePool(kind, maxSize: 2) { pool, strategy, _, _ in
             let gate = Gate()
@@ -284,10 +295,10 @@ struct ValidationTests {
             }
             let executor = ObservedExecutor()
             let caller = Task(executorPreference: executor) { try await pool.withConnection { $0.id } }
-            try await eventually("it is being validated") { gate.held == 1 }
+            try await eventually("the connection is being validated") { gate.held == 1 }
             pool.pause()
             gate.open()
-            // Suspended, too: while it looks for a connection, others find none idle, and open one.
+            // Suspended, too, because while it looks for a connection, others find none idle, and open one.
             try await eventually("the caller waits in the queue") {
                 let statistics = pool.statistics
                 return statistics.waiting == 1 && statistics.idle == 1 && executor.isSuspended
@@ -337,7 +348,7 @@ struct ValidationTests {
 }
 
 extension RecordingObserver {
-    /// Who waited in vain.
+    /// The failed acquires: the error, the time waited, and whether the caller waited.
     fileprivate var failedAcquires: [String] {
         all {
             guard case .acquireFailed(let error, let waited, let wait) = $0 else { return nil }

@@ -4,7 +4,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct WaiterLimitTests {
     @Test(
-        "Who comes when as many wait as may fails at once, and the others wait on",
+        "When maxWaiters callers wait, another caller fails immediately, and the others continue to wait",
         arguments: CoreKind.allCases,
         [1, 3]
     )
@@ -28,7 +28,7 @@ struct WaiterLimitTests {
         }
     }
 
-    @Test("A limit greater than a core can number is none", arguments: CoreKind.allCases)
+    @Test("A limit above the largest number of a core means no limit", arguments: CoreKind.allCases)
     func greatest(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.maxWaiters = .max }) { pool, _, _, _ in
             let lease = try await pool.acquire()
@@ -38,7 +38,7 @@ struct WaiterLimitTests {
         }
     }
 
-    @Test("Those for whom a connection can be opened do not count", arguments: CoreKind.allCases)
+    @Test("Callers for which a connection can be opened do not count", arguments: CoreKind.allCases)
     func room(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 4, configure: { $0.maxWaiters = 1 }) { pool, strategy, _, _ in
             let gate = Gate()

@@ -1,6 +1,6 @@
 import CBurstPool
 
-/// A pool of the C core for one test, destroyed with what is left in it.
+/// A pool of the C core for one test. Destroyed with everything that is left in it.
 final class CorePool: @unchecked Sendable {
     let pool: OpaquePointer
 
@@ -34,7 +34,7 @@ final class CorePool: @unchecked Sendable {
         bp_pool_destroy(pool)
     }
 
-    /// Opens a connection and leaves it with the caller.
+    /// Opens a connection. The caller holds its lease.
     func open() -> bp_lease {
         var lease = bp_lease()
         precondition(bp_begin_open_unrequested(pool, &lease) == BP_OK)
@@ -42,7 +42,7 @@ final class CorePool: @unchecked Sendable {
         return lease
     }
 
-    /// Joins the queue; `context` tells the waiter.
+    /// Joins the queue. The context identifies the waiter.
     func join(_ context: Int, deadline: UInt64 = BP_NO_DEADLINE) -> bp_ticket {
         var ticket = bp_ticket()
         precondition(bp_wait_prepare(pool, &ticket) == BP_OK)
@@ -50,13 +50,13 @@ final class CorePool: @unchecked Sendable {
         return ticket
     }
 
-    /// Makes the oldest waiter go, and tells which it was.
-    func handOver() -> Int? {
+    /// Hands off to the oldest waiter. Returns its number.
+    func handOff() -> Int? {
         var context: UnsafeMutableRawPointer?
         return bp_hand_off(pool, &context) == BP_OK ? Int(bitPattern: context) : nil
     }
 
-    /// Makes those go whose time has come, and tells who they were and when to ask again.
+    /// Removes the waiters whose deadline has passed. Returns their numbers, and when to call again.
     func expire(_ now: UInt64, capacity: Int = 16) -> (gone: [Int], next: UInt64) {
         var contexts = [UnsafeMutableRawPointer?](repeating: nil, count: capacity)
         var next: UInt64 = 0

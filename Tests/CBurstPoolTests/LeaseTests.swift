@@ -1,9 +1,9 @@
 import CBurstPool
 import Testing
 
-@Suite("Leases, places and limits", .timeLimit(.minutes(5)))
+@Suite("Leases, slots and limits", .timeLimit(.minutes(5)))
 struct LeaseTests {
-    @Test("with one stripe, the connection that came back last is leased first")
+    @Test("with one stripe, the connection that was released last is leased first")
     func lastInFirstOut() {
         let core = CorePool(maxSize: 8, stripes: 1)
         let leases = (0..<8).map { _ in core.open() }
@@ -13,7 +13,7 @@ struct LeaseTests {
         #expect(core.statistics.in_use == 8)
     }
 
-    @Test("an element keeps its place and its content, at the alignment asked for", arguments: [1, 8, 16, 32, 64])
+    @Test("an element keeps its address and its content, with the requested alignment", arguments: [1, 8, 16, 32, 64])
     func elements(alignment: Int) {
         var configuration = bp_pool_configuration()
         configuration.max_size = 100
@@ -39,7 +39,7 @@ struct LeaseTests {
         #expect(bp_pool_destroy(pool) == BP_OK)
     }
 
-    @Test("above the soft limit, and only there, connections are excess")
+    @Test("connections are excess above the soft limit, and only there")
     func excess() {
         let core = CorePool(maxSize: 1, hardLimit: 3)
         let leases = (0..<3).map { _ in core.open() }
@@ -50,13 +50,13 @@ struct LeaseTests {
         #expect(bp_begin_close_excess(core.pool, leases[1]) == BP_OK)
         #expect(bp_begin_close_excess(core.pool, leases[2]) == BP_EMPTY, "one may stay")
         #expect(core.statistics.closing == 2 && core.statistics.in_use == 1 && bp_total(core.pool) == 3)
-        #expect(bp_begin_open_unrequested(core.pool, &none) == BP_LIMIT_REACHED, "those closing still count")
+        #expect(bp_begin_open_unrequested(core.pool, &none) == BP_LIMIT_REACHED, "closing connections still count")
         #expect(bp_finish_close(core.pool, leases[0]) == BP_OK && bp_finish_close(core.pool, leases[1]) == BP_OK)
         #expect(bp_total(core.pool) == 1 && !bp_has_excess(core.pool))
         #expect(bp_release(core.pool, leases[2]) == BP_OK)
     }
 
-    @Test("a connection that is taken out frees its place")
+    @Test("a connection that is detached frees its slot")
     func detach() {
         let core = CorePool(maxSize: 1)
         let lease = core.open()
@@ -82,7 +82,7 @@ struct LeaseTests {
         #expect(bp_sweep_keep(core.pool, lease) == BP_OK && bp_sweep_end(core.pool) == BP_OK)
         lease = bp_try_acquire(core.pool)
         #expect(bp_shutdown(core.pool) == BP_OK && bp_has_excess(core.pool))
-        #expect(bp_release(core.pool, lease) == BP_RECONCILE, "a shutdown ends the keeping")
+        #expect(bp_release(core.pool, lease) == BP_RECONCILE, "a shutdown ends that")
         #expect(bp_reconcile(core.pool, { _, _ in }, nil) == BP_OK && bp_total(core.pool) == 0)
     }
 
@@ -101,7 +101,7 @@ struct LeaseTests {
         #expect(bp_limits(core.pool, &maxSize, &hardLimit) == BP_SHUT_DOWN && maxSize == 0 && hardLimit == 0)
     }
 
-    @Test("ages of leases are counted from when they were first seen")
+    @Test("the age of a lease counts from its first observation")
     func ages() {
         let core = CorePool(maxSize: 2)
         let first = core.open()
@@ -110,7 +110,10 @@ struct LeaseTests {
         bp_observe_leases(core.pool, 105, 10)
         #expect(bp_oldest_lease_age(core.pool, 130) == 30)
         #expect(bp_release(core.pool, first) == BP_OK)
-        #expect(bp_oldest_lease_age(core.pool, 130) == 0, "the second was not seen: too soon after the first look")
+        #expect(
+            bp_oldest_lease_age(core.pool, 130) == 0,
+            "the second was not observed: too soon after the first observation"
+        )
         bp_observe_leases(core.pool, 140, 10)
         #expect(bp_oldest_lease_age(core.pool, 150) == 10)
         #expect(bp_release(core.pool, second) == BP_OK)

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Sweeping, slots and pauses", .timeLimit(.minutes(5)))
 struct MaintenanceTests {
-    @Test("a sweep sees every idle connection once, with one in hand, and leaves the warmest on top")
+    @Test("a sweep sees every idle connection once, holds one at a time, and leaves the most recently used on top")
     func sweep() {
         let core = CorePool(maxSize: 8, stripes: 1)
         let leases = (0..<8).map { _ in core.open() }
@@ -17,7 +17,7 @@ struct MaintenanceTests {
         }
         #expect(lease.slot == nil && bp_sweep_next(core.pool, &lease) == BP_EMPTY)
         #expect(Set(seen.map(\.slot)) == Set(leases.map(\.slot)) && seen.count == 8)
-        #expect(seen.map(\.slot) == leases.reversed().map(\.slot), "from the warmest to the coldest")
+        #expect(seen.map(\.slot) == leases.reversed().map(\.slot), "from the most to the least recently used")
         #expect(core.statistics.idle == 8)
         for _ in leases {
             #expect(bp_sweep_end(core.pool) == BP_OK)
@@ -31,8 +31,8 @@ struct MaintenanceTests {
         }
     }
 
-    @Test("who works with one connection goes on with the warm ones, however often the pool is swept")
-    func sweepKeepsColdOnesCold() {
+    @Test("a caller that uses one connection keeps the recently used ones, however often the pool is swept")
+    func sweepKeepsTheOrder() {
         let core = CorePool(maxSize: 8, stripes: 1)
         let leases = (0..<8).map { _ in core.open() }
         for lease in leases { #expect(bp_release(core.pool, lease) == BP_OK) }
@@ -52,13 +52,13 @@ struct MaintenanceTests {
                 #expect(bp_sweep_keep(core.pool, lease) == BP_OK)
                 use()
             }
-            #expect(seen.count >= 7, "all but what was in use each time")
+            #expect(seen.count >= 7, "all but the one that was in use each time")
             while bp_sweep_end(core.pool) == BP_OK { use() }
         }
-        #expect(used.isSubset(of: Set(leases.suffix(4).map(\.slot))), "the cold ones stay so")
+        #expect(used.isSubset(of: Set(leases.suffix(4).map(\.slot))), "seldom used connections stay unused")
     }
 
-    @Test("what a sweep has put back is idle for everybody, and each take is a new lease")
+    @Test("a connection that a sweep has kept is idle for every caller, and each acquire is a new lease")
     func sweptIsIdle() {
         let core = CorePool(maxSize: 2)
         let lease = core.open()
@@ -76,7 +76,7 @@ struct MaintenanceTests {
         #expect(bp_try_acquire(core.pool).slot == lease.slot)
     }
 
-    @Test("a sweep that puts back beside a waiter, or a excess, reconciles")
+    @Test("a sweep that keeps a connection beside a waiter, or beside an excess connection, reconciles")
     func sweepReconciles() {
         let core = CorePool(maxSize: 2, hardLimit: 2)
         let (first, second) = (core.open(), core.open())
@@ -85,7 +85,7 @@ struct MaintenanceTests {
         #expect(bp_sweep_next(core.pool, &lease) == BP_OK)
         _ = core.join(1)
         #expect(bp_sweep_keep(core.pool, lease) == BP_RECONCILE)
-        #expect(core.handOver() == 1)
+        #expect(core.handOff() == 1)
         #expect(bp_resize(core.pool, 1, 1) == BP_OK)
         #expect(bp_sweep_keep(core.pool, second) == BP_RECONCILE)
         #expect(bp_sweep_end(core.pool) == BP_RECONCILE)
@@ -94,7 +94,7 @@ struct MaintenanceTests {
         }
     }
 
-    @Test("sweeping refuses what is no lease of the pool")
+    @Test("a sweep rejects values that are not leases of the pool")
     func sweepMisuse() {
         let core = CorePool(maxSize: 1)
         let other = CorePool(maxSize: 1)
@@ -110,7 +110,7 @@ struct MaintenanceTests {
         #expect(bp_sweep_keep(core.pool, lease) == BP_STALE_LEASE)
     }
 
-    @Test("a waiter whose connection did not open waits again, before those who came later")
+    @Test("a waiter whose connection did not open waits again, before later waiters")
     func requeue() {
         let core = CorePool(maxSize: 2)
         let first = core.join(1)
@@ -125,17 +125,17 @@ struct MaintenanceTests {
         #expect(bp_has_permit_for_waiter(core.pool))
         #expect(bp_begin_open(core.pool, &ticket, &permit) == BP_OK && ticket.value == first.value)
         #expect(bp_waiting(core.pool) == 2)
-        #expect(core.handOver() == 1)
-        #expect(bp_wait_requeue(core.pool, ticket) == BP_STALE_TICKET, "it has gone")
+        #expect(core.handOff() == 1)
+        #expect(bp_wait_requeue(core.pool, ticket) == BP_STALE_TICKET, "it has left")
         #expect(bp_cancel_open(core.pool, permit) == BP_OK)
-        #expect(core.handOver() == 2)
+        #expect(core.handOff() == 2)
         #expect(bp_waiting(core.pool) == 0 && !bp_has_permit_for_waiter(core.pool))
         #expect(bp_wait_requeue(nil, ticket) == BP_INVALID_ARGUMENT)
         #expect(bp_wait_requeue(core.pool, bp_ticket(value: 0)) == BP_STALE_TICKET)
         #expect(bp_wait_requeue(core.pool, bp_ticket(value: UInt64.max)) == BP_STALE_TICKET)
     }
 
-    @Test("a waiter that was put back into the queue can still be cancelled, expire, or be failed by a shutdown")
+    @Test("a requeued waiter can still be cancelled, expire, or be failed by a shutdown")
     func requeuedLeaves() {
         let core = CorePool(maxSize: 3)
         for number in 1...3 { _ = core.join(number, deadline: number == 2 ? UInt64(1) << 40 : UInt64.max) }
@@ -152,15 +152,15 @@ struct MaintenanceTests {
         #expect(bp_wait_claim(core.pool, opened[0], &context) == BP_OK && Int(bitPattern: context) == 1)
         #expect(core.expire(UInt64(1) << 40).gone == [2])
         #expect(bp_shutdown(core.pool) == BP_OK)
-        #expect(core.handOver() == 3)
+        #expect(core.handOff() == 3)
         #expect(bp_waiting(core.pool) == 0 && !bp_has_permit_for_waiter(core.pool))
     }
 
-    @Test("no more callers wait than may, and those who can be given a permit do not count")
+    @Test("max_waiters is enforced, and waiters that can be given a permit do not count")
     func maxWaiters() {
         let core = CorePool(maxSize: 2, maxWaiters: 2)
         let lease = core.open()
-        // One place is free: three may wait.
+        // One slot is free, so three may wait.
         for number in 1...3 { _ = core.join(number) }
         var ticket = bp_ticket()
         var context: UnsafeMutableRawPointer?
@@ -169,28 +169,28 @@ struct MaintenanceTests {
         #expect(bp_waiting(core.pool) == 3)
         #expect(bp_wait_claim(core.pool, ticket, &context) == BP_STALE_TICKET)
         #expect(bp_wait_join(core.pool, ticket, nil, UInt64.max, nil) == BP_STALE_TICKET)
-        // The place is taken, and who has the permit no longer counts: as many as before.
+        // The slot is reserved, and the waiter with the permit no longer counts, so the number is the same as before.
         var permit = bp_lease()
         var opened = bp_ticket()
         #expect(bp_begin_open(core.pool, &opened, &permit) == BP_OK)
         #expect(bp_wait_prepare(core.pool, &ticket) == BP_OK)
         #expect(bp_wait_join(core.pool, ticket, nil, UInt64.max, nil) == BP_TOO_MANY_WAITERS)
-        // Cancelled before it could be refused.
+        // Cancelled before it could be rejected.
         #expect(bp_wait_prepare(core.pool, &ticket) == BP_OK)
         #expect(bp_wait_claim(core.pool, ticket, &context) == BP_OK && context == nil)
         #expect(bp_wait_join(core.pool, ticket, nil, UInt64.max, nil) == BP_CANCELLED)
-        #expect(core.handOver() == 1 && core.handOver() == 2)
+        #expect(core.handOff() == 1 && core.handOff() == 2)
         _ = core.join(4)
-        // Whom a limit of two lets in, one of nothing does not; but the shutdown is what they are told.
+        // A lower limit would reject a waiter that a limit of two accepts, but the shutdown is what it is told.
         #expect(bp_wait_prepare(core.pool, &ticket) == BP_OK)
         #expect(bp_cancel_open(core.pool, permit) == BP_OK)
         #expect(bp_shutdown(core.pool) == BP_OK)
         #expect(bp_wait_join(core.pool, ticket, nil, UInt64.max, nil) == BP_SHUT_DOWN)
-        #expect(core.handOver() == 3 && core.handOver() == 4 && core.handOver() == nil)
+        #expect(core.handOff() == 3 && core.handOff() == 4 && core.handOff() == nil)
         #expect(bp_release(core.pool, lease) == BP_RECONCILE)
     }
 
-    @Test("a place given back, or a higher limit, lets one more wait; and memory does not grow with the refused")
+    @Test("a freed slot, or a higher limit, lets one more caller wait; and memory does not grow with rejected callers")
     func maxWaitersChanges() {
         let core = CorePool(maxSize: 1, maxWaiters: 1)
         let lease = core.open()
@@ -207,10 +207,10 @@ struct MaintenanceTests {
         #expect(bp_detach(core.pool, lease) == BP_OK)
         _ = core.join(3)
         #expect(bp_waiting(core.pool) == 3)
-        for number in 1...3 { #expect(core.handOver() == number) }
+        for number in 1...3 { #expect(core.handOff() == number) }
     }
 
-    @Test("more waiters than can be numbered cannot be asked for")
+    @Test("max_waiters above the largest number of waiters is rejected")
     func maxWaitersOutOfRange() {
         var configuration = bp_pool_configuration()
         configuration.max_size = 1
@@ -223,7 +223,7 @@ struct MaintenanceTests {
         #expect(bp_pool_destroy(pool) == BP_OK)
     }
 
-    @Test("while it is paused a pool serves nobody; all else goes on")
+    @Test("a paused pool serves no caller, and everything else continues")
     func pause() {
         let core = CorePool(maxSize: 2, hardLimit: 3)
         let (out, idle) = (core.open(), core.open())
@@ -240,7 +240,7 @@ struct MaintenanceTests {
         #expect(bp_begin_open(core.pool, &ticket, &lease) == BP_EMPTY)
         #expect(bp_begin_open_unrequested(core.pool, &lease) == BP_EMPTY)
         #expect(bp_acquire(core.pool, 0, &lease) == BP_TIMED_OUT)
-        // Reconciling has nothing to do but to close a excess.
+        // Reconciling can only close an excess connection.
         #expect(bp_reconcile(core.pool, { _, _ in }, nil) == BP_OK)
         #expect(core.statistics.idle == 1 && core.statistics.waiting == 3)
         var context: UnsafeMutableRawPointer?
@@ -250,13 +250,13 @@ struct MaintenanceTests {
         #expect(bp_take_idle(core.pool, &lease) == BP_OK && bp_return_idle(core.pool, lease) == BP_OK)
         #expect(bp_resume(core.pool) == BP_OK && bp_resume(core.pool) == BP_OK)
         #expect(!bp_is_paused(core.pool) && bp_has_waiters(core.pool) && bp_has_permit_for_waiter(core.pool))
-        #expect(core.handOver() == 3)
+        #expect(core.handOff() == 3)
         lease = bp_try_acquire(core.pool)
         #expect(lease.slot != nil && bp_release(core.pool, lease) == BP_OK)
         #expect(bp_pause(nil) == BP_INVALID_ARGUMENT && bp_resume(nil) == BP_INVALID_ARGUMENT && !bp_is_paused(nil))
     }
 
-    @Test("a shutdown ends a pause, and nothing brings it back")
+    @Test("a shutdown ends a pause, and the pool cannot be paused again")
     func pauseAndShutdown() {
         let core = CorePool(maxSize: 1)
         let lease = core.open()
@@ -266,12 +266,12 @@ struct MaintenanceTests {
         #expect(!bp_is_paused(core.pool) && bp_is_shut_down(core.pool))
         #expect(bp_pause(core.pool) == BP_SHUT_DOWN && bp_resume(core.pool) == BP_OK)
         #expect(!bp_is_paused(core.pool) && bp_is_shut_down(core.pool))
-        #expect(core.handOver() == 1)
+        #expect(core.handOff() == 1)
         #expect(bp_try_acquire(core.pool).slot == nil)
         #expect(bp_release(core.pool, lease) == BP_RECONCILE)
     }
 
-    @Test("each slot can be looked at, in every state, by its index")
+    @Test("each slot can be looked at by its index, in every state")
     func slots() {
         let core = CorePool(maxSize: 4)
         var view = bp_slot_view()
@@ -292,7 +292,10 @@ struct MaintenanceTests {
         look(BP_SLOT_IN_USE, lease)
         #expect(bp_begin_close(core.pool, lease) == BP_OK)
         look(BP_SLOT_CLOSING, lease)
-        #expect(bp_finish_close(core.pool, view.lease) == BP_OK, "somebody else than the closer frees the place")
+        #expect(
+            bp_finish_close(core.pool, view.lease) == BP_OK,
+            "any thread can free the slot, not only the one that began to close"
+        )
         #expect(bp_finish_close(core.pool, lease) == BP_STALE_LEASE)
         #expect(bp_total(core.pool) == 0)
         look(BP_SLOT_VACANT, lease)

@@ -1,9 +1,9 @@
 import CBurstPool
 import Testing
 
-@Suite("Misuse of the C API ends in a status, and the pool is untouched", .timeLimit(.minutes(5)))
+@Suite("Misuse of the C API ends in a status, and does not change the pool", .timeLimit(.minutes(5)))
 struct MisuseTests {
-    @Test("NULL is refused by every call that takes a pool")
+    @Test("every call that takes a pool rejects NULL")
     func nullPool() {
         var lease = bp_lease()
         var ticket = bp_ticket()
@@ -45,7 +45,7 @@ struct MisuseTests {
         #expect(bp_oldest_lease_age(nil, 1) == 0)
     }
 
-    @Test("no lease at all is refused")
+    @Test("an empty lease is rejected")
     func noLease() {
         let core = CorePool(maxSize: 1)
         let none = bp_lease()
@@ -56,7 +56,7 @@ struct MisuseTests {
         #expect(!bp_lease_is_current(core.pool, none))
     }
 
-    @Test("a lease of another pool is refused")
+    @Test("a lease of another pool is rejected")
     func foreignLease() {
         let one = CorePool(maxSize: 1)
         let other = CorePool(maxSize: 1)
@@ -70,7 +70,7 @@ struct MisuseTests {
         #expect(bp_release(one.pool, lease) == BP_OK)
     }
 
-    @Test("a second release is refused, also when the slot has been leased anew")
+    @Test("a second release is rejected, also when the slot was leased again")
     func doubleRelease() {
         let core = CorePool(maxSize: 2)
         let first = core.open()
@@ -85,7 +85,7 @@ struct MisuseTests {
         #expect(bp_release(core.pool, second) == BP_OK)
     }
 
-    @Test("a lease in another state than the call needs is refused")
+    @Test("a lease in the wrong state is rejected")
     func wrongState() {
         let core = CorePool(maxSize: 2)
         var permit = bp_lease()
@@ -116,11 +116,11 @@ struct MisuseTests {
         #expect(bp_wait_prepare(core.pool, &ticket) == BP_SHUT_DOWN)
         #expect(bp_resize(core.pool, 1, 1) == BP_SHUT_DOWN)
         #expect(bp_acquire(core.pool, 0, &other) == BP_SHUT_DOWN)
-        #expect(bp_release(core.pool, lease) == BP_RECONCILE, "what comes back is excess")
+        #expect(bp_release(core.pool, lease) == BP_RECONCILE, "a released connection is excess")
         #expect(bp_pool_destroy(core.pool) == BP_BUSY, "connections are still open")
     }
 
-    @Test("a ticket is good once")
+    @Test("a ticket can be used once")
     func staleTicket() {
         let core = CorePool(maxSize: 1)
         let ticket = core.join(1)
@@ -136,7 +136,7 @@ struct MisuseTests {
     }
 
     @Test(
-        "sizes out of range are refused",
+        "sizes out of range are rejected",
         arguments: [(0, 0), (0, 1), (2, 1), (1, BP_MAX_SIZE + 1), (BP_MAX_SIZE + 1, BP_MAX_SIZE + 1), (1, UInt32.max)]
             as [(UInt32, UInt32)]
     )
@@ -152,7 +152,7 @@ struct MisuseTests {
         #expect(core.statistics.max_size == 3)
     }
 
-    @Test("elements that cannot be placed are refused", arguments: [(8, 3), (8, 128), (Int.max, 8)])
+    @Test("elements that cannot be stored are rejected", arguments: [(8, 3), (8, 128), (Int.max, 8)])
     func elements(size: Int, alignment: Int) {
         var configuration = bp_pool_configuration()
         configuration.max_size = 1
@@ -165,7 +165,7 @@ struct MisuseTests {
         #expect(pool == nil)
     }
 
-    @Test("every status has a name and a message, and a number that is none says so")
+    @Test("every status has a name and a message, and an invalid number is reported as such")
     func messages() {
         let statuses = [
             BP_OK, BP_RECONCILE, BP_OPEN, BP_EMPTY, BP_LIMIT_REACHED, BP_TIMED_OUT, BP_CANCELLED, BP_SHUT_DOWN,

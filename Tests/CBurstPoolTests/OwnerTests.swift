@@ -1,7 +1,7 @@
 import CBurstPool
 import Testing
 
-@Suite("What the pool holds for its user is released once", .timeLimit(.minutes(5)))
+@Suite("The pool releases the owner that it holds for its user once", .timeLimit(.minutes(5)))
 struct OwnerTests {
     private final class Owner {
         let onRelease: () -> Void

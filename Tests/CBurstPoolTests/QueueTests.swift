@@ -1,18 +1,18 @@
 import CBurstPool
 import Testing
 
-@Suite("The waiter queue", .timeLimit(.minutes(5)))
+@Suite("The wait queue", .timeLimit(.minutes(5)))
 struct QueueTests {
-    @Test("serves the oldest first, and skips those that left")
+    @Test("the oldest waiter is served first, and waiters that left are skipped")
     func order() {
         let core = CorePool(maxSize: 1)
         let tickets = (1...6).map { core.join($0) }
         var context: UnsafeMutableRawPointer?
         for left in [1, 3, 6] { #expect(bp_wait_claim(core.pool, tickets[left - 1], &context) == BP_OK) }
-        #expect(core.handOver() == 2)
-        #expect(core.handOver() == 4)
-        #expect(core.handOver() == 5)
-        #expect(core.handOver() == nil)
+        #expect(core.handOff() == 2)
+        #expect(core.handOff() == 4)
+        #expect(core.handOff() == 5)
+        #expect(core.handOff() == nil)
         #expect(core.statistics.waiting == 0 && !bp_has_waiters(core.pool))
     }
 
@@ -27,7 +27,7 @@ struct QueueTests {
         #expect(core.statistics.waiting == 0)
     }
 
-    @Test("nobody overtakes: nothing is leased or opened past a waiter")
+    @Test("no caller overtakes: nothing is leased or opened past a waiter")
     func noOvertaking() {
         let core = CorePool(maxSize: 2)
         let lease = core.open()
@@ -36,7 +36,7 @@ struct QueueTests {
         #expect(bp_try_acquire(core.pool).slot == nil)
         var permit = bp_lease()
         #expect(bp_begin_open_unrequested(core.pool, &permit) == BP_EMPTY)
-        #expect(core.handOver() == 1)
+        #expect(core.handOff() == 1)
         let next = bp_try_acquire(core.pool)
         #expect(next.slot == lease.slot)
         #expect(bp_release(core.pool, next) == BP_OK)
@@ -52,17 +52,17 @@ struct QueueTests {
         #expect(bp_begin_open(core.pool, &ticket, &permits[1]) == BP_OK && ticket.value == tickets[1].value)
         #expect(bp_begin_open(core.pool, &ticket, &permits[2]) == BP_LIMIT_REACHED)
         #expect(core.statistics.opening == 2 && core.statistics.waiting == 3)
-        // The first attempt fails: its waiter is told, and the place goes to the third.
+        // The first attempt fails: its waiter gets the error, and the slot goes to the third.
         var context: UnsafeMutableRawPointer?
         #expect(bp_cancel_open(core.pool, permits[0]) == BP_OK)
         #expect(bp_wait_claim(core.pool, tickets[0], &context) == BP_OK)
         #expect(bp_begin_open(core.pool, &ticket, &permits[2]) == BP_OK && ticket.value == tickets[2].value)
-        #expect(bp_begin_open(core.pool, &ticket, &permits[0]) == BP_EMPTY, "everybody has one")
-        while core.handOver() != nil {}
+        #expect(bp_begin_open(core.pool, &ticket, &permits[0]) == BP_EMPTY, "every waiter has one")
+        while core.handOff() != nil {}
         #expect(bp_cancel_open(core.pool, permits[1]) == BP_OK && bp_cancel_open(core.pool, permits[2]) == BP_OK)
     }
 
-    @Test("does not grow with waiters that left behind one that stays")
+    @Test("the queue does not grow with waiters that left behind one that stays")
     func memory() {
         let core = CorePool(maxSize: 1)
         _ = core.join(1)
@@ -73,10 +73,10 @@ struct QueueTests {
             if round == 1_000 { before = bp_pool_memory(core.pool) }
         }
         #expect(bp_pool_memory(core.pool) == before)
-        #expect(core.handOver() == 1 && core.handOver() == nil)
+        #expect(core.handOff() == 1 && core.handOff() == nil)
     }
 
-    @Test("deadlines end waits in time, and tell when the next one is due")
+    @Test("deadlines end waits in time, and expiring returns when the next one is due")
     func deadlines() {
         let core = CorePool(maxSize: 1)
         #expect(bp_next_deadline(core.pool) == UInt64.max)
@@ -95,10 +95,10 @@ struct QueueTests {
             left.subtract(gone)
             #expect(left.isEmpty == (next == UInt64.max))
         }
-        #expect(core.statistics.waiting == 1 && core.handOver() == 1_000)
+        #expect(core.statistics.waiting == 1 && core.handOff() == 1_000)
     }
 
-    @Test("only the one that lowers the earliest deadline is told to arm the timer")
+    @Test("only the caller that lowers the earliest deadline is told to set the timer")
     func arming() {
         let core = CorePool(maxSize: 1)
         var arms: [Bool] = []
@@ -111,6 +111,6 @@ struct QueueTests {
         }
         #expect(arms == [true, false, true, false, false])
         #expect(core.expire(100).gone.count == 4)
-        #expect(core.handOver() == 1)
+        #expect(core.handOff() == 1)
     }
 }

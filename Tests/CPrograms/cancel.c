@@ -41,7 +41,7 @@ static void cancel_and_unmap(void) {
     CHECK(bp_release_and_reconcile(pool, lease, close_nothing, NULL) == BP_OK);
 }
 
-/* The cancellation comes while the connection is handed over. */
+/* The cancellation comes while the connection is handed off. */
 static void cancel_beside_release(void) {
     bp_lease lease = bp_try_acquire(pool);
     CHECK(lease.slot != NULL);

@@ -1,8 +1,9 @@
 /*
- * The backend of the interleaving explorer: every atomic operation is a point at which another thread may go on.
+ * The backend of the interleaving explorer: before every atomic operation another thread may run.
  *
- * The contract is in CSources/CBurstPool/atomics.h; what an operation does to memory is in memory.c. The stack is the
- * core's own tagged_stack.h over these operations, so that each step of a push or a pop is a scheduling point as well.
+ * The contract is in CSources/CBurstPool/atomics.h, and memory.c defines what an operation does to memory. The stack
+ * is the core's own tagged_stack.h on these operations, so that each step of a push or a pop is a scheduling point as
+ * well.
  */
 #ifndef BP_ATOMICS_SCHEDULED_H
 #define BP_ATOMICS_SCHEDULED_H
@@ -17,17 +18,17 @@ bool explored_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired);
 uint64_t explored_exchange(bp_atomic64 *cell, uint64_t value);
 uint64_t explored_add(bp_atomic64 *cell, uint64_t delta);
 
-/* Memory that is freed stays until the run is over, and an atomic operation on it fails the run. */
+/* Freed memory stays allocated until the run has ended, and an atomic operation on it fails the run. */
 void *explored_calloc(size_t size);
 void explored_free(void *block);
 #define BP_CALLOC(size) explored_calloc(size)
 #define BP_FREE(block) explored_free(block)
 
-/* A thread may be on another CPU each time it asks. */
+/* A thread may be on another CPU at each call. */
 uint32_t explored_home_number(void);
 #define BP_HOME_NUMBER() explored_home_number()
 
-/* The constants that keep rare paths rare in production; here each scenario chooses. */
+/* Constants that keep rare paths rare in production. Here each scenario chooses them. */
 extern uint64_t explored_purge_slack;
 extern uint64_t explored_purge_limit;
 #define BP_PURGE_SLACK explored_purge_slack

@@ -5,7 +5,7 @@ bp_lease try_acquire(void) {
     uint64_t began = event();
     bp_lease lease = bp_try_acquire(world.pool);
     if (lease.slot != NULL) {
-        require_not_overtaking(began, "a newcomer took what a waiter waits for");
+        require_not_overtaking(began, "a new caller took a connection that a waiter waits for");
         require_open_for_business(began, "leased after shutdown");
         require_not_paused(began, "leased while the pool is paused");
         own(lease, true);
@@ -15,7 +15,7 @@ bp_lease try_acquire(void) {
 
 void release_lease(bp_lease lease) {
     disown(lease);
-    /* Either way of releasing, both in each scenario. */
+    /* There are two ways to release. Each scenario uses both. */
     bool exclusive = this_thread() % 2 == 1;
     bp_status status = exclusive ? bp_release_exclusive(world.pool, lease) : bp_release(world.pool, lease);
     REQUIRE(status == BP_OK || status == BP_RECONCILE, "bp_release returned %s", bp_status_name(status));
@@ -33,7 +33,7 @@ bool take_permit(bp_lease *permit) {
                 "bp_begin_open_unrequested returned %s", bp_status_name(status));
         return false;
     }
-    require_not_overtaking_for_permit(began, "a newcomer took a permit that a waiter waits for");
+    require_not_overtaking_for_permit(began, "a new caller took a permit that a waiter waits for");
     require_open_for_business(began, "a permit after shutdown");
     require_not_paused(began, "a permit while the pool is paused");
     note_permit(*permit);

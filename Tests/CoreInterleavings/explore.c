@@ -41,14 +41,14 @@ typedef struct {
     bool failed;
 } result;
 
-/* Of the processor, so that a busy machine explores no less. */
+/* Time of the processor, so that a busy machine does not explore less. */
 static double seconds_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* One run. */
+/* A single run. */
 
 static unsigned frozen_thread = NOBODY, frozen_after;
 
@@ -125,9 +125,9 @@ static bool run_and_report(result *it) {
     return true;
 }
 
-/* Many runs. */
+/* Series of runs. */
 
-/* All schedules of one bound after the other, until the time is over. */
+/* Runs all schedules of one bound after the other, until the time has passed. */
 static bool explore_depth_first(result *it, double until, unsigned first, unsigned last, unsigned long *count,
                                 int *complete) {
     for (unsigned bound = first; bound <= last; bound++) {
@@ -152,7 +152,7 @@ static void freeze_somewhere(const result *it, uint64_t seed) {
     frozen_after = (unsigned)(mixed >> 40) % (it->most_steps / exploring->threads + 1);
 }
 
-/* Under the weak models every fourth run has a frozen thread as well. */
+/* Under the weak models, a thread is frozen in every fourth run. */
 static bool explore_at_random(result *it, double until, uint64_t seed, unsigned long *count) {
     for (; seconds_now() < until; seed++) {
         frozen_thread = NOBODY;
@@ -169,7 +169,10 @@ static bool explore_at_random(result *it, double until, uint64_t seed, unsigned 
     return true;
 }
 
-/* One thread, after so many of its steps, in all orders within the bound. False: a failure, or the time is over. */
+/*
+ * Freezes one thread after some of its steps, in all orders within the bound. Returns false after a failure, or when
+ * the time has passed.
+ */
 static bool explore_frozen_there(result *it, double until, unsigned bound, bool *reached) {
     schedule_depth_first(bound);
     do {
@@ -198,8 +201,10 @@ static bool explore_frozen_everywhere(result *it, double until, unsigned bound) 
     return true;
 }
 
-/* Each thread at each of its steps, in all orders without preemptions, with one, ...; then anywhere in random
- * schedules. */
+/*
+ * Freezes each thread at each of its steps, in all orders without preemptions, with one, and so on; then anywhere in
+ * random schedules.
+ */
 static bool explore_frozen(result *it, double until, uint64_t seed) {
     double until_all = until - (until - seconds_now()) / 4;
     for (unsigned bound = 0; bound <= 4 && explore_frozen_everywhere(it, until_all, bound); bound++) {
@@ -261,7 +266,7 @@ static void print_operation(const char *operation, const void *cell, uint64_t va
 static int replay(const char *name, const char *text) {
     exploring = find_scenario(name);
     if (exploring == NULL || !read_schedule(text)) {
-        fprintf(stderr, "no such scenario, or no schedule: %s %s\n", name, text);
+        fprintf(stderr, "unknown scenario or invalid schedule: %s %s\n", name, text);
         return 2;
     }
     result ignored = {0};
@@ -295,7 +300,7 @@ static unsigned replay_folder(const char *folder, unsigned *passed) {
     return failures;
 }
 
-/* The table. */
+/* The table of the results. */
 
 static void print_bound(int bound, unsigned long count, char *text, size_t size) {
     snprintf(text, size, bound < 0 ? "%lu" : "%lu (all of %d)", count, bound);
@@ -354,7 +359,7 @@ int main(int argc, char **argv) {
         } else if (value != NULL && strcmp(argv[i], "--save") == 0) {
             save_folder = argv[++i];
         } else {
-            fprintf(stderr, "what is %s?\n", argv[i]);
+            fprintf(stderr, "unknown option %s\n", argv[i]);
             return 2;
         }
     }
@@ -386,7 +391,7 @@ int main(int argc, char **argv) {
         if (is_terminal) {
             fprintf(stderr, "\r%u of %u: %-40s", done + 1, count, exploring->name);
         }
-        /* Those to be tried first have half of the time among them: it is there that something is looked for. */
+        /* The scenarios that are tried first share half of the time, because a failure is expected there. */
         bool half = count_first != 0 && count_first != count;
         double share = !half                ? seconds / count
                        : done < count_first ? seconds / 2 / count_first

@@ -8,7 +8,7 @@ bool is_waiting(const wait *it) {
     return state == TICKET_WAITING || state == TICKET_OPENING;
 }
 
-/* Nobody who had joined before `time`, and still waits, may have been passed over for `other`. */
+/* Requires that no other waiter that had joined before `time` still waits. */
 void require_nobody_older(uint64_t time, const wait *other, const char *what) {
     for (unsigned i = 0; i < world.wait_count; i++) {
         const wait *it = &world.waits[i];
@@ -16,7 +16,7 @@ void require_nobody_older(uint64_t time, const wait *other, const char *what) {
     }
 }
 
-/* The same for a permit. Whoever was sent back into the queue since the permit was asked for may have come too late. */
+/* Requires the same for a permit. A waiter that was requeued since the permit was requested may have come too late. */
 void require_nobody_older_without_permit(uint64_t time, uint64_t asked, const wait *other, const char *what) {
     for (unsigned i = 0; i < world.wait_count; i++) {
         const wait *it = &world.waits[i];
@@ -27,8 +27,9 @@ void require_nobody_older_without_permit(uint64_t time, uint64_t asked, const wa
 }
 
 /*
- * A newcomer looks before it takes, and on a weakly ordered CPU "before" is only what it has heard of: there, nothing
- * tells it of a waiter or a shutdown that nobody told it of. So these rules do not hold in the view model.
+ * A new caller looks for waiters before it takes. On a weakly ordered CPU, "before" covers only what the thread knows:
+ * nothing tells it of a waiter or a shutdown of which no other thread has told it. So these rules do not hold in the
+ * view model.
  */
 void require_not_overtaking(uint64_t began, const char *what) {
     if (model != MEMORY_VIEW) {
@@ -46,12 +47,13 @@ void require_open_for_business(uint64_t began, const char *what) {
     REQUIRE(model == MEMORY_VIEW || world.shut_down_at == 0 || began < world.shut_down_at, "%s", what);
 }
 
-/* Who began to ask while the pool was paused, and has the answer while it still is, is given nothing. */
+/* Requires that a call which began and ended during one pause has not got anything. */
 void require_not_paused(uint64_t began, const char *what) {
     REQUIRE(model == MEMORY_VIEW || world.paused_at == 0 || began < world.paused_at, "%s", what);
 }
 
-/* Whoever is told that the pool has been shut down is told the truth. */
+/* Requires that a call which returns BP_SHUT_DOWN is right. */
 void require_known_shutdown(bp_status status) {
-    REQUIRE(status != BP_SHUT_DOWN || world.is_being_shut_down, "shut down, it says, and nobody did");
+    REQUIRE(status != BP_SHUT_DOWN || world.is_being_shut_down,
+            "a call returned BP_SHUT_DOWN before the pool was shut down");
 }

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* ucontext enters the kernel at each switch, for the signal mask; these few instructions do not. */
+/* ucontext enters the kernel at each switch, for the signal mask. These few instructions do not. */
 #if defined(__x86_64__)
 __asm__(".text\n"
         ".globl explorer_fiber_switch\n"
@@ -14,7 +14,7 @@ __asm__(".text\n"
         "    popq %r15\n    popq %r14\n    popq %r13\n    popq %r12\n    popq %rbx\n    popq %rbp\n"
         "    ret\n");
 #define ENTRY_WORD 6
-#define FRAME_WORDS 8 /* The entry finds its stack as after a call: 8 below a multiple of 16. */
+#define FRAME_WORDS 8 /* At the entry, the stack is as after a call: 8 below a multiple of 16. */
 #elif defined(__aarch64__)
 __asm__(".text\n"
         ".globl explorer_fiber_switch\n"
@@ -34,7 +34,7 @@ __asm__(".text\n"
 #define ENTRY_WORD 11
 #define FRAME_WORDS 20
 #else
-#error "The explorer switches fibers by hand and knows x86-64 and aarch64 only."
+#error "The explorer switches fibers in assembly, which exists for x86-64 and aarch64 only."
 #endif
 
 fiber fiber_make(void *stack, size_t size, void (*entry)(void)) {

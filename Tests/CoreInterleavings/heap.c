@@ -16,7 +16,7 @@ typedef struct {
 static freed_block freed[MOST_BLOCKS];
 static unsigned freed_count;
 
-/* The size is kept before the block. */
+/* The size is stored before the block. */
 void *explored_calloc(size_t size) {
     size_t *block = calloc(1, size + 16);
     if (block == NULL) {
@@ -32,7 +32,7 @@ void explored_free(void *block) {
         free(start);
         return;
     }
-    REQUIRE(freed_count < MOST_BLOCKS, "the explorer can note %d freed blocks only", MOST_BLOCKS);
+    REQUIRE(freed_count < MOST_BLOCKS, "the explorer can record %d freed blocks only", MOST_BLOCKS);
     freed[freed_count++] = (freed_block){start, *(size_t *)(void *)start + 16};
 }
 

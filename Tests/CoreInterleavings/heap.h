@@ -4,7 +4,7 @@
 
 /* Fails if the cell is in memory that a thread has freed in this run. */
 void heap_require_alive(const void *cell);
-/* Before each run: returns what was freed to the system. */
+/* Frees the blocks that the previous run has freed. Called before each run. */
 void heap_reset(void);
 
 #endif

@@ -26,15 +26,16 @@ static const char *see_slot(const bp_pool *pool, mark *seen, const bp_slot *slot
                             unsigned *count) {
     unsigned index = slot_index(pool, slot);
     if (index == MOST_SLOTS) {
-        return "a stack holds what is no slot";
+        return "a stack holds an entry that is not a slot";
     }
     if (seen[index] == SEEN) {
-        return "a slot is in two places, or in one twice";
+        return "a slot is in two stacks, or in one twice";
     }
     seen[index] = SEEN;
     (*count)++;
     if (bp__slot_word_state(slot->word.value) != state) {
-        return state == BP_SLOT_IDLE ? "an idle slot's word does not say idle" : "a vacant slot's word does not say so";
+        return state == BP_SLOT_IDLE ? "a slot in an idle stack is not in the state idle"
+                                     : "a slot in the vacant stack is not in the state vacant";
     }
     return NULL;
 }
@@ -91,11 +92,11 @@ static void inspect_nodes(const bp_waiter_queue *queue, inspection *found) {
     uint64_t index = BP_HEAD, last = BP_HEAD;
     while ((index = bp__link_index(bp__waiter_at(queue, index)->link.value)) != 0 && found->broken == NULL) {
         if (index > found->used_nodes) {
-            found->broken = "a link leads to what is no node";
+            found->broken = "a link leads to something that is not a node";
             return;
         }
         if (seen[index] == SEEN) {
-            found->broken = "the queue leads back into itself";
+            found->broken = "the queue has a cycle";
             return;
         }
         seen[index] = SEEN;
@@ -111,7 +112,7 @@ static void inspect_nodes(const bp_waiter_queue *queue, inspection *found) {
         found->alive_without_permit += status == BP_WAITER_WAITING;
         if (status != BP_WAITER_HANDED_OFF && status != BP_WAITER_LEFT && status != BP_WAITER_WAITING &&
             status != BP_WAITER_OPENING) {
-            found->broken = "a node is in the queue that has not joined";
+            found->broken = "a node that has not joined is in the queue";
         }
     }
     found->tail_is_last = bp__link_index(queue->tail.value) == last;
@@ -119,7 +120,7 @@ static void inspect_nodes(const bp_waiter_queue *queue, inspection *found) {
     while (entry != NULL && found->broken == NULL) {
         const bp_waiter *node = (const bp_waiter *)entry;
         if (node->index == 0 || node->index > found->used_nodes || bp__waiter_at(queue, node->index) != node) {
-            found->broken = "the free stack holds what is no node";
+            found->broken = "the free stack holds an entry that is not a node";
             return;
         }
         if (seen[node->index] == SEEN) {

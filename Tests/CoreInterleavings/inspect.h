@@ -1,4 +1,4 @@
-/* Looks into a pool at rest, past its interface: where each slot and each waiter's node is. */
+/* Inspects the structures of a pool at rest: where each slot and each waiter's node is. */
 #ifndef EXPLORER_INSPECT_H
 #define EXPLORER_INSPECT_H
 
@@ -7,27 +7,27 @@
 typedef struct {
     /* Slots. */
     unsigned used_slots, idle, vacant, in_use, opening, closing;
-    unsigned swept;   /* Of those idle, those that a sweep has put back. */
-    unsigned nowhere; /* In no stack and not leased, opening or closing: in the hands of a thread that was stopped. */
+    unsigned swept;   /* The idle slots that a sweep has set aside. */
+    unsigned nowhere; /* In no stack, and not in use, opening or closing: held by a thread that was stopped. */
     /* Counters. */
     unsigned total, total_closing, waiting, waiting_without_permit, hard_limit, max_size;
     uint64_t dead;
-    /* Waiters' nodes. */
+    /* Nodes of waiters. */
     unsigned used_nodes, linked, free_nodes, linked_dead, linked_handed_off, alive, alive_without_permit;
     bool tail_is_last;
     bool is_paused;
     bool keeps_excess;
-    const char *broken; /* What is wrong with the structure itself; NULL if nothing is. */
+    const char *broken; /* What is wrong with the structure, or NULL. */
 } inspection;
 
 inspection inspect(const bp_pool *pool);
 bp_slot *inspect_slot(const bp_pool *pool, unsigned index);
 
-/* What a cell is called, for traces. */
+/* Stores the name of a cell, for traces. */
 void inspect_name(const bp_pool *pool, const void *cell, char *name, size_t size);
 
 typedef enum { TICKET_NONE, TICKET_PREPARED, TICKET_WAITING, TICKET_OPENING, TICKET_GONE } ticket_state;
-/* What the ticket's node says, without a scheduling point. */
+/* Returns the state in the ticket's node, without a scheduling point. */
 ticket_state inspect_ticket(const bp_pool *pool, bp_ticket ticket);
 
 #endif

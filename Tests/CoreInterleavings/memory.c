@@ -1,15 +1,18 @@
 /*
- * SC needs no words. TSO is a buffer for each thread.
+ * The three memory models.
  *
- * The view model is the operational reading of C11's release, acquire and relaxed (as in "A Promising Semantics",
- * POPL 2017, without promises): each location keeps its last values, numbered; a thread's view says how old a value it
- * may still see at each location. A release store carries the thread's view, and an acquire load takes it over; a
- * relaxed store carries only what the thread knew at its last full barrier, and a relaxed load keeps what it was given
- * until the next one. A read-modify-write is a full barrier, as the backend's contract says: it exchanges views with
- * all others that came before it. Older values at a
- * load model both a store that comes late and a load that came early. Not modelled: a plain store that loses against
- * another thread's read-modify-write of the same cell that came later (that is what TSO is for), and values out of
- * thin air.
+ * SC needs no state. TSO has a store buffer for each thread.
+ *
+ * The view model is the operational form of C11's release, acquire and relaxed (as in "A Promising Semantics", POPL
+ * 2017, without promises). Each location keeps its last values, with numbers. A thread's view says how old a value it
+ * may still see at each location. A release store carries the thread's view, and an acquire load takes it over. A
+ * relaxed store carries only what the thread knew at its last full barrier, and a relaxed load keeps the view that it
+ * got until the next full barrier. A read-modify-write is a full barrier, as the contract of the backend says: it
+ * exchanges views with all read-modify-writes before it. Older values at a load model both a store that comes late and
+ * a load that came early.
+ *
+ * Not modelled: a plain store that loses against a later read-modify-write of another thread on the same cell (TSO
+ * covers that), and values out of thin air.
  */
 #include "memory.h"
 
@@ -81,7 +84,7 @@ static void tso_store(unsigned thread, bp_atomic64 *cell, uint64_t value) {
 /* Views. */
 
 #define LOCATIONS 256
-#define KEPT 8 /* Values of one location that can still be seen. */
+#define KEPT 8 /* The number of values of one location that can still be seen. */
 #define HASH_SIZE 1024
 
 typedef struct {
@@ -100,8 +103,8 @@ static unsigned location_count;
 static uint16_t hashed[HASH_SIZE]; /* Index + 1. */
 static view views[MAX_THREADS];
 static view at_barrier[MAX_THREADS]; /* The view at the thread's last full barrier. */
-static view not_yet[MAX_THREADS];    /* What relaxed loads were given since. */
-static view barrier;                 /* What all read-modify-writes so far have known. */
+static view not_yet[MAX_THREADS];    /* The views that relaxed loads got since then. */
+static view barrier;                 /* The views of all read-modify-writes so far. */
 static view channels[MEMORY_CHANNELS];
 
 void memory_reset(void) {
@@ -173,7 +176,7 @@ static void view_modify(unsigned thread, bp_atomic64 *cell, uint64_t value) {
     barrier = at_barrier[thread] = views[thread];
 }
 
-/* One that fails: an acquire load. */
+/* A read-modify-write that fails: an acquire load. */
 static void view_look(unsigned thread, const bp_atomic64 *cell) {
     location *it = find(cell);
     views[thread].at[it - locations] = it->newest;
@@ -194,7 +197,7 @@ void memory_receive(unsigned channel) {
     }
 }
 
-/* The operations. Outside of threads (setting up, checking) memory is what it is. */
+/* The operations. During set-up and checks they act on memory directly. */
 
 uint64_t explored_load(const bp_atomic64 *cell, bool acquire) {
     if (!threads_run()) {
@@ -226,7 +229,7 @@ void explored_store(bp_atomic64 *cell, uint64_t value, bool release) {
     watch("store", cell, value);
 }
 
-/* Before a read-modify-write looks at the cell. */
+/* Called before a read-modify-write reads the cell. */
 static void begin_modify(const bp_atomic64 *cell) {
     if (threads_run()) {
         point();

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Applies each patch in mutants/ to a copy of the core, builds the explorer on it, and requires that a check fails.
-# A patch begins with what is wrong, and with the scenario to try first. The saved schedules are replayed before that,
-# and after it all scenarios are tried. JOBS at the same time: as many as there are processors.
+# Applies each patch in mutants/ to a copy of the core, builds the explorer with it, and requires that a check fails.
+# A patch begins with a line that says what is wrong, and a line with the scenario to try first. The saved schedules
+# are replayed before that scenario, and afterwards all scenarios are tried. JOBS sets how many run at the same time.
+# The default is the number of processors.
 #
 #   mutants.sh [seconds for all scenarios] [patch ...]
 cd "$(dirname "$0")" || exit 2
@@ -13,7 +14,7 @@ build() { # build FOLDER, which has the core in it
     make -s BUILD="$1" CORE="$1/core" HARNESS=.build CFLAGS="-std=gnu11 -O1" "$1/explore"
 }
 
-# One mutant, in a folder of its own: prints what caught it.
+# Runs one mutant in its own folder, and prints what caught it.
 if [ "${1:-}" = --one ]; then
     seconds=$2
     patch=$3
@@ -21,7 +22,7 @@ if [ "${1:-}" = --one ]; then
     first=$(sed -n 's/^scenario: //p' "$patch")
     build=.build/mutants/$name
     trap 'rm -rf "$build"' EXIT
-    # With the times of everything: only what the patch changes is built again.
+    # Copies the modification times too, so that only the files that the patch changes are built again.
     cp -Rp .build/mutants/none "$build"
     if ! patch -s -F 0 -p1 -d "$build/core" <"$patch" >"$build/log" 2>&1; then
         printf '%-40s DOES NOT APPLY\n' "$name"
@@ -46,7 +47,7 @@ fi
 seconds=${1:-30}
 [ $# -gt 0 ] && shift
 [ $# -gt 0 ] || set -- mutants/*.patch
-# Without a patch. What is not built from the core is the same for all, and is the explorer's own.
+# The build without a patch. Objects that are not built from the core are the same for all mutants.
 rm -rf .build/mutants
 mkdir -p .build/mutants/none
 cp -R "$CORE" .build/mutants/none/core
@@ -56,7 +57,7 @@ trap 'rm -f "$results"' EXIT
 printf '%s\n' "$@" | xargs -P "${JOBS:-$(getconf _NPROCESSORS_ONLN)}" -I '{}' "./$(basename "$0")" --one "$seconds" '{}' | tee "$results"
 survived=$(grep -cE ' (DOES NOT APPLY|DOES NOT BUILD|SURVIVED)$' "$results")
 caught=$(($(wc -l <"$results") - survived))
-# None may get lost.
+# Counts mutants without a result as survivors.
 survived=$(($# - caught))
 echo "$caught passed, $survived failed"
 [ "$survived" -eq 0 ]

@@ -11,11 +11,11 @@ bool bp__parking_create(bp_parking *parking) {
 }
 
 void bp__parking_destroy(bp_parking *parking) {
-    parking->posted = -1; /* A post that comes now fails. */
+    parking->posted = -1; /* A later post fails. */
 }
 
 void bp__parking_post(bp_parking *parking) {
-    REQUIRE(parking->posted == 0, "a sleeper is woken twice, or after it has gone");
+    REQUIRE(parking->posted == 0, "a sleeper is woken twice, or after it has ended");
     memory_send(parking->channel);
     parking->posted = 1;
 }

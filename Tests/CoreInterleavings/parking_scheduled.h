@@ -1,6 +1,6 @@
 /*
- * Sleeping under the explorer: parking is a flag, and a wait with a timeout, or a pause, ends whenever the scheduler
- * likes.
+ * Sleeping under the explorer. Parking is a flag, and a wait with a timeout, or a pause, ends whenever the scheduler
+ * decides.
  */
 #ifndef EXPLORER_PARKING_H
 #define EXPLORER_PARKING_H
@@ -19,7 +19,7 @@ void bp__parking_post(bp_parking *parking);
 bool bp__parking_wait(bp_parking *parking, uint64_t timeout);
 void bp__pause(uint64_t nanoseconds);
 
-/* 1 when a thread has begun to sleep: for scenarios, which set it to 0 first. */
+/* 1 after a thread has begun to sleep. Scenarios set it to 0 first. */
 extern int a_thread_has_slept;
 
 #endif

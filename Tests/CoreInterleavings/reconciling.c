@@ -35,7 +35,7 @@ static void note_opening(bp_ticket ticket, uint64_t asked) {
     }
 }
 
-/* Either way round: before the permit has ended, and after. */
+/* Tries both orders: before the permit has ended, and afterwards. */
 static void requeue_without_opening(bp_ticket ticket, bp_lease permit) {
     bool first = this_thread() % 2 == 1;
     if (first) {

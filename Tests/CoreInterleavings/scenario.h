@@ -8,9 +8,9 @@ typedef struct {
     unsigned threads;
     void (*set_up)(void); /* Outside of threads; world_create first. */
     void (*body)(unsigned thread);
-    /* Beyond the rules that hold everywhere; may be NULL. Called at rest, before the pool is shut down. */
+    /* Checks beyond the rules that hold everywhere. May be NULL. Called at rest, before the pool is shut down. */
     void (*check)(void);
-    /* Not every thread can be frozen where others wait for it by contract, not by the core. */
+    /* For threads for which others wait by contract, so that freezing them would say nothing about the core. */
     bool is_not_frozen;
 } scenario;
 

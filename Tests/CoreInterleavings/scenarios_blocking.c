@@ -31,7 +31,7 @@ static void acquire_then_release(uint64_t timeout, bool fails) {
     }
 }
 
-/* Leases are not tracked here, so beside what it delivers a frozen thread may have the one that it was served with. */
+/* Leases are not tracked here, so a frozen thread may hold the lease that it got, besides the one that it hands off. */
 static void set_up_empty(void) {
     world_create(1, 1, 1);
     world.freeze_allowance = 2;
@@ -119,7 +119,7 @@ static void discard_beside_acquire(unsigned thread) {
     }
 }
 
-/* The first thread has a connection, the second one waits for a while, the third one comes in between. */
+/* The first thread has a connection, the second one waits with a timeout, and the third one comes in between. */
 static void set_up_leased(void) {
     set_up_empty();
     a_thread_has_slept = 0;
@@ -144,7 +144,7 @@ static void discard_beside_timeout(unsigned thread) {
     }
 }
 
-/* What was one too many no longer is when it is about to be closed, and somebody has come to wait for it. */
+/* A connection is excess until just before its close: the limit is raised, and a caller waits for it. */
 static void set_up_excess(void) {
     world_create(1, 2, 1);
     world.freeze_allowance = 2;
@@ -204,20 +204,20 @@ static void check_reconciled_and_reclaim(void) {
     if (!bp_lease_is_current(world.pool, world.leases[1])) {
         fail("a lease has ended by itself");
     }
-    REQUIRE(!bp_has_waiters(world.pool), "somebody waits for ever");
+    REQUIRE(!bp_has_waiters(world.pool), "a caller waits without end");
     REQUIRE(bp_release_and_reconcile(world.pool, surrender(1), close_one, NULL) == BP_OK,
             "bp_release_and_reconcile failed");
     check_reconciled();
 }
 
-/* Excess connections must not stay behind when the last caller has gone. */
+/* No excess connection may remain when the last call has returned. */
 static void check_reconciled(void) {
     bp_pool_statistics statistics;
     bp_pool_statistics_get(world.pool, &statistics);
     uint32_t most = statistics.is_shut_down ? 0 : statistics.max_size;
     REQUIRE(statistics.idle <= most, "%u connections are idle, %u may be", statistics.idle, most);
-    REQUIRE(statistics.in_use + statistics.opening + statistics.closing == 0, "connections are out");
-    REQUIRE(statistics.waiting == 0, "somebody waits for ever");
+    REQUIRE(statistics.in_use + statistics.opening + statistics.closing == 0, "connections are in use");
+    REQUIRE(statistics.waiting == 0, "a caller waits without end");
     REQUIRE(bp_shutdown_and_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
     REQUIRE(bp_total(world.pool) == 0, "%u connections are left after shutdown", bp_total(world.pool));
 }

@@ -11,10 +11,11 @@ static void set_up_deadlines(void) {
     set_up_all_leased();
     add_waiter(10);
     add_waiter(25);
-    world.freeze_allowance = 4; /* The capacity of bp_expire: it makes so many go before its caller resumes them. */
+    world.freeze_allowance =
+        4; /* The capacity of bp_expire, which removes that many waiters before its caller resumes them. */
 }
 
-/* Deadlines: whoever waits with one, somebody has promised to look by then. */
+/* If a caller waits with a deadline, some thread has promised to call bp_expire by then. */
 static void deadlines(unsigned thread) {
     if (thread == 0) {
         expire(10, 1);
@@ -40,14 +41,14 @@ static void check_deadlines_kept(void) {
     while (world.timer != BP_NO_DEADLINE) {
         uint64_t time = world.timer;
         expire(time - world.clock_base, 4);
-        REQUIRE(world.timer > time, "the timer stands still");
+        REQUIRE(world.timer > time, "the next deadline is not later");
     }
     for (unsigned i = 0; i < world.wait_count; i++) {
-        REQUIRE(world.waits[i].resumed == 1, "a deadline passed and nobody came");
+        REQUIRE(world.waits[i].resumed == 1, "a deadline passed and the waiter was not removed");
     }
 }
 
-/* Two timers at once: each looks for all. */
+/* Two timers at the same time. Each looks at all waiters. */
 
 static void two_timers(unsigned thread) {
     if (thread == 2) {
@@ -57,7 +58,7 @@ static void two_timers(unsigned thread) {
     }
 }
 
-/* While one timer is stopped, another one must not be told that there is nothing to do. */
+/* While one thread is stopped in bp_expire, another one must not be told that there is nothing to do. */
 static void set_up_timers_alone(void) {
     world_create(1, 1, 1);
     add_leased(1);

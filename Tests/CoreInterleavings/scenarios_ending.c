@@ -12,7 +12,7 @@ static void close_one(void *element, void *context) {
     world.closed++;
 }
 
-/* The pool, which the threads know also when world.pool is NULL because it was destroyed. */
+/* The pool, for the threads. world.pool is NULL after the pool was destroyed. */
 static bp_pool *pool;
 
 static void destroy(void) {
@@ -20,7 +20,7 @@ static void destroy(void) {
     world.pool = NULL;
 }
 
-/* The timeout is long enough for three looks. */
+/* The timeout is long enough for three checks. */
 static void shut_down_and_destroy(void) {
     bp_status status = bp_shutdown_and_wait(pool, 120000, close_one, NULL);
     if (status == BP_OK) {
@@ -110,7 +110,7 @@ static void destroy_beside_waiter(unsigned thread) {
     }
 }
 
-/* bp_pool_destroy refuses as long as a thread is inside. */
+/* bp_pool_destroy returns BP_BUSY while a thread is inside. */
 static void destroy_at_once(unsigned thread) {
     if (thread != 0) {
         release(thread - 1);

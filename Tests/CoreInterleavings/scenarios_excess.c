@@ -2,7 +2,10 @@
 #include "scenario.h"
 #include "steps.h"
 
-/* Both are above the limit after the resize; one is in use and comes back, one is idle and must not be forgotten. */
+/*
+ * Both connections are excess after the resize. One is in use and is released, and one is idle and must not be
+ * forgotten.
+ */
 static void set_up_excess(void) {
     world_create(1, 3, 2);
     add_leased(3);
@@ -39,10 +42,11 @@ static void release_kept(unsigned thread) {
     bp_status status = bp_release(world.pool, lease);
     REQUIRE(status == BP_OK, "bp_release returned %s because of an excess that is kept", bp_status_name(status));
     reconcile();
-    REQUIRE(!bp_has_excess(world.pool) && !bp_needs_reconcile(world.pool), "an excess that is kept is reported");
+    REQUIRE(!bp_has_excess(world.pool) && !bp_needs_reconcile(world.pool),
+            "an excess connection that is kept is reported");
 }
 
-/* The sweep knows max_size all the same. */
+/* The sweep still knows max_size. */
 static void check_kept_and_sweep(void) {
     REQUIRE(bp_total(world.pool) == 2, "%u of 2 connections were kept", bp_total(world.pool));
     sweep_excess(2);
@@ -70,7 +74,7 @@ static void check_no_more_closed(void) {
     REQUIRE(bp_total(world.pool) == 1, "a sweep has left %u connections where max_size is 1", bp_total(world.pool));
 }
 
-/* A resize does not end the keeping of excess connections; a shutdown does. */
+/* A resize does not change that excess connections are kept. A shutdown does. */
 static void keep_beside_resize(unsigned thread) {
     if (thread == 0) {
         release_mine(0);

@@ -1,8 +1,8 @@
-/* Leases, permits and closing, without waiters that were there before. */
+/* Leases, permits and closing, without waiters from the set-up. */
 #include "scenario.h"
 #include "steps.h"
 
-/* Two threads share a connection, and may open a second one that is then excess. */
+/* Two threads share a connection, and may open a second one, which is excess afterwards. */
 static void set_up_lease_return(void) {
     world_create(1, 1, 1);
     add_idle(1);
@@ -18,7 +18,7 @@ static void each_tries_twice(unsigned thread) {
     }
 }
 
-/* Each thread has a stripe of its own and finds it empty. */
+/* Each thread has its own stripe, and finds it empty. */
 static void set_up_steal(void) {
     world_create(3, 3, 2);
     add_idle(2);
@@ -51,7 +51,7 @@ static void check_three_idle(void) {
     REQUIRE(statistics.idle == 3, "%u of 3 connections are idle", statistics.idle);
 }
 
-/* Two threads return the same lease at the same instant. */
+/* Two threads release the same lease at the same instant. */
 static void set_up_leased(void) {
     world_create(2, 2, 1);
     add_leased(1);
@@ -64,12 +64,13 @@ static void release_twice(unsigned thread) {
     world.counted += status == BP_OK;
     bp_lease lease = bp_try_acquire(world.pool);
     if (lease.slot != NULL) {
-        REQUIRE(bp_release(world.pool, world.leases[0]) == BP_STALE_LEASE, "an ended lease releases another's");
-        REQUIRE(bp_release(world.pool, lease) == BP_OK, "a good lease is refused");
+        REQUIRE(bp_release(world.pool, world.leases[0]) == BP_STALE_LEASE,
+                "an ended lease releases that of another owner");
+        REQUIRE(bp_release(world.pool, lease) == BP_OK, "a valid lease is rejected");
     }
 }
 
-/* Whoever releases it, the pool has it then. */
+/* One thread releases the lease, and afterwards the pool has it. */
 static void set_up_double_release(void) {
     set_up_leased();
     disown(world.leases[0]);
@@ -79,19 +80,22 @@ static void check_released_once(void) {
     REQUIRE(world.counted == 1, "a lease was released %u times", world.counted);
 }
 
-/* A lease that is no excess never was in closing, so nobody can finish its close. */
+/* A lease that is not excess never was in the state closing, so no thread can finish its close. */
 static void keep_beside_finish(unsigned thread) {
     if (thread == 0) {
         bp_lease lease = take_over(0);
-        REQUIRE(bp_begin_close_excess(world.pool, lease) == BP_EMPTY, "a excess where there is none");
+        REQUIRE(bp_begin_close_excess(world.pool, lease) == BP_EMPTY, "an excess connection where there is none");
         release_lease(lease);
     } else {
         bp_status status = bp_finish_close(world.pool, world.leases[0]);
-        REQUIRE(status == BP_STALE_LEASE, "a lease that nobody closes is finished: %s", bp_status_name(status));
+        REQUIRE(status == BP_STALE_LEASE, "the close of a lease that is not closing was finished: %s",
+                bp_status_name(status));
     }
 }
 
-/* More connections than the limit is for: three threads open, the hard limit is two; what is above one goes again. */
+/*
+ * A burst: three threads open, the hard limit is two, and the connection above the soft limit of one is closed again.
+ */
 static void set_up_burst(void) {
     world_create(1, 2, 2);
 }
@@ -105,20 +109,20 @@ static void each_acquires_and_releases(unsigned thread) {
 }
 
 static void check_shrunk(void) {
-    REQUIRE(bp_total(world.pool) <= 1, "%u connections stay, 1 may", bp_total(world.pool));
+    REQUIRE(bp_total(world.pool) <= 1, "%u connections stay, at most 1 may", bp_total(world.pool));
 }
 
-/* Shrinking: both come back at once, one too many. */
+/* Two connections are released at the same time, and one of them is excess. */
 static void set_up_shrink(void) {
     world_create(1, 3, 2);
     add_leased(2);
 }
 
 static void check_one_left(void) {
-    REQUIRE(bp_total(world.pool) == 1, "%u connections stay, where 1 should", bp_total(world.pool));
+    REQUIRE(bp_total(world.pool) == 1, "%u connections stay, exactly 1 must", bp_total(world.pool));
 }
 
-/* Slots are made while others look at them. */
+/* Slots are created while other threads look at them. */
 static void set_up_growth(void) {
     world_create(4, 4, 2);
 }
@@ -130,7 +134,7 @@ static void open_two(unsigned thread) {
         REQUIRE(open_with(leases[count]), "does not open");
         count++;
     }
-    REQUIRE(count == 2, "thread %u is refused a permit below the limit", thread);
+    REQUIRE(count == 2, "thread %u gets no permit below the limit", thread);
     bp_pool_statistics statistics;
     bp_pool_statistics_get(world.pool, &statistics);
     REQUIRE(statistics.in_use >= 2 && statistics.in_use + statistics.opening + statistics.idle <= 4,
@@ -139,7 +143,7 @@ static void open_two(unsigned thread) {
     detach(leases[1]);
 }
 
-/* The limit is one: of two newcomers one gets the permit, fails, and the other one gets it then or did not ask yet. */
+/* The limit is one. One of two new callers gets the permit and fails. The other gets it then, or had not asked yet. */
 static void set_up_limit_of_one(void) {
     world_create(1, 1, 1);
 }

@@ -1,4 +1,4 @@
-/* Limits that change, and shutdown. */
+/* Limits that change, and shutdowns. */
 #include "scenario.h"
 #include "steps.h"
 
@@ -7,7 +7,7 @@ static void set_up_one_leased(void) {
     add_leased(1);
 }
 
-/* The only connection is out and stays out; one more is allowed while somebody joins. */
+/* The only connection stays in use. A resize allows one more while a caller joins. */
 static void set_up_resize_up(void) {
     world_create(1, 1, 1);
     add_leased(1);
@@ -26,7 +26,7 @@ static void check_and_reclaim(void) {
     reclaim_leases();
 }
 
-/* Two connections come back while the limit sinks to one. */
+/* Two connections are released while the limit is lowered to one. */
 static void set_up_resize_down(void) {
     world_create(2, 2, 2);
     add_leased(2);
@@ -41,7 +41,7 @@ static void resize_down(unsigned thread) {
 }
 
 static void check_shrunk(void) {
-    REQUIRE(bp_total(world.pool) <= 1, "%u connections stay, 1 may", bp_total(world.pool));
+    REQUIRE(bp_total(world.pool) <= 1, "%u connections stay, at most 1 may", bp_total(world.pool));
 }
 
 static void resize_down_and_up(unsigned thread) {
@@ -103,7 +103,7 @@ static void set_up_one_place_and_waiter(void) {
     world.opens_to_fail = 1;
 }
 
-/* The place comes free, the waiter's opening begins, fails perhaps, and all is shut down. */
+/* A slot becomes free, a connection is opened for the waiter, perhaps fails, and the pool is shut down. */
 static void shut_down_beside_opening(unsigned thread) {
     if (thread == 0) {
         shut_down();

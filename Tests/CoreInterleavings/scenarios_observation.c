@@ -1,4 +1,4 @@
-/* Looks at slots from outside, and closes that another thread finishes. */
+/* Slots that are observed by other threads, and closes that another thread finishes. */
 #include "scenario.h"
 #include "steps.h"
 
@@ -6,7 +6,7 @@
 #include "inspect.h"
 
 static void check_once(void) {
-    REQUIRE(world.counted == 1, "what ends once ended %u times", world.counted);
+    REQUIRE(world.counted == 1, "the close ended %u times", world.counted);
 }
 
 static void set_up_leased(void) {
@@ -16,7 +16,7 @@ static void set_up_leased(void) {
     REQUIRE(bp_begin_close(world.pool, world.leases[0]) == BP_OK, "bp_begin_close failed");
 }
 
-/* The closer, and somebody who finds that it takes too long; the place is used at once. */
+/* The closing thread, and another one that finds that the close takes too long. The slot is used again immediately. */
 static void finish_close_twice(unsigned thread) {
     if (thread < 2) {
         bp_status status = bp_finish_close(world.pool, world.leases[0]);
@@ -28,15 +28,15 @@ static void finish_close_twice(unsigned thread) {
     bp_lease permit;
     REQUIRE(bp_begin_open_unrequested(world.pool, &permit) != BP_OK ||
                 (bp_total(world.pool) <= 2 && bp_cancel_open(world.pool, permit) == BP_OK),
-            "more than two places");
+            "more than two slots");
 }
 
 static void check_closed_once(void) {
     check_once();
-    REQUIRE(bp_total(world.pool) == 0, "%u places are taken", bp_total(world.pool));
+    REQUIRE(bp_total(world.pool) == 0, "%u slots are in use", bp_total(world.pool));
 }
 
-/* What was written before a close began is there for who sees the slot closing. */
+/* A thread that sees a slot in the state closing also sees what was written before the close began. */
 static bp_atomic64 note;
 
 static void set_up_view(void) {
@@ -52,18 +52,18 @@ static void close_or_look(unsigned thread) {
         return;
     }
     bp_slot_view view;
-    REQUIRE(bp_slot_at(world.pool, 1, &view) == BP_EMPTY, "a slot that was never used is seen");
-    REQUIRE(bp_slot_at(world.pool, 0, &view) == BP_OK, "a slot is not seen");
+    REQUIRE(bp_slot_at(world.pool, 1, &view) == BP_EMPTY, "a slot that was never used is reported");
+    REQUIRE(bp_slot_at(world.pool, 0, &view) == BP_OK, "a slot is not reported");
     REQUIRE(view.lease.slot == world.leases[0].slot && view.lease.serial == world.leases[0].serial,
-            "another lease is seen");
+            "another lease is reported");
     if (view.state != BP_SLOT_IN_USE) {
-        REQUIRE(view.state == BP_SLOT_CLOSING || view.state == BP_SLOT_VACANT, "a slot is seen in state %u",
+        REQUIRE(view.state == BP_SLOT_CLOSING || view.state == BP_SLOT_VACANT, "a slot is reported in state %u",
                 (unsigned)view.state);
-        REQUIRE(bp__load_relaxed(&note) == 1, "a slot is seen closing, and not what was before that");
+        REQUIRE(bp__load_relaxed(&note) == 1, "a slot is reported as closing, without what was written before");
     }
 }
 
-/* Slots are looked at while they are made. */
+/* Slots are observed while they are created. */
 static void set_up_growth(void) {
     world_create(4, 4, 1);
 }
@@ -87,8 +87,8 @@ static void open_or_look(unsigned thread) {
                 bp_status_name(status));
         REQUIRE(status == BP_EMPTY || (view.lease.slot == inspect_slot(world.pool, i) &&
                                        view.state <= BP_SLOT_CLOSING && view.lease.serial <= 4),
-                "a slot is seen that is none");
-        REQUIRE(status == BP_EMPTY || i < 2, "a third slot is seen where two are enough");
+                "a slot is reported that does not exist");
+        REQUIRE(status == BP_EMPTY || i < 2, "a third slot is reported where two are enough");
     }
 }
 

@@ -1,4 +1,4 @@
-/* Permits, and connections that do not open or turn out to be closed. */
+/* Permits, and connections that do not open, or turn out to be closed. */
 #include "scenario.h"
 #include "steps.h"
 
@@ -15,7 +15,7 @@ static void cancel_first(void) {
     cancel(&world.waits[0]);
 }
 
-/* An opening fails: the error is its caller's, the permit is the next waiter's. */
+/* An opening fails. Its waiter gets the error, and the next waiter gets the permit. */
 static void set_up_open_fails(void) {
     world_create(1, 1, 2);
     world.opens_to_fail = 1;
@@ -40,7 +40,7 @@ static void open_fails_before_waiters(unsigned thread) {
     }
 }
 
-/* A connection is found closed while others wait: its place goes on. */
+/* A connection is found closed while others wait. They use its slot. */
 static void found_closed(unsigned thread) {
     if (thread == 0) {
         discard(take_over(0));
@@ -69,7 +69,7 @@ static void set_up_found_closed(void) {
     world.opens_dead = 1;
 }
 
-/* A newcomer's permit, somebody who joins, and one place. */
+/* A new caller's permit, a caller that joins, and one free slot. */
 static void set_up_place_comes_free(void) {
     set_up_one_leased_two_stripes();
 }
@@ -87,7 +87,7 @@ static void permit_beside_join(unsigned thread) {
     }
 }
 
-/* A place is in the hand of who reconciles for a waiter that leaves, while another one finds no place and joins. */
+/* A reconciling thread holds the slot for a waiter that leaves, while another caller finds no free slot and joins. */
 static void set_up_place_in_hand(void) {
     world_create(1, 1, 1);
     add_leased(1);
@@ -104,7 +104,7 @@ static void place_in_hand(unsigned thread) {
     }
 }
 
-/* Two waiters, a connection that comes back and a place that comes free: each is served once, by either. */
+/* Two waiters, a connection that is released and a slot that becomes free. Each waiter is served once, by either. */
 static void set_up_both_ways(void) {
     world_create(2, 2, 2);
     add_leased(2);
@@ -125,7 +125,7 @@ static void both_ways_and_cancel(unsigned thread) {
 }
 
 static void check_both_served(void) {
-    REQUIRE(world.waits[0].resumed == 1 && world.waits[1].resumed == 1, "one of two waiters is still there");
+    REQUIRE(world.waits[0].resumed == 1 && world.waits[1].resumed == 1, "one of two waiters still waits");
 }
 
 const scenario opening_scenarios[] = {

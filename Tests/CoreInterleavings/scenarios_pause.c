@@ -6,7 +6,7 @@
 #include "inspect.h"
 
 static void check_first_gone(void) {
-    REQUIRE(world.waits[0].resumed == 1, "the first waiter is still there");
+    REQUIRE(world.waits[0].resumed == 1, "the first waiter still waits");
 }
 
 static void check_both_served(void) {
@@ -15,14 +15,17 @@ static void check_both_served(void) {
     }
 }
 
-/* All that is idle is in its place again: nothing is left with those that were swept. */
+/* No slot is left among those that a sweep has set aside. */
 static void check_swept(void) {
     check_nobody_waits();
     unsigned swept = inspect(world.pool).swept;
-    REQUIRE(swept == 0, "%u connections stay with the swept ones", swept);
+    REQUIRE(swept == 0, "%u slots are still set aside by a sweep", swept);
 }
 
-/* It is sent back once for each permit, though two try; and not at all once it has gone and its node is used again. */
+/*
+ * A waiter is requeued once for each permit, though two threads try, and not at all after it has left and its node is
+ * used again.
+ */
 static bp_ticket opened;
 
 static void set_up_opening(void) {
@@ -42,7 +45,7 @@ static void set_up_opening(void) {
 static void set_up_one_idle(void) {
     world_create(1, 1, 2);
     add_idle(1);
-    /* A thread stopped between the end of the pause and reconciling withholds what others have left to it. */
+    /* A thread that is stopped between the end of the pause and reconciling withholds what others have left to it. */
     world.freeze_allowance = 2;
 }
 
@@ -60,7 +63,7 @@ static void pause_beside_acquire(unsigned thread) {
     }
 }
 
-/* While it is paused nothing is leased, opened or served, whoever asks. */
+/* While the pool is paused nothing is leased, opened or served for any thread. */
 static void set_up_paused(void) {
     world_create(3, 3, 1);
     add_leased(2);
@@ -73,7 +76,7 @@ static void nothing_while_paused(unsigned thread) {
         release_mine(0);
         bp_lease permit;
         REQUIRE(!take_permit(&permit), "a permit while the pool is paused");
-        REQUIRE(!bp_has_permit_for_waiter(world.pool), "a permit is wanted while the pool is paused");
+        REQUIRE(!bp_has_permit_for_waiter(world.pool), "a permit is requested while the pool is paused");
     } else {
         detach(take_over(1));
         REQUIRE(try_acquire().slot == NULL, "leased while the pool is paused");
@@ -87,7 +90,9 @@ static void check_still_waits_and_resume(void) {
     REQUIRE(world.waits[0].resumed == 1 && world.waits[0].outcome == BP_OK, "not served when the pause has ended");
 }
 
-/* Two pause it, and one of them ends it later, for both. There is a place free, and nobody waits for it. */
+/*
+ * Two threads pause the pool, and one of them resumes it later, for both. A slot is free, and no caller waits for it.
+ */
 static void set_up_idle_and_place(void) {
     world_create(2, 2, 2);
     add_idle(1);
@@ -109,7 +114,10 @@ static void check_paused_and_resume(void) {
     release_lease(lease);
 }
 
-/* The pause ends while a connection or a place comes free, or somebody joins: one of both sees the other. */
+/*
+ * The pool is resumed while a connection is released, a slot becomes free, or a caller joins: one of the two sees the
+ * other.
+ */
 static void set_up_resume(void) {
     world_create(1, 1, 2);
     add_leased(1);
@@ -170,7 +178,7 @@ static void resume_beside_requeue(unsigned thread) {
     }
 }
 
-/* The counts in the word that says so stay right. */
+/* The counts that share a word with the flag stay right. */
 static void pause_beside_return(unsigned thread) {
     if (thread == 0) {
         pause_and_resume();

@@ -18,7 +18,7 @@ static void join_and_cancel(unsigned times) {
     }
 }
 
-/* Dead nodes are taken out at each occasion, and their nodes come back at once. */
+/* Dead nodes are taken out at each opportunity, and their nodes are reused immediately. */
 static void set_up_reuse(void) {
     set_up_all_leased();
     explored_purge_slack = 0;
@@ -42,7 +42,7 @@ static void reuse_and_serve(unsigned thread) {
     }
 }
 
-/* Hand-offs take nodes out at the front while others join behind. */
+/* Hand-offs take nodes out at the front while other callers join at the end. */
 static void serve_in_turn(unsigned thread) {
     bp_lease lease;
     if (thread == 0) {
@@ -56,7 +56,7 @@ static void serve_in_turn(unsigned thread) {
     }
 }
 
-/* Dead nodes in the middle, more than half as many as are alive: swept, while the ends move. */
+/* Dead nodes in the middle, more than half as many as are live: they are purged, while the ends of the list move. */
 static void set_up_sweep(void) {
     set_up_reuse();
     for (unsigned i = 0; i < 4; i++) {
@@ -76,16 +76,17 @@ static void sweep(unsigned thread) {
     }
 }
 
-/* Nothing that has gone stays for long: the dead are at most one more than half of the living and what one sweep
- * misses.
+/*
+ * Removed nodes do not stay for long: the number of dead nodes is at most one more than half of the live ones, plus
+ * those that one purge misses.
  */
 static void check_swept(void) {
     for (unsigned i = 0; i < 4; i++) {
-        REQUIRE(world.waits[i].resumed == 1, "a cancelled waiter is not resumed");
+        REQUIRE(world.waits[i].resumed == 1, "a cancelled waiter was not resumed");
     }
 }
 
-/* One waiter never leaves, many behind it do: their nodes must be used again. */
+/* One waiter never leaves, and many behind it do. Their nodes must be reused. */
 static void set_up_memory(void) {
     set_up_reuse_behind();
 }
@@ -100,7 +101,7 @@ static void check_memory(void) {
     REQUIRE(used <= 8, "%u nodes for one waiter and two that come and go", used);
 }
 
-/* Somebody waits all the time: first the one, then the other. Whoever asks must hear so. */
+/* A caller is waiting all the time: first one, and then the other. Each call must report that. */
 static void set_up_somebody(void) {
     set_up_all_leased();
     add_waiter(BP_NO_DEADLINE);
@@ -108,7 +109,7 @@ static void set_up_somebody(void) {
 
 static void somebody_always_waits(unsigned thread) {
     if (thread == 0) {
-        REQUIRE(bp_has_waiters(world.pool), "nobody waits, it says, and somebody always did");
+        REQUIRE(bp_has_waiters(world.pool), "the queue is reported as empty, and a caller was always waiting");
     } else {
         wait *it = prepare(BP_NO_DEADLINE);
         join_queue(it);
@@ -116,10 +117,13 @@ static void somebody_always_waits(unsigned thread) {
     }
 }
 
-/* Somebody lacks a permit all the time: first the one, then the other, who joins before the first gets the only one. */
+/*
+ * A caller lacks a permit all the time: first one, and then the other, which joins before the first gets the only
+ * permit.
+ */
 static void set_up_somebody_lacks(void) {
     set_up_somebody();
-    /* Room for one more, for which nobody has reconciled yet. */
+    /* One free slot, for which no thread has reconciled yet. */
     REQUIRE(bp_resize(world.pool, 2, 2) == BP_OK, "bp_resize failed");
     world.greatest_limit = 2;
 }
@@ -128,7 +132,7 @@ static void somebody_always_lacks_a_permit(unsigned thread) {
     if (thread == 0) {
         bp_lease permit;
         REQUIRE(bp_begin_open_unrequested(world.pool, &permit) == BP_EMPTY,
-                "nobody lacks a permit, it says, and somebody always did");
+                "no waiter is reported to lack a permit, and one always did");
     } else {
         join_queue(prepare(BP_NO_DEADLINE));
     }

@@ -5,7 +5,7 @@
 #include "inspect.h"
 
 static void check_first_gone(void) {
-    REQUIRE(world.waits[0].resumed == 1, "the first waiter is still there");
+    REQUIRE(world.waits[0].resumed == 1, "the first waiter still waits");
 }
 
 static void set_up_full(void) {
@@ -19,7 +19,7 @@ static void check_no_more_than_may(void) {
     REQUIRE(waiting <= world.max_waiters, "%u wait, and %u may", waiting, (unsigned)world.max_waiters);
 }
 
-/* Two come while the one who waits is served: each is refused, or waits and is served. */
+/* Two callers come while the waiter is served. Each of them is rejected, or waits and is served. */
 static void rejection_beside_release(unsigned thread) {
     thread == 0 ? release_mine(0) : wait_and_release();
 }
@@ -29,7 +29,7 @@ static void check_served(void) {
     check_first_gone();
 }
 
-/* Nobody is served: two come for one place in the queue. */
+/* No waiter is served. Two callers come for one position in the queue. */
 static void set_up_room_for_one(void) {
     world_create_limited(1, 1, 1, 1);
     add_leased(1);
@@ -49,7 +49,7 @@ static void check_one_joined(void) {
     reclaim_leases();
 }
 
-/* Somebody cancels the wait that is being refused; its node is free once. */
+/* Another thread cancels the wait that is being rejected. Its node is freed once. */
 static void rejection_beside_cancel(unsigned thread) {
     if (thread == 0) {
         join_only(0);
@@ -65,12 +65,12 @@ static void check_nobody_joined(void) {
     reclaim_leases();
 }
 
-/* A place comes free: who can be given a permit at once does not count. */
+/* A slot becomes free: a waiter that can be given a permit immediately does not count. */
 static void rejection_beside_place(unsigned thread) {
     thread == 0 ? detach(take_over(0)) : wait_and_release();
 }
 
-/* Two places are free, nobody waits, and one may: two come, and none is refused. */
+/* Two slots are free, no caller waits, and one may. Two callers come, and neither is rejected. */
 static void set_up_free_places(void) {
     world_create_limited(2, 2, 1, 1);
 }
@@ -79,7 +79,7 @@ static void join_beside_free_places(unsigned thread) {
     (void)thread;
     wait *it = prepare(BP_NO_DEADLINE);
     bp_lease lease;
-    REQUIRE(join_queue(it), "refused, though a connection can be opened at once");
+    REQUIRE(join_queue(it), "rejected, though a connection can be opened immediately");
     if (park(it, &lease)) {
         release_lease(lease);
     }

@@ -1,4 +1,4 @@
-/* Waiters that are sent back into the queue because their connection did not open. */
+/* Waiters that are requeued because their connection did not open. */
 #include "scenario.h"
 #include "steps.h"
 
@@ -6,10 +6,10 @@
 #include "inspect.h"
 
 static void check_once(void) {
-    REQUIRE(world.counted == 1, "what ends once ended %u times", world.counted);
+    REQUIRE(world.counted == 1, "the waiter was requeued %u times", world.counted);
 }
 
-/* The place comes free, the waiter's connection does not open, and it is sent back; then it opens. */
+/* A slot becomes free, the waiter's connection does not open, and the waiter is requeued. Then the connection opens. */
 static void set_up_requeue(void) {
     world_create(1, 1, 1);
     add_leased(1);
@@ -23,10 +23,10 @@ static void requeue_beside_cancel(unsigned thread) {
 }
 
 static void check_first_gone(void) {
-    REQUIRE(world.waits[0].resumed == 1, "the first waiter is still there");
+    REQUIRE(world.waits[0].resumed == 1, "the first waiter still waits");
 }
 
-/* While the one is sent back and goes, the count of those without a permit must not look like something else. */
+/* While one waiter is requeued and leaves, the count of waiters without a permit must not be misread. */
 static void requeue_beside_cancel_and_newcomer(unsigned thread) {
     bp_lease permit;
     if (thread < 2) {
@@ -40,7 +40,9 @@ static void requeue_beside_expiry(unsigned thread) {
     thread == 0 ? detach(take_over(0)) : expire(15, 4);
 }
 
-/* Another one joins, and reconciles: the permit is the older one's. Threads with odd numbers send back first. */
+/*
+ * Another caller joins and reconciles. The permit belongs to the older waiter. Threads with odd numbers requeue first.
+ */
 static void requeue_beside_open(unsigned thread) {
     if (thread == 1) {
         detach(take_over(0));
@@ -49,7 +51,7 @@ static void requeue_beside_open(unsigned thread) {
     }
 }
 
-/* Two places; a second connection comes back, or does not open either. */
+/* Two slots. A second connection is released, or does not open either. */
 static void set_up_requeue_of_two(void) {
     world_create(2, 2, 2);
     add_leased(2);
@@ -89,7 +91,7 @@ static void check_nothing_but_delivered(void) {
     check_first_gone();
 }
 
-/* A permit for the caller itself is not given out past one who waits again. */
+/* An unrequested permit is not given out while a requeued waiter waits for one. */
 static void requeue_beside_newcomer(unsigned thread) {
     bp_lease permit;
     if (thread == 0) {
@@ -99,7 +101,10 @@ static void requeue_beside_newcomer(unsigned thread) {
     }
 }
 
-/* It is sent back once for each permit, though two try; and not at all once it has gone and its node is used again. */
+/*
+ * A waiter is requeued once for each permit, though two threads try, and not at all after it has left and its node is
+ * used again.
+ */
 static bp_ticket opened;
 
 static unsigned tried;
@@ -122,7 +127,9 @@ static void set_up_opening(void) {
 static void requeue_twice(unsigned thread) {
     (void)thread;
     world.counted += requeue(opened);
-    /* Not before both have tried: reconciling begins to open for him again, and who comes then sends him back rightly.
+    /*
+     * Not before both threads have tried: reconciling begins to open for the waiter again, and a later requeue is
+     * right.
      */
     if (++tried == 2) {
         reconcile();
@@ -137,7 +144,7 @@ static void check_requeued_once(void) {
 static void requeue_departed(unsigned thread) {
     if (thread == 0) {
         bool gone = world.waits[0].resumed != 0;
-        REQUIRE(!requeue(opened) || !gone, "who has gone is sent back");
+        REQUIRE(!requeue(opened) || !gone, "a waiter that has left is requeued");
         reconcile();
     } else {
         cancel(&world.waits[0]);

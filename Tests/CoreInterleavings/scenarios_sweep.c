@@ -4,7 +4,7 @@
 
 #include "inspect.h"
 
-/* One sweeps and one leases; either may find what it looks for in the other's hand, and then waits for it. */
+/* One thread sweeps and another one acquires. Either may find that the other holds the slot, and then waits for it. */
 static void set_up_sweep(void) {
     world_create(2, 2, 2);
     add_idle(2);
@@ -19,14 +19,14 @@ static void sweep_beside_acquire(unsigned thread) {
     }
 }
 
-/* All that is idle is in its place again: nothing is left with those that were swept. */
+/* No slot is left among those that a sweep has set aside. */
 static void check_swept(void) {
     check_nobody_waits();
     unsigned swept = inspect(world.pool).swept;
-    REQUIRE(swept == 0, "%u connections stay with the swept ones", swept);
+    REQUIRE(swept == 0, "%u slots are still set aside by a sweep", swept);
 }
 
-/* The only connection is looked at while somebody finds nothing and joins. */
+/* The sweep looks at the only connection while a caller finds none and joins. */
 static void set_up_sweep_of_one(void) {
     world_create(1, 1, 2);
     add_idle(1);
@@ -36,12 +36,12 @@ static void sweep_beside_join(unsigned thread) {
     thread == 0 ? sweep_idle(1) : wait_and_release();
 }
 
-/* The sweep has not come to its end, and takes its time: who waits is served before that. */
+/* The sweep has not ended, and takes its time. A waiter is served before it ends. */
 static void half_a_sweep_beside_join(unsigned thread) {
     thread == 0 ? sweep_some(1) : wait_and_release();
 }
 
-/* The same, with another connection that comes back. */
+/* The same, with another connection that is released. */
 static void set_up_sweep_and_return(void) {
     world_create(2, 2, 1);
     add_leased(1);
@@ -59,14 +59,14 @@ static void sweep_beside_return(unsigned thread) {
     }
 }
 
-/* What was leased is in nobody's stripe, and the sweeper stops in the middle of its work: what it put back is found. */
+/* The leased slot is in no stripe, and the sweeping thread is stopped in the middle. Kept slots are found. */
 static void set_up_swept(void) {
     world_create(2, 2, 2);
     add_leased(2);
     for (unsigned i = 0; i < 2; i++) {
         bp_lease lease = take_over(i);
         disown(lease);
-        REQUIRE(bp_sweep_keep(world.pool, lease) == BP_OK, "bp_sweep_keep wants to reconcile");
+        REQUIRE(bp_sweep_keep(world.pool, lease) == BP_OK, "bp_sweep_keep asks for reconciling");
     }
 }
 
@@ -75,7 +75,7 @@ static void set_up_one_swept(void) {
     add_leased(1);
     bp_lease lease = take_over(0);
     disown(lease);
-    REQUIRE(bp_sweep_keep(world.pool, lease) == BP_OK, "bp_sweep_keep wants to reconcile");
+    REQUIRE(bp_sweep_keep(world.pool, lease) == BP_OK, "bp_sweep_keep asks for reconciling");
 }
 
 static void find_swept(unsigned thread) {
@@ -93,10 +93,10 @@ static void find_swept(unsigned thread) {
 }
 
 static void check_found(void) {
-    REQUIRE(world.counted != 0, "what was swept is not found");
+    REQUIRE(world.counted != 0, "a slot that a sweep has set aside is not found");
 }
 
-/* One is dead, and its place is waited for. */
+/* One connection is dead, and a caller waits for its slot. */
 static void set_up_sweep_of_dead(void) {
     world_create(2, 2, 2);
     add_idle(2);
@@ -107,7 +107,7 @@ static void sweep_of_dead(unsigned thread) {
     thread == 0 ? sweep_idle(2) : acquire_and_release();
 }
 
-/* Two sweep: they work twice, and lose nothing. */
+/* Two threads sweep. They do the work twice, and lose nothing. */
 static void two_sweeps(unsigned thread) {
     if (thread < 2) {
         sweep_idle(2);
@@ -134,7 +134,7 @@ static void sweep_beside_resize(unsigned thread) {
     }
 }
 
-/* The only connection that is idle is looked at, and one too many by then: the other one does not come back. */
+/* A sweep looks at the only idle connection, which has become excess. The other connection is not released. */
 static void set_up_sweep_beside_lease(void) {
     world_create(2, 2, 2);
     add_leased(1);
@@ -146,10 +146,10 @@ static void half_a_sweep_beside_resize(unsigned thread) {
 }
 
 static void check_shrunk(void) {
-    REQUIRE(bp_total(world.pool) == 1, "%u connections stay, 1 may", bp_total(world.pool));
+    REQUIRE(bp_total(world.pool) == 1, "%u connections stay, at most 1 may", bp_total(world.pool));
 }
 
-/* Nobody else: each connection is looked at once, wherever it is. */
+/* No other thread runs. The sweep looks at each connection once, wherever it is. */
 static void set_up_sweep_alone(void) {
     world_create(4, 4, 2);
     add_idle(3);
@@ -161,11 +161,11 @@ static void sweep_all(void) {
     while (bp_sweep_next(world.pool, &lease) == BP_OK) {
         REQUIRE(count < 3, "a sweep looks at one connection twice");
         seen[count++] = lease;
-        REQUIRE(bp_sweep_keep(world.pool, lease) == BP_OK, "bp_sweep_keep wants to reconcile");
+        REQUIRE(bp_sweep_keep(world.pool, lease) == BP_OK, "bp_sweep_keep asks for reconciling");
     }
     REQUIRE(count == 3, "a sweep looks at %u of 3 connections", count);
     for (unsigned i = 0; i < 3; i++) {
-        REQUIRE(bp_sweep_keep(world.pool, seen[i]) == BP_STALE_LEASE, "a lease that has ended is put back");
+        REQUIRE(bp_sweep_keep(world.pool, seen[i]) == BP_STALE_LEASE, "a lease that has ended is kept");
     }
     end_sweep();
 }
@@ -178,7 +178,7 @@ static void sweep_alone(unsigned thread) {
     }
 }
 
-/* What comes back to its cell again and again is looked at once. */
+/* A sweep looks once at a slot that is put into its cell again and again. */
 static void set_up_sweep_of_used(void) {
     world_create(4, 4, 1);
     add_idle(3);
@@ -189,17 +189,17 @@ static void sweep_of_used(unsigned thread) {
     bp_lease lease;
     unsigned count = 0;
     while (bp_sweep_next(world.pool, &lease) == BP_OK) {
-        REQUIRE(count++ < 3, "a sweep takes what is in use again and again");
+        REQUIRE(count++ < 3, "a sweep takes a slot that is in use again and again");
         own(lease, true);
         try_and_release();
         disown(lease);
-        REQUIRE(bp_sweep_keep(world.pool, lease) == BP_OK, "bp_sweep_keep wants to reconcile");
+        REQUIRE(bp_sweep_keep(world.pool, lease) == BP_OK, "bp_sweep_keep asks for reconciling");
         try_and_release();
     }
     end_sweep();
 }
 
-/* The sweep ends while somebody finds nothing, for what is put back is in hand. */
+/* The sweep ends while a caller finds no connection, because the sweep holds the slot that it puts back. */
 static void end_of_sweep_beside_join(unsigned thread) {
     if (thread == 0) {
         end_sweep();
@@ -217,7 +217,7 @@ static void end_of_sweep_beside_leasing(unsigned thread) {
     }
 }
 
-/* Two threads put the same lease back at the same instant, and another one takes it. */
+/* Two threads keep the same lease at the same instant, and another thread acquires the connection. */
 static void set_up_double_put(void) {
     world_create(2, 2, 1);
     add_leased(1);
@@ -227,13 +227,13 @@ static void set_up_double_put(void) {
 static void keep_twice(unsigned thread) {
     bp_status status =
         thread == 0 ? bp_sweep_keep(world.pool, world.leases[0]) : bp_release(world.pool, world.leases[0]);
-    REQUIRE(status == BP_OK || status == BP_STALE_LEASE, "a second return returned %s", bp_status_name(status));
+    REQUIRE(status == BP_OK || status == BP_STALE_LEASE, "a second call returned %s", bp_status_name(status));
     world.counted += status == BP_OK;
     try_and_release();
 }
 
 static void check_once(void) {
-    REQUIRE(world.counted == 1, "what ends once ended %u times", world.counted);
+    REQUIRE(world.counted == 1, "the lease was kept %u times", world.counted);
 }
 
 const scenario sweep_scenarios[] = {

@@ -2,7 +2,7 @@
 #include "scenario.h"
 #include "steps.h"
 
-/* A lease comes back while somebody joins: the lost wake-up of other pools. */
+/* A connection is released while a caller joins: the lost wake-up of other pools. */
 static void set_up_one_leased(void) {
     world_create(1, 1, 1);
     add_leased(1);
@@ -27,8 +27,8 @@ static void exclusive_return_beside_acquire(unsigned thread) {
 }
 
 /*
- * A return displaces what is idle, and takes itself back for who joins: both have moved while that one looked, so that
- * it has seen neither, and the thread that moved them is stopped with one of them in hand.
+ * A release displaces an idle slot from its cell, and takes its own slot back for the waiter. Both slots have moved
+ * while the waiter searched, so it has seen neither, and the releasing thread is stopped while it holds one of them.
  */
 static void set_up_leased_and_idle(void) {
     world_create(2, 2, 2);
@@ -40,7 +40,9 @@ static void return_beside_join(unsigned thread) {
     thread == 0 ? release_first() : wait_and_release();
 }
 
-/* The first of two waiters is handed the connection and cancelled at the same instant; the second must have it then. */
+/*
+ * The first of two waiters gets the connection and is cancelled at the same instant. Then the second one must get it.
+ */
 static void set_up_two_waiters(void) {
     set_up_one_leased_two_stripes();
     add_waiter(10);
@@ -56,9 +58,9 @@ static void return_beside_cancel(unsigned thread) {
 }
 
 static void check_first_alive_served(void) {
-    REQUIRE(world.waits[0].resumed == 1, "the first waiter is still there");
+    REQUIRE(world.waits[0].resumed == 1, "the first waiter still waits");
     bool first = world.waits[0].outcome == BP_OK, second = world.waits[1].resumed && world.waits[1].outcome == BP_OK;
-    REQUIRE(first != second, "the connection is %s", first ? "with both" : "with none of them");
+    REQUIRE(first != second, "%s has the connection", first ? "each waiter" : "neither waiter");
 }
 
 static void return_beside_expiry(unsigned thread) {
@@ -75,7 +77,7 @@ static void return_beside_cancel_and_expiry(unsigned thread) {
     }
 }
 
-/* Somebody cancels a wait that may not have joined yet. */
+/* Another thread cancels a wait that may not have joined yet. */
 static void set_up_cancel_before_join(void) {
     set_up_one_leased();
 }
@@ -86,33 +88,33 @@ static void cancel_before_join(unsigned thread) {
         wait *it = prepare(BP_NO_DEADLINE);
         if (it != NULL) {
             cancel(it);
-            REQUIRE(!join_queue(it), "joins though cancelled");
+            REQUIRE(!join_queue(it), "joined though cancelled");
         }
     } else if (thread == 1) {
         cancel(&world.waits[0]);
         bp_pool_statistics statistics;
         bp_pool_statistics_get(world.pool, &statistics);
-        REQUIRE(statistics.waiting <= 1, "%u wait, where one at most does", statistics.waiting);
+        REQUIRE(statistics.waiting <= 1, "%u wait, at most one can", statistics.waiting);
     } else {
         release_first();
     }
 }
 
-/* Used tickets are refused. */
+/* Used tickets are rejected. */
 static void use_ticket_again(unsigned thread) {
     if (thread == 0) {
         wait *it = prepare(BP_NO_DEADLINE);
         cancel(it);
-        REQUIRE(!join_queue(it), "joins though cancelled");
+        REQUIRE(!join_queue(it), "joined though cancelled");
         REQUIRE(bp_wait_join(world.pool, it->ticket, it, BP_NO_DEADLINE, NULL) == BP_STALE_TICKET,
-                "a used ticket is taken once more");
+                "a used ticket is accepted again");
     } else {
         void *context;
         bp_status status = bp_wait_join(world.pool, world.waits[0].ticket, &world, BP_NO_DEADLINE, NULL);
-        REQUIRE(status == BP_STALE_TICKET, "a ticket that has joined joins once more: %s", bp_status_name(status));
+        REQUIRE(status == BP_STALE_TICKET, "a ticket that has joined joins again: %s", bp_status_name(status));
         cancel(&world.waits[0]);
         status = bp_wait_join(world.pool, world.waits[0].ticket, &world, BP_NO_DEADLINE, NULL);
-        REQUIRE(status == BP_STALE_TICKET, "a ticket that has gone joins once more: %s", bp_status_name(status));
+        REQUIRE(status == BP_STALE_TICKET, "a ticket that has left joins again: %s", bp_status_name(status));
         status = bp_wait_claim(world.pool, world.waits[0].ticket, &context);
         REQUIRE(status == BP_STALE_TICKET, "a ticket is claimed twice: %s", bp_status_name(status));
         wait *it = prepare(BP_NO_DEADLINE);
@@ -121,7 +123,7 @@ static void use_ticket_again(unsigned thread) {
     }
 }
 
-/* A newcomer tries while the waiter is served. */
+/* A new caller tries to acquire while the waiter is served. */
 static void set_up_newcomer(void) {
     set_up_one_leased();
     add_waiter(BP_NO_DEADLINE);
@@ -142,7 +144,7 @@ static void newcomer(unsigned thread) {
     }
 }
 
-/* All that a busy pool does at once, with four threads. */
+/* Everything that a busy pool does, with four threads. */
 static void busy(unsigned thread) {
     if (thread == 0) {
         release_first();

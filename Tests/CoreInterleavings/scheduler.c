@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define STACK_SIZE 65536
-/* More steps than this in one run: somebody spins. */
+/* A run with more steps than this spins. */
 #define STEP_LIMIT 20000
 
 typedef enum { READY, BLOCKED, DOZING, ENDED } thread_state;
@@ -36,13 +36,13 @@ char failure_text[512];
 unsigned run_steps;
 unsigned thread_steps[MAX_THREADS];
 
-/* Decisions. */
+/* Decisions of the scheduler. */
 
 typedef struct {
     uint16_t options;
     uint16_t taken;
     uint16_t spent; /* Departures before this one. */
-    bool is_free;   /* The current thread could not go on, so another one is no departure. */
+    bool is_free;   /* The current thread could not continue, so the choice of another one is no departure. */
 } decision;
 
 static policy how;
@@ -127,7 +127,7 @@ void schedule_write(char *text, size_t size) {
     }
 }
 
-/* preferred: what a random policy wants. */
+/* preferred: the choice of a random policy. */
 static unsigned decide(unsigned options, bool is_free, unsigned preferred) {
     if (options <= 1) {
         return 0;
@@ -147,7 +147,7 @@ static unsigned decide(unsigned options, bool is_free, unsigned preferred) {
             replay_next++;
         }
         if (replay_next < replay_length && replayed[replay_next][0] == trail_length) {
-            /* After a change to the core an old schedule may not fit any more: go on plainly then. */
+            /* After a change of the core, an old schedule may no longer fit. Continue with option 0 then. */
             taken = replayed[replay_next][1] < options ? replayed[replay_next][1] : 0;
         }
     } else {
@@ -203,11 +203,11 @@ static unsigned wanted_by_policy(const unsigned *options, unsigned count, bool c
     return best;
 }
 
-/* Chooses who goes on; makes buffered stores visible on the way. NOBODY if nobody can. */
+/* Chooses the thread that continues, and makes buffered stores visible on the way. Returns NOBODY if no thread can. */
 static unsigned choose_thread(unsigned from) {
     for (;;) {
         unsigned options[2 * MAX_THREADS], count = 0, first = from == NOBODY ? 0 : from;
-        /* A thread that waits for a while gives way for nothing, like one that cannot run. */
+        /* Yielding in a wait with a timeout costs no departure, as in a thread that cannot run. */
         bool from_is_ready = from != NOBODY && can_run(from) && threads[from].state != DOZING;
         bool doze = false;
         for (unsigned pass = 0; pass < 2; pass++, doze = true) {
@@ -250,7 +250,7 @@ static void go_to(unsigned next) {
     fiber_switch(from, next == NOBODY ? outside : threads[next].context);
 }
 
-/* Gives way to whoever is to go on; returns when the caller is. */
+/* Yields to the thread that must continue. Returns when that is the caller. */
 static void give_way(void) {
     unsigned next = choose_thread(current);
     if (next != current) {
@@ -264,7 +264,7 @@ void point(void) {
         return;
     }
     if (++run_steps > STEP_LIMIT) {
-        fail("somebody spins: %u steps, and no end", run_steps);
+        fail("a thread spins: %u steps without an end", run_steps);
     }
     if (current == running->frozen_thread && thread_steps[current] == running->frozen_after) {
         frozen = current;
@@ -309,7 +309,7 @@ static void thread_main(void) {
     threads[current].state = ENDED;
     unsigned next = choose_thread(current);
     go_to(next);
-    abort(); /* Nobody goes on in a thread that has ended. */
+    abort(); /* A thread that has ended never continues. */
 }
 
 void fail(const char *format, ...) {
@@ -319,7 +319,7 @@ void fail(const char *format, ...) {
     va_end(arguments);
     failed = true;
     if (current != NOBODY) {
-        go_to(NOBODY); /* And never back: the run is over. */
+        go_to(NOBODY); /* Never returns: the run is over. */
     }
     longjmp(after_check, 1);
 }
@@ -375,7 +375,7 @@ bool run(const program *it) {
 }
 
 bool run_on(void) {
-    /* Plainly and without departures: what is under exploration is over. */
+    /* With option 0 at each decision, because the part to explore is over. */
     policy before = how;
     memory_model model_before = model;
     unsigned length = trail_length;

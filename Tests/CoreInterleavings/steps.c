@@ -20,7 +20,7 @@ void try_and_release(void) {
 }
 
 void check_nobody_waits(void) {
-    REQUIRE(!bp_has_waiters(world.pool), "somebody still waits");
+    REQUIRE(!bp_has_waiters(world.pool), "a caller still waits");
 }
 
 void check_nothing_left(void) {

@@ -4,9 +4,9 @@
 
 #include "world.h"
 
-/* Takes over world.leases[thread] and releases it. */
+/* Takes over world.leases[thread], and releases it. */
 void release_mine(unsigned thread);
-/* Acquires a connection, waiting if need be, and releases it. */
+/* Acquires a connection, waits if necessary, and releases it. */
 void acquire_and_release(void);
 /* Acquires a connection if one is idle, and releases it. */
 void try_and_release(void);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static bp_thread_record records[MAX_THREADS + 1]; /* The last one is for setting up and checking. */
+static bp_thread_record records[MAX_THREADS + 1]; /* The last one is for set-up and checks. */
 
 void forget_threads(void) {
     memset(records, 0, sizeof records);

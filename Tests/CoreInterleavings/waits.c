@@ -51,11 +51,11 @@ bool join_queue(wait *it) {
                 (status == BP_TOO_MANY_WAITERS && world.max_waiters != 0),
             "bp_wait_join returned %s", bp_status_name(status));
     if (status == BP_TOO_MANY_WAITERS) {
-        require_open_for_business(it->join_began, "turned away for others, though the pool has been shut down");
+        require_open_for_business(it->join_began, "rejected for too many waiters, though the pool has been shut down");
     }
     require_known_shutdown(status);
-    REQUIRE(status == BP_OK || it->resumed == 0, "resumed, and was told that it does not wait");
-    REQUIRE(status != BP_OK || !it->cancelled_early, "joins though cancelled");
+    REQUIRE(status == BP_OK || it->resumed == 0, "resumed, although its join said that it does not wait");
+    REQUIRE(status != BP_OK || !it->cancelled_early, "joined though cancelled");
     if (status == BP_OK && arm && it->deadline < world.timer) {
         world.timer = it->deadline;
     }
@@ -93,7 +93,7 @@ bool cancel(wait *it) {
     bp_status status = bp_wait_claim(world.pool, it->ticket, &context);
     REQUIRE(status == BP_OK || status == BP_STALE_TICKET, "bp_wait_claim returned %s", bp_status_name(status));
     if (status == BP_OK && context != NULL) {
-        REQUIRE(context == it, "bp_wait_claim brings another waiter's context");
+        REQUIRE(context == it, "bp_wait_claim returned the context of another waiter");
         resume(it, BP_CANCELLED, none);
     }
     it->cancelled_early = status == BP_OK && context == NULL;
@@ -124,7 +124,7 @@ void expire(uint64_t time, size_t capacity) {
     size_t count = bp_expire(world.pool, time, contexts, capacity < 4 ? capacity : 4, &next);
     for (size_t i = 0; i < count; i++) {
         wait *it = contexts[i];
-        REQUIRE(it != NULL && it->deadline <= time, "a waiter expires before its time");
+        REQUIRE(it != NULL && it->deadline <= time, "a waiter expires before its deadline");
         resume(it, BP_TIMED_OUT, none);
     }
     world.timer = next < world.timer ? next : world.timer;

@@ -1,4 +1,4 @@
-/* The pool under exploration: setting it up, and who owns which connection. */
+/* The pool under exploration: its set-up, and the owners of its connections. */
 #include "world_internal.h"
 
 #include "memory.h"
@@ -35,7 +35,7 @@ void own(bp_lease lease, bool is_open) {
     REQUIRE(it->is_open == is_open, is_open ? "a lease without a connection" : "a permit for a slot in use");
     if (world.checks_contents && threads_run()) {
         uint64_t found = bp__load_relaxed(&it->content);
-        REQUIRE(found == it->expected, "an owner does not see what the one before wrote");
+        REQUIRE(found == it->expected, "an owner does not see what the previous one wrote");
         it->expected = ++world.stamp;
         bp__store_relaxed(&it->content, it->expected);
     }
@@ -43,7 +43,7 @@ void own(bp_lease lease, bool is_open) {
 
 void disown(bp_lease lease) {
     connection *it = connection_of(lease);
-    REQUIRE(it->owner == self(), "a lease is given up by who does not own it");
+    REQUIRE(it->owner == self(), "a lease is released by a thread that does not own it");
     it->owner = NO_OWNER;
 }
 

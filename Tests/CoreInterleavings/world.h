@@ -1,9 +1,9 @@
 /*
- * What the scenarios are written in: the pool under exploration, callers that wait with a fake parker, the reconciling
+ * The vocabulary of the scenarios: the pool under exploration, callers that wait with a fake parker, the reconciling
  * loop as bp_pool.h documents it, and checks at every step that has an outcome.
  *
- * Connections know their owner, so that two owners of one are caught at once. Plain variables here are no scheduling
- * points and no part of the memory model: between two points a thread is alone.
+ * Connections know their owner, so that a second owner is noticed immediately. Plain variables here are no scheduling
+ * points, and no part of the memory model: between two points a thread is alone.
  */
 #ifndef EXPLORER_WORLD_H
 #define EXPLORER_WORLD_H
@@ -16,24 +16,24 @@
 #define NO_OWNER 0
 #define SET_UP_OWNER 1
 
-/* How a wait ended, beside the pool's own words. */
+/* Outcomes of a wait that are not statuses of the pool. */
 #define RESUMED_OPEN_FAILED ((bp_status)1001)
 
 typedef struct {
     unsigned index;
-    unsigned thread; /* Whose wait it is. */
+    unsigned thread; /* The thread that waits. */
     bp_ticket ticket;
-    bool prepared;        /* The ticket is there. */
-    bp_status joined;     /* What bp_wait_join answered; BP_EMPTY before that. */
-    bool cancelled_early; /* By a call that was told that it had not joined. */
-    bool opened_for;      /* bp_begin_open named it. */
+    bool prepared;        /* The ticket is valid. */
+    bp_status joined;     /* The result of bp_wait_join; BP_EMPTY before that. */
+    bool cancelled_early; /* By a call that found that it had not joined. */
+    bool opened_for;      /* bp_begin_open has returned its ticket. */
     uint64_t join_began;  /* Times are counts of events. */
     uint64_t join_ended;
-    uint64_t requeued; /* When it was last sent back into the queue; UINT64_MAX while that is under way. */
+    uint64_t requeued; /* When it was last requeued; UINT64_MAX during the call. */
     uint64_t deadline;
-    int resumed;    /* How often. */
-    bool parked;    /* A thread waits here; else the lease is taken back at the end. */
-    bool picked_up; /* The lease has found its owner. */
+    int resumed;    /* The number of times. */
+    bool parked;    /* A thread waits here. Otherwise the end releases the lease. */
+    bool picked_up; /* A thread has taken the lease. */
     bp_status outcome;
     bp_lease lease;
 } wait;
@@ -43,51 +43,51 @@ typedef struct {
     uint64_t now;
     wait waits[MOST_WAITS];
     unsigned wait_count;
-    bp_lease leases[8]; /* Leased while setting up, for threads to take over. */
+    bp_lease leases[8]; /* Leased during the set-up, for threads to take over. */
     uint32_t stripes;
     unsigned greatest_limit;
     unsigned opens_to_fail;
-    unsigned requeues;   /* So many of the waiters whose connection does not open are sent back into the queue. */
-    unsigned opens_dead; /* So many connections turn out to be closed when they are looked at. */
+    unsigned requeues;   /* The number of failed openings whose waiters are requeued. */
+    unsigned opens_dead; /* The number of connections that are found closed. */
     unsigned opened, closed;
-    uint64_t timer;          /* The earliest time at which somebody has promised to call bp_expire. */
+    uint64_t timer;          /* The earliest time at which a thread has promised to call bp_expire. */
     uint64_t clock_base;     /* Added to all deadlines. */
     bool is_being_shut_down; /* bp_shutdown was called. */
-    uint64_t shut_down_at;   /* It has returned. */
-    uint64_t paused_at;      /* bp_pause has returned, and nobody has called bp_resume since; 0: not so. */
+    uint64_t shut_down_at;   /* When bp_shutdown returned. */
+    uint64_t paused_at;      /* When bp_pause returned; 0 after bp_resume was called. */
     uint32_t max_waiters;    /* 0: without limit. */
     bool checks_contents;
     uint64_t stamp;
-    unsigned freeze_allowance; /* What a frozen thread may withhold: 1 unless the scenario hands it more. */
-    unsigned counted;          /* For scenarios to count in. */
+    unsigned freeze_allowance; /* How much a frozen thread may withhold: 1 unless the scenario needs more. */
+    unsigned counted;          /* A counter for scenarios. */
 } world_state;
 
 extern world_state world;
 
-/* Setting up and ending, outside of threads. */
-void forget_threads(void); /* Before each run. */
+/* Set-up and end, outside of threads. */
+void forget_threads(void); /* Called before each run. */
 void world_create(uint32_t max_size, uint32_t hard_limit, uint32_t stripes);
 void world_create_limited(uint32_t max_size, uint32_t hard_limit, uint32_t stripes, uint32_t max_waiters);
-/* Excess connections stay idle until they are closed by a sweep. */
+/* Keeps excess connections idle until a sweep closes them. */
 void world_create_keeping_excess(uint32_t max_size, uint32_t hard_limit, uint32_t stripes);
 void add_idle(unsigned count);
 void add_leased(unsigned count);    /* To world.leases. */
 bp_lease surrender(unsigned index); /* One of world.leases, to code that does not track owners. */
-void reclaim_leases(void);          /* Gives those back that no thread took over. */
+void reclaim_leases(void);          /* Releases the leases that no thread took over. */
 void check_at_rest(void);
 void check_frozen(unsigned thread);
-/* Shuts the pool down, lets everybody finish, and sees that nothing is left. */
+/* Shuts the pool down, lets all threads finish, and checks that nothing is left. */
 bool finish_world(void);
 
-/* How many slots have an owner, or have been given to a waiter that has not gone on yet. */
+/* Returns the number of slots that have an owner, or were given to a waiter that has not continued yet. */
 unsigned slots_held(void);
 
 /* Leases. */
 bp_lease try_acquire(void);         /* bp_try_acquire; {NULL, 0} if there is none. */
 void release_lease(bp_lease lease); /* Releases and reconciles. */
 bool take_permit(bp_lease *permit); /* bp_begin_open_unrequested. */
-bool open_with(bp_lease permit);    /* Opens; if that is to fail, cancels and reconciles, and answers false. */
-bool acquire(bp_lease *lease);      /* The whole of it: take, or open, or wait. */
+bool open_with(bp_lease permit);    /* Opens. If that must fail: cancels, reconciles, returns false. */
+bool acquire(bp_lease *lease);      /* Acquires as a pool does: takes, opens or waits. */
 bool is_dead(bp_lease lease);       /* connectionIsClosed: counts opens_dead down. */
 void discard(bp_lease lease);       /* Closes the connection and reconciles. */
 void detach(bp_lease lease);
@@ -96,11 +96,11 @@ void resize(uint32_t max_size, uint32_t hard_limit);
 void shut_down(void);
 void pause_pool(void);
 void resume_pool(void);
-/* A sweep: looks at up to so many idle connections, closes those that are dead; and then returns the others. */
+/* Sweeps: looks at up to this many idle connections, closes the dead ones, and then returns the others. */
 void sweep_idle(unsigned count);
 void sweep_some(unsigned count);
 void end_sweep(void);
-/* Looks at up to so many idle connections, and closes those that are in excess of max_size. */
+/* Looks at up to this many idle connections, and closes the excess ones. */
 void sweep_excess(unsigned count);
 void own(bp_lease lease, bool is_open);
 void disown(bp_lease lease);
@@ -109,11 +109,11 @@ bp_lease take_over(unsigned index); /* One of world.leases, from the set-up to t
 /* Waits. */
 wait *prepare(uint64_t deadline);    /* NULL: shut down. */
 bool join_queue(wait *it);           /* And reconciles. False: not waiting. */
-wait *add_waiter(uint64_t deadline); /* Joins while setting up; no thread waits. */
+wait *add_waiter(uint64_t deadline); /* Joins during the set-up; no thread waits. */
 bool park(wait *it, bp_lease *lease);
-void wait_and_release(void);    /* Joins without a deadline, parks, and gives the lease back. */
-bool requeue(bp_ticket ticket); /* False: it has gone. */
-bool cancel(wait *it);          /* True: it was this call that made it go. */
+void wait_and_release(void);    /* Joins without a deadline, parks, and releases the lease. */
+bool requeue(bp_ticket ticket); /* False: the waiter has left. */
+bool cancel(wait *it);          /* True: this call has removed the waiter. */
 void expire(uint64_t time, size_t capacity);
 void resume(wait *it, bp_status outcome, bp_lease lease);
 bool is_waiting(const wait *it);

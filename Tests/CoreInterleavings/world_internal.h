@@ -1,4 +1,4 @@
-/* What the files of the world share: world.c, fairness.c, waits.c, reconciling.c and calls.c. */
+/* Declarations that world.c, fairness.c, waits.c, reconciling.c and calls.c share. */
 #ifndef EXPLORER_WORLD_INTERNAL_H
 #define EXPLORER_WORLD_INTERNAL_H
 

@@ -1,7 +1,7 @@
 /*
- * A backend of the core with pauses inside its calls: before an atomic operation, now and then, the thread gives way or
- * dawdles, so that others come between two steps that would else be nanoseconds apart. Otherwise it is the backend that
- * the core would have had. The contract is in atomics.h.
+ * A backend of the core with pauses inside its calls. Before some atomic operations the thread yields or works for a
+ * moment, so that other threads run between two steps that would otherwise be nanoseconds apart. In all other respects
+ * it is the backend that the core would have had. The contract is in atomics.h.
  */
 #ifndef ATOMICS_DELAYED_H
 #define ATOMICS_DELAYED_H

@@ -1,8 +1,8 @@
 /*
- * Which limits were in force.
+ * The limits that were in force at each time.
  *
- * A limit may have been in force between two moments if its resize had begun by the later one, and no other resize that
- * began after it had ended was over by the earlier one.
+ * A limit may have been in force between two moments if its resize had begun by the later one, and if no other resize
+ * that began after it had ended was over by the earlier one.
  */
 #include "checker.h"
 
@@ -46,7 +46,7 @@ void limits_destroy(limits_in_force *all) {
     free(all->ends);
 }
 
-/* The number of elements that are not above value. */
+/* Returns the number of elements that are not above value. */
 static size_t count_up_to(const uint64_t *ascending, size_t count, uint64_t value) {
     size_t low = 0, high = count;
     while (low < high) {

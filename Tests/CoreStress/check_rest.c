@@ -1,12 +1,12 @@
 /*
- * The pool when nothing is under way, and after it was shut down.
+ * The pool at rest, and after it was shut down.
  *
- * At rest, that is at a moment which no call spans, the counts are those that the calls before add up to. Whoever waits
- * then waits beside no idle connection, and whoever lacks a permit beside no place that is free. Nothing idle is
- * excess. Nobody waits whose time was up when deadlines were last looked at, or for a pool that was shut down, and the
- * deadline that the pool says is next is no later than that of anybody who waits.
+ * At rest, that is at a moment within no call, the counts are the sums of the calls before. No waiter waits beside an
+ * idle connection, and no waiter lacks a permit while a slot is free. No idle connection is excess. No waiter waits
+ * whose deadline had passed when deadlines were last looked at, or in a pool that was shut down. The next deadline
+ * that the pool reports is no later than the deadline of any waiter.
  *
- * Once a call of bp_shutdown has ended, no call that begins later leases or opens. (Of joining: check_waiters.c.)
+ * After a call of bp_shutdown has ended, no call that begins later leases or opens. check_waiters.c checks joins.
  */
 #include "checker.h"
 
@@ -20,7 +20,7 @@ static int by_ticket(const void *left, const void *right) {
     return (a->ticket > b->ticket) - (a->ticket < b->ticket);
 }
 
-/* Who waits at a moment of rest. found: what concerns waiters, sorted by tickets. */
+/* Counts the waiters at a moment of rest. found: the events of waiters, sorted by tickets. */
 static const char *count_waiters(const event **found, size_t count, const event *rest, state *now) {
     for (size_t first = 0, next; first < count; first = next) {
         const event *join = NULL;
@@ -37,11 +37,11 @@ static const char *count_waiters(const event **found, size_t count, const event 
             now->waiting++;
             now->lacking += !has_permit;
             if (join->value <= rest->looked_until) {
-                return complain("at rest somebody waits whose time is up", join, rest);
+                return complain("at rest a caller waits after its deadline", join, rest);
             }
-            /* A deadline that has passed need not be told, as long as what is told has passed too. */
+            /* A deadline that has passed need not be reported, if the reported deadline has passed too. */
             if (join->value < rest->next_deadline && rest->begin < rest->next_deadline) {
-                return complain("at rest the next deadline is later than one of those who wait", join, rest);
+                return complain("at rest the next deadline is later than that of a waiter", join, rest);
             }
         }
     }
@@ -56,29 +56,29 @@ static const char *check_state(const state *now, const event *rest, const limits
         static char text[256];
         snprintf(
             text, sizeof text,
-            "at rest the pool tells of %u idle, %u leased, %u opening, %u closing, %u waiting, but the calls add up "
+            "at rest the pool reports %u idle, %u in use, %u opening, %u closing, %u waiting, but the calls add up "
             "to %d, %d, %d, %d, %d",
             told->idle, told->in_use, told->opening, told->closing, told->waiting, is->idle, is->in_use, is->opening,
             is->closing, now->waiting);
         return complain(text, rest, NULL);
     }
     int total = is->idle + is->in_use + is->opening + is->closing;
-    /* Resizes that overlapped leave open which of them counts; the pool tells, and must tell one of these. */
+    /* If resizes overlapped, either limit may be in force. The pool must report one of them. */
     pool_limits possible = limits_between(limits, rest->begin, rest->end);
     if (told->max_size < possible.max_size || told->hard_limit > possible.hard_limit) {
-        return complain("at rest the limits are not those last set", rest, NULL);
+        return complain("at rest the limits are not the latest ones", rest, NULL);
     }
     if (now->waiting > 0 && told->is_shut_down) {
-        return complain("at rest somebody waits for a pool that was shut down", rest, NULL);
+        return complain("at rest a caller waits in a pool that was shut down", rest, NULL);
     }
     if (now->waiting > 0 && is->idle > 0) {
-        return complain("at rest somebody waits beside an idle connection", rest, NULL);
+        return complain("at rest a caller waits beside an idle connection", rest, NULL);
     }
     if (now->lacking > 0 && total < (int)told->hard_limit) {
-        return complain("at rest somebody waits beside a place that is free", rest, NULL);
+        return complain("at rest a caller waits beside a free slot", rest, NULL);
     }
     if (is->idle > 0 && total - is->closing > (int)told->max_size) {
-        return complain("at rest a excess connection is idle", rest, NULL);
+        return complain("at rest an excess connection is idle", rest, NULL);
     }
     return NULL;
 }
@@ -89,13 +89,13 @@ static bool is_of_business(event_kind what) {
 }
 
 static const char *check_shutdown(const event *events, size_t count) {
-    const event *shutdown = NULL; /* That which ended first: the events are sorted by their ends. */
+    const event *shutdown = NULL; /* The one that ended first: the events are sorted by their ends. */
     for (size_t i = 0; i < count; i++) {
         const event *it = &events[i];
         if (it->what == EVENT_SHUT_DOWN && shutdown == NULL) {
             shutdown = it;
         } else if (shutdown != NULL && is_of_business(it->what) && it->begin > shutdown->end) {
-            return complain("the pool does business after it was shut down", shutdown, it);
+            return complain("the pool leases or opens after it was shut down", shutdown, it);
         }
     }
     return NULL;

@@ -1,19 +1,19 @@
 /*
- * Each slot goes through its states one after another, by one party at a time.
+ * Each slot goes through its states one after another, with one owner at a time.
  *
- * Who takes a slot owns it for certain from the end of that call on, and until the call begins with which it gives the
- * slot away: these spans must not overlap. Serials tell the order of the owners, so it is enough to look at neighbours:
- * the later call must not have ended before the earlier one began. Together with the states, which leave no way for a
- * connection but to be opened once, given from hand to hand, and closed once, this is conservation of connections; that
- * none is forgotten in the end is seen at rest.
+ * A thread that takes a slot certainly owns it from the end of that call until the beginning of the call that releases
+ * it. These spans must not overlap. Serial numbers give the order of the owners, so it is enough to compare
+ * neighbours: the later call must not have ended before the earlier one began. The states ensure that a connection is
+ * opened once, passed from owner to owner, and closed once. Together this means that no connection is lost or closed
+ * twice. The checks at rest find a connection that is forgotten at the end.
  *
- * What an owner left in the element must be what the next one finds there.
+ * What an owner left in the element must be what the next owner finds there.
  */
 #include "checker.h"
 
 typedef enum { VACANT, OPENING, LEASED, IDLE, CLOSING } slot_state;
 
-/* The order of the calls that one owner can make, those with one serial. */
+/* The order of the calls that one owner can make, which have one serial number. */
 static int rank(event_kind what) {
     switch (what) {
     case EVENT_TAKE:
@@ -45,7 +45,7 @@ static int by_slot_and_turn(const void *left, const void *right) {
     return (a->begin > b->begin) - (a->begin < b->begin);
 }
 
-/* The state that the slot must be in for this call, and the one it is in afterwards. */
+/* The state that the slot must be in for this call, and its state afterwards. */
 static slot_state state_before(event_kind what) {
     switch (what) {
     case EVENT_TAKE:
@@ -93,13 +93,13 @@ static const char *check_turns(const event **turns, size_t count) {
             state = VACANT;
         }
         if (state_before(it->what) != state) {
-            return complain("a slot is not in the state for this: it has two owners, or was lost", before, it);
+            return complain("a slot is not in the state for this call: it has two owners, or was lost", before, it);
         }
         if (before != NULL && it->end < before->begin) {
-            return complain("a slot has the next owner before the one before began to give it away", before, it);
+            return complain("a slot has its next owner before the previous one began to release it", before, it);
         }
         if (before != NULL && before->what == EVENT_RELEASE && before->value != it->value) {
-            return complain("an owner does not find what the one before left", before, it);
+            return complain("an owner does not find what the previous one left", before, it);
         }
         state = state_after(it->what);
     }

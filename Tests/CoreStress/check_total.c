@@ -1,22 +1,22 @@
 /*
- * How many connections there were.
+ * The number of connections.
  *
- * A place is taken for certain from the end of the call that took it until the call begins that gives it back. A permit
- * is right if at some moment of its call the places that others held for certain, and this one, were not more than the
- * highest hard limit that may have been in force during the call.
+ * A slot is certainly occupied from the end of the call that occupied it until the beginning of the call that frees
+ * it. A permit is right if, at some moment of its call, the slots that were certainly occupied, including this one,
+ * were not more than the highest hard limit that may have been in force during the call.
  *
- * A place may be taken from the begin of the call that takes it until the end of the one that gives it back. A excess
- * connection is closed rightly if at some moment of that call the places that may have been taken, without those where
- * the close had begun, were more than the lowest soft limit that may have been in force. Whoever looks for somebody to
- * open for has a place meanwhile, also if it finds nobody.
+ * A slot may be occupied from the beginning of the call that occupies it until the end of the call that frees it. A
+ * connection is rightly closed as excess if, at some moment of that call, the slots that may have been occupied were
+ * more than the lowest soft limit that may have been in force. Slots whose close had begun do not count. A thread that
+ * looks for a waiter to open a connection for occupies a slot meanwhile, even if it finds none.
  */
 #include "checker.h"
 
-/* How a count changes. */
+/* A change of a count. */
 typedef struct {
     uint64_t time;
     int by;
-    int count; /* Afterwards. */
+    int count; /* After the step. */
 } step;
 
 typedef struct {
@@ -36,7 +36,7 @@ static void course_finish(course *it) {
     }
 }
 
-/* The first step after a moment. */
+/* Returns the first step after a moment. */
 static size_t course_after(const course *it, uint64_t time) {
     size_t low = 0, high = it->count;
     while (low < high) {
@@ -50,7 +50,7 @@ static size_t course_after(const course *it, uint64_t time) {
     return low;
 }
 
-/* The least or the greatest count at any moment after begin and before end. */
+/* Returns the lowest or the highest count at any moment after begin and before end. */
 static int course_extreme(const course *it, uint64_t begin, uint64_t end, bool greatest) {
     size_t i = course_after(it, begin);
     int found = i > 0 ? it->steps[i - 1].count : 0;
@@ -75,14 +75,14 @@ static const char *check_counts(const event *events, size_t count, const course 
         const event *it = &events[i];
         if (it->what == EVENT_BEGIN_OPEN || it->what == EVENT_BEGIN_OPEN_UNREQUESTED) {
             uint32_t hard_limit = limits_between(limits, it->begin, it->end).hard_limit;
-            /* The place itself counts from the end of the call, which is not looked at. */
+            /* The slot itself counts from the end of the call, which is outside the examined time. */
             if (course_extreme(certain, it->begin, it->end, false) + 1 > (int)hard_limit) {
                 return complain("a permit beyond the hard limit", it, NULL);
             }
         } else if (it->what == EVENT_BEGIN_CLOSE_EXCESS) {
             uint32_t max_size = limits_between(limits, it->begin, it->end).max_size;
             if (course_extreme(possible, it->begin, it->end, true) <= (int)max_size) {
-                return complain("a connection was closed as excess where there was none", it, NULL);
+                return complain("a connection was closed as excess, and none was excess", it, NULL);
             }
         }
     }
@@ -96,7 +96,7 @@ const char *check_total(const event *events, size_t count, pool_limits first) {
     for (size_t i = 0; i < count; i++) {
         const event *it = &events[i];
         int by = total_changed_by(it->what), open_by = by - change_by(it->what).closing;
-        /* What is at the same moment overlaps. */
+        /* Steps at the same moment overlap. */
         course_add(&certain, by > 0 ? it->end + 1 : it->begin, by);
         course_add(&possible, open_by > 0 ? it->begin : it->end + 1, open_by);
         if (it->what == EVENT_FIND_NOBODY_TO_OPEN || it->what == EVENT_FIND_NO_ROOM) {

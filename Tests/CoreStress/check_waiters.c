@@ -1,34 +1,34 @@
 /*
- * The queue.
+ * The wait queue.
  *
- * A caller waits for certain from the end of its bp_wait_join until the call begins that makes it go; and it lacks a
- * permit for certain until that, or the bp_begin_open on its behalf, begins.
+ * A caller certainly waits from the end of its bp_wait_join until the beginning of the call that removes it. It
+ * certainly lacks a permit until that call, or the bp_begin_open for it, begins.
  *
- *   Each wait ends once. Nobody is made to go who had not joined, and nobody twice.
+ * Each wait ends once. Only a waiter that has joined is removed.
  *
- *   First come first served. If A's join had ended before B's began, B is not handed anything while A waits: no
- *   bp_hand_off that made B go may have ended before the call began that made A go, for then A waited for certain at
- *   whatever moment B was chosen. The same holds for permits, among those who lack one. It does not hold for the
- *   connection that was opened on B's behalf: B may get that one before A is served (Decisions/0004).
+ * First come, first served. If A's join had ended before B's began, B is not served while A waits: no bp_hand_off that
+ * removed B may have ended before the call that removed A began, because then A was certainly waiting at every moment
+ * at which B can have been chosen. The same holds for permits, among the waiters that lack one. It does not hold for
+ * the connection that was opened for B: B may get that one before A is served (Decisions/0004).
  *
- *   Nobody overtakes a waiter. Whoever takes an idle connection with bp_try_acquire has found that nobody waits, at
- * some moment of the call; it is wrong if at every moment of the call somebody waited for certain, be it one caller or
- *   several whose waits overlap. The same for whoever says that nobody waits, and for permits taken unrequested, or
- * refused because nobody lacks one.
+ * No caller overtakes a waiter. A thread that takes an idle connection with bp_try_acquire has found an empty queue at
+ * some moment of the call. It is wrong if at every moment of the call a caller was certainly waiting, even if several
+ * overlapping waits cover that time together. The same holds for calls that report an empty queue, and for permits
+ * that were taken without a request, or refused because no waiter lacks one.
  *
- *   Once a call of bp_shutdown has ended, no bp_wait_prepare that begins later leads to a join, and whoever joins later
- *   with a ticket from before has been made to go when its join ends.
+ * After a call of bp_shutdown has ended, no bp_wait_prepare that begins later leads to a join. A caller that joins
+ * later with a ticket from before has been removed when its join ends.
  *
- * For a queue, no wrong order between two, no removal of what is not there, none twice, and no wrong "empty" are all
- * that linearizability asks for (T. A. Henzinger, A. Sezgin, V. Vafeiadis, Aspect-oriented linearizability proofs,
- * CONCUR 2013), so nothing is missed by looking at pairs.
+ * For a queue, linearizability requires only this: no wrong order of two elements, no removal of an absent element, no
+ * second removal, and no wrong "empty" (T. A. Henzinger, A. Sezgin, V. Vafeiadis, Aspect-oriented linearizability
+ * proofs, CONCUR 2013). So it is enough to compare pairs.
  */
 #include "checker.h"
 
 typedef struct {
     const event *join;
     const event *permit; /* NULL: none. */
-    const event *gone;   /* NULL: not yet. */
+    const event *gone;   /* NULL: the wait has not ended. */
     uint64_t lacks_until, waits_until;
 } wait;
 
@@ -50,7 +50,7 @@ static int by_join_end(const void *left, const void *right) {
     return (a->join->end > b->join->end) - (a->join->end < b->join->end);
 }
 
-/* Adds one event to its wait. */
+/* Adds an event to its wait. */
 static const char *note(wait *it, const event *found) {
     if (found->what == EVENT_BEGIN_OPEN) {
         if (it->permit != NULL) {
@@ -59,17 +59,17 @@ static const char *note(wait *it, const event *found) {
         it->permit = found;
     } else {
         if (it->gone != NULL) {
-            return complain("a waiter was made to go twice", it->gone, found);
+            return complain("a wait ended twice", it->gone, found);
         }
         it->gone = found;
         if (found->what == EVENT_EXPIRE && it->join->value > found->value) {
-            return complain("a wait ended before its time was up", it->join, found);
+            return complain("a wait ended before its deadline", it->join, found);
         }
     }
     return found->end < it->join->begin ? complain("a waiter was found before it joined", found, it->join) : NULL;
 }
 
-/* Puts together what happened to each waiter. */
+/* Collects the events of each waiter. */
 static const char *gather(const event **found, size_t count, wait *waits, size_t *wait_count) {
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
@@ -81,7 +81,7 @@ static const char *gather(const event **found, size_t count, wait *waits, size_t
             continue;
         }
         if (used == 0 || waits[used - 1].join->ticket != found[i]->ticket) {
-            return complain("somebody was found waiting who had not joined", found[i], NULL);
+            return complain("a waiter was found that had not joined", found[i], NULL);
         }
         const char *wrong = note(&waits[used - 1], found[i]);
         if (wrong != NULL) {
@@ -98,7 +98,7 @@ static const char *gather(const event **found, size_t count, wait *waits, size_t
     return NULL;
 }
 
-/* How many of the waits, sorted by the ends of their joins, had joined before a moment. */
+/* Returns how many of the waits, sorted by the ends of their joins, had joined before a moment. */
 static size_t joined_before(const wait *waits, size_t count, uint64_t time) {
     size_t low = 0, high = count;
     while (low < high) {
@@ -113,7 +113,7 @@ static size_t joined_before(const wait *waits, size_t count, uint64_t time) {
 }
 
 static const char *check_order(const wait *waits, size_t count) {
-    /* Of the first n: who waits longest, and who lacks a permit longest. */
+    /* Of the first n waits: the one that waits longest, and the one that lacks a permit longest. */
     const wait **last_waiting = malloc((count + 1) * sizeof *last_waiting);
     const wait **last_lacking = malloc((count + 1) * sizeof *last_lacking);
     const char *wrong = NULL;
@@ -139,7 +139,7 @@ static const char *check_order(const wait *waits, size_t count) {
     return wrong;
 }
 
-/* The spans in which somebody waits, or lacks a permit, for certain, put together where they overlap. */
+/* Computes the time spans in which some caller certainly waits, or lacks a permit. Overlapping spans are merged. */
 static size_t spans_of(const wait *waits, size_t count, bool without_permit, span *spans) {
     size_t used = 0;
     for (size_t i = 0; i < count; i++) { /* By the ends of their joins. */
@@ -157,7 +157,7 @@ static size_t spans_of(const wait *waits, size_t count, bool without_permit, spa
     return used;
 }
 
-/* The span that this call lies in; NULL if there was a moment without one. */
+/* Returns the span that contains this call, or NULL if there was a moment outside all spans. */
 static const span *around(const span *spans, size_t count, const event *it) {
     size_t low = 0, high = count;
     while (low < high) {
@@ -185,7 +185,7 @@ static const char *check_newcomers(const event *events, size_t count, const wait
             passed = around(lacking, lacking_count, it);
         }
         if (passed != NULL) {
-            wrong = complain("somebody waited all the while, or several in turn", passed->join, it);
+            wrong = complain("a caller waited during the whole call, or several did in succession", passed->join, it);
         }
     }
     free(waiting);
@@ -194,14 +194,14 @@ static const char *check_newcomers(const event *events, size_t count, const wait
 }
 
 static const char *check_late_joins(const event *events, size_t count, const wait *waits, size_t wait_count) {
-    const event *shutdown = NULL; /* That which ended first: the events are sorted by their ends. */
+    const event *shutdown = NULL; /* The one that ended first: the events are sorted by their ends. */
     for (size_t i = 0; i < count && shutdown == NULL; i++) {
         shutdown = events[i].what == EVENT_SHUT_DOWN ? &events[i] : NULL;
     }
     for (size_t i = 0; i < wait_count && shutdown != NULL; i++) {
         const event *join = waits[i].join;
         if (join->other > shutdown->end || (join->begin > shutdown->end && waits[i].waits_until > join->end)) {
-            return complain("somebody joined after the pool was shut down", shutdown, join);
+            return complain("a caller joined after the pool was shut down", shutdown, join);
         }
     }
     return NULL;

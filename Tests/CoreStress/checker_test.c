@@ -1,8 +1,8 @@
 /*
- * The checker against histories made by hand: those that break a rule must each be refused, for the right reason, and
- * those that only look as if they did must pass.
+ * Tests the checker with histories that are written by hand. Each history that breaks a rule must be rejected for the
+ * right reason. Histories that only seem to break one must be accepted.
  *
- * Moments are small numbers. Each case says what happened in the order of its lines; S is a slot, T a ticket.
+ * Moments are small numbers. Each case lists its events in order; S is a slot, T a ticket.
  */
 #include "checker.h"
 
@@ -10,15 +10,15 @@
 
 #define MOST_EVENTS 16
 
-static char slots[4]; /* Their addresses are all that counts. */
+static char slots[4]; /* Only their addresses are used. */
 
 typedef struct {
     const char *name;
-    const char *wrong; /* What the complaint begins with; NULL: none. */
+    const char *wrong; /* The beginning of the complaint; NULL: none. */
     event events[MOST_EVENTS];
 } example;
 
-/* Events. From, until, and what else matters. */
+/* Events: begin, end, and other values. */
 #define SLOT(KIND, FROM, UNTIL, S, SERIAL)                                                                             \
     { .what = EVENT_##KIND, .begin = FROM, .end = UNTIL, .slot = &slots[S], .serial = SERIAL }
 #define LEFT(KIND, FROM, UNTIL, S, SERIAL, VALUE)                                                                      \
@@ -53,28 +53,28 @@ typedef struct {
 /* A connection that is open and idle: serial 1, from 1 to 6. */
 #define IDLE_CONNECTION(S)                                                                                             \
     SLOT(BEGIN_OPEN_UNREQUESTED, 1, 2, S, 1), SLOT(FINISH_OPEN, 3, 4, S, 1), SLOT(RELEASE, 5, 6, S, 1)
-/* One that is leased: serial 1, from 1 to 4. */
+/* A connection that is in use: serial 1, from 1 to 4. */
 #define LEASED_CONNECTION(S) SLOT(BEGIN_OPEN_UNREQUESTED, 1, 2, S, 1), SLOT(FINISH_OPEN, 3, 4, S, 1)
 
-/* All pools are made with a soft and a hard limit of 2. */
+/* All pools are created with a soft and a hard limit of 2. */
 static const example examples[] = {
     /* Slots. */
-    {"leased twice in turn",
+    {"leased twice in succession",
      NULL,
      {IDLE_CONNECTION(0), SLOT(TAKE, 10, 11, 0, 2), SLOT(RELEASE, 12, 13, 0, 2), SLOT(TAKE, 14, 15, 0, 3)}},
-    {"taken while it is given back",
+    {"taken while it is released",
      NULL,
      {IDLE_CONNECTION(0), SLOT(TAKE, 10, 11, 0, 2), SLOT(RELEASE, 20, 30, 0, 2), SLOT(TAKE, 15, 25, 0, 3)}},
-    {"two owners, before the first one gives back",
-     "a slot has the next owner before",
+    {"two owners, before the first one releases",
+     "a slot has its next owner before",
      {IDLE_CONNECTION(0), SLOT(TAKE, 10, 11, 0, 2), SLOT(RELEASE, 30, 31, 0, 2), SLOT(TAKE, 20, 21, 0, 3)}},
     {"two owners with one serial",
      "a slot is not in the state",
      {IDLE_CONNECTION(0), SLOT(TAKE, 10, 20, 0, 2), SLOT(TAKE, 11, 21, 0, 2)}},
-    {"two owners, neither of whom gives back",
+    {"two owners, neither of which releases",
      "a slot is not in the state",
      {IDLE_CONNECTION(0), SLOT(TAKE, 10, 11, 0, 2), SLOT(TAKE_IDLE, 30, 31, 0, 3)}},
-    {"given back twice",
+    {"released twice",
      "a slot is not in the state",
      {IDLE_CONNECTION(0), SLOT(TAKE, 10, 11, 0, 2), SLOT(RELEASE, 12, 13, 0, 2), SLOT(RELEASE, 12, 13, 0, 2)}},
     {"a permit for a slot in use",
@@ -88,54 +88,54 @@ static const example examples[] = {
      "a slot is not in the state",
      {LEASED_CONNECTION(0), SLOT(BEGIN_CLOSE, 10, 11, 0, 1), SLOT(FINISH_CLOSE, 12, 13, 0, 1),
       SLOT(TAKE, 14, 15, 0, 2)}},
-    {"what was left is found",
+    {"the next owner finds what the previous one left",
      NULL,
      {IDLE_CONNECTION(0), LEFT(TAKE, 10, 11, 0, 2, 0), LEFT(RELEASE, 12, 13, 0, 2, 7), LEFT(TAKE, 14, 15, 0, 3, 7)}},
-    {"what was left is not found",
+    {"the next owner does not find what the previous one left",
      "an owner does not find",
      {IDLE_CONNECTION(0), LEFT(RELEASE, 12, 13, 0, 2, 7), LEFT(TAKE, 10, 11, 0, 2, 0), LEFT(TAKE, 14, 15, 0, 3, 6)}},
 
-    /* Places. */
-    {"as many as allowed", NULL, {LEASED_CONNECTION(0), LEASED_CONNECTION(1)}},
-    {"one too many",
+    /* Limits. */
+    {"as many connections as allowed", NULL, {LEASED_CONNECTION(0), LEASED_CONNECTION(1)}},
+    {"one connection too many",
      "a permit beyond the hard limit",
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), SLOT(BEGIN_OPEN_UNREQUESTED, 10, 11, 2, 1)}},
-    {"one more while another closes",
+    {"one more connection while another one closes",
      NULL,
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), SLOT(BEGIN_CLOSE, 5, 6, 0, 1), SLOT(FINISH_CLOSE, 12, 20, 0, 1),
       SLOT(BEGIN_OPEN_UNREQUESTED, 10, 15, 2, 1)}},
-    {"one more before the close has begun to end",
+    {"one more connection before the close has begun to end",
      "a permit beyond the hard limit",
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), SLOT(BEGIN_CLOSE, 5, 6, 0, 1), SLOT(FINISH_CLOSE, 12, 20, 0, 1),
       SLOT(BEGIN_OPEN_UNREQUESTED, 9, 11, 2, 1)}},
-    {"one more after the limit was raised",
+    {"one more connection after the limit was raised",
      NULL,
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), RESIZE(5, 6, 2, 3), SLOT(BEGIN_OPEN_UNREQUESTED, 10, 11, 2, 1)}},
-    {"one more after the limit was lowered again",
+    {"one more connection after the limit was lowered again",
      "a permit beyond the hard limit",
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), RESIZE(5, 6, 2, 3), RESIZE(7, 8, 2, 2),
       SLOT(BEGIN_OPEN_UNREQUESTED, 10, 11, 2, 1)}},
-    {"one more while the limit is lowered again",
+    {"one more connection while the limit is lowered again",
      NULL,
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), RESIZE(5, 6, 2, 3), RESIZE(7, 10, 2, 2),
       SLOT(BEGIN_OPEN_UNREQUESTED, 10, 11, 2, 1)}},
     {"closed as excess after the limit was lowered",
      NULL,
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), RESIZE(5, 6, 1, 2), SLOT(BEGIN_CLOSE_EXCESS, 10, 11, 0, 1)}},
-    {"closed as excess where there is none",
+    {"closed as excess while none is",
      "a connection was closed as excess",
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), SLOT(BEGIN_CLOSE_EXCESS, 10, 11, 0, 1)}},
-    {"closed as excess beside one who looks for somebody to open for",
+    {"closed as excess beside a thread that looks for a waiter to open for",
      NULL,
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), POOL(FIND_NOBODY_TO_OPEN, 9, 12),
       SLOT(BEGIN_CLOSE_EXCESS, 10, 11, 0, 1)}},
-    {"two closed as excess where there is one",
+    {"two closed as excess while one is",
      "a connection was closed as excess",
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), RESIZE(5, 6, 1, 2), SLOT(BEGIN_CLOSE_EXCESS, 10, 11, 0, 1),
       SLOT(BEGIN_CLOSE_EXCESS, 12, 13, 1, 1)}},
 
     /* Waiters. */
-    {"served in the order of their coming",
+    {"served in the order of joining",
      NULL,
      {JOIN(1, 2, 1), JOIN(3, 4, 2), WAITER(HAND_OFF, 5, 6, 1), WAITER(HAND_OFF, 7, 8, 2)}},
     {"overtaken",
@@ -157,105 +157,103 @@ static const example examples[] = {
      NULL,
      {JOIN(1, 2, 1), JOIN(3, 4, 2), WAITER(CLAIM, 6, 9, 1), WAITER(HAND_OFF, 5, 7, 2)}},
     {"served before its join has ended", NULL, {JOIN(1, 9, 1), WAITER(HAND_OFF, 3, 4, 1)}},
-    {"got its own connection before an older one",
+    {"got its own connection before an older waiter",
      NULL,
      {JOIN(1, 2, 1), JOIN(3, 4, 2), OPEN_FOR(5, 6, 0, 1, 1), OPEN_FOR(7, 8, 1, 1, 2), WAITER(CLAIM, 9, 10, 2),
       WAITER(HAND_OFF, 11, 12, 1)}},
-    {"permits in the order of their coming",
+    {"permits in the order of joining",
      NULL,
      {JOIN(1, 2, 1), JOIN(3, 4, 2), OPEN_FOR(5, 6, 0, 1, 1), OPEN_FOR(7, 8, 1, 1, 2)}},
     {"overtaken by a permit",
      "a waiter got a permit before an older one",
      {JOIN(1, 2, 1), JOIN(3, 4, 2), OPEN_FOR(5, 6, 0, 1, 2), OPEN_FOR(7, 8, 1, 1, 1)}},
-    {"two permits for one",
+    {"two permits for one waiter",
      "two permits for one waiter",
      {JOIN(1, 2, 1), OPEN_FOR(5, 6, 0, 1, 1), OPEN_FOR(7, 8, 1, 1, 1)}},
-    {"ended twice",
-     "a waiter was made to go twice",
-     {JOIN(1, 2, 1), WAITER(CLAIM, 5, 6, 1), WAITER(HAND_OFF, 5, 7, 1)}},
-    {"served, and never joined", "somebody was found waiting who had not joined", {WAITER(HAND_OFF, 5, 6, 1)}},
+    {"ended twice", "a wait ended twice", {JOIN(1, 2, 1), WAITER(CLAIM, 5, 6, 1), WAITER(HAND_OFF, 5, 7, 1)}},
+    {"served, and never joined", "a waiter was found that had not joined", {WAITER(HAND_OFF, 5, 6, 1)}},
     {"served before it joined", "a waiter was found before it joined", {JOIN(7, 8, 1), WAITER(HAND_OFF, 5, 6, 1)}},
     {"joined twice", "a ticket joined twice", {JOIN(1, 2, 1), WAITER(HAND_OFF, 3, 4, 1), JOIN(7, 8, 1)}},
     {"expired in time", NULL, {TIMED(JOIN, 1, 2, 1, 50), TIMED(EXPIRE, 60, 61, 1, 60)}},
-    {"expired before its time",
-     "a wait ended before its time was up",
+    {"expired before its deadline",
+     "a wait ended before its deadline",
      {TIMED(JOIN, 1, 2, 1, 50), TIMED(EXPIRE, 40, 41, 1, 40)}},
 
-    /* Newcomers. */
-    {"taken when nobody waited any more",
+    /* New callers. */
+    {"taken when no caller waited any more",
      NULL,
      {IDLE_CONNECTION(0), JOIN(7, 8, 1), WAITER(CLAIM, 10, 13, 1), SLOT(TAKE, 9, 12, 0, 2)}},
-    {"taken although somebody waited",
-     "somebody waited all the while",
+    {"taken although a caller waited",
+     "a caller waited during the whole call",
      {IDLE_CONNECTION(0), JOIN(7, 8, 1), WAITER(CLAIM, 13, 14, 1), SLOT(TAKE, 9, 12, 0, 2)}},
-    {"taken although somebody waited, who waits still",
-     "somebody waited all the while",
+    {"taken although a caller waited, and still waits",
+     "a caller waited during the whole call",
      {IDLE_CONNECTION(0), JOIN(7, 8, 1), SLOT(TAKE, 9, 12, 0, 2)}},
-    {"taken although two waited in turn",
-     "somebody waited all the while",
+    {"taken although two callers waited in succession",
+     "a caller waited during the whole call",
      {IDLE_CONNECTION(0), JOIN(7, 8, 1), JOIN(10, 11, 2), WAITER(CLAIM, 12, 13, 1), WAITER(CLAIM, 20, 21, 2),
       SLOT(TAKE, 9, 19, 0, 2)}},
-    {"taken in the moment between two",
+    {"taken at the moment between two waits",
      NULL,
      {IDLE_CONNECTION(0), JOIN(7, 8, 1), WAITER(CLAIM, 12, 13, 1), JOIN(12, 14, 2), SLOT(TAKE, 9, 19, 0, 2)}},
-    {"taken although a connection was being opened for somebody",
-     "somebody waited all the while",
+    {"taken although a connection was being opened for a waiter",
+     "a caller waited during the whole call",
      {IDLE_CONNECTION(0), JOIN(7, 8, 1), OPEN_FOR(9, 10, 1, 1, 1), SLOT(TAKE, 11, 12, 0, 2)}},
-    {"a permit unrequested, while the one who waits has one",
+    {"an unrequested permit, while the waiter has one",
      NULL,
      {JOIN(1, 2, 1), OPEN_FOR(3, 4, 0, 1, 1), SLOT(BEGIN_OPEN_UNREQUESTED, 5, 6, 1, 1)}},
-    {"a permit unrequested, although somebody waits for one",
-     "somebody waited all the while",
+    {"an unrequested permit, although a caller waits for one",
+     "a caller waited during the whole call",
      {JOIN(1, 2, 1), SLOT(BEGIN_OPEN_UNREQUESTED, 5, 6, 1, 1)}},
-    {"found nobody where nobody was", NULL, {POOL(FIND_NOBODY, 1, 2), JOIN(3, 4, 1)}},
-    {"found nobody although somebody waited",
-     "somebody waited all the while",
+    {"found no waiter when there was none", NULL, {POOL(FIND_NOBODY, 1, 2), JOIN(3, 4, 1)}},
+    {"found no waiter although a caller waited",
+     "a caller waited during the whole call",
      {JOIN(3, 4, 1), POOL(FIND_NOBODY, 5, 6)}},
-    {"found nobody to open for, for all have permits",
+    {"found no waiter to open for, because all have permits",
      NULL,
      {JOIN(1, 2, 1), OPEN_FOR(3, 4, 0, 1, 1), POOL(FIND_NOBODY_TO_OPEN, 5, 6)}},
-    {"found nobody to open for although somebody waited",
-     "somebody waited all the while",
+    {"found no waiter to open for although a caller waited",
+     "a caller waited during the whole call",
      {JOIN(1, 2, 1), POOL(FIND_NOBODY_TO_OPEN, 5, 6)}},
 
     /* Rest. */
     {"one idle at rest", NULL, {IDLE_CONNECTION(0), REST(10, 1, 0, 0, 0, 0)}},
-    {"one of each at rest",
+    {"one in each state at rest",
      NULL,
      {RESIZE(0, 1, 4, 4), IDLE_CONNECTION(0), LEASED_CONNECTION(1), SLOT(BEGIN_OPEN_UNREQUESTED, 7, 8, 2, 1),
       SLOT(BEGIN_CLOSE, 9, 10, 1, 1), REST_UNTIL(20, 0, BP_NO_DEADLINE, 1, 0, 1, 1, 0, 4, 4)}},
-    {"a lost connection", "at rest the pool tells of", {IDLE_CONNECTION(0), REST(10, 0, 0, 0, 0, 0)}},
-    {"a connection too many", "at rest the pool tells of", {IDLE_CONNECTION(0), REST(10, 2, 0, 0, 0, 0)}},
-    {"counted as leased after it came back",
-     "at rest the pool tells of",
+    {"a lost connection", "at rest the pool reports", {IDLE_CONNECTION(0), REST(10, 0, 0, 0, 0, 0)}},
+    {"a connection too many", "at rest the pool reports", {IDLE_CONNECTION(0), REST(10, 2, 0, 0, 0, 0)}},
+    {"counted as in use after it was released",
+     "at rest the pool reports",
      {IDLE_CONNECTION(0), REST(10, 0, 1, 0, 0, 0)}},
-    {"somebody waits and is not counted",
-     "at rest the pool tells of",
+    {"a caller waits and is not counted",
+     "at rest the pool reports",
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), JOIN(7, 8, 1), REST(10, 0, 2, 0, 0, 0)}},
-    {"somebody has gone and is counted",
-     "at rest the pool tells of",
+    {"a caller has left and is counted",
+     "at rest the pool reports",
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), JOIN(7, 8, 1), WAITER(CLAIM, 8, 9, 1), REST(10, 0, 2, 0, 0, 1)}},
-    {"somebody waits, and all are leased",
+    {"a caller waits, and all connections are in use",
      NULL,
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), JOIN(7, 8, 1), REST(10, 0, 2, 0, 0, 1)}},
     {"left waiting beside an idle connection",
-     "at rest somebody waits beside an idle connection",
+     "at rest a caller waits beside an idle connection",
      {IDLE_CONNECTION(0), LEASED_CONNECTION(1), JOIN(7, 8, 1), REST(10, 1, 1, 0, 0, 1)}},
-    {"left waiting beside a free place",
-     "at rest somebody waits beside a place that is free",
+    {"left waiting beside a free slot",
+     "at rest a caller waits beside a free slot",
      {LEASED_CONNECTION(0), JOIN(7, 8, 1), REST(10, 0, 1, 0, 0, 1)}},
-    {"waits for its own connection beside a free place",
+    {"waits for its own connection beside a free slot",
      NULL,
      {JOIN(7, 8, 1), OPEN_FOR(9, 10, 0, 1, 1), REST(20, 0, 0, 1, 0, 1)}},
-    {"a excess connection left idle",
-     "at rest a excess connection is idle",
+    {"an excess connection left idle",
+     "at rest an excess connection is idle",
      {IDLE_CONNECTION(0), IDLE_CONNECTION(1), RESIZE(7, 8, 1, 2),
       REST_UNTIL(10, 0, BP_NO_DEADLINE, 2, 0, 0, 0, 0, 1, 2)}},
-    {"limits that nobody set",
-     "at rest the limits are not those last set",
+    {"limits that were never set",
+     "at rest the limits are not the latest ones",
      {RESIZE(7, 8, 1, 2), REST_UNTIL(10, 0, BP_NO_DEADLINE, 0, 0, 0, 0, 0, 2, 3)}},
-    {"waits although its time is up",
-     "at rest somebody waits whose time is up",
+    {"waits after its deadline",
+     "at rest a caller waits after its deadline",
      {LEASED_CONNECTION(0), LEASED_CONNECTION(1), TIMED(JOIN, 7, 8, 1, 50),
       REST_UNTIL(60, 55, 50, 0, 2, 0, 0, 1, 2, 2)}},
     {"the alarm is set too late",
@@ -270,18 +268,18 @@ static const example examples[] = {
     /* After shutdown. */
     {"joined while it was shut down", NULL, {POOL(SHUT_DOWN, 5, 8), JOIN(7, 9, 1), WAITER(HAND_OFF, 10, 11, 1)}},
     {"joined after it was shut down",
-     "somebody joined after the pool was shut down",
+     "a caller joined after the pool was shut down",
      {POOL(SHUT_DOWN, 5, 8), JOIN(9, 10, 1), WAITER(HAND_OFF, 20, 21, 1)}},
-    {"joined after it was shut down, and sent away meanwhile",
+    {"joined after it was shut down, and removed meanwhile",
      NULL,
      {POOL(SHUT_DOWN, 5, 8), JOIN(9, 12, 1), WAITER(HAND_OFF, 11, 13, 1)}},
-    {"prepared and joined after it was shut down, and sent away meanwhile",
-     "somebody joined after the pool was shut down",
+    {"prepared and joined after it was shut down, and removed meanwhile",
+     "a caller joined after the pool was shut down",
      {POOL(SHUT_DOWN, 5, 8),
       {.what = EVENT_JOIN, .begin = 10, .end = 12, .ticket = 1, .other = 9, .value = BP_NO_DEADLINE},
       WAITER(HAND_OFF, 11, 13, 1)}},
     {"leased after it was shut down",
-     "the pool does business after it was shut down",
+     "the pool leases or opens after it was shut down",
      {IDLE_CONNECTION(0), POOL(SHUT_DOWN, 7, 8), SLOT(TAKE, 9, 10, 0, 2)}},
     {"opened after it was shut down",
      "a permit beyond the hard limit",
@@ -312,6 +310,6 @@ int main(void) {
                     it->wrong == NULL ? "nothing wrong" : it->wrong, wrong == NULL ? "nothing wrong" : wrong);
         }
     }
-    printf("%u histories, %u refused, %u wrongly judged\n", count, refused, failed);
+    printf("%u histories, %u rejected, %u wrongly decided\n", count, refused, failed);
     return failed > 0;
 }

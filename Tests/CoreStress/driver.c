@@ -33,14 +33,14 @@ static void resume(void *context, wait_outcome outcome, bp_lease lease) {
     wait *goes = context;
     goes->lease = lease;
     int before = atomic_exchange_explicit(&goes->outcome, outcome, memory_order_acq_rel);
-    REQUIRE(before == WAITING, "a waiter is resumed that does not wait");
+    REQUIRE(before == WAITING, "a waiter that does not wait is resumed");
 }
 
 static void resume_without(void *context) {
     resume(context, ENDED, (bp_lease){NULL, 0});
 }
 
-/* Reconciling, as bp_pool.h tells. */
+/* Reconciling, as bp_pool.h describes it. */
 
 static void reconcile(driver *it);
 
@@ -76,13 +76,13 @@ static void finish_closing(driver *it, errand job) {
     reconcile(it);
 }
 
-/* The connection is in closing. */
+/* The connection is in the state closing. */
 static void begin_closing(driver *it, bp_lease lease) {
     errand job = {lease, NO_TICKET};
     if (it->closing_count < MOST_IN_HAND) {
         it->closing[it->closing_count++] = job;
     } else {
-        /* Whoever reconciles reconciles on. */
+        /* The thread that is reconciling continues to do so. */
         finish_close(&it->calls, job.lease);
     }
 }
@@ -199,7 +199,7 @@ static void let_go_of_one(driver *it) {
     }
 }
 
-/* Looks what has become of the waits. */
+/* Looks at the outcomes of the waits. */
 static void look_at_waits(driver *it) {
     for (unsigned i = 0; i < MOST_WAITS; i++) {
         wait *mine = &it->waits[i];

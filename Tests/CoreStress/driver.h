@@ -1,10 +1,10 @@
 /*
- * What one thread does to a pool that it shares with others: leases, returns, waits, cancels, opens, fails to open,
- * closes, resizes, in random order, and reconciles as bp_pool.h tells.
+ * What one thread does to a pool that it shares with other threads: it acquires, releases, waits, cancels, opens,
+ * fails to open, closes and resizes, in random order, and reconciles as bp_pool.h describes.
  *
- * A wait blocks nobody: a thread has several under way and looks now and then what has become of them, so there are
- * more waiters than threads, and whoever makes a waiter go leaves the connection at its door. Opening and closing take
- * until a later step too.
+ * A wait blocks no thread. A thread has several waits at the same time, and looks at their outcomes now and then, so
+ * there are more waiters than threads. The thread that removes a waiter leaves the connection in the waiter's record.
+ * Opens and closes also end in a later step.
  */
 #ifndef DRIVER_H
 #define DRIVER_H
@@ -17,9 +17,9 @@
 #define MOST_IN_HAND 2
 #define MAILBOX 4
 
-/* What threads of one pool share beside it. */
+/* What the threads of one pool share, besides the pool. */
 typedef struct {
-    /* Tickets for others to cancel. */
+    /* Tickets for other threads to cancel. */
     _Atomic uint64_t mailbox[MAILBOX];
 } meeting_place;
 
@@ -27,14 +27,14 @@ typedef enum { NO_WAIT, WAITING, SERVED, ENDED } wait_outcome;
 
 typedef struct {
     bp_ticket ticket;
-    bp_lease lease;      /* When served. */
-    _Atomic int outcome; /* A wait_outcome. Written last by whoever makes it go. */
+    bp_lease lease;      /* Valid if it was served. */
+    _Atomic int outcome; /* A wait_outcome. Written last, by the thread that removes the waiter. */
 } wait;
 
-/* A connection on its way in or out. */
+/* A connection that is being opened or closed. */
 typedef struct {
     bp_lease lease;
-    bp_ticket ticket; /* Of whom it is opened for; 0: of the thread itself. */
+    bp_ticket ticket; /* The waiter that it is opened for; 0: the thread itself. */
 } errand;
 
 typedef struct {
@@ -44,26 +44,34 @@ typedef struct {
     bp_lease held[MOST_IN_HAND];
     errand opening[MOST_IN_HAND], closing[MOST_IN_HAND];
     unsigned held_count, opening_count, closing_count;
-    /* How eager it is, which changes now and then: of 64 steps so many lease, and so many waits it may have under way.
+    /*
+     * How eager the thread is, which changes now and then: how many of 64 steps acquire, and how many waits it may
+     * have.
      */
     unsigned appetite, patience;
 } driver;
 
 void driver_create(driver *it, bp_pool *pool, meeting_place *place, uint64_t seed);
 
-/* From now on it is more eager, or less. mood: a number that all threads share, so that all wait much, or none. */
+/*
+ * Makes the thread more or less eager. mood: a number that all threads share, so that either all wait much or none
+ * does.
+ */
 void driver_change_mood(driver *it, uint64_t mood);
 
-/* One thing at random. */
+/* Performs a random step. */
 void driver_step(driver *it);
 
-/* Shuts the pool down and sends away those who wait. */
+/* Shuts the pool down and removes the waiters. */
 void driver_shut_down(driver *it);
 
-/* Ends what is under way and gives back what it has. To be called again when all other threads have done so too. */
+/*
+ * Ends everything that the thread has begun, and releases its leases. Call it again when all other threads have done
+ * so.
+ */
 void driver_finish(driver *it);
 
-/* Makes all go whose time is up. */
+/* Removes all waiters whose deadline has passed. */
 void driver_expire_all(driver *it, uint64_t now);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * Histories of real threads: many short lives of a pool, each recorded and then checked.
+ * Histories of real threads: many short lives of a pool, each of which is recorded and then checked.
  *
  *   histories [threads] [lives] [steps of each thread in each round] [seed]
  *
- * A life has some rounds with a rest after each. In the last round the pool is shut down while the others go on. The
- * seed decides what the threads do, not when.
+ * A life has some rounds, with a rest after each. In the last round the pool is shut down while the threads run. The
+ * seed decides what the threads do, but not when.
  */
 #include "checker.h"
 #include "driver.h"
@@ -23,7 +23,7 @@ typedef struct {
     uint64_t moods[ROUNDS]; /* The same for all. */
 } worker;
 
-/* Between two waits at the barrier the workers work, or all of them rest. */
+/* Between two waits at the barrier the workers either work or rest. */
 static void *work(void *argument) {
     worker *it = argument;
     for (int round = 0; round < ROUNDS; round++) {
@@ -39,7 +39,7 @@ static void *work(void *argument) {
         }
         pthread_barrier_wait(it->barrier);
     }
-    /* What one thread gives back may go to another one's waits until all have done so. */
+    /* A connection that one thread releases may go to another thread's wait, until all threads have ended theirs. */
     for (int time = 0; time < 2; time++) {
         pthread_barrier_wait(it->barrier);
         driver_finish(&it->driver);
@@ -48,7 +48,7 @@ static void *work(void *argument) {
     return NULL;
 }
 
-/* Nothing may be done before the first look, which could do what somebody else has forgotten. */
+/* Nothing may be done before the first look, because it could do what another thread has forgotten. */
 static void look_at_rest(driver *observer) {
     rest(&observer->calls, 0);
     uint64_t now = history_now();
@@ -61,7 +61,7 @@ static pool_limits random_limits(uint64_t *random) {
     return (pool_limits){max_size, max_size + (uint32_t)random_below(random, 4)};
 }
 
-/* All events of a life; each log is counted out first. */
+/* Collects all events of a life. */
 static size_t collect(event *all, worker *workers, long threads, driver *observer) {
     size_t count = observer->calls.log.count;
     memcpy(all, observer->calls.log.events, count * sizeof *all);
@@ -112,7 +112,7 @@ static void live(worker *workers, long threads, long steps, driver *observer, ui
     look_at_rest(observer);
     pthread_barrier_destroy(&barrier);
     bp_status status = bp_pool_destroy(pool);
-    REQUIRE(status == BP_OK, "bp_pool_destroy answers %s", bp_status_name(status));
+    REQUIRE(status == BP_OK, "bp_pool_destroy returned %s", bp_status_name(status));
 }
 
 int main(int argc, char **argv) {
@@ -146,10 +146,10 @@ int main(int argc, char **argv) {
         events += count;
     }
     for (event_kind what = 0; what <= EVENT_REST; what++) {
-        REQUIRE(times[what] > 0, "it never came to this: %s", event_name(what));
+        REQUIRE(times[what] > 0, "this never happened: %s", event_name(what));
     }
     printf(
-        "%ld lives, %zu calls: %zu joins, of which %zu handed over, %zu claimed, %zu expired; %zu opened, %zu rests\n",
+        "%ld lives, %zu calls: %zu joins, of which %zu handed off, %zu claimed, %zu expired; %zu opened, %zu rests\n",
         lives, events, times[EVENT_JOIN], times[EVENT_HAND_OFF], times[EVENT_CLAIM], times[EVENT_EXPIRE],
         times[EVENT_FINISH_OPEN], times[EVENT_REST]);
     for (long i = 0; i < threads; i++) {

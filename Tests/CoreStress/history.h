@@ -1,8 +1,8 @@
 /*
  * What threads did to a pool, and when: each call that had an effect, with the moments before and after it.
  *
- * Each thread writes a log of its own, so recording orders nothing between threads. The moments come from a clock that
- * all CPUs agree on: if one call had ended before another one began, its end is before the other's beginning.
+ * Each thread writes its own log, so recording does not order the threads. The moments come from a clock on which all
+ * CPUs agree: if one call had ended before another one began, its end is before the other's beginning.
  */
 #ifndef HISTORY_H
 #define HISTORY_H
@@ -14,8 +14,8 @@
 #include <time.h>
 
 typedef enum {
-    /* To a slot. */
-    EVENT_TAKE,       /* bp_try_acquire. value: what the owner before left in the element. */
+    /* Calls on a slot. */
+    EVENT_TAKE,       /* bp_try_acquire. value: what the previous owner left in the element. */
     EVENT_TAKE_IDLE,  /* bp_take_idle. The same. */
     EVENT_RELEASE,    /* bp_release, bp_release_exclusive, bp_return_idle. value: what is left in the element. */
     EVENT_BEGIN_OPEN, /* For the waiter of the ticket. */
@@ -26,19 +26,19 @@ typedef enum {
     EVENT_BEGIN_CLOSE_EXCESS,
     EVENT_FINISH_CLOSE,
     EVENT_DETACH,
-    /* To a waiter. */
+    /* Calls on a waiter. */
     EVENT_JOIN, /* value: the deadline. other: when bp_wait_prepare began. */
     EVENT_HAND_OFF,
-    EVENT_CLAIM,  /* bp_wait_claim that made a waiter go that had joined. */
-    EVENT_EXPIRE, /* value: the time that bp_expire was told. */
-    /* To the queue. */
+    EVENT_CLAIM,  /* bp_wait_claim that removed a waiter which had joined. */
+    EVENT_EXPIRE, /* value: the current time that bp_expire was given. */
+    /* Calls on the queue. */
     EVENT_FIND_NOBODY,         /* bp_has_waiters: no; bp_hand_off: empty. */
     EVENT_FIND_NOBODY_TO_OPEN, /* bp_begin_open: empty. */
     EVENT_FIND_NO_ROOM,        /* bp_begin_open: the limit is reached. */
-    /* To the pool. */
+    /* Calls on the pool. */
     EVENT_RESIZE, /* value: the soft limit, other: the hard one. */
     EVENT_SHUT_DOWN,
-    EVENT_REST, /* Nothing was under way. */
+    EVENT_REST, /* No call was running. */
 } event_kind;
 
 const char *event_name(event_kind what);
@@ -54,8 +54,8 @@ typedef struct {
             uint64_t value, other;
         };
         struct {                    /* At rest: */
-            uint64_t looked_until;  /* all whose time was up by then have been made to go, */
-            uint64_t next_deadline; /* and this is what the pool said. */
+            uint64_t looked_until;  /* all waiters with a deadline up to then were removed, */
+            uint64_t next_deadline; /* and this is the next deadline that the pool reported. */
             bp_pool_statistics statistics;
         };
     };
@@ -70,15 +70,16 @@ void history_create(history *log, size_t capacity);
 void history_destroy(history *log);
 
 /*
- * Nanoseconds. What comes before it in the program has happened, and what comes after it has not begun: the reading is
- * not moved across loads, on either side. On x86-64 that orders nothing that was not ordered anyway.
+ * Returns the current moment in nanoseconds. Earlier operations of the program have happened, and later ones have not
+ * begun: the reading is not moved across loads, on either side. On x86-64 that orders nothing that was not ordered
+ * anyway.
  */
 static inline uint64_t history_now(void) {
     struct timespec time;
 #if defined(__aarch64__)
     __asm__ volatile("dsb ish" ::: "memory");
 #endif
-    clock_gettime(CLOCK_MONOTONIC, &time); /* Begins with what waits for the loads before it. */
+    clock_gettime(CLOCK_MONOTONIC, &time); /* Begins by waiting for the loads before it. */
 #if defined(__x86_64__)
     __asm__ volatile("lfence" ::: "memory");
 #elif defined(__aarch64__)
@@ -87,7 +88,9 @@ static inline uint64_t history_now(void) {
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-/* The next entry of a log. It counts only when the caller has filled it in: nobody else looks. */
+/*
+ * Returns the next entry of a log. It counts when the caller has filled it in, because no other thread reads the log.
+ */
 static inline event *history_append(history *log, event_kind what, uint64_t begin, uint64_t end) {
     REQUIRE(log->count < log->capacity, "the log of a thread is full at %zu events", log->capacity);
     event *it = &log->events[log->count++];

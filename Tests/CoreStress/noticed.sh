@@ -1,7 +1,8 @@
 #!/bin/sh
-# How many of the known ways to break the core the histories of real threads notice: the explorer's mutants, each built
-# with pauses inside the calls, and run for a while. What a mutant needs may not happen on real threads in that time, or
-# not on this CPU; so it is enough if most are noticed, and which ones differs from run to run.
+# Counts how many of the known ways to break the core the histories of real threads notice. These are the explorer's
+# mutants, each built with pauses inside the calls, and run for some time. What a mutant needs may not happen on real
+# threads in that time, or not on this CPU. So it is enough if most are noticed, and which ones differs from run to
+# run.
 #
 #   noticed.sh [least share in percent] [lives]
 cd "$(dirname "$0")" || exit 2

@@ -14,7 +14,7 @@ void pause_somewhat(recorder *it) {
     }
 }
 
-/* Each call is made between these two. */
+/* Each call is made between these two functions. */
 static uint64_t begin(recorder *it) {
     pause_somewhat(it);
     return history_now();

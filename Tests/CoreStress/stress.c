@@ -1,6 +1,6 @@
 /*
- * Threads in plain C that lease, return, wait with timeouts, discard, fail to open, resize, and at the end shut down.
- * Every connection is a flag that says whether somebody has it; every rule that is broken ends the program.
+ * Threads in plain C that acquire, release, wait with timeouts, discard, fail to open, resize, and at the end shut
+ * down. Every connection is a flag that says whether a thread has it. Every broken rule ends the program.
  *
  *   stress [threads] [operations per thread] [seed]
  */

@@ -1,11 +1,11 @@
 /*
  * The stack on a double-width compare-and-swap that tears.
  *
- * On aarch64 before LSE2 the two words that a failed compare-and-swap brings back need not have been there at the same
- * time: only a store that succeeds makes the load before it one load. A pop that goes on from such a pair can take a
- * stale successor for the top, and then two threads own one slot. Emulators do not tear at will, so this does: the
- * compare-and-swap is replaced by one that reads its words one after the other, in either order, and lets other threads
- * pop and push before and between. They are played by calls from within, so a seed decides everything.
+ * On aarch64 before LSE2, the two words that a failed compare-and-swap returns may be of different moments: only a
+ * successful store makes the load before it a single load. A pop that continues with such a pair can take a stale
+ * successor for the top, and then two threads own one slot. Emulators do not tear on request, so this program does: it
+ * replaces the compare-and-swap by one that reads its words one after the other, in either order, and lets other
+ * threads pop and push before and between. Nested calls play these threads, so a seed decides everything.
  *
  *   torn_pair [rounds] [seed]
  */
@@ -25,7 +25,7 @@ static _Bool torn_cas_ptr_2_value(void *target, void *compare, void *set, void *
 
 typedef struct {
     bp_stack_entry entry;
-    bool is_held; /* Popped by somebody. */
+    bool is_held; /* Popped, and not pushed again. */
 } item;
 
 static bp_stack stack;
@@ -37,7 +37,7 @@ static long torn;
 static item *pop(void) {
     item *it = (item *)bp__stack_pop(&stack);
     if (it != NULL) {
-        REQUIRE(!it->is_held, "an entry was popped that somebody holds");
+        REQUIRE(!it->is_held, "an entry was popped that is held");
         it->is_held = true;
     }
     return it;
@@ -48,7 +48,7 @@ static void push(item *it) {
     bp__stack_push(&stack, &it->entry);
 }
 
-/* Other threads, until the one that is stopped in its compare-and-swap goes on. */
+/* Lets other threads run until the one that is stopped in its compare-and-swap continues. */
 static void let_others_run(void) {
     if (!others_run) {
         return;

@@ -1,6 +1,6 @@
 import CAllocationCounter
 
-/// How often memory was asked for, by all threads, and how often a job was enqueued.
+/// The number of allocations of all threads, and the number of jobs that were enqueued.
 struct Counts: CustomStringConvertible {
     var allocations: UInt64
     var jobs: Int

@@ -9,17 +9,17 @@ import CAllocationCounter
     import Darwin
 #endif
 
-/// Shows by counting that taking and returning an idle connection neither allocates nor suspends.
+/// Shows by counting that acquiring and releasing an idle connection neither allocates nor suspends.
 ///
-/// Counts of all threads, over many leases, after some to warm up. It exits with 1 if a count is not 0, or if one of the
-/// controls, which do allocate or suspend, is not noticed. Only a build with optimisation is held to it.
+/// It counts for all threads, over many leases, after a warm-up. It exits with 1 if a count is not 0, or if one of the
+/// controls, which do allocate or suspend, is not noticed. Only an optimized build is expected to pass.
 @main
 struct Probe {
     static let leases = 100_000
 
     static func main() async throws {
         guard allocation_counter_works() else {
-            print("FastPathProbe: this platform does not let a program count its allocations; nothing was checked")
+            print("FastPathProbe: a program cannot count its allocations on this platform; nothing was checked")
             return
         }
         var failures = 0

@@ -1,9 +1,9 @@
 import BurstPool
 
-/// A way of leasing, over and over.
+/// A way of leasing, which is repeated.
 struct Scenario {
     let name: String
-    /// Leases so often, and counts meanwhile, on a task that runs on the executor.
+    /// Leases this often on a task that runs on the executor. Returns the counts.
     private let run: @Sendable (Int, CountingExecutor) async throws -> Counts
 
     init(name: String, _ lease: @escaping @Sendable (Int) async throws -> Void) {
@@ -17,13 +17,13 @@ struct Scenario {
         )
     }
 
-    /// For a way of leasing that does the counting itself.
+    /// Creates a scenario that does the counting itself.
     init(name: String, counting run: @escaping @Sendable (Int, CountingExecutor) async throws -> Counts) {
         self.name = name
         self.run = run
     }
 
-    /// Runs it once to warm up, and once to count.
+    /// Runs the scenario once to warm up, and once to count.
     func count(leases: Int) async throws -> Counts {
         let executor = CountingExecutor()
         let run = self.run
@@ -57,7 +57,7 @@ struct Scenario {
                 }
                 precondition(sum != 0)
             },
-            Scenario(name: "withConnection, a body that captures and throws now and then") { leases in
+            Scenario(name: "withConnection, a body that captures and sometimes throws") { leases in
                 var sum = 0
                 for lease in 0..<leases {
                     try await structs.withConnection { connection in
@@ -68,7 +68,7 @@ struct Scenario {
                 }
                 precondition(sum != 0)
             },
-            Scenario(name: "two connections, one within the other") { leases in
+            Scenario(name: "two connections, one nested in the other") { leases in
                 for _ in 0..<leases {
                     try await classes.withConnection { outer in
                         outer.uses += 1
@@ -113,7 +113,7 @@ struct Scenario {
     }
 }
 
-/// Leases inside an actor, whose state the body changes. A default actor: it runs on the executor of its caller's task.
+/// Leases inside an actor, whose state the body changes. A default actor runs on the executor of its caller's task.
 private actor Client {
     private let pool: ConnectionPool<ClassStrategy>
     private var used = 0
@@ -122,7 +122,7 @@ private actor Client {
         self.pool = pool
     }
 
-    /// Counts inside, for entering and leaving the actor are no business of the pool's.
+    /// Counts inside the actor, because the pool does not cause the cost of entering and leaving it.
     func lease(_ leases: Int, _ executor: CountingExecutor) async throws -> Counts {
         let before = Counts.upToNow(executor)
         for _ in 0..<leases {

@@ -1,6 +1,6 @@
 import BurstPool
 
-/// Not `Sendable`, as most connections are not.
+/// Not `Sendable`, like most connections.
 final class PooledClass {
     var uses = 0
     var next: PooledClass?
@@ -14,7 +14,7 @@ final class ClassStrategy: ConnectionStrategy {
 
 struct PooledStruct {
     var uses = 0
-    var name = "a name on the heap, that is copied by nobody"
+    var name = "a name on the heap, which is never copied"
 }
 
 final class StructStrategy: ConnectionStrategy {

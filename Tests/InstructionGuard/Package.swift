@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Counts instructions and allocations where noise cannot reach: see README.md.
+// Counts instructions and allocations, which do not depend on the load of the machine: see README.md.
 let package = Package(
     name: "instruction-guard",
     platforms: [.macOS(.v15)],

@@ -1,13 +1,15 @@
 public import Synchronization
 
-/// The least that a pool can do whose callers may have to wait: a lock around the idle connections and a line of continuations.
+/// The least that a pool must do whose callers may wait: a lock around the idle connections and a queue of
+/// continuations.
 ///
-/// A control and no pool for use: nobody can be cancelled or give up, nothing is opened, checked or closed. What it costs
-/// to wait here is what Swift takes to suspend a task and to resume it, and no pool in Swift can wait for less.
+/// A control for comparison, not a pool for use: callers cannot be cancelled or time out, and nothing is opened,
+/// checked or closed. The cost of a wait here is what Swift needs to suspend a task and to resume it. No pool in Swift
+/// can wait for less.
 public final class BarePool<Connection>: Sendable {
-    /// The pool passes connections from caller to caller, and vouches for it that each has one user at a time.
+    /// The pool passes connections from caller to caller, and guarantees that each has one user at a time.
     @usableFromInline
-    struct Lent: @unchecked Sendable {
+    struct Leased: @unchecked Sendable {
         @usableFromInline var connection: Connection
 
         @inlinable
@@ -16,33 +18,33 @@ public final class BarePool<Connection>: Sendable {
         }
     }
 
-    @usableFromInline typealias Waiter = UnsafeContinuation<Lent, Never>
+    @usableFromInline typealias Waiter = UnsafeContinuation<Leased, Never>
 
     @usableFromInline
     struct State: Sendable {
-        @usableFromInline var idle: [Lent] = []
-        /// The oldest at `first`, then around.
-        @usableFromInline var line: [Waiter?]
+        @usableFromInline var idle: [Leased] = []
+        /// A ring buffer. The oldest waiter is at `first`.
+        @usableFromInline var queue: [Waiter?]
         @usableFromInline var first = 0
         @usableFromInline var waiting = 0
 
         init(callers: Int) {
-            line = Array(repeating: nil, count: callers)
+            queue = Array(repeating: nil, count: callers)
         }
     }
 
     @usableFromInline let state: Mutex<State>
 
-    /// - Parameter callers: How many may wait at the same time, at the most.
+    /// - Parameter callers: The maximum number of callers that wait at the same time.
     public init(callers: Int) {
         state = Mutex(State(callers: callers))
     }
 
     public func put(_ connection: sending Connection) {
-        release(Lent(connection))
+        release(Leased(connection))
     }
 
-    /// All connections, to be closed. Nobody may use any.
+    /// Returns all connections, so that they can be closed. No connection may be in use.
     public func takeAll() -> [Connection] {
         state.withLock { state in
             let all = state.idle
@@ -56,46 +58,46 @@ public final class BarePool<Connection>: Sendable {
     public nonisolated(nonsending) func withConnection<Result>(
         _ body: nonisolated(nonsending) (Connection) async throws -> sending Result
     ) async throws -> sending Result {
-        let lent = await acquire()
+        let leased = await acquire()
         let result: Result
         do {
-            result = try await body(lent.connection)
+            result = try await body(leased.connection)
         } catch {
-            release(lent)
+            release(leased)
             throw error
         }
-        release(lent)
+        release(leased)
         return result
     }
 
     @inlinable
-    nonisolated(nonsending) func acquire() async -> Lent {
-        if let lent = state.withLock({ $0.idle.popLast() }) { return lent }
+    nonisolated(nonsending) func acquire() async -> Leased {
+        if let leased = state.withLock({ $0.idle.popLast() }) { return leased }
         return await withUnsafeContinuation { (waiter: Waiter) in
-            let lent: Lent? = state.withLock { state in
-                if let lent = state.idle.popLast() { return lent }
-                precondition(state.waiting < state.line.count, "more callers than this pool has room for")
-                state.line[(state.first + state.waiting) % state.line.count] = waiter
+            let leased: Leased? = state.withLock { state in
+                if let leased = state.idle.popLast() { return leased }
+                precondition(state.waiting < state.queue.count, "more callers than this pool has room for")
+                state.queue[(state.first + state.waiting) % state.queue.count] = waiter
                 state.waiting += 1
                 return nil
             }
-            if let lent { waiter.resume(returning: lent) }
+            if let leased { waiter.resume(returning: leased) }
         }
     }
 
     @inlinable
-    func release(_ lent: Lent) {
+    func release(_ leased: Leased) {
         let waiter: Waiter? = state.withLock { state in
             guard state.waiting > 0 else {
-                state.idle.append(lent)
+                state.idle.append(leased)
                 return nil
             }
-            let waiter = state.line[state.first]
-            state.line[state.first] = nil
-            state.first = (state.first + 1) % state.line.count
+            let waiter = state.queue[state.first]
+            state.queue[state.first] = nil
+            state.first = (state.first + 1) % state.queue.count
             state.waiting -= 1
             return waiter
         }
-        waiter?.resume(returning: lent)
+        waiter?.resume(returning: leased)
     }
 }

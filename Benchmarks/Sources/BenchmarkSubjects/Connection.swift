@@ -1,21 +1,21 @@
-/// What the pools in the benchmarks keep. Not `Sendable`, as connections of real clients seldom are.
+/// The connections of the pools in the benchmarks. Not `Sendable`, because connections of real clients seldom are.
 public final class Connection {
-    // Connections of real clients are not as small as to share a cache line, which two threads would fight over.
+    // Connections of real clients are too large to share a cache line, for which two threads would compete.
     @usableFromInline let before = SIMD64<UInt16>()
-    // Unchecked, for the check of exclusive access would be measured along with the pools.
+    // Unchecked, because the check of exclusive access would be measured together with the pools.
     @exclusivity(unchecked) @usableFromInline var uses = 0
     @usableFromInline let after = SIMD64<UInt16>()
 
     @inlinable
     public init() {}
 
-    /// Next to nothing.
+    /// Does almost nothing.
     @inlinable
     public func touch() {
         uses &+= 1
     }
 
-    /// The same in the shape of something that may suspend, and does not: as most calls of a buffering client are.
+    /// The same for a function that may suspend, but does not, like most calls of a buffering client.
     @inlinable
     public nonisolated(nonsending) func use() async {
         uses &+= 1

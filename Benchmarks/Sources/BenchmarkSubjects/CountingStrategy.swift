@@ -1,7 +1,7 @@
 import BurstPool
 import Synchronization
 
-/// Opens and closes connections that lead nowhere, in the time it is told, and counts.
+/// Counts connections, which lead nowhere, and which it opens and closes in a given time.
 public final class CountingStrategy: ConnectionStrategy {
     public let connectTime: Duration
     private let openedCount = Atomic(0)

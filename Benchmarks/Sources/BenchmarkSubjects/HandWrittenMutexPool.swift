@@ -1,21 +1,21 @@
 import Synchronization
 
-/// A pool as people write it by hand who know that actors are slow: a lock around an array of idle connections and a line
-/// of continuations.
+/// A pool as people write it by hand who know that actors are slow: a lock around an array of idle connections and a
+/// queue of continuations.
 public final class HandWrittenMutexPool: Sendable {
-    /// The pool passes connections from caller to caller, and vouches for it that each has one user at a time.
-    private struct Lent: @unchecked Sendable {
+    /// The pool passes connections from caller to caller, and guarantees that each has one user at a time.
+    private struct Leased: @unchecked Sendable {
         var connection: Connection
     }
 
     private struct State: Sendable {
-        var idle: [Lent] = []
+        var idle: [Leased] = []
         var open = 0
         var lastNumber = 0
-        /// Those who wait, oldest first from `front` on; their continuations by number, until they have gone.
-        var line: [Int] = []
+        /// The waiters from `front` on, oldest first. Their continuations are stored by number until they leave.
+        var queue: [Int] = []
         var front = 0
-        var continuations: [Int: CheckedContinuation<Lent, any Error>] = [:]
+        var continuations: [Int: CheckedContinuation<Leased, any Error>] = [:]
     }
 
     private let state = Mutex(State())
@@ -30,20 +30,20 @@ public final class HandWrittenMutexPool: Sendable {
     public func withConnection<Result>(
         _ body: (Connection) async throws -> sending Result
     ) async throws -> sending Result {
-        let lent = try await acquire()
-        defer { release(lent) }
-        return try await body(lent.connection)
+        let leased = try await acquire()
+        defer { release(leased) }
+        return try await body(leased.connection)
     }
 
     private enum Decision {
-        case take(Lent)
+        case take(Leased)
         case open
         case wait(Int)
     }
 
-    private func acquire() async throws -> Lent {
+    private func acquire() async throws -> Leased {
         let decision: Decision = state.withLock { state in
-            if let lent = state.idle.popLast() { return .take(lent) }
+            if let leased = state.idle.popLast() { return .take(leased) }
             if state.open < maxSize {
                 state.open += 1
                 return .open
@@ -52,11 +52,11 @@ public final class HandWrittenMutexPool: Sendable {
             return .wait(state.lastNumber)
         }
         switch decision {
-        case .take(let lent):
-            return lent
+        case .take(let leased):
+            return leased
         case .open:
             do {
-                return Lent(connection: try await makeConnection())
+                return Leased(connection: try await makeConnection())
             } catch {
                 state.withLock { $0.open -= 1 }
                 throw error
@@ -66,17 +66,17 @@ public final class HandWrittenMutexPool: Sendable {
         }
     }
 
-    private func wait(_ number: Int) async throws -> Lent {
+    private func wait(_ number: Int) async throws -> Leased {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                // One may have come back since the decision to wait.
-                let lent: Lent? = state.withLock { state in
-                    if let lent = state.idle.popLast() { return lent }
-                    state.line.append(number)
+                // A connection may have been released since the decision to wait.
+                let leased: Leased? = state.withLock { state in
+                    if let leased = state.idle.popLast() { return leased }
+                    state.queue.append(number)
                     state.continuations[number] = continuation
                     return nil
                 }
-                if let lent { continuation.resume(returning: lent) }
+                if let leased { continuation.resume(returning: leased) }
                 if Task.isCancelled { leave(number) }
             }
         } onCancel: {
@@ -89,20 +89,20 @@ public final class HandWrittenMutexPool: Sendable {
         continuation?.resume(throwing: CancellationError())
     }
 
-    private func release(_ lent: Lent) {
-        let next: CheckedContinuation<Lent, any Error>? = state.withLock { state in
-            while state.front < state.line.count {
-                let number = state.line[state.front]
+    private func release(_ leased: Leased) {
+        let next: CheckedContinuation<Leased, any Error>? = state.withLock { state in
+            while state.front < state.queue.count {
+                let number = state.queue[state.front]
                 state.front += 1
-                if state.front > 64, state.front * 2 > state.line.count {
-                    state.line.removeFirst(state.front)
+                if state.front > 64, state.front * 2 > state.queue.count {
+                    state.queue.removeFirst(state.front)
                     state.front = 0
                 }
                 if let continuation = state.continuations.removeValue(forKey: number) { return continuation }
             }
-            state.idle.append(lent)
+            state.idle.append(leased)
             return nil
         }
-        next?.resume(returning: lent)
+        next?.resume(returning: leased)
     }
 }

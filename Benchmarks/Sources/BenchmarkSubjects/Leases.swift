@@ -1,5 +1,6 @@
-/// Leases and returns, written as a user writes them, so many times: with a body that does not suspend, and with one that
-/// is asynchronous. One function for each kind of pool, for each is a type of its own to a user as well.
+/// Acquires and releases a connection many times, in the way a user writes it: with a body that does not suspend, and
+/// with an asynchronous one. There is one function for each kind of pool, because each is a separate type for a user
+/// too.
 public enum Leases {
     @concurrent
     public static func synchronous(_ pool: ShippingPool, _ times: Int) async throws {

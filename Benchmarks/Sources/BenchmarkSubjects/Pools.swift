@@ -1,8 +1,8 @@
 public import BurstPool
 public import BurstPoolSwiftCores
 
-/// What the pools have in common, so that one workload runs on all of them. A requirement has no default values, so that such a
-/// workload says where it is.
+/// The interface that all pools share, so that one workload runs on all of them. Requirements have no default values,
+/// so a workload passes its source location.
 public protocol BenchmarkPool: Sendable {
     nonisolated(nonsending)
         func withConnection<Result>(
@@ -33,7 +33,7 @@ extension BenchmarkPool {
         try await withConnection(timeout: .configured, fileID: fileID, line: line, body)
     }
 
-    /// Has so many connections open at the same time, which are idle afterwards.
+    /// Opens this number of connections at the same time, and releases them.
     public nonisolated(nonsending) func open(_ count: Int) async throws {
         guard count > 0 else { return }
         try await withConnection(fileID: #fileID, line: #line) { _ in

@@ -64,7 +64,7 @@ void measure_move_to_processor(uint32_t number) {
     for (int processor = 0; processor < CPU_SETSIZE; processor++) {
         if (CPU_ISSET(processor, &all) && number-- == 0) {
             CPU_SET(processor, &one);
-            /* The first call moves the thread, the second one unties it. */
+            /* The first call moves the thread, and the second one unbinds it. */
             if (sched_setaffinity(0, sizeof one, &one) == 0) {
                 sched_setaffinity(0, sizeof all, &all);
             }

@@ -5,7 +5,7 @@ import Foundation
 struct Compare: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
-        abstract: "Runs the same workloads on BurstPool and on others, by turns, and compares them.",
+        abstract: "Runs the same workloads on BurstPool and on other pools, in alternation, and compares them.",
         discussion: """
             Prints a table, and writes it to the output folder as Markdown and JSON, with charts as SVG. What the \
             workloads are is told in Benchmarks/README.md.
@@ -13,16 +13,16 @@ struct Compare: AsyncParsableCommand {
         subcommands: [Memory.self]
     )
 
-    @Flag(help: "Less time for each workload: within 3 minutes for all.")
+    @Flag(help: "Spend less time on each workload: 3 minutes for all.")
     var quick = false
 
-    @Option(help: ArgumentHelp("Only these workloads, with commas between them.", valueName: "W1,W8"))
+    @Option(help: ArgumentHelp("Run only these workloads, separated by commas.", valueName: "W1,W8"))
     var only: String?
 
-    @Option(help: "Where the results are written.")
+    @Option(help: "The folder for the results.")
     var output = "Results"
 
-    @Flag(help: "Leave the Python package out.")
+    @Flag(help: "Do not measure the Python package.")
     var skipPython = false
 
     func run() async throws {
@@ -38,7 +38,9 @@ struct Compare: AsyncParsableCommand {
         )
         var report = Report()
         if settings.python == nil, !skipPython {
-            report.notes.append("Python or pip is missing, or the package could not be installed: it was left out.")
+            report.notes.append(
+                "The Python package was not measured, because Python or pip is missing, or the package could not be installed."
+            )
         }
         for workload in workloads {
             try await workload.run(&report, settings)

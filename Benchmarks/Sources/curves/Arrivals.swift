@@ -1,6 +1,6 @@
 import Foundation
 
-/// Numbers that look random and are the same in each run: SplitMix64.
+/// SplitMix64: pseudo-random numbers that are the same in each run.
 ///
 /// Source: G. L. Steele, D. Lea, C. H. Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
 struct SeededGenerator: RandomNumberGenerator {
@@ -19,20 +19,20 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-/// A caller who comes at a moment, whatever became of those before it.
+/// A caller that comes at a given moment, independent of the outcomes of earlier callers.
 struct Arrival {
-    /// Seconds from the start.
+    /// In seconds from the start.
     var moment: Double
-    /// For how long it uses a connection, in seconds.
+    /// How long the caller uses a connection, in seconds.
     var use: Double
 }
 
-/// Who comes, and when.
+/// The arrivals of callers.
 struct Arrivals {
-    /// Per second, at random: a Poisson process.
+    /// The number of callers per second, at random times: a Poisson process.
     var rate: Double
-    /// Comes on top each second, all in the same instant.
-    var crowd = 0
+    /// The number of additional callers each second, all at the same instant.
+    var burst = 0
     /// In seconds.
     var meanUse: Double
     /// In seconds.
@@ -47,9 +47,9 @@ struct Arrivals {
             arrivals.append(Arrival(moment: moment, use: generator.exponential(mean: meanUse)))
             moment += generator.exponential(mean: 1 / rate)
         }
-        if crowd > 0 {
+        if burst > 0 {
             for second in stride(from: 0.5, to: duration, by: 1) {
-                for _ in 0..<crowd {
+                for _ in 0..<burst {
                     arrivals.append(Arrival(moment: second, use: generator.exponential(mean: meanUse)))
                 }
             }

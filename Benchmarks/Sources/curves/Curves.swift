@@ -1,7 +1,7 @@
 import BurstPool
 import Foundation
 
-/// Measures how long callers wait for a connection, and writes it as Markdown: `curves [file]`.
+/// Measures how long callers wait for a connection, and writes the result as Markdown: `curves [file]`.
 @main
 struct Curves {
     static func main() async throws {
@@ -13,29 +13,29 @@ struct Curves {
         let overload = OverloadExperiment(load: 2, seconds: 12, warmUp: 2)
         let overloaded = try await overload.run(meanUse: meanUse)
         say("overload done")
-        let crowd = OverloadExperiment(load: 0.4, crowd: 32, seconds: 20, warmUp: 0)
-        let crowded = try await crowd.run(meanUse: meanUse)
+        let bursts = OverloadExperiment(load: 0.4, burst: 32, seconds: 20, warmUp: 0)
+        let burstPoints = try await bursts.run(meanUse: meanUse)
         let text = """
             <!-- Written by curves. -->
 
-            Left out: the share of the time in which timers were late by more than a mean use, and so the machine was not at it.
+            Excluded: the share of the time in which timers were late by more than a mean use, because the machine did something else.
 
-            ## Waiting against load
+            ## Waiting time by load
 
             \(table(loads))
-            ## Twice what can be done
+            ## Twice the capacity
 
             \(table(overloaded))
-            ## A crowd each second
+            ## A burst each second
 
-            \(table(crowded))
+            \(table(burstPoints))
             """
         try Data(text.utf8).write(to: URL(filePath: file))
         print(text)
     }
 
-    /// A sleep takes a little longer than it was asked to, and that is part of the use: found out before, so that the loads
-    /// come out about as intended.
+    /// Returns how long a sleep really takes. It takes a little longer than requested, which is part of the use of a
+    /// connection. It is measured before, so that the loads are about as intended.
     private static func measuredUse(asked: Double) async throws -> Double {
         var configuration = ConnectionPoolConfiguration(maxSize: 64)
         configuration.acquireTimeout = nil
@@ -49,12 +49,12 @@ struct Curves {
     }
 
     private struct MachineIsBusy: Error, CustomStringConvertible {
-        let description = "timers were late in each of 20 seconds: the machine is busy with something else"
+        let description = "timers were late in each of 20 seconds: the machine is busy with other programs"
     }
 
     private static func table(_ points: [LoadExperiment.Point]) -> String {
         var text = """
-            | `maxSize` | calls | per second | mean use | load | mean wait | Erlang C | p99 of the wait | Erlang C | left out |
+            | `maxSize` | calls | per second | mean use | load | mean wait | Erlang C | p99 of the wait | Erlang C | excluded |
             |---|---|---|---|---|---|---|---|---|---|
 
             """
@@ -73,7 +73,7 @@ struct Curves {
             text += "| \(milliseconds(summary.meanUse)) | \(String(format: "%.2f", theory.load)) "
             text += "| \(milliseconds(summary.meanWait)) | \(milliseconds(theory.meanWait)) "
             text += "| \(milliseconds(summary.wait(quantile: 0.99))) | \(milliseconds(theory.quantile(0.99))) "
-            text += "| \(percent(summary.shareLeftOut)) |\n"
+            text += "| \(percent(summary.shareExcluded)) |\n"
         }
         return text
     }
@@ -81,7 +81,7 @@ struct Curves {
     private static func table(_ points: [OverloadExperiment.Point]) -> String {
         let patience = Int(Summary.patience)
         var text = """
-            | | come per second | served within \(patience) s, per second | p50 of those served | p99 | refused | after, on average | left out |
+            | | callers per second | served within \(patience) s, per second | p50 wait of served callers | p99 | rejected | mean wait of rejected callers | excluded |
             |---|---|---|---|---|---|---|---|
 
             """
@@ -93,9 +93,9 @@ struct Curves {
             }
             text += "| \(point.name) | \(Int(summary.arrivalsPerSecond.rounded())) | \(Int(summary.goodput.rounded())) "
             text += "| \(milliseconds(summary.wait(quantile: 0.5))) | \(milliseconds(summary.wait(quantile: 0.99))) "
-            text += "| \(percent(summary.shareRefused)) "
-            text += "| \(summary.shareRefused > 0 ? milliseconds(summary.meanWaitOfRefused) : "–") "
-            text += "| \(percent(summary.shareLeftOut)) |\n"
+            text += "| \(percent(summary.shareRejected)) "
+            text += "| \(summary.shareRejected > 0 ? milliseconds(summary.meanWaitOfRejected) : "–") "
+            text += "| \(percent(summary.shareExcluded)) |\n"
         }
         return text
     }

@@ -1,9 +1,9 @@
 import BurstPool
 
-/// How long callers wait, against the load.
+/// How long callers wait, as a function of the load.
 struct LoadExperiment {
     static let sizes = [4, 8, 16]
-    /// The nearer to 1, the longer a queue takes to forget how it began, and so the longer the run.
+    /// The closer the load is to 1, the longer the start of a run affects the queue, so the longer the run must be.
     static let loads: [(load: Double, seconds: Int)] = [(0.3, 6), (0.5, 6), (0.7, 10), (0.8, 16), (0.9, 30)]
 
     struct Point {
@@ -11,11 +11,12 @@ struct LoadExperiment {
         var summary: Summary
     }
 
-    /// - Parameter meanUse: As it is asked of the sleep, and as it comes out: that is a little more, and makes the load.
+    /// - Parameter meanUse: The requested time of the sleep, and its measured time, which is a little longer and
+    ///   determines the load.
     static func run(meanUse: (asked: Double, measured: Double)) async throws -> [Point] {
         var points: [Point] = []
         for (load, seconds) in loads {
-            // The sizes at the same time: they do not share a pool, and all of it is mostly sleep.
+            // All sizes run at the same time, because they do not share a pool, and nearly all of the time is sleep.
             points += try await withThrowingTaskGroup(of: (Int, [Call]).self) { group in
                 for size in sizes {
                     group.addTask {
@@ -39,10 +40,10 @@ struct LoadExperiment {
     }
 }
 
-/// What is left of the service when more is asked than can be done, or when a crowd comes.
+/// What remains of the service under overload, or when many callers come at the same instant.
 struct OverloadExperiment: Sendable {
     static let maxSize = 4
-    /// Worth 20 ms of the queue, and 80 ms.
+    /// Worth 20 ms and 80 ms of waiting.
     static let maxWaiters = (few: 16, many: 64)
 
     struct Point {
@@ -50,9 +51,9 @@ struct OverloadExperiment: Sendable {
         var summary: Summary
     }
 
-    /// As a share of what the connections can do.
+    /// As a share of what the connections can serve.
     var load: Double
-    var crowd = 0
+    var burst = 0
     var seconds: Int
     var warmUp: Int
 
@@ -76,11 +77,11 @@ struct OverloadExperiment: Sendable {
         ]
     }
 
-    /// All at the same time, with the same arrivals.
+    /// Runs all settings at the same time, with the same arrivals.
     func run(meanUse: (asked: Double, measured: Double)) async throws -> [Point] {
         let arrivals = Arrivals(
             rate: load * Double(Self.maxSize) / meanUse.measured,
-            crowd: crowd,
+            burst: burst,
             meanUse: meanUse.asked,
             duration: Double(seconds),
             seed: 1

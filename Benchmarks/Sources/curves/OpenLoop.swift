@@ -1,26 +1,26 @@
 import BurstPool
 
-/// Opens connections that lead nowhere, at once: what is measured is the waiting.
+/// Opens connections that lead nowhere, immediately, because only the waiting is measured.
 final class NowhereStrategy: ConnectionStrategy {
     func makeConnection() async throws -> sending Int { 0 }
     func connectionIsClosed(_ connection: Int) -> Bool { false }
     func closeConnection(_ connection: sending Int) async throws {}
 }
 
-/// What became of one caller.
+/// The outcome of one caller.
 struct Call: Sendable {
     enum Outcome: Sendable {
         case served
-        case refused(ConnectionPoolError.Code)
+        case rejected(ConnectionPoolError.Code)
     }
 
-    /// When it was to come, in seconds from the start.
+    /// When it should come, in seconds from the start.
     var moment: Double
     /// How much later it came, because its timer was late, in seconds.
     var lateness: Double
-    /// From the call to the lease, or to the error, in seconds.
+    /// The time from the call to the lease, or to the error, in seconds.
     var wait: Double
-    /// For how long it had the connection, in seconds: what it wanted, and what its sleep took longer.
+    /// How long it used the connection, in seconds, including the inaccuracy of its sleep.
     var use: Double
     var outcome: Outcome
 
@@ -29,8 +29,8 @@ struct Call: Sendable {
     }
 }
 
-/// Callers who come when they come, whether those before them are served or not. A closed loop, in which a caller comes again
-/// when it has been served, would be slowed down by the very queue that it shall show.
+/// Callers that come independent of whether earlier callers were served. A closed loop, in which a caller comes again
+/// when it was served, would be slowed down by the queue that it must measure.
 struct OpenLoop: Sendable {
     var configuration: ConnectionPoolConfiguration
     var arrivals: Arrivals
@@ -40,8 +40,8 @@ struct OpenLoop: Sendable {
         try await pool.prewarm(configuration.maxSize)
         let start = ContinuousClock.now
         let calls = try await withThrowingTaskGroup(of: Call.self) { group in
-            // Each sleeps by itself until it comes, so that a late timer delays one caller and does not bunch several. They
-            // are started half a second ahead, so that not all of them exist at once.
+            // Each caller sleeps in its own task until it comes, so that a late timer delays only one caller. The
+            // tasks start half a second ahead, so that they do not all exist at the same time.
             for arrival in arrivals.all() {
                 if arrival.moment > 1 { try await sleep(until: arrival.moment - 0.5, since: start, slack: 0.25) }
                 group.addTask { try await Self.call(arrival, pool, since: start) }
@@ -85,7 +85,7 @@ struct OpenLoop: Sendable {
                 lateness: lateness,
                 wait: wait,
                 use: 0,
-                outcome: .refused(error.code)
+                outcome: .rejected(error.code)
             )
         }
     }

@@ -1,22 +1,22 @@
-/// What a run comes to.
+/// A summary of a run.
 struct Summary {
-    /// Above this, in seconds, a caller has no more use for what it gets.
+    /// After a wait longer than this, in seconds, a caller has no more use for the connection.
     static let patience = 1.0
 
-    /// A timer that is later than this, in seconds, shows that the machine stood still, or did something else.
+    /// A timer that is later than this, in seconds, shows that the machine did something else.
     static let tolerance = 0.005
 
     private let calls: [Call]
-    /// Waits of those who were served, ascending.
+    /// The waits of callers that were served, ascending.
     private let waits: [Double]
-    /// Of the seconds that were measured, how many count.
+    /// The number of measured seconds that count.
     let duration: Double
-    let shareLeftOut: Double
+    let shareExcluded: Double
 
-    /// Leaves out whole seconds in which the machine stood still, and the second after each, in which the queue that this made goes
-    /// away. They are told by timers, which know nothing of the pool.
+    /// Excludes whole seconds in which the machine did something else, and the second after each, in which the
+    /// resulting queue disappears. Timers, which are independent of the pool, detect this.
     ///
-    /// - Parameter warmUp: Who came in the first so many seconds is left out as well.
+    /// - Parameter warmUp: Callers that came in this number of first seconds are excluded as well.
     init(_ all: [Call], seconds: Int, warmUp: Int) {
         var counts = (0..<seconds).map { $0 >= warmUp }
         for call in all where call.lateness > Self.tolerance {
@@ -27,7 +27,7 @@ struct Summary {
         waits = calls.filter(\.isServed).map(\.wait).sorted()
         let counting = counts.count { $0 }
         duration = Double(counting)
-        shareLeftOut = 1 - Double(counting) / Double(seconds - warmUp)
+        shareExcluded = 1 - Double(counting) / Double(seconds - warmUp)
     }
 
     var count: Int { calls.count }
@@ -38,19 +38,19 @@ struct Summary {
 
     var meanWait: Double { waits.reduce(0, +) / Double(max(1, waits.count)) }
 
-    /// Of those who were served.
+    /// Returns a quantile of the waits of callers that were served.
     func wait(quantile: Double) -> Double {
         waits.isEmpty ? .nan : waits[min(Int(Double(waits.count) * quantile), waits.count - 1)]
     }
 
-    /// How many of those who came in a second were served while they had a use for it.
+    /// The number of callers per second that were served while they had a use for the connection.
     var goodput: Double { Double(waits.count { $0 <= Self.patience }) / duration }
 
-    var shareRefused: Double { 1 - Double(waits.count) / Double(max(1, calls.count)) }
+    var shareRejected: Double { 1 - Double(waits.count) / Double(max(1, calls.count)) }
 
-    /// For how long those waited who were refused, on average; 0 if none was.
-    var meanWaitOfRefused: Double {
-        let refused = calls.filter { !$0.isServed }
-        return refused.map(\.wait).reduce(0, +) / Double(max(1, refused.count))
+    /// The average wait of callers that were rejected, or 0 if none was.
+    var meanWaitOfRejected: Double {
+        let rejected = calls.filter { !$0.isServed }
+        return rejected.map(\.wait).reduce(0, +) / Double(max(1, rejected.count))
     }
 }

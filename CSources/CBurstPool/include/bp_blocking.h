@@ -92,7 +92,7 @@ bp_status bp_shutdown_and_reconcile(bp_pool *pool, bp_close_function close, void
  * Calls bp_shutdown_and_reconcile, and waits until no connection exists and no thread is inside the pool any more. Then
  * bp_pool_destroy succeeds. timeout: in nanoseconds; BP_NO_DEADLINE: wait without limit.
  *
- * It waits for the threads that hold a lease or a permit, for those that wait in bp_acquire, and for each call by which
+ * It waits for the threads that hold a lease or a permit, for the callers that wait in bp_acquire, and for each call by which
  * one of these threads ends its lease, permit or wait. The program must see to it that no other call begins or runs
  * while the pool is destroyed. The thread looks again every 10 ms at the latest, and closes what has become idle.
  * BP_OK; BP_TIMED_OUT: connections are still in use, or calls still run; BP_INVALID_ARGUMENT; BP_FORKED.

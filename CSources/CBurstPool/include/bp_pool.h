@@ -12,7 +12,7 @@
  *             with it returns BP_STALE_LEASE
  *   permit    permission to open one more connection: a lease of a slot that has no connection yet
  *   total     idle + in use + opening + closing
- *   excess    the connections above max_size. Those that are closing do not count
+ *   excess    the connections above max_size. Closing connections do not count
  *   waiter    a caller in the wait queue
  *
  * Reconcile
@@ -55,7 +55,7 @@
  *
  * Sweep
  *
- *   Maintenance looks at all idle connections, for example to close those that are too old. It must also reach those
+ *   Maintenance looks at all idle connections, for example to close old ones. It must also reach those
  *   that are seldom used, and must not make all of them unavailable at the same time. A sweep is this loop:
  *
  *     for as many connections as were idle at the start, while bp_sweep_next(pool, &lease) is BP_OK:

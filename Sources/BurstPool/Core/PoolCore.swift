@@ -99,7 +99,7 @@ public protocol _PoolCore: Sendable {
     var isShutDown: Bool { get }
     /// The limits in force; both 0 after ``shutdown()``. O(1).
     var limits: _PoolCoreLimits { get }
-    /// The number of connections, those that are opening and closing included. O(1).
+    /// The number of connections, including opening and closing ones. O(1).
     var total: Int { get }
     /// Counts the connections in each state. O(slots).
     var counts: _PoolCoreCounts { get }

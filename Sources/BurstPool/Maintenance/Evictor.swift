@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How many times all connections were evicted at once, and how often to look for those that have not come back yet.
+/// How many times all connections were evicted at once, and how often to look for connections that were not released yet.
 @usableFromInline
 final class Evictions: Sendable {
     private let count = Atomic<UInt32>(0)

@@ -25,7 +25,7 @@ struct ConnectCap: ~Copyable, Sendable {
         return false
     }
 
-    /// Gives an attempt back. The caller then looks whether another caller has been refused meanwhile.
+    /// Ends an attempt. The caller then looks whether another caller has been refused meanwhile.
     func giveBack() {
         running.subtract(1, ordering: .sequentiallyConsistent)
         // Pairs with the load in take(temporaryLimit:): a caller that was refused there has joined the wait queue before,

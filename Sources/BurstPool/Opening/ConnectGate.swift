@@ -94,7 +94,7 @@ final class ConnectGate: Sendable {
 
     // MARK: Attempts. Each of these calls is followed by reconciling.
 
-    /// Gives back an attempt for which no permit was free, or for which no caller was waiting.
+    /// Cancels an attempt for which no permit was free, or for which no caller was waiting.
     func cancel(_ attempt: Attempt) {
         if attempt.isProbe { breaker.cancelProbe() }
         cap.giveBack()

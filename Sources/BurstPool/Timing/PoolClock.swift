@@ -67,7 +67,7 @@ extension Duration {
     /// A hundred years. Clocks can sleep for that long, and trap for the longest durations that exist.
     package static var longestSleep: Duration { .seconds(3_155_760_000) }
 
-    /// Whole nanoseconds, rounded up; 0 for negative durations, `UInt64.max` for those that are too long.
+    /// Whole nanoseconds, rounded up; 0 for negative durations, `UInt64.max` for durations that are too long.
     var nanoseconds: UInt64 {
         guard self > .zero else { return 0 }
         // The components of longer durations do not fit and would trap.

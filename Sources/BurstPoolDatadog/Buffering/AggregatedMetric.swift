@@ -71,7 +71,7 @@ final class AggregatedMetric: Sendable {
         !isListed.exchange(true, ordering: .acquiringAndReleasing)
     }
 
-    /// Marks the metric as not listed. The flush calls this before it takes the value.
+    /// Records that the metric is not listed. The flush calls this before it takes the value.
     func leaveList() {
         _ = isListed.exchange(false, ordering: .acquiringAndReleasing)
     }

@@ -15,7 +15,7 @@ import BurstPoolSampling
 ///
 /// | metric | type | meaning |
 /// |---|---|---|
-/// | `<service>.pool.total_connections` | gauge | all connections, including those that are opening or closing |
+/// | `<service>.pool.total_connections` | gauge | all connections, including opening and closing ones |
 /// | `<service>.pool.available_connections` | gauge | idle connections |
 /// | `<service>.pool.connections_used` | gauge | connections in use |
 /// | `<service>.pool.connections_acquiring` | gauge | callers in the wait queue |

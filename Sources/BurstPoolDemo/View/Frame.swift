@@ -50,7 +50,7 @@ struct Frame {
         return line
     }
 
-    /// All connections in one bar, with marks at the limits.
+    /// All connections in one bar, with ticks at the limits.
     private func connections(maxSize: Int, hardLimit: Int) -> StyledLine {
         var line = label("connections", sample.total, sample.total > maxSize ? .amber : .plain)
         let parts: [(Int, StyledLine.Style)] = [

@@ -6,7 +6,7 @@
 ///     if value < tonumber(ARGV[1]) then return false end
 ///     return redis.call('DECRBY', KEYS[1], ARGV[1])
 ///     """)
-/// let left = try await connection.evaluate(decrementIfPositive, keys: ["stock"], arguments: [2])
+/// let left = try await connection.evaluate(decrementIfPositive, keys: ["tickets"], arguments: [2])
 /// ```
 public struct RedisScript: Sendable, Hashable {
     /// The Lua source.

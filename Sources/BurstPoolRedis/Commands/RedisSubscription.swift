@@ -31,7 +31,7 @@ public struct RedisMessage: Sendable, Equatable {
 /// ```
 ///
 /// The sequence ends by throwing: ``RedisError/Code/connectionClosed`` when the connection is closed,
-/// `CancellationError` when the iterating task is cancelled. Redis does not store messages, so those that are published
+/// `CancellationError` when the iterating task is cancelled. Redis does not store messages, so messages that are published
 /// while no connection is subscribed are lost. The connection closes when the subscription and its iterators are
 /// released.
 public final class RedisSubscription: AsyncSequence, Sendable {

@@ -150,7 +150,7 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         }
     }
 
-    /// Marks the channel closed, fails all exchanges in progress, and closes the channel.
+    /// Records that the channel is closed, fails all exchanges in progress, and closes the channel.
     ///
     /// - Parameters:
     ///   - isByServer: Whether the channel closes without the intention of this client.

@@ -27,7 +27,7 @@ struct SessionState: Equatable {
     /// Whether a transaction is open or keys are watched.
     var isInUseByTransaction: Bool { isInTransaction || isWatching }
 
-    /// Marks the session as changed for good, because it is not known whether the last commands were executed.
+    /// Records that the session has changed for good, because it is not known whether the last commands were executed.
     mutating func becomeUncertain() {
         isChangedForGood = true
     }

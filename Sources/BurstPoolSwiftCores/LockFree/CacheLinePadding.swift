@@ -1,5 +1,5 @@
-/// Keeps what stands before it and what stands behind it in a structure off each other's cache lines, and off the pairs
-/// of lines that CPUs like to fetch together.
+/// Keeps the fields before it and the fields after it on different cache lines, and on different pairs of lines,
+/// because CPUs often fetch lines in pairs.
 struct CacheLinePadding {
     private typealias Eight = (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
     private let words: (Eight, Eight) = ((0, 0, 0, 0, 0, 0, 0, 0), (0, 0, 0, 0, 0, 0, 0, 0))

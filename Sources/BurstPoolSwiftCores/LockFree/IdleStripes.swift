@@ -10,25 +10,27 @@ import Synchronization
 
 /// The idle connections: last in, first out, in stripes.
 ///
-/// One shared stack would bounce its top between the CPUs. So there are more stripes than CPUs, and each thread has a
-/// home stripe: a cell for one slot, and a stack behind it. Putting back exchanges the cell's content, and what was in it
-/// goes to the stack; taking exchanges the cell's content for nothing. A thread that leases and returns touches its home
-/// cell only, and never another thread's cache line. When home is empty the others are searched, stacks before cells, so
-/// that a neighbour keeps the connection it is working with.
+/// One shared stack would move the cache line of its top from CPU to CPU. So there are more stripes than CPUs, and each
+/// thread has a home stripe: a cell for one slot, with a stack behind it. To put a slot in, a thread exchanges it with
+/// the content of the home cell, and pushes what was in the cell onto the stack. To take a slot, a thread exchanges the
+/// content of the home cell with nothing. So a thread that acquires and releases touches only its home cell, and no
+/// cache line that another thread writes. When the home stripe is empty, the thread searches the other stripes, stacks
+/// before cells, so that a neighbour keeps the connection it works with.
 ///
-/// One more stack holds what a sweep has looked at already, so that the sweep gets down to the cold ones at the bottom with
-/// one connection in hand at a time. Whoever finds the stripes' stacks empty takes from it as from any of them.
+/// One more stack holds the slots that a sweep has looked at. This lets the sweep reach the slots at the bottom of the
+/// stacks while it holds one slot at a time. A thread that finds the stacks of all stripes empty takes from this stack.
 ///
-/// All operations are lock-free; a thread stopped anywhere in here holds back the one slot it has in hand.
+/// All operations are lock-free. A thread that is stopped inside one of them withholds the one slot that it holds.
 @usableFromInline
 struct IdleStripes: ~Copyable {
-    /// And one behind the last: its stack is the swept one, its cell the count of cells swept.
+    /// One more than there are stripes: its stack has the slots that a sweep has set aside, and its cell counts the
+    /// cells that the sweep has looked at.
     @usableFromInline let stripes: UnsafeMutableRawPointer
     /// Number of stripes - 1; that number is a power of two.
     @usableFromInline let mask: UInt
     @usableFromInline let thread: ThreadNumber
 
-    /// A cell, a stack, and nothing else in two cache lines, which CPUs like to fetch together.
+    /// A cell and a stack, alone in two cache lines, because CPUs often fetch lines in pairs.
     @inlinable static var stride: Int { 128 }
     private static var stackOffset: Int { 16 }
     private static var maximum: Int { 1024 }
@@ -61,10 +63,10 @@ struct IdleStripes: ~Copyable {
     @inlinable @inline(__always)
     var home: UInt { thread.current & mask }
 
-    /// Puts a slot back.
+    /// Puts a slot in.
     ///
-    /// Releasing: the slot's word and what its owner wrote to the connection are visible to whoever takes it out.
-    /// Sequentially consistent: what the caller reads next (is anybody waiting?) is read after it.
+    /// Releasing: the slot's word, and what its owner wrote to the connection, are visible to the thread that takes the
+    /// slot. Sequentially consistent: what the caller reads next (whether a caller waits) is read after it.
     @inlinable @inline(__always)
     func put(_ slot: UnsafeMutablePointer<Slot>) {
         let home = home
@@ -77,8 +79,9 @@ struct IdleStripes: ~Copyable {
         stack(home).put(UnsafeMutableRawPointer(bitPattern: slot).unsafelyUnwrapped)
     }
 
-    /// Takes a slot, or `nil` when a look through all stripes found none. The look is not one instant: a slot that
-    /// another thread puts back behind it is missed, which is why whoever puts back looks for waiters afterwards.
+    /// Takes a slot, or returns `nil` when a search of all stripes found none. The search is not one instant: it misses
+    /// a slot that another thread puts into a stripe which was searched before. That is why a thread that puts a slot
+    /// in looks for waiters afterwards.
     @inlinable @inline(__always)
     func take() -> UnsafeMutablePointer<Slot>? {
         let home = home
@@ -87,7 +90,7 @@ struct IdleStripes: ~Copyable {
 
     @inlinable @inline(__always)
     func takeFromCell(_ stripe: UInt) -> UnsafeMutablePointer<Slot>? {
-        // Sequentially consistent: somebody who has just joined the queue must not read this from before that.
+        // Sequentially consistent, because a caller that has just joined the queue must read the cell after its join.
         guard cell(stripe).pointee.load(ordering: .sequentiallyConsistent) != 0 else { return nil }
         // Acquiring: pairs with the exchange in put(_:) that brought the slot here.
         let taken = cell(stripe).pointee.exchange(0, ordering: .sequentiallyConsistent)
@@ -99,10 +102,11 @@ struct IdleStripes: ~Copyable {
         takeFromStacks(home) ?? swept.take()?.assumingMemoryBound(to: Slot.self) ?? takeFromCells(home)
     }
 
-    /// Takes a slot for somebody who waits, or `nil` when two looks found none.
+    /// Takes a slot for a waiter, or returns `nil` when two searches found none.
     ///
-    /// One is not enough beside a thread that is stopped: it may have put one slot where this look had been, have seen the
-    /// waiter, and have taken another one, for it, from where this look had not been yet. The second look finds the first.
+    /// One search is not enough beside a thread that is stopped. That thread may have put one slot into a stripe that
+    /// this search had passed, have seen the waiter, and have taken another slot for it from a stripe that this search
+    /// had not reached. The second search finds the first slot.
     func takeThoroughly() -> UnsafeMutablePointer<Slot>? {
         take() ?? takeElsewhere(home)
     }
@@ -125,14 +129,15 @@ struct IdleStripes: ~Copyable {
 
     private var swept: TreiberStack { stack(mask + 1) }
 
-    /// Takes a slot that this sweep has not come by: first from each cell, then from the stacks, from the top down.
+    /// Takes a slot that the sweep has not looked at: from each cell once, then from the stacks.
     ///
-    /// The warmest first, for what is put on the swept stack first comes back last, and so on top again. From each cell
-    /// once: who works with a connection loses it once in a sweep, to the next warm one, and what comes back to the cell
-    /// afterwards has just been used. To take it again and again would make its user go through all the cold ones, and so
-    /// keep them from ever being idle for long.
+    /// It begins with the most recently used slots, because the slot that is set aside first comes back last and is
+    /// then on top again. It takes from each cell once: a thread that works with a connection loses it to the sweep
+    /// once, and what comes back to the cell later was just used. If the sweep took it again and again, the thread
+    /// would use all other connections in turn, and none of them would stay idle for long.
     func sweepNext() -> UnsafeMutablePointer<Slot>? {
-        // Without order: a second sweeper, or one that was stopped, makes this sweep look at less or more, and no harm.
+        // Relaxed: a second sweep, or one that was stopped, makes this sweep look at fewer or more slots, which is
+        // harmless.
         while cellsSwept.pointee.load(ordering: .relaxed) <= mask {
             let index = cellsSwept.pointee.wrappingAdd(1, ordering: .relaxed).oldValue
             if index <= mask, let slot = takeFromCell(index) { return slot }
@@ -142,17 +147,18 @@ struct IdleStripes: ~Copyable {
 
     private var cellsSwept: UnsafeMutablePointer<Atomic<UInt>> { cell(mask + 1) }
 
-    /// Where a sweep puts what it has looked at. Sequentially consistent, as ``put(_:)`` is.
+    /// Sets aside a slot that the sweep has looked at. Sequentially consistent, as ``put(_:)`` is.
     func sweepKeep(_ slot: UnsafeMutablePointer<Slot>) {
         swept.put(UnsafeMutableRawPointer(slot))
     }
 
-    /// Ends a sweep, one slot at a time, the coldest first: moves it from the swept stack to the one behind the home cell.
+    /// Ends a sweep, one slot at a time, the least recently used first: moves a slot from those set aside to the stack
+    /// of the home stripe.
     ///
-    /// Not into the cell: what is there now is warm, and would sink to the bottom. One at a time, for who searches while a
-    /// slot moves may miss it: so the caller looks for waiters after each.
+    /// It does not use the cell, because the slot in there was just used and would sink to the bottom. One at a time,
+    /// because a thread that searches while a slot moves may miss it, so the caller must look for waiters after each.
     ///
-    /// - Returns: `false` when there was none.
+    /// - Returns: `false` if no slot was left.
     func sweepEnd() -> Bool {
         cellsSwept.pointee.store(0, ordering: .relaxed)
         guard let slot = swept.take() else { return false }

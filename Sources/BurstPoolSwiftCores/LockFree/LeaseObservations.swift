@@ -1,7 +1,7 @@
 import BurstPool
 import Synchronization
 
-/// When leases were first seen to be out, for their ages: leasing itself costs nothing that way.
+/// When each lease was first observed, for the ages of leases. In this way a lease itself costs nothing.
 struct LeaseObservations: ~Copyable {
     private struct Observation: ~Copyable {
         let serial: Atomic<UInt64>
@@ -25,10 +25,10 @@ struct LeaseObservations: ~Copyable {
         table.entry(at: index)?.assumingMemoryBound(to: Observation.self)
     }
 
-    /// Whether it is time to observe the leases again, and for the caller to do so.
+    /// Returns whether it is time to observe the leases again. If so, the caller must do it.
     func begin(now: UInt64, interval: UInt64) -> Bool {
         let before = latest.load(ordering: .relaxed)
-        // Who has read the clock before the latest look must not date leases back to before it.
+        // A thread that read the clock before the latest observation must not date leases back to before it.
         guard before == 0 || (now > before && now - before >= interval) else { return false }
         return latest.compareExchange(expected: before, desired: now, ordering: .relaxed).exchanged
     }
@@ -41,7 +41,7 @@ struct LeaseObservations: ~Copyable {
         observation.pointee.serial.store(serial, ordering: .releasing)
     }
 
-    /// When the lease with this serial was first seen; `nil` if it was not.
+    /// Returns when the lease with this serial was first observed, or `nil` if it was not.
     func time(_ index: Int, serial: UInt64) -> UInt64? {
         guard let observation = observation(index) else { return nil }
         guard observation.pointee.serial.load(ordering: .acquiring) == serial else { return nil }

@@ -2,7 +2,7 @@ public import BurstPool
 import Synchronization
 
 extension LockFreeSwiftCore {
-    /// Changes the limits; `false` if the core has been shut down.
+    /// Changes the limits. Returns `false` if the core has been shut down.
     public func resize(_ newLimits: _PoolCoreLimits) -> Bool {
         let new = UInt64(low: newLimits.maxSize, high: newLimits.hardLimit)
         var limits = books.pointee.limits.load(ordering: .sequentiallyConsistent)
@@ -19,23 +19,24 @@ extension LockFreeSwiftCore {
         return false
     }
 
-    /// Nothing is leased, opened or waited for from now on, and all idle connections are excess.
+    /// Shuts the core down: from now on nothing is leased, opened or waited for, and all idle connections are excess.
     public func shutdown() {
-        // With limits of 0 no permit is given out and every idle connection is excess. Pairs with the look at the limits
-        // in joinWait and in release: either they see this, or the caller's reconciling sees the waiter or the connection.
+        // With limits of 0 the core gives out no permit, and every idle connection is excess. Pairs with the load of
+        // the limits in joinWait and in release: either they see this store, or the caller's reconciling sees the
+        // waiter or the connection.
         books.pointee.limits.store(.shutDown, ordering: .sequentiallyConsistent)
         changeWaiting { ($0 | .shutDown) & ~.paused }
     }
 
-    /// Nothing is leased and no permit given out until ``resume()``. Without effect after ``shutdown()``.
+    /// Pauses the core: it leases nothing and gives out no permit until ``resume()``. No effect after ``shutdown()``.
     public func pause() {
         changeWaiting { $0.isShutDown ? $0 : $0 | .paused }
     }
 
     /// Ends the pause.
     public func resume() {
-        // Whoever has set something free, or joined, before this, and saw the pause in reconciling, did it before it looked;
-        // so the caller's reconciling finds it.
+        // A thread that saw the pause while it reconciled had freed a slot, or joined, before it looked. So the
+        // caller's reconciling finds its work.
         changeWaiting { $0 & ~.paused }
     }
 
@@ -64,10 +65,10 @@ extension LockFreeSwiftCore {
         return _PoolCoreLimits(maxSize: Int(limits.low & ~UInt32(UInt64.keepsExcess)), hardLimit: Int(limits.high))
     }
 
-    /// Idle, leased, opening and closing, in O(1).
-    public var total: Int { Int(books.pointee.places.load(ordering: .acquiring).low) }
+    /// The number of connections, including opening and closing ones. O(1).
+    public var total: Int { Int(books.pointee.total.load(ordering: .acquiring).low) }
 
-    /// Counts all. O(slots).
+    /// Counts the connections in each state. O(slots).
     public var counts: _PoolCoreCounts {
         var counts = _PoolCoreCounts(
             idle: 0,
@@ -89,7 +90,7 @@ extension LockFreeSwiftCore {
         return counts
     }
 
-    /// A look at a slot; `nil` if so many were never used. O(1).
+    /// Looks at a slot, or returns `nil` if fewer slots were ever used. O(1).
     public func slot(at index: Int) -> _PoolCoreSlot<LockFreeSwiftLease>? {
         guard (0..<books.pointee.slots.used).contains(index), let slot = books.pointee.slot(at: index) else {
             return nil
@@ -99,7 +100,7 @@ extension LockFreeSwiftCore {
         return _PoolCoreSlot(state: Slot.state(of: word).seen, lease: lease, serial: lease.serial)
     }
 
-    /// Looks at all leases, at most once in the interval, so that ``oldestLeaseAge(now:)`` knows them.
+    /// Records which leases exist, unless that was done within `interval` nanoseconds, for ``oldestLeaseAge(now:)``.
     public func observeLeases(now: UInt64, interval: UInt64) {
         guard books.pointee.observations.begin(now: now, interval: interval) else { return }
         forEachSlot { index, word in
@@ -108,7 +109,7 @@ extension LockFreeSwiftCore {
         }
     }
 
-    /// For how long the lease observed longest ago has been out at the least; 0 if none of those observed is out.
+    /// The least age of the oldest recorded lease that has not ended, in nanoseconds, or 0 if there is none.
     public func oldestLeaseAge(now: UInt64) -> UInt64 {
         var oldest = now
         forEachSlot { index, word in

@@ -9,7 +9,7 @@ extension LockFreeSwiftCore {
         {
             let permit: LockFreeSwiftLease
             do {
-                guard let taken = try takePlace() else { return .nothing }
+                guard let taken = try reserveSlot() else { return .nothing }
                 permit = taken
             } catch {
                 return .outOfMemory
@@ -18,32 +18,33 @@ extension LockFreeSwiftCore {
                 books.pointee.waiting.wrappingSubtract(.highOne, ordering: .sequentiallyConsistent)
                 return .opening(ticket, permit: permit)
             }
-            // They have all gone meanwhile. Another may join while the place is in hand, so look again after.
+            // All waiters have left meanwhile. Another caller may have joined while this thread held the slot, so look
+            // again.
             cancelOpen(permit)
         }
         return .nothing
     }
 
-    /// Takes a permit for nobody who waits; `nil` if somebody waits for one, or none is to be had.
+    /// Takes a permit for no waiter. Returns `nil` if a caller waits for one, or if none is free.
     public func beginOpenUnrequested() -> LockFreeSwiftLease? {
         let waiting = books.pointee.waiting.load(ordering: .sequentiallyConsistent)
         guard !waiting.isShutDown, !waiting.isPaused else { return nil }
         guard waiting.high == 0 || !books.pointee.queue.exists(.waiting) else { return nil }
-        return try? takePlace()
+        return try? reserveSlot()
     }
 
-    /// Takes a place for one more connection, and a slot for it; `nil` at the limit.
-    private func takePlace() throws(_PoolCoreFailure) -> LockFreeSwiftLease? {
-        var places = books.pointee.places.load(ordering: .sequentiallyConsistent)
+    /// Reserves a slot for one more connection. Returns `nil` at the hard limit.
+    private func reserveSlot() throws(_PoolCoreFailure) -> LockFreeSwiftLease? {
+        var total = books.pointee.total.load(ordering: .sequentiallyConsistent)
         while true {
-            guard places.low < books.pointee.limits.load(ordering: .sequentiallyConsistent).high else { return nil }
-            let (taken, found) = books.pointee.places.compareExchange(
-                expected: places,
-                desired: places + 1,
+            guard total.low < books.pointee.limits.load(ordering: .sequentiallyConsistent).high else { return nil }
+            let (taken, found) = books.pointee.total.compareExchange(
+                expected: total,
+                desired: total + 1,
                 ordering: .sequentiallyConsistent
             )
             if taken { break }
-            places = found
+            total = found
         }
         if let slot = books.pointee.vacant.take() {
             return LockFreeSwiftLease(taking: slot.assumingMemoryBound(to: Slot.self), as: .opening)
@@ -54,56 +55,59 @@ extension LockFreeSwiftCore {
             else { throw .outOfMemory }
             return LockFreeSwiftLease(taking: slot, as: .opening)
         } catch {
-            books.pointee.places.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+            books.pointee.total.wrappingSubtract(1, ordering: .sequentiallyConsistent)
             throw error
         }
     }
 
-    /// Gives back a place whose slot is vacant. The slot first, so that whoever takes the place finds one.
+    /// Frees a reserved slot that is vacant. First the slot and then the count, so that a thread that reserves a slot
+    /// finds a vacant one.
     ///
-    /// What the caller reads next (does somebody wait?) is read after it, all being sequentially consistent.
-    private func giveBack(_ slot: UnsafeMutablePointer<Slot>, _ place: UInt64) {
+    /// What the caller reads next (whether a caller waits) is read after it, because all of these are sequentially
+    /// consistent.
+    private func freeSlot(_ slot: UnsafeMutablePointer<Slot>, _ count: UInt64) {
         books.pointee.vacant.put(UnsafeMutableRawPointer(slot))
-        books.pointee.places.wrappingSubtract(place, ordering: .sequentiallyConsistent)
+        books.pointee.total.wrappingSubtract(count, ordering: .sequentiallyConsistent)
     }
 
-    /// The connection is open, its element written: the permit is a lease now.
+    /// Turns a permit into a lease. The caller has opened the connection and written its element.
     public func finishOpen(_ permit: LockFreeSwiftLease) {
         if !permit.move(from: .opening, to: .leased) { Self.leaseHasEnded() }
     }
 
-    /// The connection did not open: the place is free, and the permit has ended.
+    /// Ends a permit whose connection did not open, and frees its slot.
     public func cancelOpen(_ permit: LockFreeSwiftLease) {
         guard permit.move(from: .opening, to: .vacant) else { return Self.leaseHasEnded() }
-        giveBack(permit.slot, 1)
+        freeSlot(permit.slot, 1)
     }
 
-    // A close is counted before the lease is in closing: else another thread could finish it before it is counted.
+    // A close is counted before the state of the lease changes. Otherwise another thread could finish it before it is
+    // counted.
 
-    /// The connection of this lease is going to be closed.
+    /// Begins to close the connection of this lease.
     public func beginClose(_ lease: LockFreeSwiftLease) {
-        books.pointee.places.wrappingAdd(.highOne, ordering: .sequentiallyConsistent)
+        books.pointee.total.wrappingAdd(.highOne, ordering: .sequentiallyConsistent)
         _ = beginCountedClose(lease)
     }
 
-    /// The same, only if there is a excess.
+    /// Begins to close the connection of this lease if more connections exist than the soft limit.
     public func beginCloseExcess(_ lease: LockFreeSwiftLease) -> Bool {
-        var places = books.pointee.places.load(ordering: .sequentiallyConsistent)
-        while Self.isExcess(places: places, limits: books.pointee.limits.load(ordering: .sequentiallyConsistent)) {
-            let (counted, found) = books.pointee.places.compareExchange(
-                expected: places,
-                desired: places + .highOne,
+        var total = books.pointee.total.load(ordering: .sequentiallyConsistent)
+        while Self.isExcess(total: total, limits: books.pointee.limits.load(ordering: .sequentiallyConsistent)) {
+            let (counted, found) = books.pointee.total.compareExchange(
+                expected: total,
+                desired: total + .highOne,
                 ordering: .sequentiallyConsistent
             )
             if counted { return beginCountedClose(lease) }
-            places = found
+            total = found
         }
         return false
     }
 
     private func beginCountedClose(_ lease: LockFreeSwiftLease) -> Bool {
         if lease.move(from: .leased, to: .closing) { return true }
-        books.pointee.places.wrappingSubtract(.highOne, ordering: .sequentiallyConsistent)
+        books.pointee.total.wrappingSubtract(.highOne, ordering: .sequentiallyConsistent)
         Self.leaseHasEnded()
         return false
     }
@@ -111,12 +115,12 @@ extension LockFreeSwiftCore {
     /// Frees the slot of a connection that is closing.
     public func finishClose(_ lease: LockFreeSwiftLease) {
         guard lease.move(from: .closing, to: .vacant) else { return Self.leaseHasEnded() }
-        giveBack(lease.slot, 1 + .highOne)
+        freeSlot(lease.slot, 1 + .highOne)
     }
 
-    /// Takes the connection out of the pool: its place is free.
+    /// Removes the connection from the pool, and frees its slot.
     public func detach(_ lease: LockFreeSwiftLease) {
         guard lease.move(from: .leased, to: .vacant) else { return Self.leaseHasEnded() }
-        giveBack(lease.slot, 1)
+        freeSlot(lease.slot, 1)
     }
 }

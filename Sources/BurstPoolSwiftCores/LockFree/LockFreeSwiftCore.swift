@@ -1,21 +1,22 @@
 public import BurstPool
 import Synchronization
 
-/// A pool's core without locks in Swift alone, on `Synchronization`. For comparisons with the core in C, not for
+/// A pool's core without locks in pure Swift, on `Synchronization`. For comparisons with the core in C, not for
 /// production.
 ///
-/// The algorithms are those of `CBurstPool`: striped idle stacks, a Michael and Scott queue of waiters with Harris's
-/// removal, type-stable memory, counters that the hot path only reads. What differs is told where it does. The core in C
-/// answers misuse (a second release, a lease of another pool) with a status; here a lease that has ended is refused, and
-/// stops the program in debug builds.
+/// The algorithms are those of `CBurstPool`: striped idle stacks, Michael and Scott's queue with Harris's removal for
+/// the waiters, type-stable memory, and counters that the hot path only reads. Comments say where the two cores differ.
+/// The core in C returns a status for misuse (a second release, a lease of another pool). This core rejects a lease
+/// that has ended, and stops the program in debug builds.
 ///
-/// A thread stopped for ever anywhere in here keeps the others from nothing but the one slot or waiter it has in hand.
+/// A thread that is stopped anywhere in this code withholds nothing from the others but the slot or waiter that it
+/// holds.
 @frozen
 public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
-    // Sendable: all that is written after init is atomic, or of a slot or node that has one owner.
+    // Sendable, because everything that is written after init is atomic, or belongs to a slot or node with one owner.
     @usableFromInline let books: UnsafeMutablePointer<PoolBooks>
 
-    /// Makes a core without connections, which holds the owner from now on, also if this throws.
+    /// Creates a core without connections. It holds the owner from now on, even if this throws.
     public init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure) {
         let memory: UnsafeMutableRawPointer
         let made: PoolBooks
@@ -36,7 +37,7 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         books.initialize(to: made)
     }
 
-    /// Frees all, and releases the owner.
+    /// Frees all memory, and releases the owner.
     public func destroy() {
         assert(
             total == 0 && books.pointee.waiting.load(ordering: .acquiring).low == 0,
@@ -46,12 +47,12 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         ZeroedMemory.deallocate(UnsafeMutableRawPointer(books))
     }
 
-    /// Bytes that the core has of the system, those not yet touched included.
+    /// The number of bytes that the core has allocated, whether they were touched or not.
     public var memory: Int { books.pointee.memory }
 
     // MARK: The hot path
 
-    /// Takes an idle connection, unless somebody waits for one: two exchanges on lines that the calling thread owns.
+    /// Takes an idle connection, unless a caller waits for one: two exchanges on cache lines of the calling thread.
     @inlinable @inline(__always)
     public func tryAcquire() -> LockFreeSwiftLease? {
         if books.pointee.waiting.load(ordering: .relaxed) != 0, !mayPass() { return nil }
@@ -59,7 +60,7 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         return LockFreeSwiftLease(taking: slot, as: .leased)
     }
 
-    /// Returns a connection, which is idle afterwards.
+    /// Makes the connection of a lease idle.
     @inlinable @inline(__always)
     public func release(_ lease: LockFreeSwiftLease) -> Bool {
         guard lease.endExclusively() else {
@@ -74,13 +75,14 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         return books.pointee.waiting.load(ordering: .sequentiallyConsistent) != 0 || hasExcess
     }
 
-    /// The element of a slot, for whoever holds the lease.
+    /// Returns the element of a slot. The caller must hold the lease.
     @inlinable @inline(__always)
     public func element(of lease: LockFreeSwiftLease) -> UnsafeMutableRawPointer {
         UnsafeMutableRawPointer(lease.slot) + books.pointee.elementOffset
     }
 
-    /// The count of waiters is not 0: for a moment too high, or does somebody wait? Or is it not the count?
+    /// Decides whether an acquire may continue although the word of the waiters is not 0: no caller may be waiting, and
+    /// the core must be neither paused nor shut down. The count may be too high for a moment.
     @usableFromInline @inline(never)
     func mayPass() -> Bool {
         let waiting = books.pointee.waiting.load(ordering: .sequentiallyConsistent)
@@ -89,40 +91,40 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
 
     // MARK: Reconciling
 
-    /// Whether somebody waits for a connection, and the core is not paused.
+    /// Whether a caller waits for a connection, and the core is not paused.
     public var hasWaiters: Bool {
         let waiting = books.pointee.waiting.load(ordering: .sequentiallyConsistent)
         return !waiting.isPaused && waiting.low != 0 && books.pointee.queue.exists(.inQueue)
     }
 
-    /// Whether somebody waits who has no permit, there is room for one more connection, and the core is not paused.
+    /// Whether a waiter has no permit although a slot is free, and the core is not paused.
     public var hasPermitForWaiter: Bool {
         books.pointee.waiting.load(ordering: .sequentiallyConsistent).permitsAreDue
-            && books.pointee.places.load(ordering: .sequentiallyConsistent).low
+            && books.pointee.total.load(ordering: .sequentiallyConsistent).low
                 < books.pointee.limits.load(ordering: .sequentiallyConsistent).high
             && books.pointee.queue.exists(.waiting)
     }
 
-    /// Whether more connections exist, those closing not counted, than the soft limit.
+    /// Whether more connections exist than the soft limit. Closing connections do not count.
     @inlinable
     public var hasExcess: Bool {
         Self.isExcess(
-            places: books.pointee.places.load(ordering: .sequentiallyConsistent),
+            total: books.pointee.total.load(ordering: .sequentiallyConsistent),
             limits: books.pointee.limits.load(ordering: .sequentiallyConsistent)
         )
     }
 
     @inlinable
-    static func isExcess(places: UInt64, limits: UInt64) -> Bool {
-        places.low &- places.high > limits.low
+    static func isExcess(total: UInt64, limits: UInt64) -> Bool {
+        total.low &- total.high > limits.low
     }
 
-    /// Takes an idle connection though somebody may wait.
+    /// Takes an idle connection although callers may be waiting.
     public func takeIdle() -> LockFreeSwiftLease? {
         books.pointee.idle.takeThoroughly().map { LockFreeSwiftLease(taking: $0, as: .leased) }
     }
 
-    /// Puts back what ``takeIdle()`` took.
+    /// Returns a connection that ``takeIdle()`` has taken.
     @inlinable @inline(__always)
     public func returnIdle(_ lease: LockFreeSwiftLease) {
         guard lease.move(from: .leased, to: .idle) else { return Self.leaseHasEnded() }
@@ -131,12 +133,12 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
 
     // MARK: Sweeping
 
-    /// Takes an idle connection that the sweep has not come by.
+    /// Takes the next idle connection that the sweep has not looked at.
     public func sweepNext() -> LockFreeSwiftLease? {
         books.pointee.idle.sweepNext().map { LockFreeSwiftLease(taking: $0, as: .leased) }
     }
 
-    /// Returns a connection to those that a sweep has looked at.
+    /// Returns a connection that the sweep has looked at. Returns whether the caller must reconcile.
     public func sweepKeep(_ lease: LockFreeSwiftLease) -> Bool {
         guard lease.move(from: .leased, to: .idle) else {
             Self.leaseHasEnded()
@@ -146,12 +148,12 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         return needsReconciling
     }
 
-    /// Ends a sweep, call by call: puts one connection that it has put aside back among the others.
+    /// Ends a sweep step by step. Returns whether the caller must reconcile, or `nil` after the last step.
     public func sweepEnd() -> Bool? {
         books.pointee.idle.sweepEnd() ? needsReconciling : nil
     }
 
-    /// As in release: who has joined while the slot was in hand may have looked through everything else.
+    /// As in release: a caller that joined while this thread held the slot may have searched everything else.
     private var needsReconciling: Bool { waiting != 0 || hasExcess }
 
     @usableFromInline @inline(never)

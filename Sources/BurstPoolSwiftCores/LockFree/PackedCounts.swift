@@ -1,4 +1,4 @@
-/// Two counts and two flags in one word, so that they change as one.
+/// Two counts and two flags in one word, so that they change together.
 extension UInt64 {
     init(low: Int, high: Int) {
         self = UInt64(high) << 32 | UInt64(low)
@@ -14,10 +14,10 @@ extension UInt64 {
     static var paused: UInt64 { 1 << 62 }
     var isPaused: Bool { self & .paused != 0 }
 
-    /// Those without a permit are to be given one, if there are any and there is room.
+    /// Whether waiters lack a permit, and the core is not paused.
     var permitsAreDue: Bool { !isPaused && high != 0 }
 
-    /// Bit 31, in the word of the limits: excess connections are kept. The low half is then greater than any count.
+    /// Bit 31 of the limits: excess connections are kept. The low half is then greater than any count.
     static var keepsExcess: UInt64 { 1 << 31 }
 
     /// Bit 63.

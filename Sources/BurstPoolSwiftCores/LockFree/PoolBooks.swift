@@ -1,17 +1,18 @@
 import BurstPool
 import Synchronization
 
-/// What a pool knows, in one place that never moves.
+/// The state of a pool, at an address that never changes.
 @usableFromInline
 struct PoolBooks: ~Copyable {
-    // One line that the hot path reads and only slow paths write.
+    // One cache line that the hot path reads and only slow paths write.
 
-    /// Low: those in the queue. High: those of them without a permit. And whether the pool is paused, or has been shut
-    /// down. Raised before a waiter can be found in the queue, lowered after it has gone: never too low.
+    /// Low: the waiters. High: those of them without a permit. The flags say whether the pool is paused or shut down.
+    /// Raised before a waiter can be found in the queue, and lowered after it has left, so the counts are never too
+    /// low.
     @usableFromInline let waiting = Atomic<UInt64>(0)
-    /// Low: total. High: those of them closing.
-    @usableFromInline let places = Atomic<UInt64>(0)
-    /// Low: the soft limit. High: the hard limit. And whether the pool has been shut down.
+    /// Low: all connections. High: those of them that are closing.
+    @usableFromInline let total = Atomic<UInt64>(0)
+    /// Low: the soft limit. High: the hard limit. A flag says whether the pool is shut down.
     @usableFromInline let limits: Atomic<UInt64>
     @usableFromInline let idle: IdleStripes
     @usableFromInline let elementOffset: Int
@@ -32,10 +33,11 @@ struct PoolBooks: ~Copyable {
         let slotAlignment = max(alignment, 64)
         let (slotSize, overflow) = elementOffset.addingReportingOverflow(configuration.elementSize)
         guard !overflow, slotSize <= Int.max / 2 else { throw .outOfMemory }
-        // What can fail first: a structure that cannot be copied cannot be left half made.
+        // Everything that can fail comes first, because a structure that cannot be copied must be initialized
+        // completely.
         let slotStride = slotSize.roundedUp(toMultipleOf: slotAlignment)
         let slots = try TypeStableTable(stride: slotStride, alignment: slotAlignment)
-        // Near the pool, as in the core in C.
+        // Close to the pool, as in the core in C.
         try slots.reserve(0)
         let observations = try LeaseObservations()
         let queue = try WaiterQueue()

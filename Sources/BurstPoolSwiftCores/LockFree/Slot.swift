@@ -1,19 +1,22 @@
 import Synchronization
 
-/// A place for one connection. Its memory is type-stable: it is never freed before the pool. The element follows it.
+/// A slot: a place for one connection. Its memory is type-stable: it is not freed before the pool. The element follows
+/// it.
 ///
-/// Where a slot is, is in its word, which only the slot's present owner changes:
+/// The word of a slot has its state. Only the present owner of the slot changes it:
 ///
-///     vacant  -> opening   beginOpen(Unasked)  opening -> leased   finishOpen
-///     opening -> vacant    cancelOpen          idle    -> leased   tryAcquire, takeIdle, take(Un)swept
-///     leased  -> idle      release, put...     leased  -> closing  beginClose, beginCloseExcess
+///     vacant  -> opening   beginOpen           opening -> leased   finishOpen
+///     opening -> vacant    cancelOpen          idle    -> leased   tryAcquire, takeIdle, sweepNext
+///     leased  -> idle      release, ...Idle, sweepKeep     leased  -> closing  beginClose, beginCloseExcess
 ///     closing -> vacant    finishClose         leased  -> vacant   detach
 ///
-/// Owner is whoever took the slot out of an idle or vacant stack, until it puts the slot back. The word also has a serial
-/// number, raised each time the slot changes hands, so that a lease that has ended is told from the present one.
+/// The owner is the thread that took the slot out of an idle or vacant stack, until it puts the slot back. The word
+/// also has a serial number, which is raised each time the owner changes, so that a lease that has ended differs from
+/// the present one.
 @usableFromInline
 struct Slot: ~Copyable {
-    /// In an idle or a vacant stack, never in both. First, as ``TreiberStack`` wants it.
+    /// The entry in an idle or a vacant stack, never in both. It is the first field, because ``TreiberStack`` needs
+    /// that.
     let next: Atomic<UInt>
     @usableFromInline let word: Atomic<UInt64>
 
@@ -39,10 +42,10 @@ struct Slot: ~Copyable {
     }
 }
 
-/// The right to a slot; also, before its connection is open, a permit.
+/// The right to use a slot. Before its connection is open, it is a permit.
 @frozen
 public struct LockFreeSwiftLease: @unchecked Sendable {
-    // Sendable: the slot is reached by atomics only, and the element by whoever holds the lease.
+    // Sendable, because the slot is accessed only by atomics, and the element only by the holder of the lease.
     @usableFromInline let slot: UnsafeMutablePointer<Slot>
     @usableFromInline let serial: UInt64
 
@@ -52,9 +55,10 @@ public struct LockFreeSwiftLease: @unchecked Sendable {
         self.serial = serial
     }
 
-    /// Makes a slot that the caller has just taken out of a stack the caller's own, under a new serial.
+    /// Makes the caller the owner of a slot that it has just taken out of a stack, under a new serial.
     ///
-    /// A plain store is enough: nobody else may write the word now, and those who hold an old lease fail on their
+    /// A plain store is enough. No other thread may write the word now, and a thread with an old lease fails at its
+    /// compare-and-exchange, whichever of the two words it finds.
     /// compare-and-exchange whichever of the two words they find.
     @inlinable @inline(__always)
     init(taking slot: UnsafeMutablePointer<Slot>, as state: Slot.State) {
@@ -63,17 +67,18 @@ public struct LockFreeSwiftLease: @unchecked Sendable {
         slot.pointee.word.store(Slot.word(state, serial: serial), ordering: .relaxed)
     }
 
-    /// Makes the slot idle, for a caller that knows that nobody else can end this lease at the same instant, which saves an
-    /// atomic operation. `false` if it had ended before.
+    /// Makes the slot idle. The caller knows that no other thread can end this lease at the same instant, which saves
+    /// an atomic operation. Returns `false` if the lease had ended before.
     @inlinable @inline(__always)
     func endExclusively() -> Bool {
         guard slot.pointee.word.load(ordering: .relaxed) == Slot.word(.leased, serial: serial) else { return false }
-        // The exchange in IdleStripes.put(_:) makes this visible to whoever takes the slot next.
+        // The exchange in IdleStripes.put(_:) makes this visible to the thread that takes the slot next.
         slot.pointee.word.store(Slot.word(.idle, serial: serial), ordering: .relaxed)
         return true
     }
 
-    /// Ends the lease, or turns it into another state of the same lease. `false` if it had ended before.
+    /// Moves the slot to another state, which ends the lease if that is idle or vacant. Returns `false` if it had ended
+    /// before.
     @inlinable @inline(__always)
     func move(from: Slot.State, to: Slot.State) -> Bool {
         slot.pointee.word.compareExchange(

@@ -7,18 +7,18 @@
 #endif
 import Synchronization
 
-/// A small number for each thread, the same in each call from it, given out in the order of first calls.
+/// A small number for each thread, given out in the order of the first calls, and then the same in each call.
 ///
-/// Swift has no thread-local variables, so it is kept with `pthread_getspecific`. A hash of `pthread_self()` needs a call
-/// of the same cost (3 ns each, measured on x86-64 Linux) and lets threads collide by chance: two threads in four stripes
-/// share one in a quarter of all runs, and then bounce its cache line. Numbers in order never do that to the first
-/// threads of a process. The core in C goes by CPU instead, which two threads never share at the same time; what the
-/// kernel tells of that cannot be read from Swift.
+/// Swift has no thread-local variables, so the number is stored with `pthread_setspecific`. A hash of `pthread_self()`
+/// needs a call of the same cost (3 ns each, measured on x86-64 Linux) and lets threads collide by chance: two threads
+/// with four stripes share one in a quarter of all runs, and then compete for its cache line. Successive numbers never
+/// do that to the first threads of a process. The core in C uses the number of the CPU instead, which two threads never
+/// share at the same time, but Swift cannot read where the kernel stores it.
 @usableFromInline
 struct ThreadNumber: Sendable {
     @usableFromInline let key: pthread_key_t
 
-    /// One key serves all pools of the process; `nil` if the system had none left.
+    /// One key serves all pools of the process. `nil` if the system had none left.
     static let shared: ThreadNumber? = {
         var key = pthread_key_t()
         return pthread_key_create(&key, nil) == 0 ? ThreadNumber(key: key) : nil
@@ -39,7 +39,7 @@ struct ThreadNumber: Sendable {
     @usableFromInline @inline(never)
     func assign() -> UInt {
         let number = Self.given.wrappingAdd(1, ordering: .relaxed).oldValue
-        // Should this fail, the thread asks for another number next time, and all is still correct.
+        // If this fails, the thread asks for another number next time, and everything is still correct.
         pthread_setspecific(key, UnsafeRawPointer(bitPattern: number &+ 1))
         return number
     }

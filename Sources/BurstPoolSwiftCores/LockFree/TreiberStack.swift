@@ -4,18 +4,19 @@ import Synchronization
     #error("This CPU has no double-width compare-and-exchange, which LockFreeSwiftCore needs (x86-64 or arm64).")
 #endif
 
-/// A last-in first-out stack of entries that are never freed while the stack exists. Any number of threads.
+/// A last-in first-out stack of entries that are not freed while the stack exists. Any number of threads may use it.
 ///
-/// The top is an address and a generation, in two words that are exchanged as one. Taking raises the generation, so that
-/// a top which came back meanwhile, with another entry below it, is not mistaken for the one that was read (ABA); putting
-/// need not, for it does not rest on what is below. The first word of an entry is its link to the next one.
+/// The top is an address and a generation, in two words that are exchanged together. Taking raises the generation, so
+/// that a top that came back meanwhile, with another entry below it, is not mistaken for the one that was read (ABA).
+/// Putting need not raise it, because it does not depend on the entry below. The first word of an entry is its link to
+/// the next one.
 ///
-/// The two words are read one by one, generation first, for a double-width load is itself a locked instruction on x86-64.
-/// That makes accesses of two sizes meet. They are coherent on both CPUs that this compiles for, and a pair of words that
-/// never was the top makes the compare-and-exchange fail: between the two reads others can only have put, or have taken
-/// and raised the generation.
+/// The two words are read one after the other, the generation first, because a double-width load is a locked
+/// instruction on x86-64. That mixes accesses of two sizes, which are coherent on both CPUs for which this compiles. A
+/// pair of words that never was the top makes the compare-and-exchange fail: between the two reads, other threads can
+/// only have put, or have taken and raised the generation.
 ///
-/// A handle to memory that somebody else owns.
+/// This value is a handle to memory that its owner must free.
 ///
 /// - R. K. Treiber, Systems Programming: Coping with Parallelism, IBM RJ 5118, 1986.
 @usableFromInline
@@ -32,7 +33,7 @@ struct TreiberStack {
         halves = memory.assumingMemoryBound(to: Atomic<UInt>.self)
     }
 
-    /// Sequentially consistent: in one order with the puts of others, and with what the caller did before.
+    /// Sequentially consistent: in one order with the puts of other threads, and with what the caller did before.
     private var address: UInt { halves[0].load(ordering: .sequentiallyConsistent) }
     private var generation: UInt { halves[1].load(ordering: .sequentiallyConsistent) }
 
@@ -46,7 +47,8 @@ struct TreiberStack {
         var before = WordPair(first: address, second: generation)
         while true {
             Self.link(of: new).pointee.store(before.first, ordering: .relaxed)
-            // Makes the link, and all that was done to the entry, visible: pairs with the load of the address in take().
+            // Makes the link, and all earlier writes to the entry, visible. Pairs with the load of the address in
+            // take().
             let (exchanged, found) = top.pointee.compareExchange(
                 expected: before,
                 desired: WordPair(first: new, second: before.second),
@@ -62,8 +64,8 @@ struct TreiberStack {
         let generation = generation
         var before = WordPair(first: address, second: generation)
         while before.first != 0 {
-            // Good if the exchange succeeds: the entry was the top then and when its link was read, and as nobody has
-            // taken meanwhile it has been there all the time.
+            // Correct if the exchange succeeds: the entry was the top then, and when its link was read. Since no
+            // thread has taken meanwhile, it was the top all the time.
             let next = Self.link(of: before.first).pointee.load(ordering: .relaxed)
             let (exchanged, found) = top.pointee.compareExchange(
                 expected: before,

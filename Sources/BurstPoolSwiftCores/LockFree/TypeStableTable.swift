@@ -1,12 +1,12 @@
 import BurstPool
 import Synchronization
 
-/// A table that grows and never moves: entries have an index and an address, both good until the table is gone.
+/// A table that grows and never moves. An entry has an index and an address, which stay valid as long as the table.
 ///
 /// Chunk k holds `64 << k` entries, so a table of n entries has about log2(n / 64) chunks, and growing copies nothing.
-/// Memory comes zeroed. Giving out an entry is lock-free apart from the system's allocator, which is asked once a chunk.
+/// Memory is zeroed. Giving out an entry is lock-free, except that each new chunk comes from the system's allocator.
 struct TypeStableTable: ~Copyable {
-    /// What the chunks hold together.
+    /// The number of entries that all chunks hold together.
     static var capacity: Int { (1 << (firstChunkBits + chunkCount)) - (1 << firstChunkBits) }
 
     private static var firstChunkBits: Int { 6 }
@@ -14,12 +14,12 @@ struct TypeStableTable: ~Copyable {
 
     private let stride: Int
     private let alignment: Int
-    /// Addresses, 0 where there is no chunk yet.
+    /// The addresses of the chunks, or 0 where there is no chunk yet.
     private let chunks: UnsafeMutablePointer<Atomic<UInt>>
     private let usedCount = Atomic<Int>(0)
 
     /// - Parameters:
-    ///   - stride: From one entry to the next, a multiple of the alignment.
+    ///   - stride: The distance from one entry to the next in bytes, a multiple of the alignment.
     ///   - alignment: A power of two, at least that of a pointer.
     init(stride: Int, alignment: Int) throws(_PoolCoreFailure) {
         self.stride = stride
@@ -39,12 +39,13 @@ struct TypeStableTable: ~Copyable {
         ZeroedMemory.deallocate(UnsafeMutableRawPointer(chunks))
     }
 
-    /// How many entries have been given out.
+    /// The number of entries that were given out.
     ///
-    /// Sequentially consistent: who expires waiters must not read this from before it has reset the earliest deadline.
+    /// Sequentially consistent, because a thread that expires waiters must read this after it has reset the earliest
+    /// deadline.
     var used: Int { usedCount.load(ordering: .sequentiallyConsistent) }
 
-    /// Bytes that the chunks take.
+    /// The number of bytes that the chunks take.
     var memory: Int {
         (0..<Self.chunkCount).reduce(0) { sum, chunk in
             chunks[chunk].load(ordering: .relaxed) == 0 ? sum : sum + (stride << (chunk + Self.firstChunkBits))
@@ -57,7 +58,7 @@ struct TypeStableTable: ~Copyable {
         return (power - firstChunkBits, position - (1 << power))
     }
 
-    /// The entry with this index; `nil` if there is no memory for it.
+    /// Returns the entry with this index, or `nil` if there is no memory for it.
     func entry(at index: Int) -> UnsafeMutableRawPointer? {
         let (chunk, offset) = Self.position(of: index)
         guard chunk < Self.chunkCount else { return nil }
@@ -75,7 +76,8 @@ struct TypeStableTable: ~Copyable {
         let (byteCount, overflow) = stride.multipliedReportingOverflow(by: 1 << (chunk + Self.firstChunkBits))
         guard !overflow else { throw .outOfMemory }
         let memory = try ZeroedMemory.allocate(byteCount: byteCount, alignment: alignment)
-        // Publishes the zeroed memory: pairs with the load in entry(at:). Whoever comes second gives its own back.
+        // Publishes the zeroed memory. Pairs with the load in entry(at:). A thread that comes second frees its own
+        // chunk.
         let (published, _) = chunks[chunk].compareExchange(
             expected: 0,
             desired: UInt(bitPattern: memory),
@@ -84,7 +86,7 @@ struct TypeStableTable: ~Copyable {
         if !published { ZeroedMemory.deallocate(memory) }
     }
 
-    /// Gives out the next index, below the limit; `nil` when the limit is reached.
+    /// Gives out the next index below the limit. Returns `nil` when the limit is reached.
     func extend(limit: Int) throws(_PoolCoreFailure) -> Int? {
         var used = usedCount.load(ordering: .acquiring)
         while used < limit {

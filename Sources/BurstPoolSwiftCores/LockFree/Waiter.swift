@@ -2,17 +2,18 @@ import Synchronization
 
 /// A node of the waiter queue. Its memory is type-stable, so that a stale address still leads to a node.
 ///
-/// What becomes of a waiter is decided by one compare-and-exchange on its state: whoever moves it to served or gone owns
-/// the right, and the duty, to resume it. All else (marking, taking out, reuse) is housekeeping that any thread may do.
+/// One compare-and-exchange on a waiter's state decides how its wait ends. The thread that moves it to handed off or to
+/// left must resume the waiter, and no other thread does. All that follows (setting the deleted bit, taking the node
+/// out, reusing it) is housekeeping that any thread may do.
 ///
 ///     free     -> prepared   prepare        waiting -> opening           beginOpening
 ///     prepared -> waiting    join           opening -> waiting           requeue
-///     prepared -> cancelled  leave          waiting, opening -> served   serveOldest
-///     prepared -> free       withdraw       waiting, opening -> gone     leave, expire
+///     prepared -> cancelled  leave          waiting, opening -> handed off  handOff
+///     prepared -> free       withdraw       waiting, opening -> left        leave, expire
 ///     cancelled -> free      join, withdraw
-///     served, gone -> prepared   prepare, once the node has been taken out of the list
+///     handed off, left -> prepared  prepare, after the node was taken out of the list
 struct Waiter: ~Copyable {
-    /// In the stack of free nodes. First, as ``TreiberStack`` wants it.
+    /// The entry in the stack of free nodes. It is the first field, because ``TreiberStack`` needs that.
     let next: Atomic<UInt>
     /// A ``WaiterLink``.
     let link: Atomic<UInt64>
@@ -20,7 +21,7 @@ struct Waiter: ~Copyable {
     let state: Atomic<UInt64>
     let context: Atomic<UInt>
     let deadline: Atomic<UInt64>
-    /// Its place in the table, written once.
+    /// The index in the table, written once.
     var index: Int
 
     /// A cache line, so that two waiters do not share one.
@@ -32,15 +33,15 @@ enum WaiterStatus: UInt64 {
     case prepared
     /// For a connection or a permit.
     case waiting
-    /// A connection is being opened on its behalf; one that is returned will do as well.
+    /// A connection is being opened for this waiter. It also takes one that is released.
     case opening
-    case served
-    case gone
-    /// Before it joined.
+    case handedOff
+    case left
+    /// It was claimed before it joined.
     case cancelled
 }
 
-/// Statuses to look for.
+/// A set of statuses.
 struct WaiterStatuses: OptionSet {
     let rawValue: UInt64
     static let waiting = WaiterStatuses(rawValue: 1 << WaiterStatus.waiting.rawValue)
@@ -50,7 +51,7 @@ struct WaiterStatuses: OptionSet {
     func contains(_ status: WaiterStatus) -> Bool { rawValue >> status.rawValue & 1 != 0 }
 }
 
-/// A status, and the generation of the node, which its tickets have too.
+/// A status, and the generation of the node, which is also in its tickets.
 struct WaiterState {
     let bits: UInt64
 
@@ -77,29 +78,29 @@ struct WaiterState {
     }
 }
 
-/// Index of the next node (0: none), mark, tag.
+/// The index of the next node (0: none), the deleted bit, and a tag.
 ///
-/// The mark says that the node is dead: nothing may be appended to it or taken out behind it. The tag is raised at each
-/// change, so that a link seen before a node was reused cannot be mistaken for the present one.
+/// The deleted bit says that the node is removed: nothing can be appended to it, and the node after it cannot be taken
+/// out. Each change raises the tag, so that a link read before a node was reused is never mistaken for the present one.
 struct WaiterLink: Equatable {
     let bits: UInt64
 
-    private static var mark: UInt64 { 1 << LockFreeSwiftTicket.indexBits }
-    private static var tagOne: UInt64 { mark << 1 }
+    private static var deletedBit: UInt64 { 1 << LockFreeSwiftTicket.indexBits }
+    private static var tagOne: UInt64 { deletedBit << 1 }
 
-    var index: Int { Int(bits & (Self.mark - 1)) }
-    var isMarked: Bool { bits & Self.mark != 0 }
+    var index: Int { Int(bits & (Self.deletedBit - 1)) }
+    var isDeleted: Bool { bits & Self.deletedBit != 0 }
 
-    /// The link that follows this one: another target, the tag raised.
+    /// Returns the link that replaces this one: to another node, with the tag raised.
     func leading(to index: Int) -> WaiterLink {
         WaiterLink(bits: (bits & ~(Self.tagOne - 1)) &+ Self.tagOne | UInt64(index))
     }
 
-    /// The same target, marked, the tag raised.
-    var marked: WaiterLink { WaiterLink(bits: (bits &+ Self.tagOne) | Self.mark) }
+    /// Returns the same link with the deleted bit set and the tag raised.
+    var deleted: WaiterLink { WaiterLink(bits: (bits &+ Self.tagOne) | Self.deletedBit) }
 }
 
-/// One wait of one caller. Never used twice.
+/// One wait of one caller. A ticket is never used twice.
 @frozen
 public struct LockFreeSwiftTicket: Sendable {
     let bits: UInt64

@@ -1,23 +1,23 @@
 import BurstPool
 import Synchronization
 
-/// The earliest deadline of all waiters, and of each group of 64 of them: so that finding those whose time has come does
-/// not mean to look at everybody.
+/// The earliest deadline of all waiters, and of each group of 64 waiters, so that finding the waiters whose deadline
+/// has passed does not need a look at every waiter.
 ///
-/// Each is no later than the truth. It is lowered by who joins, and found anew by who makes waiters go.
+/// Each value is no later than the earliest deadline. A join lowers it, and an expiry computes it anew.
 ///
-/// A group whose members are being looked at is marked, with a number never used before in place of its deadline: all who
-/// come meanwhile look as well, so that nothing hangs on the one who looks, and whoever joins meanwhile changes the mark,
-/// so that the one who looks does not write down what it found without the newcomer. Deadlines so small that they could
-/// be flags are kept as flags.
+/// While a thread scans the members of a group, a scan number that was never used before replaces the group's deadline.
+/// Other threads that see it scan the group as well, so that none depends on the first one. A caller that joins
+/// meanwhile replaces the scan number, so that the scanning thread does not store a result that lacks the new waiter.
+/// Deadlines that are so small that they could be scan numbers are treated as scan numbers.
 struct WaiterDeadlines: ~Copyable {
     private static var groupSize: Int { 64 }
 
-    /// `UInt64.max` if nobody waits with a deadline.
+    /// `UInt64.max` if no caller waits with a deadline.
     private let ofAll = Atomic<UInt64>(.max)
     private let flags = Atomic<UInt64>(0)
     private let padding = CacheLinePadding()
-    /// For each group the difference from `UInt64.max`, so that zeroed memory means: none.
+    /// The difference of each group's value from `UInt64.max`, so that zeroed memory means none.
     private let groups: TypeStableTable
 
     init() throws(_PoolCoreFailure) {
@@ -37,58 +37,58 @@ struct WaiterDeadlines: ~Copyable {
         groups.entry(at: group)?.assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
-    /// Makes room for the group of this waiter.
+    /// Allocates memory for the group of this waiter.
     func reserve(_ index: Int) throws(_PoolCoreFailure) {
         try groups.reserve(Self.group(of: index))
     }
 
     var earliestOfAll: UInt64 { ofAll.load(ordering: .sequentiallyConsistent) }
 
-    private static func isMark(_ deadline: UInt64) -> Bool { deadline <= UInt64(UInt32.max) }
+    private static func isScanNumber(_ deadline: UInt64) -> Bool { deadline <= UInt64(UInt32.max) }
 
-    private func newMark() -> UInt64 {
+    private func newScanNumber() -> UInt64 {
         flags.wrappingAdd(1, ordering: .relaxed).oldValue & UInt64(UInt32.max)
     }
 
-    /// What a group says to somebody who asks whose time has come.
+    /// The state of a group.
     enum Answer {
-        /// Nobody's before then.
+        /// No deadline of the group is before this time.
         case notBefore(UInt64)
-        /// Look at the members; then say so, with this mark.
-        case look(mark: UInt64)
+        /// The caller must scan the members, and then report the result with this scan number.
+        case look(scan: UInt64)
     }
 
-    /// `nil` if nobody of this group has ever waited.
+    /// Returns `nil` if no member of this group has ever waited.
     func ask(group: Int, now: UInt64) -> Answer? {
         guard let word = word(group) else { return nil }
         var found = word.pointee.load(ordering: .sequentiallyConsistent)
         while true {
             let earliest = .max - found
-            if Self.isMark(earliest) { return .look(mark: earliest) }
+            if Self.isScanNumber(earliest) { return .look(scan: earliest) }
             guard earliest <= now else { return .notBefore(earliest) }
-            // Before the states are read: pairs with join, which sets the state before it lowers this.
-            let mark = newMark()
-            let (marked, other) = word.pointee.compareExchange(
+            // Before the states are read. Pairs with join, which sets the state before it lowers this value.
+            let scan = newScanNumber()
+            let (exchanged, other) = word.pointee.compareExchange(
                 expected: found,
-                desired: .max - mark,
+                desired: .max - scan,
                 ordering: .sequentiallyConsistent
             )
-            if marked { return .look(mark: mark) }
+            if exchanged { return .look(scan: scan) }
             found = other
         }
     }
 
-    /// Writes down what a look at the members has found, if nobody has joined meanwhile.
-    func looked(atGroup group: Int, mark: UInt64, earliest: UInt64) {
-        guard !Self.isMark(earliest) else { return }
+    /// Stores the result of a scan, unless a waiter has joined meanwhile.
+    func looked(atGroup group: Int, scan: UInt64, earliest: UInt64) {
+        guard !Self.isScanNumber(earliest) else { return }
         _ = word(group)?.pointee.compareExchange(
-            expected: .max - mark,
+            expected: .max - scan,
             desired: .max - earliest,
             ordering: .sequentiallyConsistent
         )
     }
 
-    /// - Returns: Whether this is now the earliest of all.
+    /// - Returns: Whether this deadline is now the earliest of all.
     func lower(to deadline: UInt64, for index: Int) -> Bool {
         lower(to: deadline, inGroup: Self.group(of: index))
         return lowerEarliestOfAll(to: deadline)
@@ -99,8 +99,8 @@ struct WaiterDeadlines: ~Copyable {
         var found = word.pointee.load(ordering: .sequentiallyConsistent)
         while true {
             let earliest = .max - found
-            guard Self.isMark(earliest) || earliest > deadline else { return }
-            let new = Self.isMark(earliest) || Self.isMark(deadline) ? newMark() : deadline
+            guard Self.isScanNumber(earliest) || earliest > deadline else { return }
+            let new = Self.isScanNumber(earliest) || Self.isScanNumber(deadline) ? newScanNumber() : deadline
             let (lowered, other) = word.pointee.compareExchange(
                 expected: found,
                 desired: .max - new,
@@ -111,9 +111,9 @@ struct WaiterDeadlines: ~Copyable {
         }
     }
 
-    /// - Returns: Whether it was this call that lowered it.
+    /// - Returns: Whether this call has lowered it.
     func lowerEarliestOfAll(to deadline: UInt64) -> Bool {
-        // Not `min`, which would write each time, though nearly every deadline is later than those before it.
+        // Not `min`, which would always write, although nearly every deadline is later than those before it.
         var found = ofAll.load(ordering: .sequentiallyConsistent)
         while found > deadline {
             let (lowered, now) = ofAll.compareExchange(

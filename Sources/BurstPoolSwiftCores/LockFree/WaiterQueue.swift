@@ -1,40 +1,41 @@
 import BurstPool
 import Synchronization
 
-/// The waiter queue: first in, first out, with removal anywhere.
+/// The wait queue: first in, first out, and a waiter can leave from anywhere.
 ///
-/// A linked list of type-stable nodes. Appending is Michael and Scott's queue; removing is Harris's list as Michael made it
-/// fit for reused nodes: a node is dead once its state says so, its link is then marked, and a compare-and-exchange on its
-/// predecessor's link takes it out. The last node is never taken out, even when dead, so that appending always finds the
-/// tail in the list.
+/// The queue is a linked list of type-stable nodes. A node is appended as in Michael and Scott's queue. It is removed
+/// as in Harris's list, in the form that Michael gave it for nodes that are reused: first the waiter's state says that
+/// the node is dead, then the deleted bit is set in its link, and then a compare-and-exchange on the link of the node
+/// before it takes the node out. The last node is never taken out, even when it is dead, so that the tail is always in
+/// the list.
 ///
-/// Dead nodes at the front are taken out by whoever next looks for the oldest waiter, and those that were served are all
-/// there: only those that have gone, which may be anywhere, are counted. They are taken out by a sweep once they outnumber
-/// the living by a constant share, so leaving is O(1) amortised and the memory of the queue stays proportional to the
-/// waiters alive.
+/// Every search for the oldest waiter takes out the dead nodes at the front; all nodes that were handed off are there.
+/// Nodes whose waiters have left may be anywhere. They are counted, and when they outnumber the live waiters by a
+/// constant share, a purge takes them out. So leaving costs O(1) amortised, and the memory of the queue stays
+/// proportional to the number of live waiters.
 ///
-/// All orderings here are sequentially consistent unless a comment says why less will do: each of these operations is
-/// read against another one on another word (is anybody waiting? is anything idle?), which acquiring and releasing alone
-/// do not order. On x86-64 only the read-modify-writes cost anything, and those cost the same under any ordering.
+/// All operations are sequentially consistent unless a comment says why less is enough. Each of them is ordered with an
+/// operation on another word (does a caller wait? is a connection idle?), which acquire and release alone do not
+/// guarantee. On x86-64 only the read-modify-writes cost anything, and they cost the same under any ordering.
 ///
 /// - M. M. Michael, M. L. Scott, Simple, fast, and practical non-blocking and blocking concurrent queue algorithms, 1996.
 /// - T. L. Harris, A pragmatic implementation of non-blocking linked lists, 2001.
 /// - M. M. Michael, High performance dynamic lock-free hash tables and list-based sets, 2002.
 struct WaiterQueue: ~Copyable {
-    /// How many can wait at the same time.
+    /// The maximum number of waiters.
     static var capacity: Int { 1 << LockFreeSwiftTicket.indexBits - 2 }
 
     /// Node 0 is the head: always in the list, never a waiter.
     private static var head: Int { 0 }
 
-    // Each on a line of its own: joining writes the one, leaving the other.
+    // Each on its own cache line: joining writes the first, and leaving writes the other.
     /// A ``WaiterLink``.
     private let tail = Atomic<UInt64>(0)
     private let paddingBehindTail = CacheLinePadding()
-    /// Nodes in the list whose waiter is gone.
+    /// The number of nodes in the list whose waiters have left.
     private let dead = Atomic<Int>(0)
-    /// Advice: somebody is at it.
-    private let isSweeping = Atomic<Bool>(false)
+    /// Whether a purge is running. This is advice, not a lock: see ``purge(alive:)``.
+    private let isPurging = Atomic<Bool>(false)
     private let paddingBehindDead = CacheLinePadding()
 
     let deadlines: WaiterDeadlines
@@ -63,7 +64,7 @@ struct WaiterQueue: ~Copyable {
         nodes.entry(at: index).unsafelyUnwrapped.assumingMemoryBound(to: Waiter.self)
     }
 
-    /// The node of a ticket.
+    /// Returns the node of a ticket.
     private func node(_ ticket: LockFreeSwiftTicket) -> UnsafeMutablePointer<Waiter> {
         node(ticket.index)
     }
@@ -71,7 +72,7 @@ struct WaiterQueue: ~Copyable {
     // MARK: The list
 
     private func append(_ node: UnsafeMutablePointer<Waiter>) {
-        // The node is not in the list, so its link is the caller's to write; the tag goes on from where it was.
+        // The node is not in the list, so only this thread writes its link. The tag continues from its last value.
         let before = WaiterLink(bits: node.pointee.link.load(ordering: .relaxed))
         node.pointee.link.store(before.leading(to: 0).bits, ordering: .relaxed)
         let index = node.pointee.index
@@ -79,28 +80,28 @@ struct WaiterQueue: ~Copyable {
             let tail = self.tail.loadLink()
             let last = self.node(tail.index)
             let link = last.pointee.link.loadLink()
-            // The tail still being the same after its link was read tells that the node was in the list just then.
+            // If the tail has not changed since its link was read, the node was in the list at that moment.
             guard self.tail.loadLink() == tail else { continue }
             if link.index != 0 {
                 _ = self.tail.exchangeLink(tail, for: tail.leading(to: link.index))
             } else if last.pointee.link.exchangeLink(link, for: link.leading(to: index)) {
-                // Makes the node and all that was written to it visible; pairs with the loads of links in the walk.
+                // Makes the node and earlier writes to it visible. Pairs with the loads of links in the walk.
                 _ = self.tail.exchangeLink(tail, for: tail.leading(to: index))
                 return
             }
         }
     }
 
-    /// A node, and its state when it was seen in the list.
+    /// A node, and its state when it was in the list.
     private struct Found {
         let node: UnsafeMutablePointer<Waiter>
         let state: WaiterState
     }
 
-    /// Walks from the head to the first waiter with one of these statuses, and takes out the dead nodes it meets.
+    /// Walks from the head to the first waiter with one of these statuses, and takes out the dead nodes on the way.
     ///
-    /// - Parameter restarts: When others change the list under it the walk starts again; after that many restarts it
-    ///   gives up and finds none. `nil`: never.
+    /// - Parameter restarts: The walk starts again when other threads change the list at the same place. After this
+    ///   many restarts it finds none. `nil` means no limit.
     private func walk(_ statuses: WaiterStatuses, restarts: Int? = nil) -> Found? {
         var restartsLeft = restarts
         while true {
@@ -113,27 +114,29 @@ struct WaiterQueue: ~Copyable {
                     let node = node(index)
                     let link = node.pointee.link.loadLink()
                     let state = WaiterState(bits: node.pointee.state.load(ordering: .sequentiallyConsistent))
-                    // Unchanged: the node was in the list, behind an unmarked one, when its link and state were read.
+                    // Unchanged: the node was in the list, behind a node without the deleted bit, when its link and
+                    // state were read.
                     guard before.pointee.link.loadLink() == toNode else { break walkOnce }
                     if statuses.contains(state.status) { return Found(node: node, state: state) }
                     guard link.index != 0 else {
-                        // The link was read first: somebody may have joined behind it before it came to this state.
+                        // The link was read first, so a node may have been appended before the state changed.
                         guard node.pointee.link.loadLink() == link else { continue }
-                        // The last, and if dead it stays, for others to append to.
+                        // The last node. If it is dead it stays, so that others can append to it.
                         return nil
                     }
-                    guard state.status == .served || state.status == .gone else {
+                    guard state.status == .handedOff || state.status == .left else {
                         before = node
                         toNode = link
                         continue
                     }
-                    // When its successor went, or another walk marked it: look at the node again.
-                    guard link.isMarked || node.pointee.link.exchangeLink(link, for: link.marked) else { continue }
+                    // If its successor was taken out, or another walk has set the deleted bit, look at the node again.
+                    guard link.isDeleted || node.pointee.link.exchangeLink(link, for: link.deleted) else { continue }
                     guard keepTailOff(index, movingTo: link.index, before, toNode) else { break walkOnce }
                     let pastNode = toNode.leading(to: link.index)
                     guard before.pointee.link.exchangeLink(toNode, for: pastNode) else { break walkOnce }
-                    // Whoever took the node out gives it back; nobody else can have, for the tag before it has changed.
-                    if state.status == .gone { dead.wrappingSubtract(1, ordering: .relaxed) }
+                    // The thread that took the node out frees it. No other thread can have, because the tag before it
+                    // has changed.
+                    if state.status == .left { dead.wrappingSubtract(1, ordering: .relaxed) }
                     free.put(UnsafeMutableRawPointer(node))
                     toNode = pastNode
                 }
@@ -145,9 +148,9 @@ struct WaiterQueue: ~Copyable {
         }
     }
 
-    /// Sees to it that the tail has passed a dead node, for a tail in a node that is reused would lead out of the list.
+    /// Moves the tail past a dead node, because a tail at a node that is reused would lead out of the list.
     ///
-    /// As the node has a successor, the tail has reached it; passed, it never comes back.
+    /// As the node has a successor, the tail has reached it. After the tail has passed it, the tail never comes back.
     ///
     /// - Returns: `false` if the list has changed before the node.
     private func keepTailOff(
@@ -158,7 +161,7 @@ struct WaiterQueue: ~Copyable {
     ) -> Bool {
         let tail = self.tail.loadLink()
         guard tail.index == index else { return true }
-        // The tail must have been in this node, not in one that was taken out and appended anew since.
+        // The tail must have been at this node, not at one that was taken out and appended again since.
         guard before.pointee.link.loadLink() == toNode else { return false }
         _ = self.tail.exchangeLink(tail, for: tail.leading(to: next))
         return true
@@ -183,7 +186,7 @@ struct WaiterQueue: ~Copyable {
             free.put(UnsafeMutableRawPointer(node))
             throw error
         }
-        // Nobody else writes the state of a node that is in no list.
+        // No other thread writes the state of a node that is in no list.
         let state = WaiterState(bits: node.pointee.state.load(ordering: .relaxed)).reborn
         node.pointee.state.store(state.bits, ordering: .releasing)
         return LockFreeSwiftTicket(index: index, generation: state.generation)
@@ -191,12 +194,12 @@ struct WaiterQueue: ~Copyable {
 
     /// Appends the waiter.
     ///
-    /// - Returns: Whether its deadline is now the earliest of all; `nil` if it left before it joined.
+    /// - Returns: Whether its deadline is now the earliest of all, or `nil` if it left before it joined.
     func join(_ ticket: LockFreeSwiftTicket, context: UnsafeRawPointer, deadline: UInt64) -> Bool? {
         let node = node(ticket)
         node.pointee.context.store(UInt(bitPattern: context), ordering: .relaxed)
         node.pointee.deadline.store(deadline, ordering: .relaxed)
-        // From here on the waiter can be made to go: pairs with the loads of the state that see it.
+        // From here on the waiter can be removed. Pairs with the loads of the state that see it.
         let prepared = WaiterState(generation: ticket.generation, .prepared)
         guard node.pointee.state.exchangeState(prepared, for: prepared.with(.waiting)) else {
             let leftBefore = freeNode(ticket, from: .cancelled)
@@ -204,11 +207,12 @@ struct WaiterQueue: ~Copyable {
             return nil
         }
         append(node)
-        // After the state: pairs with expire(now:into:), which flags or resets the deadlines before it reads states.
+        // After the state. Pairs with expire(now:into:), which sets scan numbers or resets the deadlines before it
+        // reads states.
         return deadline != .max && deadlines.lower(to: deadline, for: ticket.index)
     }
 
-    /// Gives the node back of a waiter that has not joined, and will not. `false` if it left before.
+    /// Frees the node of a waiter that has not joined and will not join. Returns `false` if it left before.
     func withdraw(_ ticket: LockFreeSwiftTicket) -> Bool {
         if freeNode(ticket, from: .prepared) { return true }
         let leftBefore = freeNode(ticket, from: .cancelled)
@@ -216,7 +220,7 @@ struct WaiterQueue: ~Copyable {
         return false
     }
 
-    /// Gives the node back of a waiter that never was in the list. `false` if its status is another one.
+    /// Frees the node of a waiter that was never in the list. Returns `false` if its status is another one.
     private func freeNode(_ ticket: LockFreeSwiftTicket, from status: WaiterStatus) -> Bool {
         let node = node(ticket)
         let state = WaiterState(generation: ticket.generation, status)
@@ -225,7 +229,7 @@ struct WaiterQueue: ~Copyable {
         return true
     }
 
-    /// Whether somebody waits whose status is one of these.
+    /// Returns whether a waiter has one of these statuses.
     func exists(_ statuses: WaiterStatuses) -> Bool {
         walk(statuses) != nil
     }
@@ -240,7 +244,7 @@ struct WaiterQueue: ~Copyable {
         return nil
     }
 
-    /// Moves this waiter from opening back to waiting, where it stands. `false` if it has gone.
+    /// Moves this waiter from opening back to waiting, at its position in the queue. Returns `false` if it has left.
     func requeue(_ ticket: LockFreeSwiftTicket) -> Bool {
         let opening = WaiterState(generation: ticket.generation, .opening)
         return node(ticket).pointee.state.exchangeState(opening, for: opening.with(.waiting))
@@ -248,32 +252,32 @@ struct WaiterQueue: ~Copyable {
 
     // MARK: Leaving
 
-    /// A waiter that went.
+    /// A waiter that was removed.
     struct Departure {
         /// `nil` if it had not joined.
         let context: UnsafeRawPointer?
         let before: WaiterStatus
     }
 
-    /// Makes the oldest waiter go.
-    func serveOldest() -> Departure? {
+    /// Removes the oldest waiter.
+    func handOff() -> Departure? {
         while let found = walk(.inQueue) {
-            if let departure = depart(found.node, from: found.state, to: .served) { return departure }
+            if let departure = depart(found.node, from: found.state, to: .handedOff) { return departure }
         }
         return nil
     }
 
-    /// Makes this waiter go, if it has not gone already.
+    /// Removes this waiter, unless its wait has ended already.
     func leave(_ ticket: LockFreeSwiftTicket) -> Departure? {
-        makeGo(node(ticket), generation: ticket.generation)
+        remove(node(ticket), generation: ticket.generation)
     }
 
-    private func makeGo(_ node: UnsafeMutablePointer<Waiter>, generation: UInt64) -> Departure? {
+    private func remove(_ node: UnsafeMutablePointer<Waiter>, generation: UInt64) -> Departure? {
         while true {
             let state = WaiterState(bits: node.pointee.state.load(ordering: .sequentiallyConsistent))
             guard state.generation == generation else { return nil }
             switch state.status {
-            case .free, .served, .gone, .cancelled:
+            case .free, .handedOff, .left, .cancelled:
                 return nil
             case .prepared:
                 if node.pointee.state.exchangeState(state, for: state.with(.cancelled)) {
@@ -281,51 +285,54 @@ struct WaiterQueue: ~Copyable {
                 }
             case .waiting, .opening:
                 dead.wrappingAdd(1, ordering: .relaxed)
-                if let departure = depart(node, from: state, to: .gone) { return departure }
+                if let departure = depart(node, from: state, to: .left) { return departure }
                 dead.wrappingSubtract(1, ordering: .relaxed)
             }
         }
     }
 
-    /// Decides the fate of a waiter that has joined, if it is still in this state.
+    /// Ends the wait of a waiter that has joined, if it is still in this state.
     private func depart(
         _ node: UnsafeMutablePointer<Waiter>,
         from state: WaiterState,
         to fate: WaiterStatus
     ) -> Departure? {
-        // Read before the fate is decided, for the node may be reused after it; good if the decision is ours.
+        // Read before the compare-and-exchange, because the node may be reused after it. Valid if the exchange
+        // succeeds.
         let context = UnsafeRawPointer(bitPattern: node.pointee.context.load(ordering: .relaxed))
         guard node.pointee.state.exchangeState(state, for: state.with(fate)) else { return nil }
         return Departure(context: context, before: state.status)
     }
 
-    /// Makes waiters go whose deadline is not after now.
+    /// Removes waiters whose deadline is not after `now`.
     ///
-    /// - Parameter departures: Where to store them: up to its count.
-    /// - Returns: How many went; and when to call again, if it is for the caller to see to that.
+    /// - Parameter departures: Where to store them, up to its count.
+    ///
+    /// - Returns: The number of removed waiters, and when to call again, or `nil` if this caller need not.
     func expire(now: UInt64, into departures: UnsafeMutableBufferPointer<Departure>) -> (count: Int, next: UInt64?) {
-        // Before the deadlines are read: one that is set meanwhile is either seen below, or lowers this again.
+        // Before the deadlines are read: a deadline that is set meanwhile is either seen below, or lowers this value
+        // again.
         deadlines.reset()
         var count = 0
         var next = UInt64.max
         for group in 0...WaiterDeadlines.group(of: nodes.used - 1) {
             if count == departures.count {
-                next = now  // No room for more: the rest is for another call, at once.
+                next = now  // No room for more: another call must follow immediately.
                 break
             }
             switch deadlines.ask(group: group, now: now) {
             case nil: continue
             case .notBefore(let earliest): next = min(next, earliest)
-            case .look(let mark):
+            case .look(let scan):
                 let earliest = expire(group, now: now, into: departures, &count)
-                deadlines.looked(atGroup: group, mark: mark, earliest: earliest)
+                deadlines.looked(atGroup: group, scan: scan, earliest: earliest)
                 next = min(next, earliest)
             }
         }
         return (count, deadlines.lowerEarliestOfAll(to: next) ? next : nil)
     }
 
-    /// - Returns: The earliest deadline of those members of the group that stay.
+    /// - Returns: The earliest deadline of the members of the group that stay.
     private func expire(
         _ group: Int,
         now: UInt64,
@@ -333,15 +340,15 @@ struct WaiterQueue: ~Copyable {
         _ count: inout Int
     ) -> UInt64 {
         var earliest = UInt64.max
-        // How many nodes there are is read again: one made meanwhile may have left its deadline to the mark.
+        // The number of nodes is read again, because a node created meanwhile may have left its deadline to this scan.
         for index in WaiterDeadlines.members(of: group).clamped(to: Self.head + 1..<nodes.used) {
             let node = node(index)
             let state = WaiterState(bits: node.pointee.state.load(ordering: .sequentiallyConsistent))
             guard WaiterStatuses.inQueue.contains(state.status) else { continue }
-            // Of the life whose state was read, or of a later one, and then makeGo finds another generation.
+            // Of the life whose state was read, or of a later one. In the latter case remove finds another generation.
             let deadline = node.pointee.deadline.load(ordering: .relaxed)
             if deadline <= now, count < departures.count {
-                guard let departure = makeGo(node, generation: state.generation) else { continue }
+                guard let departure = remove(node, generation: state.generation) else { continue }
                 departures.initializeElement(at: count, to: departure)
                 count += 1
             } else {
@@ -353,17 +360,18 @@ struct WaiterQueue: ~Copyable {
 
     // MARK: Housekeeping
 
-    /// To be called by whoever made a waiter go that need not have been the oldest.
+    /// Takes dead nodes out of the list if there are many. To be called after a waiter has left.
     ///
-    /// - Parameter alive: How many still wait.
-    func tidy(alive: Int) {
+    /// - Parameter alive: The number of callers that wait.
+    func purge(alive: Int) {
         let dead = dead.load(ordering: .relaxed)
         guard dead > alive / 2 + 64 else { return }
-        // One sweep at a time, for two would stand in each other's way. That is advice, not a lock: nobody waits for the
-        // sweeper, and when the dead pile up regardless (the sweeper may be stopped), others sweep as well.
-        if isSweeping.exchange(true, ordering: .relaxed), dead <= 2 * alive + 1024 { return }
+        // One purge at a time, because two would disturb each other. This is advice, not a lock: no thread waits for
+        // the purging one, and when there are too many dead nodes (the purging thread may be stopped), other threads
+        // purge as well.
+        if isPurging.exchange(true, ordering: .relaxed), dead <= 2 * alive + 1024 { return }
         _ = walk([], restarts: 3)
-        isSweeping.store(false, ordering: .relaxed)
+        isPurging.store(false, ordering: .relaxed)
     }
 }
 

@@ -8,10 +8,10 @@ import BurstPool
     import Glibc
 #endif
 
-/// Memory that is all zero, which is what an `Atomic` of an integer holds when it is 0.
+/// Zeroed memory, which is the representation of an `Atomic` of an integer with the value 0.
 ///
-/// It comes from `calloc`, which leaves the pages of a large block untouched until they are used, and answers `nil` when
-/// the system has none, where Swift's own allocation ends the process.
+/// It comes from `calloc`, which leaves the pages of a large block untouched until they are used, and returns `nil`
+/// without memory. Swift's own allocation would end the process.
 enum ZeroedMemory {
     /// - Parameter alignment: A power of two, at least that of a pointer.
     static func allocate(byteCount: Int, alignment: Int) throws(_PoolCoreFailure) -> UnsafeMutableRawPointer {

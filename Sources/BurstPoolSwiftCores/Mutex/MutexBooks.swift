@@ -1,6 +1,6 @@
 import BurstPool
 
-/// What a pool with one lock knows: plain values, changed by one thread at a time.
+/// The state of a pool with one lock: plain values that one thread at a time changes.
 struct MutexBooks {
     typealias SlotState = _PoolCoreSlotState
 
@@ -16,7 +16,7 @@ struct MutexBooks {
     var slots: [Slot] = []
     /// Last in, first out.
     var idle: [Int] = []
-    /// Idle as well: those that a sweep has looked at, which begins with the coldest.
+    /// Also idle: the connections that a sweep has set aside. A sweep begins with the least recently used.
     var swept: [Int] = []
     var vacant: [Int] = []
     var opening = 0
@@ -25,17 +25,17 @@ struct MutexBooks {
 
     var limits: _PoolCoreLimits
     var keepsExcess: Bool
-    /// How many may wait without a permit beside those for whom there is a free place; `nil` for any number.
+    /// The most callers that may wait without a permit while no slot is free, or `nil` for any number.
     let maxWaiters: Int?
     var isPaused = false
     var isShutDown = false
 
-    var line = WaitingLine()
-    /// Tickets of those who have not joined yet.
+    var queue = MutexWaitQueue()
+    /// The tickets of callers that have not joined yet.
     var prepared: Set<UInt64> = []
     var lastTicket: UInt64 = 0
 
-    /// 0: never.
+    /// When leases were last observed; 0 means never.
     var observedAt: UInt64 = 0
 
     init(limits: _PoolCoreLimits, keepsExcess: Bool, maxWaiters: Int?) {
@@ -47,11 +47,11 @@ struct MutexBooks {
     var total: Int { idle.count + swept.count + leased + opening + closing }
     var hasExcess: Bool { !keepsExcess && total - closing > limits.maxSize }
     /// In a core that is paused or shut down, every release reconciles.
-    var needsReconciling: Bool { isPaused || isShutDown || !line.isEmpty || hasExcess }
-    var hasWaiters: Bool { !isPaused && !line.isEmpty }
-    var hasPermitForWaiter: Bool { !isPaused && line.countWithoutPermit > 0 && total < limits.hardLimit }
+    var needsReconciling: Bool { isPaused || isShutDown || !queue.isEmpty || hasExcess }
+    var hasWaiters: Bool { !isPaused && !queue.isEmpty }
+    var hasPermitForWaiter: Bool { !isPaused && queue.countWithoutPermit > 0 && total < limits.hardLimit }
     var lineIsFull: Bool {
-        maxWaiters.map { line.countWithoutPermit - max(limits.hardLimit - total, 0) >= $0 } ?? false
+        maxWaiters.map { queue.countWithoutPermit - max(limits.hardLimit - total, 0) >= $0 } ?? false
     }
 
     mutating func takeIdle() -> MutexLease? {
@@ -62,7 +62,7 @@ struct MutexBooks {
         idle.isEmpty ? nil : leaseIdle(idle.removeFirst())
     }
 
-    /// Ends a sweep: all is where it was. `false` if nothing was put aside.
+    /// Ends a sweep: every connection is where it was. Returns `false` if none was set aside.
     mutating func sweepEnd() -> Bool {
         defer { swept = [] }
         idle.insert(contentsOf: swept, at: 0)
@@ -89,8 +89,8 @@ struct MutexBooks {
         leased -= 1
     }
 
-    /// Takes a permit, for which there is room.
-    mutating func takePlace(elementSize: Int, elementAlignment: Int) -> MutexLease {
+    /// Takes a permit. A slot must be free.
+    mutating func reserveSlot(elementSize: Int, elementAlignment: Int) -> MutexLease {
         opening += 1
         if let vacant = vacant.popLast() { return lease(vacant, as: .opening) }
         let element = UnsafeMutableRawPointer.allocate(byteCount: elementSize, alignment: elementAlignment)
@@ -99,7 +99,7 @@ struct MutexBooks {
         return lease(slots.count - 1, as: .opening)
     }
 
-    /// A new lease of this slot.
+    /// Creates a new lease of this slot.
     mutating func lease(_ index: Int, as state: SlotState) -> MutexLease {
         slots[index].state = state
         slots[index].serial += 1
@@ -116,15 +116,15 @@ struct MutexBooks {
     }
 }
 
-/// The right to a slot; also, before its connection is open, a permit.
+/// The right to use a slot. Before its connection is open, it is a permit.
 public struct MutexLease: @unchecked Sendable {
-    // Sendable: whoever holds the lease owns the element.
+    // Sendable, because only the holder of the lease uses the element.
     let index: Int
     let serial: UInt64
     let element: UnsafeMutableRawPointer
 }
 
-/// One wait of one caller. Never used twice.
+/// One wait of one caller. A ticket is never used twice.
 public struct MutexTicket: Sendable {
     let number: UInt64
 }

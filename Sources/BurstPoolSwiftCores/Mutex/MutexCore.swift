@@ -3,17 +3,17 @@ import Synchronization
 
 /// A pool's core of plain collections behind one lock: the naive baseline. For comparisons, not for production.
 ///
-/// Written as one would write a pool without thinking of locks at all: each operation takes the one `Mutex`, and leasing,
-/// returning, joining, leaving and handing over are O(1) in it.
+/// Each operation takes the one `Mutex`, as in a pool that is written without regard to the cost of locks. Acquiring,
+/// releasing, joining, leaving and handing off are O(1).
 public final class MutexCore: _PoolCore {
     private let books: Mutex<MutexBooks>
     private let elementSize: Int
     private let elementAlignment: Int
-    /// Only kept, and released.
+    /// Only held, and released in `destroy()`.
     private nonisolated(unsafe) let owner: Unmanaged<AnyObject>
 
-    /// Makes a core without connections, which holds the owner from now on. It never throws: where memory is short, Swift's
-    /// collections end the program.
+    /// Creates a core without connections. It holds the owner from now on. It never throws, because Swift's collections
+    /// end the program when memory is short.
     public init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure) {
         books = Mutex(
             MutexBooks(
@@ -30,7 +30,7 @@ public final class MutexCore: _PoolCore {
     /// Frees the elements, and releases the owner.
     public func destroy() {
         books.withLock { books in
-            assert(books.total == 0 && books.line.isEmpty, "connections or waiters are left")
+            assert(books.total == 0 && books.queue.isEmpty, "connections or waiters are left")
             for slot in books.slots { slot.element.deallocate() }
             books.slots = []
             books.vacant = []
@@ -38,25 +38,25 @@ public final class MutexCore: _PoolCore {
         owner.release()
     }
 
-    /// Bytes that the core has of the system, about.
+    /// The approximate number of bytes that the core has allocated.
     public var memory: Int {
         books.withLock { books in
             books.slots.capacity * MemoryLayout<MutexBooks.Slot>.stride + books.slots.count * elementSize
                 + (books.idle.capacity + books.swept.capacity + books.vacant.capacity) * MemoryLayout<Int>.stride
-                + books.line.memory + books.prepared.capacity * MemoryLayout<UInt64>.stride
+                + books.queue.memory + books.prepared.capacity * MemoryLayout<UInt64>.stride
         }
     }
 
     // MARK: The hot path
 
-    /// Takes an idle connection, unless somebody waits for one.
+    /// Takes an idle connection, unless a caller waits for one.
     public func tryAcquire() -> MutexLease? {
         books.withLock { books in
-            books.isShutDown || books.isPaused || !books.line.isEmpty ? nil : books.takeIdle()
+            books.isShutDown || books.isPaused || !books.queue.isEmpty ? nil : books.takeIdle()
         }
     }
 
-    /// Returns a connection, which is idle afterwards.
+    /// Makes the connection of a lease idle.
     public func release(_ lease: MutexLease) -> Bool {
         books.withLock { books in
             books.returnIdle(lease)
@@ -64,7 +64,7 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// The element of a slot, for whoever holds the lease.
+    /// Returns the element of a slot. The caller must hold the lease.
     public func element(of lease: MutexLease) -> UnsafeMutableRawPointer { lease.element }
 
     // MARK: Opening and closing
@@ -72,23 +72,23 @@ public final class MutexCore: _PoolCore {
     /// Takes a permit for the oldest waiter that has none.
     public func beginOpen() -> _PoolCoreOpening<MutexTicket, MutexLease> {
         books.withLock { books in
-            guard books.hasPermitForWaiter, let ticket = books.line.givePermit() else { return .nothing }
-            let permit = books.takePlace(elementSize: elementSize, elementAlignment: elementAlignment)
+            guard books.hasPermitForWaiter, let ticket = books.queue.giveOutPermit() else { return .nothing }
+            let permit = books.reserveSlot(elementSize: elementSize, elementAlignment: elementAlignment)
             return .opening(MutexTicket(number: ticket), permit: permit)
         }
     }
 
-    /// Takes a permit for nobody who waits; `nil` if somebody waits for one, or none is to be had.
+    /// Takes a permit for no waiter. Returns `nil` if a caller waits for one, or if none is free.
     public func beginOpenUnrequested() -> MutexLease? {
         books.withLock { books in
-            guard !books.isPaused, books.line.countWithoutPermit == 0, books.total < books.limits.hardLimit else {
+            guard !books.isPaused, books.queue.countWithoutPermit == 0, books.total < books.limits.hardLimit else {
                 return nil
             }
-            return books.takePlace(elementSize: elementSize, elementAlignment: elementAlignment)
+            return books.reserveSlot(elementSize: elementSize, elementAlignment: elementAlignment)
         }
     }
 
-    /// The connection is open, its element written: the permit is a lease now.
+    /// Turns a permit into a lease. The caller has opened the connection and written its element.
     public func finishOpen(_ permit: MutexLease) {
         books.withLock { books in
             books.move(permit, from: .opening, to: .leased)
@@ -97,7 +97,7 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// The connection did not open: the place is free, and the permit has ended.
+    /// Ends a permit whose connection did not open, and frees its slot.
     public func cancelOpen(_ permit: MutexLease) {
         books.withLock { books in
             books.move(permit, from: .opening, to: .vacant)
@@ -106,7 +106,7 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// The connection of this lease is going to be closed.
+    /// Begins to close the connection of this lease.
     public func beginClose(_ lease: MutexLease) {
         books.withLock { books in
             books.move(lease, from: .leased, to: .closing)
@@ -115,7 +115,7 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// The same, only if there is a excess.
+    /// Begins to close the connection of this lease if more connections exist than the soft limit.
     public func beginCloseExcess(_ lease: MutexLease) -> Bool {
         books.withLock { books in
             guard books.hasExcess else { return false }
@@ -135,7 +135,7 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// Takes the connection out of the pool: its place is free.
+    /// Removes the connection from the pool, and frees its slot.
     public func detach(_ lease: MutexLease) {
         books.withLock { books in
             books.move(lease, from: .leased, to: .vacant)
@@ -158,82 +158,82 @@ public final class MutexCore: _PoolCore {
         return ticket
     }
 
-    /// Joins the line at its end.
+    /// Joins the queue at its end.
     public func joinWait(_ ticket: MutexTicket, context: UnsafeRawPointer, deadline: UInt64) -> _PoolCoreJoining {
         let address = UInt(bitPattern: context)
         return books.withLock { books in
             guard books.prepared.remove(ticket.number) != nil else { return .cancelled }
             guard !books.isShutDown else { return .shutDown }
             guard !books.lineIsFull else { return .tooManyWaiters }
-            return .joined(isEarliest: books.line.append(ticket.number, context: address, deadline: deadline))
+            return .joined(isEarliest: books.queue.append(ticket.number, context: address, deadline: deadline))
         }
     }
 
-    /// Makes this waiter go, wherever it stands in the line.
+    /// Removes this waiter, wherever it is in the queue.
     public func claimWait(_ ticket: MutexTicket) -> _PoolCoreClaim {
         books.withLock { books in
             if books.prepared.remove(ticket.number) != nil { return .claimedBeforeJoining }
-            return books.line.remove(ticket.number).map { .claimed($0) } ?? .tooLate
+            return books.queue.remove(ticket.number).map { .claimed($0) } ?? .tooLate
         }
     }
 
-    /// The waiter whose connection did not open waits for a permit again, in its old place.
+    /// Makes a waiter whose connection did not open wait for a permit again, at its position in the queue.
     public func requeueWait(_ ticket: MutexTicket) -> Bool {
-        books.withLock { $0.line.takePermitBack(ticket.number) }
+        books.withLock { $0.queue.requeue(ticket.number) }
     }
 
-    /// Makes the oldest waiter go.
+    /// Removes the oldest waiter.
     public func handOff() -> UnsafeRawPointer? {
-        books.withLock { $0.line.removeFirst() }
+        books.withLock { $0.queue.removeFirst() }
     }
 
-    /// Makes waiters go whose deadline has passed.
+    /// Removes waiters whose deadline has passed.
     public func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64? {
         let (expired, next) = books.withLock { books in
-            (books.line.removeExpired(now: now), books.line.earliestDeadline)
+            (books.queue.removeExpired(now: now), books.queue.earliestDeadline)
         }
         expired.forEach(resume)
         return next == .max ? nil : next
     }
 
-    /// No later than the earliest deadline of those who wait.
+    /// A time no later than the earliest deadline of the waiters.
     public var nextDeadline: UInt64? {
-        let deadline = books.withLock { $0.line.earliestDeadline }
+        let deadline = books.withLock { $0.queue.earliestDeadline }
         return deadline == .max ? nil : deadline
     }
 
-    /// How many callers wait.
-    public var waiting: Int { books.withLock { $0.line.count } }
+    /// The number of waiters.
+    public var waiting: Int { books.withLock { $0.queue.count } }
 
-    /// How many of these have no permit.
-    public var queued: Int { books.withLock { $0.line.countWithoutPermit } }
+    /// The number of waiters without a permit.
+    public var queued: Int { books.withLock { $0.queue.countWithoutPermit } }
 
     /// A number that no other wait ever has.
     public func number(of ticket: MutexTicket) -> UInt64 { ticket.number }
 
     // MARK: Reconciling
 
-    /// Whether somebody waits for a connection, and the core is not paused.
+    /// Whether a caller waits for a connection, and the core is not paused.
     public var hasWaiters: Bool { books.withLock { $0.hasWaiters } }
 
-    /// Whether somebody waits who has no permit, there is room for one more connection, and the core is not paused.
+    /// Whether a waiter has no permit although a slot is free, and the core is not paused.
     public var hasPermitForWaiter: Bool { books.withLock { $0.hasPermitForWaiter } }
 
-    /// Whether more connections exist, those closing not counted, than the soft limit.
+    /// Whether more connections exist than the soft limit. Closing connections do not count.
     public var hasExcess: Bool { books.withLock { $0.hasExcess } }
 
-    /// Takes an idle connection though somebody may wait.
+    /// Takes an idle connection although callers may be waiting.
     public func takeIdle() -> MutexLease? { books.withLock { $0.takeIdle() } }
 
-    /// Puts back what ``takeIdle()`` took.
+    /// Returns a connection that ``takeIdle()`` has taken.
     public func returnIdle(_ lease: MutexLease) { books.withLock { $0.returnIdle(lease) } }
 
     // MARK: Sweeping
 
-    /// Takes an idle connection that the sweep has not come by.
+    /// Takes the next idle connection that the sweep has not looked at.
     public func sweepNext() -> MutexLease? { books.withLock { $0.sweepNext() } }
 
-    /// Returns a connection to those that a sweep has looked at.
+    /// Returns a connection that the sweep has looked at. Returns whether the caller must reconcile.
     public func sweepKeep(_ lease: MutexLease) -> Bool {
         books.withLock { books in
             books.sweepKeep(lease)
@@ -241,7 +241,7 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// Ends a sweep: puts back what it has put aside.
+    /// Ends a sweep: returns the connections that it has set aside. Returns whether the caller must reconcile.
     public func sweepEnd() -> Bool? {
         books.withLock { books in
             books.sweepEnd() ? books.needsReconciling : nil
@@ -250,7 +250,7 @@ public final class MutexCore: _PoolCore {
 
     // MARK: Administration
 
-    /// Nothing is leased and no permit given out until ``resume()``.
+    /// Pauses the core: it leases nothing and gives out no permit until ``resume()``.
     public func pause() { books.withLock { $0.isPaused = !$0.isShutDown } }
 
     /// Ends the pause.
@@ -259,7 +259,7 @@ public final class MutexCore: _PoolCore {
     /// Whether the core is paused.
     public var isPaused: Bool { books.withLock { $0.isPaused } }
 
-    /// Changes the limits; `false` if the core has been shut down.
+    /// Changes the limits. Returns `false` if the core has been shut down.
     public func resize(_ limits: _PoolCoreLimits) -> Bool {
         books.withLock { books in
             guard !books.isShutDown else { return false }
@@ -268,7 +268,7 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// Nothing is leased, opened or waited for from now on, and all idle connections are excess.
+    /// Shuts the core down: from now on nothing is leased, opened or waited for, and all idle connections are excess.
     public func shutdown() {
         books.withLock { books in
             books.isShutDown = true
@@ -284,10 +284,10 @@ public final class MutexCore: _PoolCore {
     /// Whether ``shutdown()`` was called.
     public var isShutDown: Bool { books.withLock { $0.isShutDown } }
 
-    /// Idle, leased, opening and closing.
+    /// The number of connections, including opening and closing ones.
     public var total: Int { books.withLock { $0.total } }
 
-    /// Counts all.
+    /// Counts the connections in each state.
     public var counts: _PoolCoreCounts {
         books.withLock { books in
             _PoolCoreCounts(
@@ -295,13 +295,13 @@ public final class MutexCore: _PoolCore {
                 leased: books.leased,
                 opening: books.opening,
                 closing: books.closing,
-                waiting: books.line.count,
+                waiting: books.queue.count,
                 limits: books.limits
             )
         }
     }
 
-    /// A look at a slot; `nil` if so many were never used.
+    /// Looks at a slot, or returns `nil` if fewer slots were ever used.
     public func slot(at index: Int) -> _PoolCoreSlot<MutexLease>? {
         books.withLock { books in
             guard books.slots.indices.contains(index) else { return nil }
@@ -311,7 +311,7 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// Looks at all leases, at most once in the interval, so that ``oldestLeaseAge(now:)`` knows them.
+    /// Records which leases exist, unless that was done within `interval` nanoseconds, for ``oldestLeaseAge(now:)``.
     public func observeLeases(now: UInt64, interval: UInt64) {
         books.withLock { books in
             guard books.observedAt == 0 || (now > books.observedAt && now - books.observedAt >= interval) else {
@@ -326,7 +326,7 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    /// For how long the lease observed longest ago has been out at the least; 0 if none of those observed is out.
+    /// The least age of the oldest recorded lease that has not ended, in nanoseconds, or 0 if there is none.
     public func oldestLeaseAge(now: UInt64) -> UInt64 {
         books.withLock { books in
             books.slots.reduce(0) { age, slot in

@@ -80,11 +80,11 @@ def fields(pieces, readers):
     """Parse fields that start with a prefix. Each is allowed at most once, in any order, and no others are allowed."""
     found = {}
     for piece in pieces:
-        for mark, (key, read) in readers.items():
-            if piece.startswith(mark):
-                require(key not in found, "there are two fields %r" % mark)
-                found[key] = read(piece[len(mark):])
-                require(found[key] != "", "the field %r is empty" % mark)
+        for prefix, (key, read) in readers.items():
+            if piece.startswith(prefix):
+                require(key not in found, "there are two fields %r" % prefix)
+                found[key] = read(piece[len(prefix):])
+                require(found[key] != "", "the field %r is empty" % prefix)
                 break
         else:
             raise GrammarError("unknown field: %r" % piece)

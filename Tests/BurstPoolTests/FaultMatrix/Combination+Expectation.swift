@@ -7,10 +7,10 @@ enum CallerOutcome: Equatable, Sendable {
     case other(String)
 }
 
-// What the documentation says: of `withConnection`, of `ConnectionStrategy`, and of the options.
+// The expectations follow the documentation of `withConnection`, of `ConnectionStrategy`, and of the options.
 
 extension Combination {
-    /// Whether what happens ends the caller's wait there and then.
+    /// Whether the interruption ends the caller's wait immediately.
     var endsWait: Bool {
         switch interruption {
         case .callerCancelled, .deadlinePassed, .drained, .aborted: stage.isWaiting
@@ -18,7 +18,7 @@ extension Combination {
         }
     }
 
-    /// Whether the caller is told of the fault, and so at once.
+    /// Whether the caller gets the fault's error, and therefore immediately.
     var tellsCaller: Bool {
         switch expectedOutcome {
         case .strategyError: true
@@ -31,12 +31,13 @@ extension Combination {
         outcome == expectedOutcome || outcome == .served && mayBeServedFirst
     }
 
-    /// Whether something else may be faster than the error.
+    /// Whether another outcome may come before the error.
     private var mayBeServedFirst: Bool {
         switch expectedOutcome {
-        // The attempt is cancelled, and the caller told; but it may succeed all the same.
+        // The attempt is cancelled and the caller gets an error, but the attempt may still succeed.
         case .connectTimedOut: true
-        // The connection is closed, and the oldest waiter told; but another one may be opened in its place for that one.
+        // The connection is closed and the oldest waiter gets the error. But another connection may be opened for that
+        // waiter.
         case .cancelled: tellsCaller && stage.isWaiting && stage != .validating
         // A caller that is cancelled does not wait for the close and its error.
         case .strategyError: stage == .shrinking && interruption == .callerCancelled
@@ -59,28 +60,29 @@ extension Combination {
         case .queued, .resetting: return interruption == .grown ? outcomeOfGrowing : outcomeOfReturn
         case .beingHandedOver:
             if interruption == .grown { return outcomeOfGrowing }
-            // There are more than maxSize by now, and so it is closed when the caller returns it.
+            // There are now more connections than maxSize, so the pool closes this one when the caller releases it.
             if interruption == .shrunk, fault.closeFails { return .strategyError }
             return outcomeOfReturn
         case .validating: return outcomeOfReturn
-        // The place is free when the close has ended, and a connection is opened for the caller; unless it is not free, for
-        // there are as many as there may be without it: then the caller is served by what comes back.
+        // The slot is free when the close has ended, and a connection is opened for the caller. But after the limit
+        // was lowered no slot is free, and then a released connection serves the caller.
         case .closing: return interruption == .shrunk ? outcomeOfReturn : outcomeOfOpening
-        // "An error reaches the caller of `withConnection` whose return led to the close." One that has not ended when
-        // its time is up is nobody's; and that the caller is cancelled then is no matter.
+        // "An error reaches the caller of `withConnection` whose return led to the close." If the close exceeds its
+        // time limit, its error is discarded, even if the caller is cancelled then.
         case .shrinking: return fault.closeFails ? .strategyError : .served
         }
     }
 
     private var outcomeTakingIdle: CallerOutcome {
         guard fault.call == .connectionIsClosed, fault.behaviour != .succeeds else {
-            // It has the connection in hand, whatever happens, and its return closes it after a shutdown.
+            // The caller has a connection, whatever happens, and releasing it after a shutdown closes it.
             let isClosedByReturn = interruption == .drained || interruption == .aborted
             return isClosedByReturn && fault.closeFails ? .strategyError : .served
         }
         // "The error is not shown to the caller, unless it is a `CancellationError`."
         if fault.behaviour == .failsAsCancelled { return .cancelled }
-        // "The pool then closes it and finds another one", for which it has to wait: the time runs from then on.
+        // "The pool then closes it and finds another one". The caller has to wait for that one, and its timeout
+        // counts.
         switch interruption {
         case .callerCancelled: return .cancelled
         case .drained, .aborted: return .shutDown
@@ -88,27 +90,28 @@ extension Combination {
         }
     }
 
-    /// One is opened for the caller, and nothing else is to be had until the time of that is up.
+    /// A connection is opened for the caller, and no other one is available until the caller's timeout has passed.
     private var outcomeOfOpening: CallerOutcome {
         guard fault.call == .makeConnection || fault.call == .prepareConnection else { return .served }
         switch fault.behaviour {
         // "The error reaches the caller on whose behalf the connection was being opened."
         case .fails: return .strategyError
-        // The others come back before `connectTimeout`, and a caller is served by whichever comes first.
+        // Other connections are released before `connectTimeout`. The caller gets the first connection that is
+        // available.
         case .succeeds, .slow, .neverReturns: return .served
-        // The others come back after it.
+        // Other connections are released after `connectTimeout`.
         case .returnsAfterCancellation: return .connectTimedOut
         case .saysNo, .failsAsCancelled: return .other("no such fault")
         }
     }
 
-    /// One more is opened for the caller, while another one is about to come back, or will later.
+    /// Another connection is opened for the caller, while one is released now or later.
     private var outcomeOfGrowing: CallerOutcome {
         let opening = outcomeOfOpening
         return opening == .connectTimedOut && stage != .queued ? .served : opening
     }
 
-    /// One comes back for the caller, in the end: whatever is wrong with it, another one is found.
+    /// In the end a connection is released for the caller. If something is wrong with it, the pool finds another one.
     private var outcomeOfReturn: CallerOutcome {
         fault.behaviour == .failsAsCancelled ? .cancelled : .served
     }

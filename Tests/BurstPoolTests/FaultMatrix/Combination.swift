@@ -1,24 +1,24 @@
-/// Where an acquire is when something happens.
+/// The stage of an acquire at which the interruption happens.
 enum Stage: CaseIterable, Sendable {
-    /// A connection is idle, and is just being asked whether it is closed.
+    /// The pool is asking an idle connection whether it is closed.
     case takingIdle
-    /// None is idle, and one is being opened.
+    /// No connection is idle, and one is being opened.
     case opening
-    /// As many as there may be are out.
+    /// All connections that the limits allow are in use.
     case queued
-    /// One has come back, and is just being asked whether it is closed.
+    /// A connection was released, and the pool is asking it whether it is closed.
     case beingHandedOver
-    /// The one that was idle is stale.
+    /// The idle connection is stale and is being validated.
     case validating
-    /// The one that is waited for has come back, and is being reset.
+    /// The connection that the caller waits for was released, and is being reset.
     case resetting
-    /// The one whose place is waited for is being closed.
+    /// The connection whose slot the caller waits for is closing.
     case closing
-    /// The caller has returned its connection, which is excess, and waits for it to be closed.
+    /// The caller has released an excess connection, and waits for its close.
     case shrinking
 }
 
-/// What happens then.
+/// What happens at that stage.
 enum Interruption: CaseIterable, Sendable {
     case nothing, callerCancelled, deadlinePassed, grown, shrunk, drained, aborted
 }
@@ -39,7 +39,7 @@ struct Combination: Sendable, CustomStringConvertible {
 }
 
 extension Stage {
-    /// The call that the stage stands still in.
+    /// The call of the strategy that blocks at this stage.
     var standsIn: StrategyCall? {
         switch self {
         case .opening: .makeConnection
@@ -50,12 +50,12 @@ extension Stage {
         }
     }
 
-    /// Whether things happen within `connectionIsClosed`, for nothing else is between before and after.
+    /// Whether the interruption happens within `connectionIsClosed`, because there is no other moment at which it can.
     var isWithinCheck: Bool { self == .takingIdle || self == .beingHandedOver }
 
-    /// Not where a reset would come between the return and what the stage is about.
+    /// False where a reset would come between the release and the subject of the stage.
     var resetsConnections: Bool { self != .beingHandedOver && self != .shrinking }
 
-    /// Whether the caller is between asking for a connection and getting one, and not at it without suspending.
+    /// Whether the caller is between asking for a connection and getting one, and suspended.
     var isWaiting: Bool { self != .takingIdle && self != .shrinking }
 }

@@ -1,24 +1,24 @@
-/// What a pool asks of its strategy.
+/// The calls of a strategy.
 enum StrategyCall: String, CaseIterable, Sendable {
     case makeConnection, prepareConnection, connectionIsClosed, validateConnection, resetConnection, closeConnection
 }
 
-/// How one call of a strategy goes. The calls before and after it succeed.
+/// How one call of a strategy behaves. The calls before and after it succeed.
 struct Fault: Sendable, CustomStringConvertible {
     enum Behaviour: CaseIterable, Sendable {
         case succeeds, fails
-        /// That the connection is closed, or not valid.
+        /// The call says that the connection is closed, or not valid.
         case saysNo
         case failsAsCancelled
-        /// Takes ``Fault/slowness``, whether it is cancelled or not.
+        /// Takes ``Fault/slowness``, and ignores cancellation.
         case slow
-        /// Not before the test lets it go, whether it is cancelled or not.
+        /// Does not return before the test allows it, and ignores cancellation.
         case neverReturns
-        /// And succeeds then; not before.
+        /// Succeeds after it was cancelled, and not earlier.
         case returnsAfterCancellation
     }
 
-    /// More than the caller's time, and less than the times that the pool allows its strategy.
+    /// More than the caller's timeout, and less than the time limits of the strategy's calls.
     static let slowness = Duration.seconds(5)
 
     let call: StrategyCall
@@ -34,7 +34,7 @@ struct Fault: Sendable, CustomStringConvertible {
 }
 
 extension StrategyCall {
-    /// Whether the pool cancels it when it has taken too long.
+    /// Whether the pool cancels the call when it exceeds its time limit.
     var isCancelledInTime: Bool {
         self == .makeConnection || self == .prepareConnection || self == .validateConnection
     }
@@ -44,7 +44,7 @@ extension StrategyCall {
         case .succeeds, .fails: true
         case .saysNo: self == .connectionIsClosed || self == .validateConnection
         case .failsAsCancelled: self == .connectionIsClosed
-        // That one does not suspend.
+        // This call does not suspend.
         case .slow, .neverReturns, .returnsAfterCancellation: self != .connectionIsClosed
         }
     }

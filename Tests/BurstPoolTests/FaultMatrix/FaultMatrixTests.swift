@@ -1,18 +1,18 @@
 import BurstPool
 import Testing
 
-/// Each way a call of the strategy can go, at each stage of an acquire, whatever else happens meanwhile.
+/// Each way in which a call of the strategy can end, at each stage of an acquire, with each interruption.
 @Suite(.timeLimit(.minutes(10)))
 struct FaultMatrixTests {
-    @Test("Every combination ends as documented, leaves nothing behind, and holds up nobody else")
+    @Test("Every combination ends as documented, leaves nothing behind, and does not delay other callers")
     func everyCombination() async throws {
         #expect(Fault.all.count == 30)
         #expect(Combination.all.count == 8 * 7 * 30)
         let (played, met) = await play(Combination.all, .publicPool)
         #expect(played == 1680)
-        // Not each stage comes by each call.
+        // Not every stage makes every call.
         #expect(met > 500)
-        print("fault matrix: \(played) combinations, of which \(met) have met their fault")
+        print("fault matrix: \(played) combinations, \(met) of which met their fault")
     }
 
     @Test(
@@ -20,7 +20,7 @@ struct FaultMatrixTests {
         arguments: CoreKind.allCases.filter { $0 != .publicPool }
     )
     func otherCores(kind: CoreKind) async throws {
-        // Thirty is a multiple of three: so that it is not always the same third of the faults.
+        // Thirty is a multiple of three. The offset varies which third of the faults is chosen.
         let third = Combination.all.enumerated().filter { ($0.offset + $0.offset / 30) % 3 == 0 }.map(\.element)
         #expect(await play(third, kind).played == 560)
     }
@@ -33,7 +33,7 @@ struct FaultMatrixTests {
                 if try await FaultScene.play(combination, kind) { met += 1 }
                 played += 1
             } catch is NeverCameAbout {
-                // It has been recorded.
+                // The error was already recorded.
             } catch {
                 Issue.record("\(combination): \(error)")
             }

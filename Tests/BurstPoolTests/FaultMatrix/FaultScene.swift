@@ -3,14 +3,14 @@ import Dispatch
 import Foundation
 import Testing
 
-/// One combination, played in virtual time: the scene is set, the stage reached, something happens, and then all comes to
-/// an end, step by step: the stage, what is slow, the leases, what takes too long, and what never returns.
+/// Plays one combination in virtual time: sets up the scene, reaches the stage, interrupts it, and then ends everything
+/// step by step: the stage, slow calls, leases, calls that exceed their time limit, and calls that never return.
 ///
-/// After each step the pool has to come to rest, so that a hang is a failure that says where, and nothing depends on which
-/// of two things is faster.
+/// The pool has to come to rest after each step. Therefore a hang is a failure that says where it happened, and no
+/// result depends on which of two operations is faster.
 struct FaultScene {
     static let patience = Duration.seconds(2)
-    /// For connecting, validating and closing.
+    /// The time limit for connecting, validating and closing.
     static let allowance = Duration.seconds(60)
     static let drainTime = Duration.seconds(30)
 
@@ -30,10 +30,11 @@ struct FaultScene {
     private var fault: Fault { combination.fault }
     private var endsPool: Bool { interruption == .drained || interruption == .aborted }
 
-    /// - Returns: Whether the fault has come about.
+    /// - Returns: Whether the fault occurred.
     static func play(_ combination: Combination, _ kind: CoreKind) async throws -> Bool {
         let stage = combination.stage
-        // The server counts a connection for as long as it is being closed, the pool until it has waited for long enough.
+        // The server counts a closing connection until the close has ended. The pool counts it until `closeTimeout`
+        // has passed.
         let isGivenUp = combination.fault.call == .closeConnection && combination.fault.isHeldUp
         var wasMet = false
         try await withTimedPool(
@@ -69,37 +70,37 @@ struct FaultScene {
     private func play() async throws {
         let subject = try await reachStage()
         if !stage.isWithinCheck { interrupt(subject) }
-        if combination.endsWait { try await come("the caller is told") { subject.outcome != nil } }
-        try await rest("after what happens")
+        if combination.endsWait { try await come("the caller has its outcome") { subject.outcome != nil } }
+        try await rest("after the interruption")
         script.endStage()
         try await rest("after the stage")
         clock.advance(by: Fault.slowness)
-        try await rest("after what is slow")
+        try await rest("after the slow call")
         if fault.behaviour == .returnsAfterCancellation {
             clock.advance(by: Self.allowance)
-            try await rest("after what is cancelled")
+            try await rest("after the cancelled call")
         }
         subject.mayReturn()
-        try await rest("after the caller's return")
+        try await rest("after the caller's release")
         while let lease = leases.change({ $0.popLast() }) {
             lease.release()
-            try await rest("after a return")
+            try await rest("after a release")
         }
         script.disarm()
-        try await useOtherPlaces()
+        try await useOtherSlots()
         clock.advance(by: Self.allowance)
         try await come("the caller's call has ended") { subject.outcome != nil }
-        try await rest("after what takes too long")
+        try await rest("after the call that exceeds its time limit")
         #expect(
             combination.isExpected(subject.outcome),
             "\(combination): \(String(describing: subject.outcome)), not \(combination.expectedOutcome)"
         )
         if interruption == .drained {
-            try await come("the time to drain is up") { shutdowns.value.allSatisfy(\.value) }
+            try await come("the drain time has passed") { shutdowns.value.allSatisfy(\.value) }
         }
         script.letGo()
-        try await rest("after what never returns")
-        try await useAllPlaces()
+        try await rest("after the call that never returns")
+        try await useAllSlots()
         try await seeErrorsTold(subject)
         try await end()
     }
@@ -111,14 +112,14 @@ struct FaultScene {
         switch stage {
         case .takingIdle:
             try await take(2)
-            try await giveBackOne()
+            try await releaseOne()
             script.arm(duringCheck: { [self] in
-                // The caller begins before it is known here.
+                // The caller begins before this function knows it.
                 while subject.value == nil { usleep(100) }
                 if let subject = subject.value { interrupt(subject) }
             })
             let caller = call(timeout: timeout)
-            try await come("a connection is being taken") { script.isWithinCheckNoMore }
+            try await come("a connection is being acquired") { script.isWithinCheckNoMore }
             return caller
         case .opening:
             try await take(2)
@@ -138,13 +139,13 @@ struct FaultScene {
                 waitForInterruption(of: subject)
             })
             let lease = leases.change { $0.removeLast() }
-            // On a thread that may stand still.
+            // On a thread that may block.
             DispatchQueue.global().async { lease.release() }
-            try await come("a connection is being handed over") { script.isWithinCheckNoMore }
+            try await come("a connection is being handed off") { script.isWithinCheckNoMore }
             return subject
         case .validating:
             try await take(2)
-            try await giveBackOne()
+            try await releaseOne()
             try await letIdleGetStale()
             script.arm()
             let subject = call(timeout: timeout)
@@ -182,9 +183,9 @@ struct FaultScene {
         }
     }
 
-    private func giveBackOne() async throws {
+    private func releaseOne() async throws {
         leases.change { $0.removeLast() }.release()
-        try await rest("with one idle")
+        try await rest("with one idle connection")
     }
 
     /// Maintenance has to see the idle connection twice: when its idle time begins, and when it has ended.
@@ -217,7 +218,7 @@ struct FaultScene {
 
     private func seeDeadline() async throws {
         guard interruption == .deadlinePassed else { return }
-        try await come("the caller's time runs") { clock.wakes(within: Self.patience) }
+        try await come("the timeout is running") { clock.wakes(within: Self.patience) }
     }
 
     // MARK: What happens
@@ -238,7 +239,7 @@ struct FaultScene {
         #expect(throws: Never.self, "\(combination)") { try pool.resize(maxSize: maxSize, burstLimit: burstLimit) }
     }
 
-    /// Within this call as far as to where it waits for connections to be gone.
+    /// Runs this call up to the point where it waits for connections to be closed.
     private func shutDown(_ body: @escaping @Sendable (TestPool) async -> Void) {
         let hasReturned = Shared(false)
         shutdowns.change { $0.append(hasReturned) }
@@ -248,7 +249,7 @@ struct FaultScene {
         }
     }
 
-    /// Where it is another task that tells the caller, for which of the two comes first is not what is asked here.
+    /// Waits where another task ends the caller's wait, because this test does not ask which of the two is first.
     private func waitForInterruption(of subject: MatrixCaller) {
         let isDue: () -> Bool
         switch interruption {
@@ -269,10 +270,11 @@ struct FaultScene {
         try await eventually("\(combination): \(what)", sourceLocation: sourceLocation, condition)
     }
 
-    /// Waits until nothing more happens by itself, which is when nobody waits beside what would serve it.
+    /// Waits until nothing more happens without a further step. Then no waiter waits beside a connection that could
+    /// serve it.
     private func rest(_ when: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         var quietLooks = 0
-        try await come("it rests \(when)", sourceLocation: sourceLocation) {
+        try await come("the pool rests \(when)", sourceLocation: sourceLocation) {
             quietLooks = isAtRest ? quietLooks + 1 : 0
             return quietLooks == 3
         }
@@ -280,7 +282,7 @@ struct FaultScene {
 
     private var isAtRest: Bool {
         let statistics = pool.statistics
-        // Each place that is not idle is somebody's.
+        // Each slot that is not idle belongs to a lease, a connect or a close.
         let busy = statistics.inUse + statistics.opening + statistics.closing
         let callers = callers.value
         let known = script.underWay + leases.value.count + callers.count(where: \.isUsing)
@@ -302,44 +304,47 @@ struct FaultScene {
         statistics.burstLimit ?? statistics.maxSize
     }
 
-    /// A call that does not return holds its own place and nothing else: all others serve callers, more than there are
-    /// places, one after the other.
-    private func useOtherPlaces() async throws {
+    /// Checks that a call that does not return holds its own slot and nothing else: all other slots serve callers, and
+    /// there are more callers than slots.
+    private func useOtherSlots() async throws {
         let others = (0..<6).map { _ in MatrixCaller(pool, keeps: false) }
         callers.change { $0 += others }
         try await come("other callers are served") { others.allSatisfy { $0.outcome != nil } }
         let expected: CallerOutcome = endsPool ? .shutDown : .served
         #expect(others.allSatisfy { $0.outcome == expected }, "\(combination)")
         try await rest("after other callers")
-        try await come("nothing is held but its place") {
+        try await come("only its own slot is held") {
             let statistics = pool.statistics
             return statistics.total - statistics.idle == (script.isHeldUp && !script.isGivenUp ? 1 : 0)
         }
     }
 
-    private func useAllPlaces() async throws {
-        try await come("all that is open is idle") {
+    private func useAllSlots() async throws {
+        try await come("all open connections are idle") {
             let statistics = pool.statistics
             return statistics.total == statistics.idle && statistics.idle == strategy.books.openNow
         }
         guard !endsPool else { return }
         let all = (0..<limit(pool.statistics)).map { _ in MatrixCaller(pool) }
         callers.change { $0 += all }
-        try await come("all places are used") { all.allSatisfy(\.isUsing) }
+        try await come("all slots are in use") { all.allSatisfy(\.isUsing) }
         for caller in all { caller.mayReturn() }
-        try await rest("after all places were used")
+        try await rest("after all slots were used")
     }
 
-    /// An error is told once, to whom it concerns; the observer may be told a moment after the place is free.
+    /// Checks that an error is reported once, to the right receiver. The observer may get it a moment after the slot is
+    /// free.
     private func seeErrorsTold(_ subject: MatrixCaller) async throws {
         guard script.wasMet, fault.behaviour == .fails else { return }
         switch fault.call {
         case .closeConnection:
-            try await come("the error in closing is told once") {
+            try await come("the close error is reported once") {
                 observer.closeErrors.count + (subject.outcome == .strategyError ? 1 : 0) == 1
             }
         case .makeConnection, .prepareConnection:
-            try await come("the observer is told of it once") { observer.openErrors == [FaultScript.error] }
+            try await come("the connect error is reported to the observer once") {
+                observer.openErrors == [FaultScript.error]
+            }
         case .connectionIsClosed, .resetConnection, .validateConnection:
             #expect(observer.closeErrors.isEmpty && observer.openErrors.isEmpty, "\(combination)")
         }
@@ -347,7 +352,7 @@ struct FaultScene {
 
     private func end() async throws {
         shutDown { await $0.shutdown() }
-        try await come("it is shut down") { shutdowns.value.allSatisfy(\.value) }
+        try await come("the pool is shut down") { shutdowns.value.allSatisfy(\.value) }
         let statistics = pool.statistics
         #expect(statistics.total == 0 && statistics.waiting == 0, "\(combination): \(statistics)")
         strategy.followNoScript()

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// What a ``TestStrategy`` does in the matrix: all goes well, but one call, and one call stands still for as long as the stage
-/// lasts.
+/// Controls a ``TestStrategy`` in the matrix: all calls succeed, except the one with the fault, and one call blocks
+/// while the stage lasts.
 final class FaultScript: Sendable {
     private struct State {
         var stageIsToCome = false
@@ -31,9 +31,9 @@ final class FaultScript: Sendable {
         self.clock = clock
     }
 
-    /// Whether a call stands still where the stage is.
+    /// Whether a call blocks at the stage.
     var stands: Bool { stageGate.held > 0 }
-    /// Whether no call goes on by itself: those that are under way stand still, and nothing has let them go.
+    /// Whether no call makes progress: all running calls are blocked, and nothing has released them.
     var isStill: Bool {
         state.withLock { state in
             let standing = state.stageHasEnded ? 0 : state.standing
@@ -51,19 +51,19 @@ final class FaultScript: Sendable {
         }
     }
 
-    /// Whether the pool has stopped counting what has not ended.
+    /// Whether the pool no longer counts a call that has not ended.
     var isGivenUp: Bool {
         guard fault.call == .closeConnection, let since = state.withLock({ $0.heldUpSince }) else { return false }
         return since.duration(to: clock.now) >= FaultScene.allowance
     }
 
-    /// Whether the fault has come about.
+    /// Whether the fault occurred.
     var wasMet: Bool { state.withLock { $0.wasMet } }
     /// Whether a call has thrown an error.
     var hasFailed: Bool { state.withLock { $0.hasFailed } }
-    /// Whether a call that is to be slow, or not to return, is under way.
+    /// Whether a call that is slow, or does not return, is running.
     var isHeldUp: Bool { state.withLock { $0.heldUpSince != nil } }
-    /// How many calls have begun and not ended, but those that do not suspend.
+    /// The number of calls that have begun and not ended, without those that do not suspend.
     var underWay: Int { state.withLock { $0.underWay } }
     var isWithinCheckNoMore: Bool { state.withLock { $0.duringCheck == nil } }
 
@@ -76,9 +76,9 @@ final class FaultScript: Sendable {
         strategy.onClose { [self] _ in _ = try await run(.closeConnection) }
     }
 
-    /// From now on the next call of the kind is the one.
+    /// From now on, the next call of this kind has the fault.
     ///
-    /// - Parameter duringCheck: Happens once, while a connection is asked whether it is closed.
+    /// - Parameter duringCheck: Runs once, while a connection is asked whether it is closed.
     func arm(duringCheck: (@Sendable () -> Void)? = nil) {
         state.withLock { state in
             state.stageIsToCome = true
@@ -87,7 +87,7 @@ final class FaultScript: Sendable {
         }
     }
 
-    /// What has not come about does not come any more.
+    /// Prevents a fault that has not occurred yet.
     func disarm() {
         state.withLock { $0.faultIsToCome = false }
     }
@@ -97,7 +97,7 @@ final class FaultScript: Sendable {
         stageGate.open()
     }
 
-    /// Also a call that never returns.
+    /// Ends all blocked calls, including one that never returns.
     func letGo() {
         disarm()
         endStage()
@@ -168,7 +168,7 @@ final class FaultScript: Sendable {
         defer { state.withLock { $0.heldUpSince = nil } }
         switch fault.behaviour {
         case .slow:
-            // In a task that nobody cancels.
+            // In a task that is never cancelled.
             let end = now.advanced(by: Fault.slowness)
             await Task.detached { [clock] in try? await clock.sleep(until: end, tolerance: nil) }.value
         case .returnsAfterCancellation:

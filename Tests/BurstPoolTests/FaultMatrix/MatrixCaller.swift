@@ -1,6 +1,6 @@
 import BurstPool
 
-/// A caller of `withConnection`, in a task of its own, who keeps the connection until told to return it.
+/// A caller of `withConnection`, in its own task, that keeps the connection until the test lets it return.
 final class MatrixCaller: Sendable {
     private enum State {
         case waiting, using, returning
@@ -32,7 +32,7 @@ final class MatrixCaller: Sendable {
 
     var isSuspended: Bool { executor.isSuspended }
     var isUsing: Bool { if case .using = state.value { true } else { false } }
-    /// `nil`: it has not ended.
+    /// The outcome, or `nil` if the call has not ended.
     var outcome: CallerOutcome? { if case .ended(let outcome) = state.value { outcome } else { nil } }
 
     func mayReturn() { returnGate.open() }

@@ -1,20 +1,20 @@
 import BurstPool
 import Testing
 
-/// A call of the strategy that never returns holds its own place and nothing else.
+/// A call of the strategy that never returns holds its own slot and nothing else.
 @Suite(.timeLimit(.minutes(5)))
 struct StuckCallTests {
     @Test(
-        "While a call does not return, all other places serve callers, and all do when it has returned",
+        "While a call does not return, all other slots serve callers, and all slots do when it has returned",
         arguments: CoreKind.allCases,
         StrategyCall.allCases.filter { $0 != .connectionIsClosed }
     )
-    func holdsItsOwnPlace(kind: CoreKind, call: StrategyCall) async throws {
+    func holdsItsOwnSlot(kind: CoreKind, call: StrategyCall) async throws {
         try await withTimedPool(
             kind,
             maxSize: 3,
             configure: {
-                // Nothing but the test ends it.
+                // Only the test ends the close.
                 $0.closeTimeout = nil
                 $0.resetsConnections = call == .resetConnection
                 if call == .validateConnection { $0.validateAfterIdle = .seconds(160) }
@@ -32,13 +32,13 @@ struct StuckCallTests {
             for _ in 0..<5 { waiters.append(try await pool.startWaiting()) }
             leases.release()
             for waiter in waiters { try await waiter.value.release() }
-            try await eventually("nothing is held but its place") {
+            try await eventually("only its own slot is held") {
                 let statistics = pool.statistics
                 return statistics.idle == 2 && statistics.total == 3
             }
 
             gate.open()
-            try await eventually("its place is free, or its connection idle") {
+            try await eventually("the slot is free, or its connection idle") {
                 let statistics = pool.statistics
                 return statistics.idle == statistics.total && statistics.total == (call == .closeConnection ? 2 : 3)
             }
@@ -46,7 +46,7 @@ struct StuckCallTests {
         }
     }
 
-    /// Brings a pool to where one call stands before the gate.
+    /// Brings a pool into a state in which one call blocks at the gate.
     private func stick(
         _ call: StrategyCall,
         _ pool: TestPool,
@@ -59,7 +59,7 @@ struct StuckCallTests {
             strategy.onOpen { _ in if call == .makeConnection { await gate.pass() } }
             strategy.onPrepare { _ in if call == .prepareConnection { await gate.pass() } }
             let caller = try await pool.startWaiting()
-            try await eventually("it has been called") { gate.held == 1 }
+            try await eventually("the strategy was called") { gate.held == 1 }
             caller.cancel()
             await #expect(throws: CancellationError.self) { try await caller.value.release() }
         case .validateConnection:
@@ -70,7 +70,7 @@ struct StuckCallTests {
                 return true
             }
             let caller = Task { try await pool.acquire() }
-            try await eventually("it has been called") { gate.held == 1 }
+            try await eventually("the strategy was called") { gate.held == 1 }
             caller.cancel()
             await #expect(throws: CancellationError.self) { try await caller.value.release() }
         case .resetConnection:
@@ -80,8 +80,8 @@ struct StuckCallTests {
             strategy.onClose { _ in await gate.pass() }
             try await pool.acquire().discard()
         case .connectionIsClosed:
-            Issue.record("it does not suspend")
+            Issue.record("this call does not suspend")
         }
-        try await eventually("it has been called") { gate.held == 1 }
+        try await eventually("the strategy was called") { gate.held == 1 }
     }
 }

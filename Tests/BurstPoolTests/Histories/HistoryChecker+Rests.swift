@@ -1,8 +1,9 @@
 extension HistoryChecker {
-    /// At rest the counts are those that the calls before add up to, nobody waits beside what could serve it, and nothing
-    /// idle is excess. After shutdown nothing is done any more, and in the end nothing is left.
+    /// Checks that at rest the counts are the sums of the calls before, that no waiter waits beside a connection or
+    /// permit that could serve it, and that no idle connection is excess. After shutdown nothing happens any more, and
+    /// in the end nothing is left.
     ///
-    /// A look that some call overlaps was not at rest; there must be one that was.
+    /// An observation that overlaps with a call was not at rest. At least one observation must have been.
     static func checkRests(_ events: [HistoryEvent], _ history: History) throws(Violation) {
         let limits = LimitsInForce(events, history)
         let rests = history.rests.filter { rest in
@@ -11,7 +12,7 @@ extension HistoryChecker {
         for rest in rests {
             let before = events.filter { $0.end < rest.begin }
             try checkCounts(before, rest)
-            try checkSettled(before, rest, limits.between(rest.begin, rest.end))
+            try checkReconciled(before, rest, limits.between(rest.begin, rest.end))
         }
         guard !rests.isEmpty || history.rests.isEmpty else { throw Violation(.inexactStatistics, "never at rest") }
         try checkShutdown(events, history)
@@ -39,7 +40,7 @@ extension HistoryChecker {
         count(before, .join) - count(before, .handOff, .claim, .expire)
     }
 
-    private static func checkSettled(
+    private static func checkReconciled(
         _ before: [HistoryEvent],
         _ rest: Rest,
         _ limits: (maxSize: Int, hardLimit: Int)
@@ -49,7 +50,8 @@ extension HistoryChecker {
             throw Violation(.inexactStatistics, rest, limits)
         }
         if rest.waiting > 0 {
-            // Those who wait have the permits that are out, or lack one; and with one out, it may be its turn they wait for.
+            // Waiters have the permits that are in use, or lack one. If a permit is in use, they may be waiting for
+            // its next use.
             let lacksPermit = rest.waiting > rest.opening
             guard rest.idle == 0, !rest.isShutDown, rest.opening > 0 || !lacksPermit || total >= rest.hardLimit else {
                 throw Violation(.leftWaiting, rest)
@@ -61,7 +63,7 @@ extension HistoryChecker {
     private static func checkShutdown(_ events: [HistoryEvent], _ history: History) throws(Violation) {
         guard let shutdown = events.first(where: { $0.kind == .shutdown }) else { return }
         for event in events where [.take, .beginOpen, .resize].contains(event.kind) && event.begin > shutdown.end {
-            throw Violation(.businessAfterShutdown, shutdown, event)
+            throw Violation(.activityAfterShutdown, shutdown, event)
         }
         let open = history.connections.filter { $0.closings.isEmpty }
         guard open.isEmpty else { throw Violation(.openAfterShutdown, open) }

@@ -4,26 +4,26 @@ extension HistoryChecker {
         var permit: HistoryEvent?
         var departure: HistoryEvent?
 
-        /// Until when it waits, and lacks a permit, for certain; the one begins with the end of its join, as does the other.
+        /// The time until which the caller certainly waits and lacks a permit. Both begin with the end of its join.
         var waitsUntil: UInt64 { departure?.begin ?? .max }
         var lacksUntil: UInt64 { min(permit?.begin ?? .max, waitsUntil) }
     }
 
-    /// First come first served, and nobody overtakes a waiter.
+    /// Checks that waiters are served first come, first served, and that no caller overtakes a waiter.
     ///
-    /// If A's join had ended before B's began, B is not handed anything while A waits: no hand-over to B may have ended before
-    /// the call began that made A go. The same for permits, among those who lack one; not for the connection that was
-    /// opened on B's behalf, which B may get first (Decisions/0004).
+    /// If A's join had ended before B's began, B must not be served while A waits: no hand-off to B may end before the
+    /// beginning of the call that made A leave. The same holds for permits, among the waiters that lack one. It does
+    /// not hold for the connection that was opened for B, which B may get first (Decisions/0004).
     ///
-    /// Whoever takes an idle connection without waiting, or says that nobody waits, is wrong if at every moment of its call
-    /// somebody waited for certain, be it one caller or several in turn.
+    /// A call that acquires an idle connection without waiting, or reports an empty queue, is wrong if at every moment
+    /// of the call some waiter was certainly waiting, even if several waiters cover that time together.
     static func checkWaiters(_ events: [HistoryEvent]) throws(Violation) {
         let waits = try gatherWaits(events).sorted { $0.join.end < $1.join.end }
         try checkOrder(waits)
         try checkNewcomers(events, waits)
         if let shutdown = events.first(where: { $0.kind == .shutdown }) {
             for wait in waits where wait.join.begin > shutdown.end {
-                // A ticket from before is good for being sent away.
+                // A ticket from before the shutdown is only good for a rejection.
                 guard wait.join.other <= shutdown.end, wait.waitsUntil <= wait.join.end else {
                     throw Violation(.joinedAfterShutdown, shutdown, wait)
                 }
@@ -54,9 +54,9 @@ extension HistoryChecker {
         return Array(waits.values)
     }
 
-    /// - Parameter waits: By the ends of their joins.
+    /// - Parameter waits: Sorted by the ends of their joins.
     private static func checkOrder(_ waits: [Wait]) throws(Violation) {
-        // Of the first so many: until when the last of them waits, and lacks a permit.
+        // For each prefix of the waits: the time until which its last waiter waits and lacks a permit.
         var waiting: [UInt64] = [0]
         var lacking: [UInt64] = [0]
         for wait in waits {
@@ -73,7 +73,7 @@ extension HistoryChecker {
     }
 
     private static func checkNewcomers(_ events: [HistoryEvent], _ waits: [Wait]) throws(Violation) {
-        // Spans in which somebody waits, put together where they overlap.
+        // Time spans in which some caller waits. Overlapping spans are merged.
         var spans: [(from: UInt64, until: UInt64)] = []
         for wait in waits where wait.join.end < wait.waitsUntil {
             if let last = spans.last, wait.join.end < last.until {

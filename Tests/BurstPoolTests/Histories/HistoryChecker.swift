@@ -1,9 +1,9 @@
-/// Judges whether a history could be that of a pool that does each call at one moment between its begin and its end.
+/// Decides whether a history is one of a pool that executes each call at one moment between its begin and its end.
 ///
-/// Calls that overlap, or touch, may have happened in either order, so a rule is broken only if it is broken however they
-/// happened. What that means for each rule is said where it is checked.
+/// Calls that overlap, or touch, may have happened in either order. Therefore a rule is broken only if it is broken in
+/// every possible order. The check of each rule says what that means for the rule.
 enum HistoryChecker {
-    /// What is wrong with a history.
+    /// A broken rule, and the evidence.
     struct Violation: Error, CustomStringConvertible {
         var rule: Rule
         var evidence: [String]
@@ -19,27 +19,27 @@ enum HistoryChecker {
     enum Rule: Sendable {
         // Slots and connections.
         case ownedTwice, stateSkipped, connectionShared, useLost, connectionNotClosedOnce, usedOutsideItsLife
-        // Places.
+        // Limits.
         case overLimit, closedWithoutExcess
         // Waiters.
         case endedTwice, neverJoined, permitTwice, endedTooEarly, servedOutOfOrder, permitOutOfOrder, overtaken
         case joinedAfterShutdown
-        // Rest.
-        case inexactStatistics, leftWaiting, leftIdle, openAfterShutdown, businessAfterShutdown
+        // At rest.
+        case inexactStatistics, leftWaiting, leftIdle, openAfterShutdown, activityAfterShutdown
     }
 
     static func check(_ history: History) throws(Violation) {
         let events = history.events.sorted { $0.end < $1.end }
-        try checkTurns(events)
-        try checkBorrowings(history)
-        try checkPlaces(events, history)
+        try checkOwnership(events)
+        try checkUses(history)
+        try checkLimits(events, history)
         try checkWaiters(events)
         try checkRests(events, history)
     }
 }
 
 extension HistoryEvent.Kind {
-    /// How many connections this adds to those that are idle, leased, being opened, being closed.
+    /// The change in the numbers of connections that are idle, in use, opening and closing.
     var change: (idle: Int, leased: Int, opening: Int, closing: Int) {
         switch self {
         case .take, .takeIdle: (-1, 1, 0, 0)
@@ -53,13 +53,13 @@ extension HistoryEvent.Kind {
         }
     }
 
-    /// How many places this takes; below zero: gives back.
-    var places: Int { change.idle + change.leased + change.opening + change.closing }
+    /// The number of slots that this event occupies. A negative number frees slots.
+    var slots: Int { change.idle + change.leased + change.opening + change.closing }
 
     var isAboutSlot: Bool { change != (0, 0, 0, 0) }
 }
 
-/// A number that changes at moments.
+/// A number that changes over time.
 struct Course {
     private var steps: [(time: UInt64, by: Int)] = []
     private var counts: [Int] = []
@@ -68,7 +68,7 @@ struct Course {
         if by != 0 { steps.append((time, by)) }
     }
 
-    /// To be called before the first question.
+    /// Must be called before the first query.
     mutating func finish() {
         steps.sort { ($0.time, $0.by) < ($1.time, $1.by) }
         var count = 0
@@ -78,7 +78,7 @@ struct Course {
         }
     }
 
-    /// All values that the number has from a moment on until just before another one.
+    /// Returns all values that the number has from one moment until just before another.
     func values(from begin: UInt64, until end: UInt64) -> [Int] {
         var index = steps.partitionPoint { $0.time <= begin }
         var values = [index > 0 ? counts[index - 1] : 0]
@@ -91,7 +91,7 @@ struct Course {
 }
 
 extension Array {
-    /// How many at the front fulfil a condition that none fulfils after the first that does not.
+    /// Returns the number of elements at the front that fulfil a condition that no element after them fulfils.
     func partitionPoint(_ isInFront: (Element) -> Bool) -> Int {
         var low = 0
         var high = count

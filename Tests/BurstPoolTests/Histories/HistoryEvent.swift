@@ -1,31 +1,32 @@
-/// Something that was done to a pool's core, or by way of it, between two moments.
+/// A call of the core, or of code that the core calls, between two moments.
 struct HistoryEvent: Sendable {
     enum Kind: CaseIterable, Sendable {
-        // To a slot.
+        // Calls on a slot.
         case take, takeIdle, release
         case beginOpen, finishOpen, cancelOpen
         case beginClose, beginCloseExcess, finishClose
-        // To a waiter.
+        // Calls on a waiter.
         case join, handOff, claim, expire
-        // To the queue: nobody waits; there is nobody to open for, or no room.
+        // Calls on the queue: no caller waits; there is no waiter to open for, or no free slot.
         case findNobody, openForNobody
-        // To the pool.
+        // Calls on the pool.
         case resize, shutdown
     }
 
     var kind: Kind
-    /// Nanoseconds, on a clock that all threads share.
+    /// In nanoseconds, on a clock that all threads share.
     var begin: UInt64
     var end: UInt64
-    /// Which slot: the address of its element.
+    /// The slot, as the address of its element.
     var slot: UInt = 0
-    /// Which ownership of the slot: given to it when the slot was taken.
-    var turn: UInt64 = 0
-    /// Which wait.
+    /// The ownership of the slot, numbered when the slot is taken.
+    var ownership: UInt64 = 0
+    /// The wait.
     var ticket: UInt64 = 0
-    /// ``Kind/join``: the deadline. ``Kind/expire``: the time it was told. ``Kind/resize``: the soft limit.
+    /// ``Kind/join``: the deadline. ``Kind/expire``: the current time that it was given. ``Kind/resize``: the soft
+    /// limit.
     var value: UInt64 = 0
-    /// ``Kind/resize``: the hard limit. ``Kind/join``: when the ticket was asked for.
+    /// ``Kind/resize``: the hard limit. ``Kind/join``: when the ticket was requested.
     var other: UInt64 = 0
 
     init(_ kind: Kind, _ begin: UInt64, _ end: UInt64) {
@@ -35,26 +36,26 @@ struct HistoryEvent: Sendable {
     }
 }
 
-/// A connection in a caller's hands, for certain, from the moment it had been given to the moment before it went back.
-struct Borrowing: Sendable {
+/// A caller's use of a connection, from the moment after it got it until the moment before it released it.
+struct ConnectionUse: Sendable {
     var connection: Int
     var from: UInt64
     var until: UInt64
-    /// How often the connection had been used, by its own count, which is not protected.
+    /// The connection's own count of its uses, which is not protected.
     var found: Int
     var left: Int
 }
 
-/// The life of a connection by the strategy's account.
+/// The life of a connection as the strategy recorded it.
 struct ConnectionLife: Sendable {
     var connection: Int
-    /// When it was open, at the latest.
+    /// The latest moment at which the connection was open.
     var opened: UInt64
-    /// When the pool began to close it, each time.
+    /// Each moment at which the pool began to close the connection.
     var closings: [UInt64] = []
 }
 
-/// What the core told when nothing seemed to be under way.
+/// What the core reported when no operation seemed to be running.
 struct Rest: Sendable {
     var begin: UInt64
     var end: UInt64
@@ -68,12 +69,12 @@ struct Rest: Sendable {
     var isShutDown = false
 }
 
-/// All that happened to one pool.
+/// Everything that happened to one pool.
 struct History: Sendable {
     var maxSize: Int
     var hardLimit: Int
     var events: [HistoryEvent] = []
-    var borrowings: [Borrowing] = []
+    var connectionUses: [ConnectionUse] = []
     var connections: [ConnectionLife] = []
     var rests: [Rest] = []
 }

@@ -2,14 +2,14 @@ import BurstPool
 import BurstPoolSwiftCores
 import Synchronization
 
-/// The life of a pool whose core is recorded: crowds of callers who lease, wait, give up, run out of time and resize at
-/// random, with a rest after each crowd, and in the last one a shutdown under way.
+/// The life of a pool whose core is recorded: bursts of callers that lease, wait, leave, time out and resize at random.
+/// The pool rests after each burst, and is shut down during the last one.
 final class HistoryLife: Sendable {
     private static let callers = 14
     private static let actsOfEach = 30
-    /// Whoever waits so long has been forgotten.
+    /// A caller that waits this long was forgotten.
     private static let patience = Duration.seconds(60)
-    /// For how long to wait until nothing moves.
+    /// The time to wait for the pool to come to rest.
     private let restPatience: Duration
 
     private let pool: any PoolUnderTest<HistoryConnection>
@@ -31,19 +31,19 @@ final class HistoryLife: Sendable {
         history = Shared(History(maxSize: maxSize, hardLimit: burstLimit))
         self.executor = executor
         self.seed = seed
-        // With a core that is wrong it may never come to rest.
+        // A faulty core may never come to rest.
         restPatience = fault == nil ? .seconds(30) : .milliseconds(200)
     }
 
-    /// - Returns: What happened, and what callers were told that they should not have been.
+    /// - Returns: What happened, and errors that callers should not have got.
     func live() async -> (history: History, complaints: [String]) {
         for number in 1...3 {
-            await crowd(number, shutsDown: false)
+            await burst(number, shutsDown: false)
             await rest(leased: 0, waiting: 0)
-            await stand(in: number)
+            await wait(inBurst: number)
             await rest(leased: 0, waiting: 0)
         }
-        await crowd(4, shutsDown: true)
+        await burst(4, shutsDown: true)
         await pool.shutdown()
         await rest(leased: 0, waiting: 0, isShutDown: true)
         return (recorded(), complaints.value)
@@ -56,9 +56,9 @@ final class HistoryLife: Sendable {
         return recorded
     }
 
-    // MARK: Crowds
+    // MARK: Bursts
 
-    private func crowd(_ number: Int, shutsDown: Bool) async {
+    private func burst(_ number: Int, shutsDown: Bool) async {
         await withTaskGroup(of: Void.self) { group in
             for caller in 0..<Self.callers {
                 group.addTask(executorPreference: executor) { [self] in
@@ -81,8 +81,8 @@ final class HistoryLife: Sendable {
         let yields = random.number(0...4)
         do {
             switch random.number(0...11) {
-            case 0...4: await borrow(try await pool.acquire(timeout: .after(timeout)), yields)
-            case 5: if let lease = pool.tryAcquire() { await borrow(lease, yields) }
+            case 0...4: await useConnection(try await pool.acquire(timeout: .after(timeout)), yields)
+            case 5: if let lease = pool.tryAcquire() { await useConnection(lease, yields) }
             case 6...7:
                 try await pool.withConnection(timeout: .after(timeout)) { [strategy] connection in
                     await Self.use(connection, yields, strategy)
@@ -99,7 +99,7 @@ final class HistoryLife: Sendable {
 
     private func actAndGiveUp(_ timeout: Duration, _ yields: Int, after pause: Int) async throws {
         let task = Task(executorPreference: executor) { [self] in
-            await borrow(try await pool.acquire(timeout: .after(timeout)), yields)
+            await useConnection(try await pool.acquire(timeout: .after(timeout)), yields)
         }
         for _ in 0..<pause { await Task.yield() }
         task.cancel()
@@ -115,7 +115,7 @@ final class HistoryLife: Sendable {
         }
     }
 
-    private func borrow(_ lease: TestLease<HistoryConnection>, _ yields: Int) async {
+    private func useConnection(_ lease: TestLease<HistoryConnection>, _ yields: Int) async {
         await Self.use(lease.connection, yields, strategy)
         lease.release()
     }
@@ -128,15 +128,15 @@ final class HistoryLife: Sendable {
         connection.uses += 1
         let left = connection.uses
         let until = historyNow()
-        let borrowing = Borrowing(connection: connection.number, from: from, until: until, found: found, left: left)
-        strategy.recorder.log.append(borrowing)
+        let use = ConnectionUse(connection: connection.number, from: from, until: until, found: found, left: left)
+        strategy.recorder.log.append(use)
     }
 
     // MARK: Rests
 
-    /// Some stand in the queue while all connections are leased and nothing moves.
-    private func stand(in crowd: Int) async {
-        var random = Random(seed: seed &- UInt64(crowd))
+    /// Lets some callers wait in the queue while all connections are in use and nothing happens.
+    private func wait(inBurst burst: Int) async {
+        var random = Random(seed: seed &- UInt64(burst))
         let limit = random.number(1...3)
         do {
             try pool.resize(maxSize: limit, burstLimit: limit)
@@ -144,11 +144,11 @@ final class HistoryLife: Sendable {
             while leases.count < limit {
                 do { leases.append(try await pool.acquire()) } catch is HistoryStrategy.Refused {}
             }
-            let waiters = (1...4).map { _ in Task { await borrow(try await pool.acquire(), 1) } }
+            let waiters = (1...4).map { _ in Task { await useConnection(try await pool.acquire(), 1) } }
             await rest(leased: limit, waiting: 4)
             waiters[random.number(0...3)].cancel()
             await rest(leased: limit, waiting: 3)
-            for lease in leases { await borrow(lease, 0) }
+            for lease in leases { await useConnection(lease, 0) }
             for waiter in waiters {
                 do { try await waiter.value } catch is CancellationError {}
             }
@@ -157,7 +157,7 @@ final class HistoryLife: Sendable {
         }
     }
 
-    /// Waits until nothing moves any more, and looks.
+    /// Waits until nothing happens any more, and observes the pool.
     private func rest(leased: Int, waiting: Int, isShutDown: Bool = false) async {
         func isReached() -> Bool {
             let now = pool.statistics
@@ -166,8 +166,8 @@ final class HistoryLife: Sendable {
         }
         let deadline = ContinuousClock.now + restPatience
         while !isReached(), ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(1)) }
-        // Somebody may be looking whether there is something to do, which is soon over. What one look at least must show
-        // is judged with the rest of the history.
+        // A thread may still be looking for work, which takes a moment. The checker decides with the rest of the
+        // history what at least one observation must show.
         for _ in 0..<4 {
             let begin = historyNow()
             let now = pool.statistics

@@ -9,9 +9,9 @@ import Synchronization
     import Darwin
 #endif
 
-/// Records what happens to one pool, in a log for each thread, so that recording orders nothing between threads.
+/// Records what happens to one pool, in a log for each thread, so that recording does not order the threads.
 ///
-/// A thread meets the others once, when it makes its log.
+/// A thread synchronizes with the others once, when it makes its log.
 final class HistoryRecorder: Sendable {
     private let logs = Mutex<[ThreadLog]>([])
 
@@ -27,22 +27,22 @@ final class HistoryRecorder: Sendable {
         return log
     }
 
-    /// What all threads have recorded. To be called when they have ended what they did.
+    /// Adds what all threads have recorded. Call this when the threads have ended their work.
     func collect(into history: inout History) {
         for log in logs.withLock({ $0 }) {
             history.events += log.events
-            history.borrowings += log.borrowings
+            history.connectionUses += log.connectionUses
         }
     }
 }
 
 /// What one thread has recorded.
 ///
-/// Sendable because its thread alone writes, and it is read when that has ended.
+/// Sendable, because only its thread writes, and other threads read after that has ended.
 final class ThreadLog: @unchecked Sendable {
     fileprivate private(set) weak var recorder: HistoryRecorder?
     fileprivate private(set) var events: [HistoryEvent] = []
-    fileprivate private(set) var borrowings: [Borrowing] = []
+    fileprivate private(set) var connectionUses: [ConnectionUse] = []
     private var lastNumber: UInt64
     private var random: Random
 
@@ -51,19 +51,19 @@ final class ThreadLog: @unchecked Sendable {
         lastNumber = number << 40
         random = Random(seed: number)
         events.reserveCapacity(1 << 16)
-        borrowings.reserveCapacity(1 << 12)
+        connectionUses.reserveCapacity(1 << 12)
     }
 
     func append(_ event: HistoryEvent) { events.append(event) }
-    func append(_ borrowing: Borrowing) { borrowings.append(borrowing) }
+    func append(_ use: ConnectionUse) { connectionUses.append(use) }
 
-    /// A number that no other call gets.
+    /// Returns a number that no other call gets.
     func uniqueNumber() -> UInt64 {
         lastNumber += 1
         return lastNumber
     }
 
-    /// Nothing, a little work, another thread's turn, or a nap.
+    /// Does nothing, works a little, yields, or sleeps.
     func pauseSomewhat() {
         switch random.number(0...255) {
         case 0..<16:
@@ -75,7 +75,7 @@ final class ThreadLog: @unchecked Sendable {
         }
     }
 
-    // MARK: The thread's own
+    // MARK: State of the thread
 
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
@@ -98,9 +98,9 @@ final class ThreadLog: @unchecked Sendable {
     }
 }
 
-/// The moment, in nanoseconds. What comes before has happened, and what comes after has not begun.
+/// Returns the current moment in nanoseconds. Earlier operations have happened, and later ones have not begun.
 func historyNow() -> UInt64 {
-    // The clock is read between two barriers, or loads could be moved across it.
+    // The barriers keep loads and stores from moving across the clock read.
     atomicMemoryFence(ordering: .sequentiallyConsistent)
     let now = DispatchTime.now().uptimeNanoseconds
     atomicMemoryFence(ordering: .sequentiallyConsistent)

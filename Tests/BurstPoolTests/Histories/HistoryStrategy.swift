@@ -1,7 +1,7 @@
 import BurstPool
 import Synchronization
 
-/// A connection that counts its uses, without protection: the pool has to see to it that one caller at a time has it.
+/// A connection that counts its uses without protection, because the pool must give it to one caller at a time.
 final class HistoryConnection {
     let number: Int
     let isBroken: Bool
@@ -13,7 +13,7 @@ final class HistoryConnection {
     }
 }
 
-/// Opens and closes connections that are nothing but numbers, takes its time, fails now and then, and keeps account of each.
+/// Opens and closes connections that are only numbers, after random delays and with random failures, and records each.
 final class HistoryStrategy: ConnectionStrategy, RecordedStrategy {
     struct Refused: Error {}
 

@@ -2,10 +2,10 @@ import BurstPool
 import Foundation
 import Testing
 
-/// Histories of callers on real threads, by way of the pool's engine, on each core: recorded, and then checked for what no
-/// single caller can see.
+/// Records histories of callers on real threads, through the pool's engine, on each core, and checks them for errors
+/// that no single caller can see.
 ///
-/// The environment variable `HISTORY_LIVES` goes deeper.
+/// The environment variable `HISTORY_LIVES` sets the number of lives.
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct HistoryTests {
     private static let lives = ProcessInfo.processInfo.environment["HISTORY_LIVES"].flatMap { Int($0) } ?? 6
@@ -24,16 +24,16 @@ struct HistoryTests {
             let (history, complaints) = await life.live()
             #expect(complaints.isEmpty, "seed \(seed)")
             #expect(throws: Never.self, "seed \(seed)") { try HistoryChecker.check(history) }
-            #expect(history.borrowings.count > 100, "seed \(seed)")
+            #expect(history.connectionUses.count > 100, "seed \(seed)")
             kinds.formUnion(history.events.map(\.kind))
         }
-        // Histories in which something never happened say nothing of it.
+        // Histories without a kind of event prove nothing about it.
         let missing = Set(HistoryEvent.Kind.allCases).subtracting(kinds)
         #expect(missing.isEmpty)
     }
 
-    @Test("The history of a core that is wrong is refused, for the right reason", arguments: CoreFault.allCases)
-    func refusesWrongCore(fault: CoreFault) async throws {
+    @Test("The history of a faulty core is rejected, for the right reason", arguments: CoreFault.allCases)
+    func rejectsFaultyCore(fault: CoreFault) async throws {
         let executor = ThreadsExecutor(threads: 6)
         defer { executor.stop() }
         let reasons: [HistoryChecker.Rule] =
@@ -42,7 +42,7 @@ struct HistoryTests {
             case .opensOneMoreThanAllowed: [.overLimit]
             case .miscounts: [.inexactStatistics]
             }
-        // What a fault needs to show does not come about in every life.
+        // Not every life has the situation in which a fault shows.
         for _ in 0..<20 {
             let seed = UInt64.random(in: 0 ..< .max)
             let (history, _) = try await HistoryLife(.mutex, executor: executor, seed: seed, fault: fault).live()

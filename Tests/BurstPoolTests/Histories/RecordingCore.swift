@@ -1,23 +1,23 @@
 import BurstPool
 
-/// What a strategy must have for its pool's core to be recorded.
+/// What a strategy needs so that its pool's core can be recorded.
 protocol RecordedStrategy: AnyObject {
     var recorder: HistoryRecorder { get }
-    /// What is wrong with the core, so that the check of its history can be checked; `nil`: nothing.
+    /// The fault of the core, which tests the check of its history. `nil` means none.
     var fault: CoreFault? { get }
 }
 
-/// Something that no history of a pool may show.
+/// A behaviour that no history of a pool may show.
 enum CoreFault: CaseIterable, Sendable {
     case newcomersOvertake, opensOneMoreThanAllowed, miscounts
 }
 
-/// Another core, each call of which is recorded, with a pause of random length before it. For engines whose strategy is a
+/// A core that records each call of another core, with a random pause before it. Only for engines whose strategy is a
 /// ``RecordedStrategy``.
 struct RecordingCore<Base: _PoolCore>: _PoolCore {
     struct Lease: Sendable {
         let base: Base.Lease
-        let turn: UInt64
+        let ownership: UInt64
     }
 
     struct Ticket: Sendable {
@@ -31,7 +31,9 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
 
     init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure) {
         let owner = configuration.owner.takeUnretainedValue()
-        guard let strategy = owner as? any RecordedStrategy else { fatalError("the strategy is not to be recorded") }
+        guard let strategy = owner as? any RecordedStrategy else {
+            fatalError("the strategy is not a RecordedStrategy")
+        }
         recorder = strategy.recorder
         fault = strategy.fault
         var configuration = configuration
@@ -43,7 +45,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
 
     // MARK: Recording
 
-    /// Makes a call, and records what `event` makes of its result, if anything.
+    /// Makes a call, and records the event that `event` returns for its result, if any.
     private func record<Value>(_ call: () -> Value, _ event: (Value) -> HistoryEvent?) -> Value {
         let log = recorder.log
         log.pauseSomewhat()
@@ -63,7 +65,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
     private func made(_ kind: HistoryEvent.Kind, _ lease: Lease) -> HistoryEvent {
         var event = made(kind)
         event.slot = UInt(bitPattern: base.element(of: lease.base))
-        event.turn = lease.turn
+        event.ownership = lease.ownership
         return event
     }
 
@@ -73,9 +75,9 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         return event
     }
 
-    private func lease(_ base: Base.Lease) -> Lease { Lease(base: base, turn: recorder.log.uniqueNumber()) }
+    private func lease(_ base: Base.Lease) -> Lease { Lease(base: base, ownership: recorder.log.uniqueNumber()) }
 
-    /// A caller that waits is known to the base by one of these, so that it can be told who it is when it goes.
+    /// Identifies a waiting caller to the base core, so that the recorder knows it when it leaves.
     private final class Context {
         let real: UnsafeRawPointer
         let ticket: UInt64
@@ -190,7 +192,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         }
     }
 
-    // Not recorded: connections that nobody has asked for, and those that leave the pool, are in no history.
+    // Not recorded, because connections that no caller asked for, and detached ones, are in no history.
     func beginOpenUnrequested() -> Lease? { base.beginOpenUnrequested().map(lease) }
     func detach(_ lease: Lease) { base.detach(lease.base) }
 
@@ -213,7 +215,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         }
     }
 
-    /// Idle before and after: no event.
+    /// The connection is idle before and afterwards, so there is no event.
     func sweepEnd() -> Bool? {
         recorder.log.pauseSomewhat()
         return base.sweepEnd()
@@ -239,7 +241,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
             event.other = ticket.asked
             return event
         }
-        // Else it never comes back.
+        // If it did not join, the core never returns this context.
         guard case .joined = joining else {
             context.release()
             return joining
@@ -334,7 +336,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
     var limits: _PoolCoreLimits { base.limits }
     func slot(at index: Int) -> _PoolCoreSlot<Lease>? {
         base.slot(at: index).map { slot in
-            _PoolCoreSlot(state: slot.state, lease: Lease(base: slot.lease, turn: 0), serial: slot.serial)
+            _PoolCoreSlot(state: slot.state, lease: Lease(base: slot.lease, ownership: 0), serial: slot.serial)
         }
     }
     var total: Int { base.total }

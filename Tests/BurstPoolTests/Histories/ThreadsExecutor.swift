@@ -2,10 +2,10 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Runs tasks on so many threads of its own, more than there are processors, so that they are interrupted anywhere.
+/// Runs tasks on its own threads. There are more of them than processors, so that they are interrupted anywhere.
 final class ThreadsExecutor: TaskExecutor {
     private let jobs = Mutex<[UnownedJob]>([])
-    /// As many as there are jobs, and one for each thread that shall end.
+    /// Signalled once for each job, and once for each thread that must end.
     private let signal = DispatchSemaphore(value: 0)
     private let threads: Int
 
@@ -20,7 +20,7 @@ final class ThreadsExecutor: TaskExecutor {
         signal.signal()
     }
 
-    /// Ends the threads, which keep the executor until then. To be called when no task is left.
+    /// Ends the threads, which keep the executor alive until then. Call this when no task is left.
     func stop() {
         for _ in 0..<threads { signal.signal() }
     }

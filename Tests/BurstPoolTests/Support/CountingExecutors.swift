@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// Runs tasks on a queue of its own, and counts the jobs: one for each start and each resumption.
+/// Runs tasks on its own queue, and counts the jobs: one for each start and each resumption.
 final class CountingTaskExecutor: TaskExecutor {
     private let queue = DispatchQueue(label: "counting task executor")
     private let count = Atomic<Int>(0)

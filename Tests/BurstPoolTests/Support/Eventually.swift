@@ -13,7 +13,7 @@ func eventually(
         if look < 2_000 {
             await Task.yield()
         } else {
-            // The machine is busy with something else.
+            // Other processes are using the machine.
             try? await Task.sleep(for: .milliseconds(1))
         }
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Holds tasks up until the test lets them pass. Cancellation does not open it.
+/// Blocks tasks until the test lets them pass. Cancellation does not open it.
 final class Gate: Sendable {
     private struct State {
         var isOpen = false
@@ -10,7 +10,7 @@ final class Gate: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many tasks stand before the gate.
+    /// The number of tasks that wait at the gate.
     var held: Int { state.withLock { $0.held.count } }
 
     func pass() async {
@@ -28,7 +28,7 @@ final class Gate: Sendable {
         }
     }
 
-    /// Lets one task pass: the one that has stood there longest, or the next to come.
+    /// Lets one task pass: the one that has waited longest, or the next one that comes.
     func letOnePass() {
         let first = state.withLock { state -> UnsafeContinuation<Void, Never>? in
             if state.held.isEmpty {
@@ -40,7 +40,7 @@ final class Gate: Sendable {
         first?.resume()
     }
 
-    /// Lets everybody pass, from now on.
+    /// Lets all tasks pass from now on.
     func open() {
         let all = state.withLock { state in
             state.isOpen = true

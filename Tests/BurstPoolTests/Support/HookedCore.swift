@@ -1,7 +1,7 @@
 import BurstPool
 import Synchronization
 
-/// A moment between the engine and its core, where something else can happen.
+/// A moment between the engine and its core at which a test can act.
 enum CoreMoment: CaseIterable, Sendable {
     case beforeTryAcquire, beforeRelease, afterRelease
     case beforeBeginOpen, afterBeginOpen, beforeFinishOpen, afterFinishOpen, beforeCancelOpen, afterCancelOpen
@@ -10,14 +10,14 @@ enum CoreMoment: CaseIterable, Sendable {
     case afterPrepareWait, beforeJoinWait, afterJoinWait, beforeClaimWait, afterClaimWait
     case beforeHandOff, afterHandOff, beforeExpire, afterExpire
     case beforeRequeueWait, afterRequeueWait
-    case afterSomebodyWaits, afterHasExcess, beforeTakeIdle, afterTakeIdle, beforePutBack, afterPutBack
-    case beforeTakeUnswept, afterTakeUnswept, beforePutSwept, afterPutSwept, beforeReturnSwept, afterReturnSwept
-    case beforeBeginOpenUnasked, afterBeginOpenUnasked, beforeDetach, afterDetach
+    case afterSomebodyWaits, afterHasExcess, beforeTakeIdle, afterTakeIdle, beforeReturnIdle, afterReturnIdle
+    case beforeSweepNext, afterSweepNext, beforeSweepKeep, afterSweepKeep, beforeSweepEnd, afterSweepEnd
+    case beforeBeginOpenUnrequested, afterBeginOpenUnrequested, beforeDetach, afterDetach
     case beforePause, afterPause, beforeResume, afterResume, beforeResize, afterResize
     case beforeTotal, afterNextDeadline
 }
 
-/// What shall happen at which moment. Each thing happens once, the first time the moment comes.
+/// The actions of a test. Each action runs once, the first time that its moment is reached.
 final class CoreHooks: Sendable {
     private struct Plan {
         var actions: [CoreMoment: @Sendable () -> Void] = [:]
@@ -25,8 +25,8 @@ final class CoreHooks: Sendable {
     }
 
     private let plan = Mutex(Plan())
-    /// Counted by the core as if a thread that looks for work had them in hand.
-    let heldPlaces = Atomic<Int>(0)
+    /// A number of slots that the core counts as if a thread that looks for work held them.
+    let heldSlots = Atomic<Int>(0)
 
     /// Whether `takeIdle()` passes over one connection, as a thread does which looks at another stripe first.
     let takesFromElsewhere = Atomic(false)
@@ -41,7 +41,7 @@ final class CoreHooks: Sendable {
 
     var isEmpty: Bool { plan.withLock { $0.actions.isEmpty } }
 
-    /// Whether nothing happens now. After ``clear()``, nothing will: what had begun has ended.
+    /// Whether no action is running. After ``clear()`` none will run: the ones that had begun have ended.
     var isQuiet: Bool { plan.withLock { $0.underway == 0 } }
 
     func reach(_ moment: CoreMoment) {
@@ -56,7 +56,7 @@ final class CoreHooks: Sendable {
     }
 }
 
-/// Another core, with hooks, so that races need no luck to be met. For engines of ``TestStrategy`` only.
+/// A core with hooks around another core, so that races need no luck. For engines of ``TestStrategy`` only.
 struct HookedCore<Base: _PoolCore>: _PoolCore {
     private let base: Base
     private let hooks: CoreHooks
@@ -64,7 +64,9 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     init(_ configuration: _PoolCoreConfiguration) throws(_PoolCoreFailure) {
         let owner = configuration.owner.takeUnretainedValue()
         base = try Base(configuration)
-        guard let strategy = owner as? TestStrategy else { fatalError("hooks are in a TestStrategy") }
+        guard let strategy = owner as? TestStrategy else {
+            fatalError("the strategy must be a TestStrategy, which has the hooks")
+        }
         hooks = strategy.hooks
     }
 
@@ -89,7 +91,7 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
         between(.beforeBeginOpen, .afterBeginOpen) { base.beginOpen() }
     }
     func beginOpenUnrequested() -> Base.Lease? {
-        between(.beforeBeginOpenUnasked, .afterBeginOpenUnasked) { base.beginOpenUnrequested() }
+        between(.beforeBeginOpenUnrequested, .afterBeginOpenUnrequested) { base.beginOpenUnrequested() }
     }
     func finishOpen(_ permit: Base.Lease) { between(.beforeFinishOpen, .afterFinishOpen) { base.finishOpen(permit) } }
     func cancelOpen(_ permit: Base.Lease) { between(.beforeCancelOpen, .afterCancelOpen) { base.cancelOpen(permit) } }
@@ -147,11 +149,11 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
             return second
         }
     }
-    func returnIdle(_ lease: Base.Lease) { between(.beforePutBack, .afterPutBack) { base.returnIdle(lease) } }
+    func returnIdle(_ lease: Base.Lease) { between(.beforeReturnIdle, .afterReturnIdle) { base.returnIdle(lease) } }
 
-    func sweepNext() -> Base.Lease? { between(.beforeTakeUnswept, .afterTakeUnswept) { base.sweepNext() } }
-    func sweepKeep(_ lease: Base.Lease) -> Bool { between(.beforePutSwept, .afterPutSwept) { base.sweepKeep(lease) } }
-    func sweepEnd() -> Bool? { between(.beforeReturnSwept, .afterReturnSwept) { base.sweepEnd() } }
+    func sweepNext() -> Base.Lease? { between(.beforeSweepNext, .afterSweepNext) { base.sweepNext() } }
+    func sweepKeep(_ lease: Base.Lease) -> Bool { between(.beforeSweepKeep, .afterSweepKeep) { base.sweepKeep(lease) } }
+    func sweepEnd() -> Bool? { between(.beforeSweepEnd, .afterSweepEnd) { base.sweepEnd() } }
 
     func pause() { between(.beforePause, .afterPause) { base.pause() } }
     func resume() { between(.beforeResume, .afterResume) { base.resume() } }
@@ -164,7 +166,7 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     var limits: _PoolCoreLimits { base.limits }
     var total: Int {
         hooks.reach(.beforeTotal)
-        return base.total + hooks.heldPlaces.load(ordering: .acquiring)
+        return base.total + hooks.heldSlots.load(ordering: .acquiring)
     }
     var counts: _PoolCoreCounts { base.counts }
     func slot(at index: Int) -> _PoolCoreSlot<Base.Lease>? { base.slot(at: index) }

@@ -1,5 +1,5 @@
-/// Runs each job where it is enqueued, before that goes on: so a task that starts gets as far as its first suspension
-/// at once, within the call that starts it.
+/// Runs each job synchronously where it is enqueued. Therefore a task runs up to its first suspension within the call
+/// that starts it.
 final class InlineExecutor: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
         job.runSynchronously(on: asUnownedTaskExecutor())

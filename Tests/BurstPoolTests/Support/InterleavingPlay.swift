@@ -1,10 +1,10 @@
 import BurstPool
 import Testing
 
-/// Something happens, with two who wait, and at one moment between the engine and its core something else: each thing that
-/// can, at each moment, in turn.
+/// Runs an action with two waiters, and an interference at one moment between the engine and its core. Repeats this for
+/// each interference at each moment.
 struct InterleavingPlay {
-    /// What happens meanwhile.
+    /// What happens at the moment.
     enum Interference: CaseIterable, Sendable {
         case firstLeaves, secondLeaves, bothLeave, timeIsUp, shutdown, abort, grow, shrink, newcomer, tryAcquire
         case peerHangsUp, evict, pause, pauseAndResume
@@ -12,7 +12,7 @@ struct InterleavingPlay {
 
     typealias Waiter = Task<TestLease<TestConnection>, any Error>
 
-    /// What is on the stage.
+    /// What the action works on.
     struct Scene: Sendable {
         let pool: TestPool
         let clock: ManualClock
@@ -42,13 +42,13 @@ struct InterleavingPlay {
     }
 
     var burstLimit = 1
-    /// Which moments it has to come by.
+    /// The moments that the action must reach.
     var byWayOf: Set<CoreMoment>
-    /// Whether time passes once it has been set off: for what goes on only when an alarm goes off.
+    /// Whether time passes after the action, for actions that only continue when an alarm rings.
     var timePasses = false
     var configure: (inout ConnectionPoolConfiguration) -> Void = { _ in }
     var prepare: (Scene) async throws -> Void
-    /// Sets something off, with two who wait, of whom the first has ten seconds.
+    /// Starts the action, with two waiters, the first of which has a timeout of ten seconds.
     var act: (Scene) async throws -> Void
 
     func run(_ kind: CoreKind) async throws {
@@ -58,7 +58,10 @@ struct InterleavingPlay {
                 try await play(kind, interference, at: moment, reached)
             }
         }
-        #expect(reached.value.isSuperset(of: byWayOf), "not by way of \(byWayOf.subtracting(reached.value))")
+        #expect(
+            reached.value.isSuperset(of: byWayOf),
+            "these moments were not reached: \(byWayOf.subtracting(reached.value))"
+        )
     }
 
     private func play(
@@ -102,12 +105,12 @@ struct InterleavingPlay {
             }
             for waiter in [cast.first, cast.second] { await end(waiter, "\(moment), \(interference)") }
             strategy.hooks.clear()
-            // A close in the background may be at its moment just now, and bring one more who waits.
+            // A background close may be at its moment just now, and add another waiter.
             try await eventually("no interference is under way") { strategy.hooks.isQuiet }
             for waiter in cast.more.value { await end(waiter, "\(moment), \(interference)") }
             for shutdown in cast.shutdowns.value { await shutdown.value }
-            // Not at once: closes in the background go on, and look at what is idle when they have ended.
-            try await eventually("nobody waits or leases after \(interference) at \(moment)") {
+            // Not immediately, because background closes continue, and look at idle connections when they have ended.
+            try await eventually("no caller waits or leases after \(interference) at \(moment)") {
                 let statistics = pool.statistics
                 return statistics.waiting == 0 && statistics.inUse == 0
             }
@@ -145,7 +148,7 @@ struct InterleavingPlay {
         case .tryAcquire: pool.tryAcquire()?.release()
         case .peerHangsUp: for remote in cast.strategy.books.remotes { remote.hangUp() }
         case .evict: pool.evictAll(over: nil)
-        // Until the play goes on.
+        // Until the play resumes the pool.
         case .pause: pool.pause()
         case .pauseAndResume:
             pool.pause()

@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-/// A clock that stands still until the test sets it forward.
+/// A clock that stands still until the test advances it.
 final class ManualClock: Clock {
     struct Instant: InstantProtocol {
         var sinceStart: Duration
@@ -28,13 +28,13 @@ final class ManualClock: Clock {
     var now: Instant { state.withLock { $0.now } }
     var minimumResolution: Duration { .nanoseconds(1) }
 
-    /// How many tasks sleep.
+    /// The number of sleeping tasks.
     var sleepers: Int { state.withLock { $0.sleepers.count } }
 
-    /// When the first of those who sleep will wake.
+    /// The earliest deadline of the sleeping tasks.
     var nextDeadline: Duration? { state.withLock { $0.sleepers.map(\.deadline.sinceStart).min() } }
 
-    /// Whether a task sleeps that wakes within this time.
+    /// Returns whether a sleeping task will wake within this time.
     func wakes(within time: Duration) -> Bool {
         state.withLock { state in state.sleepers.contains { $0.deadline.sinceStart <= state.now.sinceStart + time } }
     }
@@ -72,7 +72,7 @@ final class ManualClock: Clock {
         }
     }
 
-    /// Sets the clock forward, and wakes those whose time has come, in the order of their deadlines.
+    /// Advances the clock, and wakes the tasks whose deadlines have passed, in the order of the deadlines.
     func advance(by duration: Duration) {
         let target = state.withLock { $0.now.advanced(by: duration) }
         while true {
@@ -90,7 +90,7 @@ final class ManualClock: Clock {
         }
     }
 
-    /// Waits until so many tasks sleep, or more; until none does if `count` is 0.
+    /// Waits until at least `count` tasks sleep, or until no task does if `count` is 0.
     func waitForSleepers(_ count: Int) async throws {
         try await eventually("\(count) tasks sleep on the clock") { count == 0 ? sleepers == 0 : sleepers >= count }
     }

@@ -1,15 +1,15 @@
 import Dispatch
 import Synchronization
 
-/// Runs a task on the threads that all tasks share, and tells when it is suspended.
+/// Runs a task on the shared threads, and tells when the task is suspended.
 ///
-/// A pool counts a caller as waiting before it has joined the queue: who wants to know that it stands in the queue, ahead
-/// of those who come later, has to know that it is suspended.
+/// A pool counts a caller as waiting before the caller has joined the queue. A test that needs a caller to be in the
+/// queue, ahead of later callers, must wait until its task is suspended.
 final class ObservedExecutor: TaskExecutor {
     private let begun = Atomic<Int>(0)
     private let finished = Atomic<Int>(0)
 
-    /// Whether the task has run and does not: it is suspended, or has ended.
+    /// Whether the task has run and is not running: it is suspended, or has ended.
     var isSuspended: Bool {
         let finished = finished.load(ordering: .acquiring)
         return finished > 0 && begun.load(ordering: .relaxed) == finished

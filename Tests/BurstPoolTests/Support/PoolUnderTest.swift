@@ -2,7 +2,7 @@ import BurstPoolSwiftCores
 
 @testable import BurstPool
 
-/// A pool as the tests see it, whatever core it runs on.
+/// A pool as the tests see it, independent of its core.
 protocol PoolUnderTest<Connection>: AnyObject, Sendable {
     associatedtype Connection
 
@@ -69,12 +69,12 @@ extension PoolUnderTest {
     }
 }
 
-/// The cores that the suite runs on. To add one: a case, and its line in ``makePool(strategy:configuration:)``.
+/// The cores that the suite runs on. To add one, add a case, and its line in ``makePool(strategy:configuration:)``.
 enum CoreKind: CaseIterable, Sendable {
     case concurrencyKit
     case lockFreeSwift
     case mutex
-    /// The public face, `ConnectionPool`, on the core that ships.
+    /// The public API, `ConnectionPool`, on the core that ships.
     case publicPool
 
     func makePool<Strategy: ConnectionStrategy>(
@@ -89,7 +89,8 @@ enum CoreKind: CaseIterable, Sendable {
         }
     }
 
-    /// The same with hooks between the engine and its core. The public face has none: its core is the first one.
+    /// The same with hooks between the engine and its core. The public API has none, because its core is
+    /// `concurrencyKit`.
     func makeHookedPool(
         strategy: TestStrategy,
         configuration: ConnectionPoolConfiguration
@@ -108,7 +109,7 @@ enum CoreKind: CaseIterable, Sendable {
     static let cores = allCases.filter { $0 != .publicPool }
 }
 
-/// A pool's engine on some core, with what the public face adds to it.
+/// A pool's engine on some core, with what the public API adds to it.
 final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnderTest {
     let engine: _PoolEngine<Strategy, Core>
 
@@ -171,7 +172,7 @@ extension _PoolEngine {
     }
 }
 
-/// `ConnectionPool` itself.
+/// The public `ConnectionPool`.
 final class PublicPool<Strategy: ConnectionStrategy>: PoolUnderTest {
     let pool: ConnectionPool<Strategy>
 

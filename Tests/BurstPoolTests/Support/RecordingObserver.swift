@@ -1,6 +1,6 @@
 import BurstPool
 
-/// Keeps what a pool tells its observer.
+/// Records the events of a pool.
 final class RecordingObserver: ConnectionPoolObserver {
     let observesLeases: Bool
     private let record = Shared<[ConnectionPoolEvent]>([])
@@ -15,7 +15,7 @@ final class RecordingObserver: ConnectionPoolObserver {
         record.change { $0.append(event) }
     }
 
-    /// The values of the events of one kind.
+    /// Returns the values of all events of one kind.
     func all<Value>(_ value: (ConnectionPoolEvent) -> Value?) -> [Value] {
         events.compactMap(value)
     }
@@ -32,7 +32,7 @@ final class RecordingObserver: ConnectionPoolObserver {
         all { if case .breakerChanged(let state) = $0 { state } else { nil } }
     }
 
-    /// What kinds of events there were, in order.
+    /// The kinds of all events, in order.
     var kinds: [String] {
         events.map { String("\($0)".prefix { $0 != "(" }) }
     }

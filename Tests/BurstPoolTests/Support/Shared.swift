@@ -20,7 +20,7 @@ final class Shared<Value: Sendable>: Sendable {
 }
 
 extension Shared where Value == Int {
-    /// Counts one up, and returns what it was before.
+    /// Increments the value, and returns the previous one.
     @discardableResult
     func countUp() -> Int {
         change { value in

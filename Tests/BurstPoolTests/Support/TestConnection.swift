@@ -3,7 +3,7 @@ import Synchronization
 /// A connection that is not `Sendable`, as most are.
 final class TestConnection {
     let remote: Remote
-    /// Unprotected on purpose: the pool has to see to it that one party at a time touches it.
+    /// Unprotected on purpose, because the pool must let one caller use it at a time.
     var uses = 0
 
     init(_ remote: Remote) {
@@ -12,7 +12,7 @@ final class TestConnection {
 
     var id: Int { remote.id }
 
-    /// Uses the connection for as long as the body runs, and notices if somebody else does.
+    /// Uses the connection while the body runs, and notices other uses at the same time.
     func use<Result>(_ body: () async throws -> Result) async rethrows -> Result {
         remote.enter()
         defer { remote.exit() }
@@ -27,7 +27,7 @@ final class TestConnection {
     }
 }
 
-/// The far end of a connection, which tests hold while the connection is in the pool.
+/// The remote end of a connection. A test keeps it while the connection is in the pool.
 final class Remote: Sendable {
     let id: Int
     private let closed = Atomic<Bool>(false)
@@ -47,7 +47,7 @@ final class Remote: Sendable {
         closed.store(true, ordering: .releasing)
     }
 
-    /// The pool has given the connection to `closeConnection`. Returns how often it had done so before.
+    /// Called when the pool passes the connection to `closeConnection`. Returns how often that had happened before.
     func dispose() -> Int {
         disposals.add(1, ordering: .relaxed).oldValue
     }
@@ -64,7 +64,7 @@ final class Remote: Sendable {
         users.subtract(1, ordering: .acquiringAndReleasing)
     }
 
-    /// Whether two parties had the connection at the same time, or one after it was closed.
+    /// Whether two callers had the connection at the same time, or one used it after it was closed.
     var wasMisused: Bool { wasShared.load(ordering: .relaxed) }
     var isInUse: Bool { users.load(ordering: .acquiring) != 0 }
 }

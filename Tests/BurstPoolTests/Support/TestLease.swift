@@ -1,10 +1,10 @@
 import BurstPool
 import Synchronization
 
-/// A lease that tests can keep in arrays and pass between tasks: whether that is right is up to the test.
+/// A lease that tests can keep in arrays and pass between tasks. The test must use it correctly.
 class TestLease<Connection>: @unchecked Sendable {
     private let isOut = Atomic<Bool>(true)
-    /// Of which connection, if it is a ``TestConnection``. Known after the lease has ended, too.
+    /// The number of the connection, if it is a ``TestConnection``. Also known after the lease has ended.
     private(set) final var id = 0
 
     final var connection: Connection {
@@ -17,13 +17,13 @@ class TestLease<Connection>: @unchecked Sendable {
         end()
     }
 
-    /// Ends the lease and has the connection closed.
+    /// Ends the lease, and makes the pool close the connection.
     final func discard() {
         guard isOut.exchange(false, ordering: .acquiringAndReleasing) else { return }
         endDiscarding()
     }
 
-    /// Ends the lease and takes the connection out of the pool.
+    /// Ends the lease, and removes the connection from the pool.
     final func detach() -> Connection? {
         guard isOut.exchange(false, ordering: .acquiringAndReleasing) else { return nil }
         return endDetaching()

@@ -1,10 +1,10 @@
 import BurstPool
 import Synchronization
 
-/// A strategy that does as the test tells it, and keeps books of its own.
+/// A strategy that follows the test's script, and keeps its own books.
 final class TestStrategy: ConnectionStrategy {
     struct Script: Sendable {
-        /// Runs before a connection is made, with the number of the attempt, from 1; throws to make it fail.
+        /// Runs before a connection is made, with the number of the attempt, from 1. Throws to make the attempt fail.
         var open: @Sendable (Int) async throws -> Void = { _ in }
         var check: @Sendable (Remote) throws -> Bool = { $0.isClosed }
         var close: @Sendable (Remote) async throws -> Void = { _ in }
@@ -21,12 +21,12 @@ final class TestStrategy: ConnectionStrategy {
         var failures = 0
         var opened = 0
         var closed = 0
-        /// Connections being opened, open, or being closed: what the server would count.
-        var places = 0
+        /// The number of connections that are opening, open or closing, as the server would count them.
+        var slots = 0
         var peak = 0
         var checks = 0
         var closedIDs: [Int] = []
-        /// In the order in which it was asked for.
+        /// The numbers of the validated connections, in order.
         var validated: [Int] = []
         var remotes: [Remote] = []
         var complaints: [String] = []
@@ -49,7 +49,7 @@ final class TestStrategy: ConnectionStrategy {
 
     var books: Books { ledger.withLock { $0 } }
 
-    /// The far end of the connection that was opened as the n-th, from 1.
+    /// Returns the remote end of the n-th connection, from 1.
     func remote(_ number: Int) -> Remote { ledger.withLock { $0.remotes[number - 1] } }
 
     func onOpen(_ action: @escaping @Sendable (Int) async throws -> Void) { script.withLock { $0.open = action } }
@@ -78,8 +78,8 @@ final class TestStrategy: ConnectionStrategy {
     func makeConnection() async throws -> sending TestConnection {
         let attempt = ledger.withLock { books in
             books.attempts += 1
-            books.places += 1
-            books.peak = max(books.peak, books.places)
+            books.slots += 1
+            books.peak = max(books.peak, books.slots)
             return books.attempts
         }
         do {
@@ -87,7 +87,7 @@ final class TestStrategy: ConnectionStrategy {
         } catch {
             ledger.withLock { books in
                 books.failures += 1
-                books.places -= 1
+                books.slots -= 1
             }
             throw error
         }
@@ -121,7 +121,7 @@ final class TestStrategy: ConnectionStrategy {
         defer {
             ledger.withLock { books in
                 books.closed += 1
-                books.places -= 1
+                books.slots -= 1
             }
         }
         try await close(remote)
@@ -161,16 +161,18 @@ final class TestStrategy: ConnectionStrategy {
         return { abort(remote) }
     }
 
-    /// What went wrong, as far as the strategy can tell.
+    /// The errors that the strategy has noticed.
     var complaints: [String] {
         ledger.withLock { books in
             books.complaints
-                + books.remotes.filter(\.wasMisused).map { "connection \($0.id) was in two hands, or used when closed" }
+                + books.remotes.filter(\.wasMisused).map {
+                    "connection \($0.id) was used by two callers at the same time, or after it was closed"
+                }
         }
     }
 }
 
-/// Outlives what it watches, and so can tell that it is gone.
+/// Outlives the object that it watches, and tells when that is deallocated.
 final class Witness: Sendable {
     private let isGone = Atomic<Bool>(false)
 
@@ -178,7 +180,7 @@ final class Witness: Sendable {
     var watchedIsGone: Bool { isGone.load(ordering: .acquiring) }
 }
 
-/// An error with a name, to be recognised by.
+/// An error that a test recognises by its name.
 struct TestError: Error, Hashable {
     let name: String
     init(_ name: String) { self.name = name }

@@ -1,8 +1,8 @@
 import BurstPool
 import Testing
 
-/// As ``withPool(_:maxSize:burstLimit:mostEver:hooked:sourceLocation:configure:_:)``, in virtual time, with an observer.
-/// Callers wait for ever unless they say otherwise, so that no timer sleeps on the clock for them.
+/// Like ``withPool(_:maxSize:burstLimit:mostEver:hooked:sourceLocation:configure:_:)``, in virtual time, with an
+/// observer. Callers wait without a limit by default, so that no timer sleeps on the clock for them.
 func withTimedPool(
     _ kind: CoreKind,
     maxSize: Int,
@@ -34,11 +34,11 @@ func withTimedPool(
     }
 }
 
-/// Advances a pool's clock, so that its maintenance looks at every moment at which something is due.
+/// Advances a pool's clock, so that maintenance runs at every moment at which something is due.
 struct MaintenanceStepper {
     private let clock: ManualClock
     private let pool: TestPool
-    /// The time until the first look.
+    /// The time until the first run of maintenance.
     let interval: Duration
 
     /// Call this when maintenance sleeps, or is about to.
@@ -50,8 +50,8 @@ struct MaintenanceStepper {
         interval = try #require(clock.nextDeadline) - clock.now.sinceStart
     }
 
-    /// - Parameter waitsForStrategy: Whether each look is followed by waiting until everything that it has begun to open or
-    ///   close has ended.
+    /// - Parameter waitsForStrategy: Whether to wait after each run until everything that it has begun to open or close
+    ///   has ended.
     func pass(_ duration: Duration, waitsForStrategy: Bool = true, afterEach: () -> Void = {}) async throws {
         let end = clock.now.sinceStart + duration
         try await pool.finishMaintenance(on: clock)
@@ -88,7 +88,7 @@ extension PoolUnderTest {
     }
 }
 
-/// When connections were opened and closed.
+/// Records when connections were opened and closed.
 final class Chronicle: Sendable {
     private let openings = Shared<[Int: Duration]>([:])
     private let closings = Shared<[Int: Duration]>([:])
@@ -100,7 +100,7 @@ final class Chronicle: Sendable {
 
     var closed: [Int: Duration] { closings.value }
 
-    /// How old each was when it was closed.
+    /// The age of each connection when it was closed.
     var ages: [Int: Duration] {
         let opened = openings.value
         return closings.value.reduce(into: [:]) { ages, closing in
@@ -108,7 +108,7 @@ final class Chronicle: Sendable {
         }
     }
 
-    /// How many were closed at each moment.
+    /// The number of connections that were closed at each moment.
     var closedAtOnce: [Duration: Int] {
         Dictionary(grouping: closings.value.values, by: { $0 }).mapValues(\.count)
     }

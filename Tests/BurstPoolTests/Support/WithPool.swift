@@ -3,12 +3,12 @@ import Testing
 
 typealias TestPool = any PoolUnderTest<TestConnection>
 
-/// Runs a test on a pool of ``TestStrategy``, and checks afterwards that nothing is left behind.
+/// Runs a test on a pool of ``TestStrategy``, and then checks that nothing is left behind.
 ///
-/// Afterwards means: after a shutdown, no connection is open, each was closed once and was in one hand at a time, the
-/// hard limit was kept, and the strategy is gone, and with it the engine that held it.
+/// That is: after a shutdown, no connection is open, each was closed once and used by one caller at a time, the hard
+/// limit was kept, and the strategy and the engine that held it are deallocated.
 ///
-/// - Parameter mostEver: What the hard limit has been at its highest, if the test changes it.
+/// - Parameter mostEver: The highest hard limit during the test, if the test changes it.
 func withPool(
     _ kind: CoreKind,
     maxSize: Int,
@@ -42,13 +42,13 @@ func withPool(
 func expectNothingLeft(_ strategy: TestStrategy, limit: Int, sourceLocation: SourceLocation = #_sourceLocation) {
     let books = strategy.books
     #expect(books.openNow == 0, "connections are left open", sourceLocation: sourceLocation)
-    #expect(books.places == 0, "connections are left opening or closing", sourceLocation: sourceLocation)
+    #expect(books.slots == 0, "connections are left opening or closing", sourceLocation: sourceLocation)
     #expect(books.peak <= limit, "more connections than the hard limit", sourceLocation: sourceLocation)
     #expect(strategy.complaints.isEmpty, sourceLocation: sourceLocation)
 }
 
 extension PoolUnderTest {
-    /// Starts to acquire in a task of its own, and returns when that stands in the queue.
+    /// Starts to acquire in its own task, and returns when that task waits in the queue.
     func startWaiting(
         timeout: AcquireTimeout = .unlimited,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -62,20 +62,20 @@ extension PoolUnderTest {
         return task
     }
 
-    /// Leases so many connections at the same time.
+    /// Leases this number of connections at the same time.
     func lease(_ count: Int) async throws -> [TestLease<Connection>] {
         var leases: [TestLease<Connection>] = []
         for _ in 0..<count { leases.append(try await acquire()) }
         return leases
     }
 
-    /// Opens so many connections and leaves them idle, as far as maxSize lets them stay.
+    /// Opens this number of connections and releases them. Up to maxSize of them stay idle.
     func warmUp(_ count: Int) async throws {
         for lease in try await lease(count) { lease.release() }
     }
 }
 
-/// The pool's error that this throws.
+/// Returns the pool's error that the body throws.
 func poolError(
     _ code: ConnectionPoolError.Code,
     sourceLocation: SourceLocation = #_sourceLocation,

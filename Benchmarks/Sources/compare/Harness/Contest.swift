@@ -1,12 +1,12 @@
 import CBenchmarkSupport
 
-/// One of those who are compared.
+/// A subject of a comparison.
 struct Contender: Sendable {
     var name: String
-    /// Performs the operation so many times.
+    /// Performs the operation this number of times.
     var run: @Sendable (Int) async throws -> Sample
 
-    /// A contender that is timed from outside.
+    /// Creates a contender that is timed from outside.
     init(_ name: String, _ run: @escaping @Sendable (Int) async throws -> Void) {
         self.name = name
         self.run = { operations in
@@ -14,7 +14,7 @@ struct Contender: Sendable {
         }
     }
 
-    /// A contender that tells what it took.
+    /// Creates a contender that measures itself.
     static func measuring(_ name: String, _ run: @escaping @Sendable (Int) async throws -> Sample) -> Contender {
         var contender = Contender(name) { _ in }
         contender.run = run
@@ -22,23 +22,23 @@ struct Contender: Sendable {
     }
 }
 
-/// Runs contenders by turns, A B C B C A C A B and so on, and keeps what each took.
+/// Runs contenders in alternation, A B C B C A C A B and so on, and keeps the time of each run.
 ///
-/// Whatever disturbs the machine for longer than a turn disturbs neighbours in a round alike, so ratios are formed within
-/// a round, and their median is the result. For times on the wall only rounds count in which other programs took next to
-/// nothing, if there are enough of them.
+/// A disturbance of the machine that lasts longer than one run affects all neighbours in a round alike. So ratios are
+/// computed within a round, and their median is the result. For wall times, only rounds count in which other programs
+/// took almost no time, if there are enough of them.
 struct Contest: Sendable {
     var name: String
     var contenders: [Contender]
-    /// How long one turn shall take.
+    /// The intended time of one run.
     var turn: Duration = .milliseconds(8)
-    /// How long all shall take.
+    /// The intended time of all runs.
     var budget: Duration
     var minimumRounds = 7
-    /// So many operations each turn, instead of as many as fill it.
+    /// The number of operations in each run, instead of as many as fill its time.
     var operations: Int?
-    /// The workload itself has more threads than CPUs, so that waiting for one says nothing about other programs.
-    var isCrowded = false
+    /// The workload itself has more threads than CPUs, so that waiting for a CPU does not indicate other programs.
+    var isOversubscribed = false
 
     func run(_ progress: Progress) async throws -> ContestResult {
         var operations: [Int] = []
@@ -58,10 +58,10 @@ struct Contest: Sendable {
             }
             rounds.append(round.compactMap { $0 })
         }
-        return ContestResult(contenders: contenders.map(\.name), rounds: rounds, isCrowded: isCrowded)
+        return ContestResult(contenders: contenders.map(\.name), rounds: rounds, isOversubscribed: isOversubscribed)
     }
 
-    /// How many operations fill a turn.
+    /// Returns the number of operations that fill the time of one run.
     private func calibrate(_ contender: Contender) async throws -> Int {
         if let operations {
             _ = try await contender.run(operations)
@@ -78,30 +78,30 @@ struct Contest: Sendable {
     }
 }
 
-/// What a contest found.
+/// The result of a contest.
 struct ContestResult: Sendable {
-    /// Of the time, what other programs may take of a round for it to count as quiet.
+    /// The share of the time that other programs may take of a round that counts as quiet.
     private static let quiet = 0.03
     private static let enoughQuietRounds = 5
 
     var contenders: [String]
-    /// For each round a sample of each contender.
+    /// For each round, a sample of each contender.
     var rounds: [[Sample]]
-    var isCrowded: Bool
+    var isOversubscribed: Bool
 
     private func index(_ contender: String) -> Int {
         guard let index = contenders.firstIndex(of: contender) else { preconditionFailure("no contender \(contender)") }
         return index
     }
 
-    /// Rounds in which these were not disturbed, or all if those are too few.
+    /// Returns the rounds in which these contenders were not disturbed, or all rounds if those are too few.
     private func rounds(with indices: [Int], by clock: Clock) -> [[Sample]] {
-        guard clock == .wall, !isCrowded else { return rounds }
+        guard clock == .wall, !isOversubscribed else { return rounds }
         let quietOnes = rounds.filter { round in indices.allSatisfy { round[$0].disturbance < Self.quiet } }
         return quietOnes.count >= Self.enoughQuietRounds ? quietOnes : rounds
     }
 
-    /// The share of rounds in which nothing was disturbed.
+    /// The share of rounds without a disturbance.
     var quietShare: Double {
         let quietOnes = rounds.filter { round in round.allSatisfy { $0.disturbance < Self.quiet } }
         return Double(quietOnes.count) / Double(max(rounds.count, 1))
@@ -113,7 +113,7 @@ struct ContestResult: Sendable {
         return Distribution(rounds(with: [index], by: clock).map { $0[index].by(clock) })
     }
 
-    /// How often the one takes as long as the other, round by round.
+    /// Returns the time of one contender divided by that of the other, for each round.
     func ratio(_ numerator: String, to denominator: String, by clock: Clock) -> Distribution {
         let above = index(numerator)
         let below = index(denominator)

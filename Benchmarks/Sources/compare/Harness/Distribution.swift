@@ -1,4 +1,4 @@
-/// Many measurements of the same thing.
+/// Many measurements of one quantity.
 struct Distribution: Sendable {
     /// In ascending order.
     let values: [Double]
@@ -11,12 +11,12 @@ struct Distribution: Sendable {
     var lowerQuartile: Double { quantile(0.25) }
     var upperQuartile: Double { quantile(0.75) }
 
-    /// Between the quartiles, as a share of the median.
+    /// The distance between the quartiles, as a share of the median.
     var spread: Double {
         median == 0 ? 0 : (upperQuartile - lowerQuartile) / median
     }
 
-    /// Linear between the neighbours; NaN if nothing was measured.
+    /// Returns a quantile, linear between neighbours, or NaN without measurements.
     func quantile(_ share: Double) -> Double {
         guard let last = values.last else { return .nan }
         let position = share * Double(values.count - 1)

@@ -2,7 +2,7 @@ import ArgumentParser
 import CBenchmarkSupport
 import Foundation
 
-/// Measures memory in a process of its own, whose memory nothing else has touched.
+/// Measures memory in a separate process, whose memory nothing else has touched.
 enum MemoryProbe {
     /// Runs a measurement in a new process.
     static func run(_ name: String, _ arguments: String...) async throws -> [String: Double] {
@@ -21,7 +21,7 @@ enum MemoryProbe {
         return try JSONDecoder().decode([String: Double].self, from: data)
     }
 
-    /// What these do to the memory that the process has of the system, in bytes.
+    /// Returns by how many bytes a body changes the memory of the process.
     static func growth(_ body: () throws -> Void) rethrows -> Double {
         let before = measure_resident_memory()
         try body()
@@ -29,7 +29,7 @@ enum MemoryProbe {
     }
 }
 
-/// What runs in the new process.
+/// The part that runs in the new process.
 struct Memory: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "memory", shouldDisplay: false)
 

@@ -2,7 +2,7 @@ import CBenchmarkSupport
 import Foundation
 import Synchronization
 
-/// Runs a body in so many tasks at once, and takes the time from when all have started until all have finished.
+/// Runs a body in several tasks at the same time, and measures from when all have started until all have finished.
 func inParallel(
     _ tasks: Int,
     operationsEach: Int,
@@ -37,12 +37,12 @@ func inParallel(
     )
 }
 
-/// Where tasks wait for each other.
+/// A barrier at which tasks wait for each other.
 ///
-/// No more tasks than CPUs are there to run at the same time: they keep their threads, and each thread is moved to a CPU
-/// of its own, for threads that were woken by one another may share one for a good while. They are not tied to it.
+/// There are no more tasks than CPUs, so that they run at the same time: they keep their threads, and each thread is
+/// moved to its own CPU, because threads that wake each other may share one for some time. They are not bound to it.
 private final class StartingLine: @unchecked Sendable {
-    // Unchecked: what is not atomic is written by the last task to arrive, before it lets the others go.
+    // Unchecked: the last task to arrive writes the fields that are not atomic, before it lets the others continue.
     private(set) var cpuTime: UInt64 = 0
     private(set) var runDelay: UInt64 = 0
     private let coming: Atomic<Int>

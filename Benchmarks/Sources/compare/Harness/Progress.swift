@@ -1,6 +1,6 @@
 import Foundation
 
-/// Tells what is going on: one line that is written over again on a terminal, plain lines otherwise.
+/// Prints the progress: one line that is overwritten on a terminal, plain lines otherwise.
 ///
 /// Used by one task at a time.
 final class Progress: @unchecked Sendable {
@@ -14,7 +14,7 @@ final class Progress: @unchecked Sendable {
             write("\r\u{1B}[K[\(seconds) s] \(text)")
             return
         }
-        // Without a terminal: a line for each topic, the text before the colon.
+        // Without a terminal, one line is printed for each topic, which is the text before the colon.
         let topic = String(text.prefix { $0 != ":" })
         if topic == lastTopic { return }
         lastTopic = topic

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The Python package, in a process that waits for work, so that it can take its turns with the others.
+/// The Python package, in a process that waits for work, so that it can alternate with the other contenders.
 ///
 /// Used by one task at a time.
 final class PythonPool: @unchecked Sendable {
@@ -20,7 +20,7 @@ final class PythonPool: @unchecked Sendable {
     private let output = Pipe()
     private var unread = Data()
 
-    /// Installs the package in a folder of its own, if Python and pip are there.
+    /// Installs the package in a separate folder, if Python and pip are installed.
     static func start(driver: URL, scratch: URL, _ progress: Progress) -> PythonPool? {
         progress.say("Python: installing \(package)")
         let environment = scratch.appending(path: "python")

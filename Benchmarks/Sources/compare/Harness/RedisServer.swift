@@ -1,12 +1,12 @@
 import Foundation
 
-/// A Redis of our own, on a socket in a folder of its own, without anything on disk.
+/// A private Redis, on a socket in its own folder, without files on disk.
 struct RedisServer {
     let socket: String
     private let process: Process
     private let folder: URL
 
-    /// `nil` if there is no redis-server.
+    /// Returns `nil` if redis-server is not installed.
     static func start() async throws -> RedisServer? {
         let folder = FileManager.default.temporaryDirectory.appending(path: "burst-pool-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -32,8 +32,8 @@ struct RedisServer {
 
     func stop() {
         if process.isRunning {
-            // A polite signal would not arrive: the process inherits the signal mask of the thread that started it, and
-            // threads of Swift's pool block them. There is nothing to be saved.
+            // A termination signal would not arrive, because the process inherits the signal mask of the thread that
+            // started it, and threads of Swift's pool block such signals. There is nothing to save.
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }

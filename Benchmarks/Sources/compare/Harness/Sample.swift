@@ -1,14 +1,14 @@
 import CBenchmarkSupport
 
-/// What one run of a contender took, in nanoseconds per operation.
+/// The cost of one run of a contender, in nanoseconds per operation.
 struct Sample: Sendable {
     var wall: Double
-    /// Of all threads of the process.
+    /// The CPU time of all threads of the process.
     var cpu: Double
-    /// For how long threads of the process were kept waiting for a CPU by other programs, as a share of the time.
+    /// How long threads of the process had to wait for a CPU because of other programs, as a share of the time.
     var disturbance: Double
 
-    /// Runs an operation so many times. Other threads of the process are idle, or part of what is measured.
+    /// Measures a number of operations. Other threads of the process are idle, or part of the measurement.
     static func take(operations: Int, _ run: () async throws -> Void) async rethrows -> Sample {
         let delayBefore = measure_run_delay()
         let cpuBefore = measure_process_cpu_time()
@@ -25,10 +25,10 @@ struct Sample: Sendable {
     }
 }
 
-/// By which clock things are compared.
+/// The clock of a comparison.
 enum Clock: String, Sendable, Codable {
-    /// The time on the wall: what counts in the end, and what other programs disturb.
+    /// Wall time, which matters in the end, but which other programs disturb.
     case wall
-    /// The time that the CPUs worked for this process: not disturbed by others, but blind to waiting.
+    /// CPU time of this process, which other programs do not disturb, but which does not include waiting.
     case cpu = "CPU"
 }

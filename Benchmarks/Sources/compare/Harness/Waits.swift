@@ -1,4 +1,4 @@
-/// How long callers waited, in nanoseconds.
+/// The waiting times of callers, in nanoseconds.
 struct Waits: Sendable {
     var p50: Double
     var p99: Double

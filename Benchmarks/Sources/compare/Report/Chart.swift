@@ -1,4 +1,4 @@
-/// A picture of what was measured.
+/// A chart of measurements.
 struct Chart: Sendable {
     struct Bar: Sendable {
         var label: String
@@ -14,7 +14,7 @@ struct Chart: Sendable {
 
     enum Content: Sendable {
         case bars([Bar])
-        /// Over a logarithmic x axis.
+        /// Lines over a logarithmic x axis.
         case lines([Line], xLabel: String)
     }
 

@@ -1,7 +1,7 @@
 import Foundation
 
 extension Report {
-    /// All that was measured, for programs.
+    /// Returns all measurements as JSON, for programs.
     func json(machine: String) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the results depend on beside the code.
+/// What the results depend on besides the code.
 enum Machine {
     static func description(quick: Bool) -> String {
         let cores = ProcessInfo.processInfo.activeProcessorCount

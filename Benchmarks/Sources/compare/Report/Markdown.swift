@@ -1,7 +1,7 @@
 import Foundation
 
 extension Report {
-    /// The tables, for reading.
+    /// Returns the tables as Markdown, for readers.
     func markdown(machine: String) -> String {
         var text = "<!-- Written by compare. -->\n\n\(machine)\n"
         text += "\n## What it must reach\n\n"
@@ -33,7 +33,7 @@ extension Report {
         return text
     }
 
-    /// The workloads that have rows, in the order of their first one.
+    /// The workloads that have rows, in the order of their first row.
     private var orderedWorkloads: [String] {
         var seen: Set<String> = []
         return rows.map(\.workload).filter { seen.insert($0).inserted }
@@ -49,7 +49,7 @@ extension Report {
     }
 }
 
-/// Three significant digits, or all there are before the point.
+/// Formats a number with three significant digits, or with all digits before the point.
 func short(_ value: Double) -> String {
     guard value.isFinite else { return "–" }
     let magnitude = abs(value)

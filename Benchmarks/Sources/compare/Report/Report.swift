@@ -1,4 +1,4 @@
-/// All that was measured.
+/// All measurements.
 struct Report: Sendable {
     var rows: [Row] = []
     var figures: [Figure] = []
@@ -11,13 +11,13 @@ struct Report: Sendable {
         var contender: String
         var wall: Distribution
         var cpu: Distribution
-        /// To the time of the reference, by the clock that suits the workload.
+        /// The ratio to the time of the reference, by the clock that suits the workload.
         var ratio: Distribution?
         var reference: String?
         var allocations: Double?
     }
 
-    /// What the library has to reach.
+    /// A target of the library.
     struct Figure: Sendable {
         enum Better: Sendable { case less, more }
 
@@ -56,7 +56,7 @@ struct Report: Sendable {
                 )
             )
         }
-        if !result.isCrowded, result.quietShare < 0.5 {
+        if !result.isOversubscribed, result.quietShare < 0.5 {
             let share = Int((result.quietShare * 100).rounded())
             notes.append("\(workload): other programs took CPU time in \(100 - share) % of the rounds.")
         }

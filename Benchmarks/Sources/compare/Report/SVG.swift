@@ -1,7 +1,7 @@
 import Foundation
 
 extension Chart {
-    /// The picture, as a file of its own that looks right on light and on dark pages.
+    /// Returns the chart as an SVG document that suits light and dark pages.
     func svg() -> String {
         switch content {
         case .bars(let bars): BarChart(title: title, unit: yLabel, bars: bars).svg()
@@ -10,7 +10,7 @@ extension Chart {
     }
 }
 
-/// The look that all charts share.
+/// The style that all charts share.
 private enum Style {
     static let sheet = """
         <style>
@@ -50,7 +50,7 @@ private enum Style {
     }
 }
 
-/// Bars that lie on their side, so that their names can be read, with whiskers from quartile to quartile.
+/// Horizontal bars, so that their names are readable, with whiskers from quartile to quartile.
 private struct BarChart {
     var title: String
     var unit: String
@@ -64,7 +64,7 @@ private struct BarChart {
     func svg() -> String {
         let longest = bars.map { finite(max($0.value.upperQuartile, $0.value.median)) }.max() ?? 1
         let shortest = bars.map { finite($0.value.median) }.filter { $0 > 0 }.min() ?? 1
-        // Where one dwarfs the others, equal lengths mean equal factors.
+        // If one value dwarfs the others, equal lengths mean equal factors.
         let isLogarithmic = longest / shortest > 30
         let floor = shortest / 2
         func length(_ value: Double) -> Double {
@@ -164,7 +164,7 @@ private struct LineChart {
         )
     }
 
-    /// A round distance between lines of the grid, for about five of them.
+    /// Returns a round distance between grid lines, for about five lines.
     private static func step(for greatest: Double) -> Double {
         guard greatest > 0 else { return 1 }
         let power = pow(10, floor(log10(greatest / 5)))

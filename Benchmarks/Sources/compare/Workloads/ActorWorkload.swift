@@ -1,7 +1,7 @@
 import BenchmarkSubjects
 import BurstPool
 
-/// W9: as W1, from inside an actor and from the main actor.
+/// W9: like W1, from inside an actor and from the main actor.
 enum ActorWorkload {
     static func run(_ report: inout Report, _ settings: Settings) async throws {
         let pool = try ShippingPool(strategy: CountingStrategy(), maxSize: LeaseWorkload.connections)

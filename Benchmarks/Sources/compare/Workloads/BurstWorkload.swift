@@ -1,6 +1,6 @@
 import BenchmarkSubjects
 
-/// W4: soft limit 8, hard limit 64, waves of 64 tasks with pauses.
+/// W4: soft limit 8, hard limit 64, bursts of 64 tasks with pauses.
 enum BurstWorkload {
     private static let waves = 4
     private static let tasks = 64

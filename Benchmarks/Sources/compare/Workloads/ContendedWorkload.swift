@@ -193,7 +193,7 @@ enum ContendedWorkload {
         }
     }
 
-    /// The same, with a look at the clock before each lease and when it is there.
+    /// The same, with clock reads before each acquire and after it.
     private static func waits(_ pool: some BenchmarkPool, _ operations: Int) async throws -> Waits {
         let record = WaitRecord(tasks: tasks, operationsEach: operations / tasks)
         _ = try await inParallel(tasks, operationsEach: operations / tasks) { task, times in
@@ -223,7 +223,7 @@ enum ContendedWorkload {
     }
 }
 
-/// What many tasks note at the same time, each in places of its own.
+/// What many tasks record at the same time, each in its own entries.
 private final class WaitRecord: @unchecked Sendable {
     private let waits: UnsafeMutableBufferPointer<UInt32>
     private let operationsEach: Int

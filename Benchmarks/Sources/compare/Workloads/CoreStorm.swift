@@ -5,10 +5,10 @@ enum CoreStorm {
     private static let patient = 10_000
     private static let doomed = 90_000
     private static let wave = 1_000
-    /// Leases that circulate between any two waves: each serves the oldest, who joins again at the end.
+    /// Leases that circulate between two waves. Each serves the oldest waiter, which joins again at the end.
     private static let circulating = 8
 
-    /// Those who are going to leave come and go in waves, half by cancellation and half by deadline.
+    /// The waiters that leave come and go in waves, half by cancellation and half by deadline.
     static func churn() throws -> [String: Double] {
         let pool = Pointer(core_pool_create(8, 0))
         let need = try joinPatient(pool)
@@ -29,7 +29,7 @@ enum CoreStorm {
         return ["ratio": after / need, "need": need, "after": after]
     }
 
-    /// All wait at the same time; then nine of ten leave.
+    /// All waiters wait at the same time. Then nine of ten leave.
     static func atOnce() throws -> [String: Double] {
         let pool = Pointer(core_pool_create(8, 0))
         let need = try joinPatient(pool)
@@ -43,7 +43,7 @@ enum CoreStorm {
         return ["ratio": after / need, "need": need, "after": after]
     }
 
-    /// Returns what they take of the system's memory: the need of those who live.
+    /// Joins the waiters that stay. Returns the memory that they take, which is the need of the live waiters.
     private static func joinPatient(_ pool: Pointer) throws -> Double {
         var tickets = Array(repeating: bp_ticket(value: 1), count: patient)
         return try MemoryProbe.growth {

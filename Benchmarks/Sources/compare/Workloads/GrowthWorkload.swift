@@ -1,7 +1,7 @@
 import BenchmarkSubjects
 import CBenchmarkSupport
 
-/// W8: what a lease costs as connections grow in number, and what waiting costs as waiters do.
+/// W8: the cost of a lease against the number of connections, and the cost of waiting against the number of waiters.
 enum GrowthWorkload {
     private static let populations = [10, 1_000, 100_000, 1_000_000]
 
@@ -69,20 +69,20 @@ enum GrowthWorkload {
     // MARK: Waiters
 
     private static func compareWaiting(_ report: inout Report, _ settings: Settings) async throws {
-        var crowds: [Crowd] = []
+        var waiterSets: [WaiterSet] = []
         for population in populations {
             settings.progress.say("W8 waiters: \(population) join")
-            crowds.append(try Crowd(population))
+            waiterSets.append(try WaiterSet(population))
         }
-        defer { for crowd in crowds { crowd.disperse() } }
-        // Rounds are too long for the budget of a quick run to make many.
+        defer { for waiterSet in waiterSets { waiterSet.destroy() } }
+        // Rounds take too long for a quick run to have many.
         let rounds = settings.isQuick ? 7 : 21
-        var samples: [[Crowd.Costs]] = []
+        var samples: [[WaiterSet.Costs]] = []
         for round in 0..<rounds {
             settings.progress.say("W8 waiters: round \(round + 1) of \(rounds)")
-            samples.append(try crowds.map { try $0.measure() })
+            samples.append(try waiterSets.map { try $0.measure() })
         }
-        for operation in Crowd.operations {
+        for operation in WaiterSet.operations {
             let values = populations.indices.map { index in samples.map { $0[index][operation] ?? .nan } }
             for (index, population) in populations.enumerated() {
                 report.rows.append(
@@ -113,7 +113,7 @@ enum GrowthWorkload {
                 title: "W8: joining, leaving and being served, by the number of waiters",
                 yLabel: "ns of CPU time, C API",
                 content: .lines(
-                    Crowd.operations.map { operation in
+                    WaiterSet.operations.map { operation in
                         .init(
                             label: operation,
                             points: populations.enumerated().map { index, population in

@@ -4,7 +4,7 @@ import BurstPoolSwiftCores
 import CAllocationCount
 import CBenchmarkSupport
 
-/// W1: one task leases and returns, connections are idle.
+/// W1: one task acquires and releases, and connections are idle.
 enum LeaseWorkload {
     static let connections = 8
 
@@ -115,7 +115,7 @@ enum LeaseWorkload {
         guard allocation_count_is_available() else { return nil }
         let operations = 10_000
         _ = try await contender.run(operations)
-        // What the runtime allocates now and then is not the contender's: the least of several counts.
+        // The minimum of several counts, because the runtime sometimes allocates as well.
         var least = UInt64.max
         for _ in 0..<3 {
             allocation_count_start()
@@ -125,7 +125,7 @@ enum LeaseWorkload {
         return (Double(least) / Double(operations) * 100).rounded() / 100
     }
 
-    /// Joining, leaving, and being served.
+    /// Counts the allocations of joining, leaving, and being served.
     private static func countCoreAllocationsOfWaiting() throws -> UInt64? {
         guard allocation_count_is_available() else { return nil }
         let pool = Pointer(core_pool_create(UInt32(connections), 0))

@@ -4,7 +4,7 @@ import BurstPoolSwiftCores
 import CBenchmarkSupport
 import Foundation
 
-/// W2: one task per core leases and returns, connections are idle.
+/// W2: one task for each core acquires and releases, and connections are idle.
 enum ParallelWorkload {
     static func run(_ report: inout Report, _ settings: Settings) async throws {
         let cores = ProcessInfo.processInfo.activeProcessorCount

@@ -3,7 +3,7 @@ import BurstPool
 import BurstPoolRedis
 import Foundation
 
-/// W6: real Redis, 64 tasks on 8 connections of a pool, against 8 tasks that have a connection each.
+/// W6: a real Redis, 64 tasks on 8 connections of a pool, compared with 8 tasks that have their own connections.
 enum RedisWorkload {
     private static let tasks = 64
     private static let connections = 8
@@ -26,7 +26,7 @@ enum RedisWorkload {
         }
         let barePool = BarePool<RedisConnection>(callers: tasks)
         for line in try await openLines(strategy) { barePool.put(line.connection) }
-        // The same number of commands in all, in multiples of both numbers of tasks.
+        // The same total number of commands, in multiples of both numbers of tasks.
         let commands = settings.isQuick ? 6_400 : 25_600
         let contest = Contest(
             name: "W6",
@@ -65,7 +65,7 @@ enum RedisWorkload {
             ],
             budget: settings.budget(seconds: 10),
             operations: commands,
-            isCrowded: true
+            isOversubscribed: true
         )
         let result = try await contest.run(settings.progress)
         await pool.shutdown(drainFor: .seconds(5))

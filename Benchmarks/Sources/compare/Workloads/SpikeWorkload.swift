@@ -1,9 +1,9 @@
 import BenchmarkSubjects
 import BurstPool
 
-/// W7: 50 tasks at once, connecting takes 150 ms, a query 2 ms; 5 connections are open, 50 are allowed.
+/// W7: 50 tasks at the same time; connecting takes 150 ms, a query 2 ms; 5 connections are open, 50 are allowed.
 ///
-/// The best there is: nobody waits for a connect, 5 connections serve 10 callers each.
+/// The ideal: no caller waits for a connect, and 5 connections serve 10 callers each.
 enum SpikeWorkload {
     private static let tasks = 50
     private static let openAtStart = 5
@@ -11,7 +11,7 @@ enum SpikeWorkload {
 
     private static let ideal = "ideal: 5 tasks, 10 queries each"
 
-    /// A pool is made anew for each spike, as configured.
+    /// Each spike has a new pool with one of these configurations.
     private static let settingsToTry: [(name: String, configuration: ConnectionPoolConfiguration)] = [
         ("connect on demand (default)", ConnectionPoolConfiguration(maxSize: 50)),
         ("one connect at a time", capped()),
@@ -24,7 +24,7 @@ enum SpikeWorkload {
         return configuration
     }
 
-    /// Whoever will have a connection back before that opens none.
+    /// Opens no connection for a caller that gets a released one within the delay.
     private static func elided() -> ConnectionPoolConfiguration {
         var configuration = ConnectionPoolConfiguration(maxSize: 50)
         configuration.connectDelay = .milliseconds(25)
@@ -54,7 +54,7 @@ enum SpikeWorkload {
             let connections = Distribution(outcomes.map { Double($0.connections) })
             report.notes.append("W7, \(name): \(short(connections.median)) connections open at the end.")
         }
-        // The fewest connections; all settings are about as quick.
+        // The fewest connections, because all settings are about equally fast.
         let best = settingsToTry.compactMap { outcomes[$0.name] }.min {
             Distribution($0.map { Double($0.connections) }).median
                 < Distribution($1.map { Double($0.connections) }).median
@@ -110,7 +110,7 @@ enum SpikeWorkload {
                 try await Task.sleep(for: query)
             }
         }
-        // What is still being opened belongs to the outcome.
+        // Connections that are still opening belong to the outcome.
         while pool.statistics.opening > 0 { try await Task.sleep(for: .milliseconds(10)) }
         let total = pool.statistics.total
         await pool.shutdown()

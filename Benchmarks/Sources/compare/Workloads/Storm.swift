@@ -3,14 +3,14 @@ import BurstPool
 import CBenchmarkSupport
 import Synchronization
 
-/// W5 in the pool: 10,000 callers who stay, and 90,000 who are cancelled or time out, while 8 connections circulate.
+/// W5 in the pool: 10,000 callers that stay, and 90,000 that are cancelled or time out, while 8 connections circulate.
 enum Storm {
     static let doomed = 90_000
     private static let patient = 10_000
     private static let wave = 1_000
     private static let connections = 8
 
-    /// What became of the callers.
+    /// The outcomes of the callers.
     private final class Tally: Sendable {
         let served = Atomic(0)
         let cancelled = Atomic(0)
@@ -41,7 +41,7 @@ enum Storm {
                 group.addTask {
                     repeat {
                         try await pool.withConnection(timeout: .unlimited, fileID: #fileID, line: #line) { _ in
-                            // The connection is at work for a while.
+                            // The connection is in use for some time.
                             try await Task.sleep(for: .milliseconds(1))
                         }
                     } while !tally.isOver.load(ordering: .relaxed)
@@ -71,7 +71,7 @@ enum Storm {
         ]
     }
 
-    /// Half of them are cancelled when they wait, the others time out.
+    /// Half of them are cancelled while they wait, and the others time out.
     private static func runWave(_ pool: some BenchmarkPool, _ index: Int, _ tally: Tally) async throws {
         let isCancelled = index.isMultiple(of: 2)
         await withTaskGroup(of: Void.self) { group in
@@ -86,7 +86,7 @@ enum Storm {
                     } catch let error as ConnectionPoolError where error.code == .acquireTimedOut {
                         tally.timedOut.add(1, ordering: .relaxed)
                     } catch {
-                        // Counted nowhere, and so found missing at the end.
+                        // Not counted, so that the check at the end fails.
                     }
                 }
             }

@@ -1,4 +1,4 @@
-/// What should have happened did not: the measurement is worth nothing.
+/// An unexpected outcome, which makes the measurement useless.
 struct UnexpectedOutcome: Error, CustomStringConvertible {
     var description: String
 }
@@ -7,7 +7,7 @@ func expect(_ condition: Bool, _ what: String = "a call of the C API failed") th
     if !condition { throw UnexpectedOutcome(description: what) }
 }
 
-/// A pointer to something that any thread may use.
+/// A pointer that any thread may use.
 struct Pointer: @unchecked Sendable {
     let value: OpaquePointer
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A part of the comparison that can be run by itself.
+/// A part of the comparison that can run alone.
 struct Workload: Sendable {
     var name: String
     var run: @Sendable (inout Report, Settings) async throws -> Void
@@ -22,10 +22,10 @@ struct Settings: Sendable {
     var isQuick: Bool
     var progress: Progress
     var python: PythonPool?
-    /// Where what is made on the way is kept.
+    /// The folder for intermediate files.
     var scratch: URL
 
-    /// The time for a contest: so much when it shall be quick, four times that otherwise.
+    /// Returns the time for a contest: this number of seconds in a quick run, four times that otherwise.
     func budget(seconds: Double) -> Duration {
         .seconds(isQuick ? seconds : seconds * 4)
     }

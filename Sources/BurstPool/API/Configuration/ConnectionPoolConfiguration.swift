@@ -58,7 +58,7 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// Too large: the server holds connections that do nothing.
     public var maxSize: Int
 
-    /// The hard limit: how many connections there may be at any time, including those that are opening and closing. At least
+    /// The hard limit: how many connections there may be at any time, including opening and closing ones. At least
     /// ``maxSize``. Default: `nil`, which means that the soft limit is hard.
     ///
     /// The sum over all processes must stay below the limit of the server.
@@ -122,7 +122,7 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// How many connections are opened at the same time. At least 1. Default: `nil`, which means without limit.
     /// Recommended: 8.
     ///
-    /// Where opening takes longer than using a connection, a sudden crowd is served sooner by the connections that exist.
+    /// Where opening takes longer than using a connection, many callers at once are served sooner by the connections that exist.
     /// Without this limit the pool opens one for every caller, up to the hard limit, and most of them come too late.
     public var maxConcurrentConnects: Int?
 

@@ -10,7 +10,7 @@ static void expect(bool condition, const char *what) {
     }
 }
 
-__attribute__((noinline)) void guard_mark(void) {
+__attribute__((noinline)) void guard_dump(void) {
     __asm__ volatile("" ::: "memory");
 }
 
@@ -50,7 +50,7 @@ void operations_join(bp_pool *pool, bp_ticket *tickets, uint32_t count, uint64_t
 }
 
 void operations_claim(bp_pool *pool, const bp_ticket *tickets, uint32_t count) {
-    /* A step that shares no divisor with the count visits each once. */
+    /* If the step shares no divisor with the count, this visits each ticket once. */
     uint32_t step = 7919;
     while (count % step == 0) {
         step += 2;
@@ -61,10 +61,10 @@ void operations_claim(bp_pool *pool, const bp_ticket *tickets, uint32_t count) {
     }
 }
 
-void operations_hand_over(bp_pool *pool, uint32_t count) {
+void operations_hand_off(bp_pool *pool, uint32_t count) {
     for (uint32_t index = 0; index < count; index++) {
         void *context;
-        expect(bp_hand_off(pool, &context) == BP_OK, "nobody to serve");
+        expect(bp_hand_off(pool, &context) == BP_OK, "no waiter to serve");
     }
 }
 

@@ -1,7 +1,7 @@
 import BurstPool
 
-/// What uses a pool in a server: functions of their own, each with a call or two. There the compiler decides for itself
-/// whether a lease is part of the function, or a call of an asynchronous one, which costs several leases.
+/// Code that uses a pool as a server does: functions with one or two calls each. In such functions the compiler decides
+/// whether a lease is inlined, or is a call of an asynchronous function, which costs several leases.
 struct Handlers: Sendable {
     let pool: ConnectionPool<Strategy>
 

@@ -2,8 +2,8 @@ import BurstPool
 import CAllocationCount
 import CoreOperations
 
-/// Runs each operation a few times and many times, with a mark before and after, and prints for each stretch which part
-/// of callgrind's output it is, and how many allocations there were. `run` divides the differences.
+/// Runs each operation a few times and many times, and dumps callgrind's counts before and after. Prints for each
+/// measurement which part of callgrind's output it is, and the number of allocations. `run` divides the differences.
 @main
 enum InstructionGuard {
     static func main() async throws {
@@ -50,7 +50,7 @@ enum InstructionGuard {
         await pool.shutdown()
     }
 
-    /// With every option on that does not make the strategy or the observer work for each lease.
+    /// With every option that does not make the strategy or the observer do work for each lease.
     @concurrent
     private static func leaseWithEverything(_ record: Record) async throws {
         var configuration = ConnectionPoolConfiguration(maxSize: 8, burstLimit: 16)
@@ -126,8 +126,8 @@ enum InstructionGuard {
 
     private static func leaseFromC(_ record: Record) {
         let pool = operations_pool_create(8)
-        record.measure("C: lease and exclusive return") { operations_lease(pool, UInt32($0)) }
-        record.measure("C: lease and checked return") { operations_lease_checked(pool, UInt32($0)) }
+        record.measure("C: lease and exclusive release") { operations_lease(pool, UInt32($0)) }
+        record.measure("C: lease and checked release") { operations_lease_checked(pool, UInt32($0)) }
     }
 
     // MARK: W3 and W5: what waiting costs in the core
@@ -139,15 +139,15 @@ enum InstructionGuard {
         let base = tickets.baseAddress
         let noDeadline = UInt64.max
 
-        // Brings the core's memory to the size it needs.
+        // Makes the core allocate the memory that it needs.
         operations_join(pool, base, UInt32(Record.many), noDeadline)
-        operations_hand_over(pool, UInt32(Record.many))
+        operations_hand_off(pool, UInt32(Record.many))
 
         for count in [Record.few, Record.many] {
             record.stretch("C: join the queue", count) { operations_join(pool, base, UInt32(count), noDeadline) }
-            record.stretch("C: serve the oldest", count) { operations_hand_over(pool, UInt32(count)) }
+            record.stretch("C: serve the oldest", count) { operations_hand_off(pool, UInt32(count)) }
         }
-        // Those who leave are behind some who stay, so that their places have to be taken out of the middle.
+        // Waiters that stay are in front of those that leave, so that nodes are taken out of the middle of the queue.
         var patient = [bp_ticket](repeating: bp_ticket(), count: 16)
         operations_join(pool, &patient, 16, noDeadline)
         for count in [Record.few, Record.many] {
@@ -158,16 +158,16 @@ enum InstructionGuard {
             record.stretch("C: join with a deadline", count) { operations_join(pool, base, UInt32(count), 1_000) }
             record.stretch("C: leave by deadline", count) { operations_expire(pool, UInt32(count)) }
         }
-        operations_hand_over(pool, 16)
+        operations_hand_off(pool, 16)
     }
 
-    /// Callers who take turns with fewer connections, on one thread: each lease waits once, and is handed over.
+    /// Callers on one thread that share fewer connections: each lease waits once, and is handed off.
     private static func waitFromSwift(_ record: Record) async throws {
         var configuration = ConnectionPoolConfiguration(maxSize: 2)
         configuration.acquireTimeout = nil
         let pool = try ConnectionPool(strategy: Strategy(), configuration: configuration)
         do {
-            // Both connections open before the measurement, for they are opened by tasks of other threads.
+            // Both connections open before the measurement, because tasks on other threads open them.
             let first = try await pool.acquire()
             let second = try await pool.acquire()
             _ = (first.connection.uses, second.connection.uses)
@@ -199,7 +199,7 @@ enum InstructionGuard {
     }
 }
 
-/// An observer that does not want to know of each lease.
+/// An observer that does not need an event for each lease.
 private struct Bystander: ConnectionPoolObserver {
     func connectionPool(_ event: ConnectionPoolEvent) {}
 }

@@ -5,7 +5,7 @@ import CoreMetrics
 import Logging
 
 extension InstructionGuard {
-    /// What a lease of an idle connection costs where the pool is on a dashboard: next to nothing.
+    /// The cost of leasing an idle connection from a pool that is on a dashboard: almost none.
     @concurrent
     static func leaseUnderObservation(_ record: Record) async throws {
         let client = try quietClient()
@@ -63,7 +63,7 @@ extension InstructionGuard {
         await pool.shutdown()
     }
 
-    /// Metrics go to the client, spans nowhere, and logs as far as the level.
+    /// Metrics go to the client, spans are dropped, and logs end at the level check.
     private static func telemetry(sentBy client: DogStatsDClient) -> ConnectionPoolTelemetry {
         var configuration = ConnectionPoolTelemetryConfiguration(poolName: "guard")
         configuration.metricsFactory = DogStatsDMetricsFactory(client: client)
@@ -72,7 +72,8 @@ extension InstructionGuard {
         return ConnectionPoolTelemetry(configuration: configuration)
     }
 
-    /// Sends nothing by itself while it is measured: what other threads do would be counted, too.
+    /// A client that sends nothing by itself during the measurement, because work of other threads would be counted
+    /// too.
     private static func quietClient() throws -> DogStatsDClient {
         var configuration = DogStatsDConfiguration(address: .udp(host: "127.0.0.1", port: 9))
         configuration.flushInterval = never

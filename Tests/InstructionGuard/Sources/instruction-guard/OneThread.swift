@@ -1,15 +1,15 @@
-/// Runs tasks on the thread that calls ``run()``, in the order in which they become ready: so that what happens, and what
-/// it costs, is the same each time.
+/// Runs tasks on the thread that calls ``run()``, in the order in which they become ready, so that their execution and
+/// its cost are the same each time.
 final class OneThread: TaskExecutor, @unchecked Sendable {
     // Unchecked: used from one thread only.
-    private var ready = Line<UnownedJob>()
-    private var suspended = Line<UnsafeContinuation<Void, Never>>()
+    private var ready = JobQueue<UnownedJob>()
+    private var suspended = JobQueue<UnsafeContinuation<Void, Never>>()
 
     func enqueue(_ job: consuming ExecutorJob) {
         ready.append(UnownedJob(job))
     }
 
-    /// Suspends the calling task until all others have had their turn.
+    /// Suspends the calling task until all other ready tasks have run.
     nonisolated(nonsending) func suspend() async {
         await withUnsafeContinuation { suspended.append($0) }
     }
@@ -27,14 +27,14 @@ final class OneThread: TaskExecutor, @unchecked Sendable {
     }
 }
 
-/// First in, first out. Allocates only when it was never as long before.
-private struct Line<Element> {
+/// First in, first out. Allocates only when it is longer than ever before.
+private struct JobQueue<Element> {
     private var elements: [Element?] = Array(repeating: nil, count: 64)
     private var first = 0
     private var count = 0
 
     mutating func append(_ element: Element) {
-        precondition(count < elements.count, "more tasks than this line has room for")
+        precondition(count < elements.count, "more tasks than this queue can hold")
         elements[(first + count) % elements.count] = element
         count += 1
     }

@@ -1,7 +1,7 @@
 import CAllocationCount
 import CoreOperations
 
-/// What was measured: stretches of the program, each between two flags.
+/// The measurements: parts of the program, each between two dumps of callgrind's counts.
 ///
 /// Used by one task at a time.
 final class Record: @unchecked Sendable {
@@ -11,7 +11,7 @@ final class Record: @unchecked Sendable {
     private struct Stretch {
         var name: String
         var count: Int
-        /// callgrind's counts are written at each mark: part n is what happened since mark n - 1.
+        /// Part n of callgrind's output has the counts since dump n - 1.
         var part: Int
         var allocations: UInt64
     }
@@ -24,14 +24,14 @@ final class Record: @unchecked Sendable {
     }
 
     private func begin() {
-        guard_mark()
+        guard_dump()
         flags += 1
         allocation_count_start()
     }
 
     private func end(_ name: String, _ count: Int) {
         let allocations = allocation_count_stop()
-        guard_mark()
+        guard_dump()
         flags += 1
         stretches.append(Stretch(name: name, count: count, part: flags, allocations: allocations))
     }

@@ -2,9 +2,9 @@ import BurstPool
 import BurstPoolRedis
 import Synchronization
 
-/// Counts connections by all who know of them, when nothing is under way any more.
+/// Compares the counts of connections of all parties when nothing is running any more.
 struct Census: Sendable {
-    /// What must happen did not, however long it was waited for.
+    /// A condition that did not hold within the time limit.
     struct Missing: Error {
         let description: String
     }
@@ -16,7 +16,7 @@ struct Census: Sendable {
 
     /// Waits until a condition holds.
     ///
-    /// - Throws: ``Missing``, with what the condition said last.
+    /// - Throws: ``Missing``, with the last state that the condition reported.
     func wait(for what: String, until condition: () async throws -> (holds: Bool, state: String)) async throws {
         let deadline = ContinuousClock.now + patience
         while true {
@@ -30,9 +30,9 @@ struct Census: Sendable {
         }
     }
 
-    /// What the pool says, what the proxy and what the server count: exactly the same, at one moment.
+    /// Waits until the counts of the pool, the proxy and the server are the same at one moment.
     ///
-    /// - Parameter isRight: Whether the statistics are what they should be.
+    /// - Parameter isRight: Returns whether the statistics are as expected.
     func agree(
         _ what: String,
         _ pool: Life.Pool,
@@ -53,7 +53,7 @@ struct Census: Sendable {
         }
     }
 
-    /// Nothing is open any more, neither here nor there.
+    /// Waits until nothing is open any more, in this process and at the server.
     func nothingIsLeft() async throws {
         try await wait(for: "every connection is closed") {
             let open = proxy.open
@@ -67,40 +67,41 @@ struct Census: Sendable {
         }
     }
 
-    /// As many leases as there may be connections, all at once, each of which works; not one more.
-    func everyPlaceCanBeLeased(_ life: Life) async throws {
-        let places = life.plan.hardLimit
+    /// Checks that as many leases are possible at the same time as the limit allows, and not one more, and that each
+    /// works.
+    func everySlotCanBeLeased(_ life: Life) async throws {
+        let limit = life.plan.hardLimit
         let holders = Holders()
-        for place in 0..<places {
-            Task { await holders.hold(place, life) }
+        for number in 0..<limit {
+            Task { await holders.hold(number, life) }
         }
         do {
-            try await wait(for: "\(places) leases at once, which is the limit") {
+            try await wait(for: "\(limit) leases at once, which is the limit") {
                 (
-                    holders.holding == places || holders.failure != nil,
+                    holders.holding == limit || holders.failure != nil,
                     "there are \(holders.holding); \(life.pool.statistics)"
                 )
             }
             if let failure = holders.failure { throw Missing(description: failure) }
-            try await agree("all \(places) leased", life.pool) { $0.inUse == places && $0.idle == 0 }
+            try await agree("all \(limit) leased", life.pool) { $0.inUse == limit && $0.idle == 0 }
             if life.pool.tryAcquire() != nil { throw Missing(description: "a connection beyond the limit: tryAcquire") }
             do {
                 let lease = try await life.pool.acquire(timeout: .immediate)
                 lease.release()
                 throw Missing(description: "a connection beyond the limit: acquire")
             } catch is ConnectionPoolError {
-                // As it must be.
+                // This is expected.
             }
         } catch {
-            holders.letGo()
+            holders.release()
             throw error
         }
-        holders.letGo()
+        holders.release()
         try await wait(for: "the leases have ended") { (holders.holding == 0, "there are \(holders.holding)") }
     }
 }
 
-/// Tasks that hold a lease each, until they are told to let go.
+/// Tasks that each hold a lease until they are told to release it.
 private final class Holders: Sendable {
     private let count = Atomic<Int>(0)
     private let isOver = Atomic<Bool>(false)
@@ -109,16 +110,16 @@ private final class Holders: Sendable {
     var holding: Int { count.load(ordering: .acquiring) }
     var failure: String? { firstFailure.withLock { $0 } }
 
-    func letGo() { isOver.store(true, ordering: .releasing) }
+    func release() { isOver.store(true, ordering: .releasing) }
 
-    /// A connection that died since it was last used is found when it is: then another one is leased.
-    func hold(_ place: Int, _ life: Life) async {
+    /// Uses a connection that died since its last use, finds that out, and leases another one.
+    func hold(_ number: Int, _ life: Life) async {
         while !isOver.load(ordering: .acquiring) {
             do {
                 let lease = try await life.pool.acquire(timeout: .seconds(5))
                 let visit = Visit(
                     life: life.plan.number,
-                    visitor: 900_000 + place,
+                    visitor: 900_000 + number,
                     number: 1,
                     kind: .echo,
                     neighbour: 0,

@@ -2,7 +2,7 @@ import BurstPool
 import BurstPoolRedis
 import Synchronization
 
-/// One pool, and what all that touch it share.
+/// One pool, and the state that all its users share.
 final class Life: Sendable {
     typealias Pool = ConnectionPool<RedisConnectionStrategy>
 
@@ -30,20 +30,20 @@ final class Life: Sendable {
         pool = try Pool(strategy: strategy, configuration: configuration)
     }
 
-    /// Whether the visitors are to go home.
+    /// Whether the visitors must stop.
     var isStopped: Bool { stopped.load(ordering: .acquiring) || report.findings.hasAny }
 
-    /// Whether the pool may say that it has been shut down.
+    /// Whether the pool may throw `.poolShutDown`.
     var isEnding: Bool { ending.load(ordering: .acquiring) }
 
-    /// Visitors that have not gone home yet.
+    /// The number of visitors that have not stopped yet.
     var visitorsLeft: Int { visiting.load(ordering: .acquiring) }
 
     func willEnd() { ending.store(true, ordering: .releasing) }
 
-    /// Lets visitors come, who stay until ``stop()``.
+    /// Starts visitors, which run until ``stop()``.
     ///
-    /// - Parameter round: Tells apart those of several calls.
+    /// - Parameter round: Distinguishes the visitors of several calls.
     func open(round: Int) {
         stopped.store(false, ordering: .releasing)
         visiting.add(plan.visitors, ordering: .acquiringAndReleasing)
@@ -60,7 +60,7 @@ final class Life: Sendable {
         }
     }
 
-    /// For ``Sabotage/loseCaller``: one that never goes home.
+    /// For ``Sabotage/loseCaller``: counts a visitor that never stops.
     func loseCaller() { visiting.add(1, ordering: .acquiringAndReleasing) }
 
     func stop() { stopped.store(true, ordering: .releasing) }

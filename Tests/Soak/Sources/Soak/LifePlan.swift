@@ -1,15 +1,15 @@
 import BurstPool
 import BurstPoolRedis
 
-/// What is random about one pool and what happens to it. The seed and its number determine it.
+/// The random choices for one pool and its faults. The seed and the number of the pool determine them.
 struct LifePlan: Sendable {
     enum Ending: String, CaseIterable, Sendable {
-        /// `shutdown()`, when nobody uses the pool.
+        /// `shutdown()` while no caller uses the pool.
         case shutdown
-        /// The same, with everybody at it.
+        /// The same under load.
         case shutdownUnderLoad
         case abortUnderLoad
-        /// The last reference goes away.
+        /// The last reference is dropped.
         case dropped
     }
 
@@ -22,7 +22,7 @@ struct LifePlan: Sendable {
     let configuration: ConnectionPoolConfiguration
     let connectTimeout: Duration
     let commandTimeout: Duration
-    /// The options that are on, for people.
+    /// A description of the options that are on.
     let description: String
 
     var hardLimit: Int { burstLimit ?? maxSize }
@@ -32,10 +32,10 @@ struct LifePlan: Sendable {
         self.number = number
         maxSize = random.number(1...12)
         burstLimit = random.oneIn(4) ? nil : maxSize + random.number(0...20)
-        // Always more than there may be connections, mostly several times as many.
+        // Always more visitors than connections, mostly several times as many.
         visitors = (burstLimit ?? maxSize) + random.number(8...64)
         isLocal = random.oneIn(2)
-        // In turn: a short soak is to see each.
+        // Each in turn, so that a short soak covers all of them.
         ending = Ending.allCases[number % Ending.allCases.count]
         connectTimeout = random.milliseconds(200...1_000)
         commandTimeout = random.milliseconds(200...1_000)
@@ -54,7 +54,7 @@ struct LifePlan: Sendable {
         }
         set(\.acquireTimeout, "acquireTimeout", random.milliseconds(500...10_000))
         set(\.minimumIdle, "minimumIdle", random.sometimes { [maxSize] in $0.number(0...maxSize) })
-        // Each below the next, or the pool refuses them: keepaliveInterval, idleTimeout, maxLifetime.
+        // Each smaller than the next, as the pool requires: keepaliveInterval, idleTimeout, maxLifetime.
         set(\.idleTimeout, "idleTimeout", random.sometimes { $0.milliseconds(100...290) })
         set(\.maxLifetime, "maxLifetime", random.sometimes { $0.milliseconds(300...3_000) })
         if let burstLimit, burstLimit > maxSize {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Runs pools over a real Redis behind a proxy that harms, and checks that nothing is wrong or lost.
+/// Runs pools on a real Redis behind a harmful proxy, and checks that nothing is wrong or lost.
 @main
 enum Main {
     static func main() async {

@@ -1,4 +1,4 @@
-/// What the command line says.
+/// The options of the command line.
 struct Options: Sendable {
     static let usage = """
         usage: Soak [--seconds NUMBER | --minutes NUMBER] [--seed NUMBER] [--patience SECONDS] [--break WHAT]
@@ -12,7 +12,7 @@ struct Options: Sendable {
 
     var seed: UInt64 = .random(in: 1...999_999)
     var length = Duration.seconds(20)
-    /// Until what must happen counts as not happening. Long, for the machine may be a slow one.
+    /// The time within which expected conditions must hold. Long, because the machine may be slow.
     var patience = Duration.seconds(60)
     var sabotage: Sabotage?
 

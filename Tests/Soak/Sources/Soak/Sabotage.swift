@@ -1,15 +1,16 @@
-/// Ways to break the soak on purpose, each of which one of its checks must notice: `Tests/Soak/controls` runs them all.
+/// Ways to break the soak on purpose. One of its checks must notice each of them. `Tests/Soak/controls` runs them all.
 enum Sabotage: String, CaseIterable, Sendable {
-    /// The proxy gives a client the reply to another one, as a pool would that lends a connection out of step.
+    /// The proxy gives a client the reply to another one, as a pool would do that leases a connection with an unread
+    /// reply.
     case swapReplies = "swap-replies"
-    /// The proxy spoils what the server sends, and keeps quiet about it: what a client sees of that looks as if it had got
-    /// out of step by itself.
+    /// The proxy spoils what the server sends, and does not count it. To a client, this looks like a connection with an
+    /// unread reply.
     case spoilUncounted = "spoil-uncounted"
     /// A lease that never ends.
     case keepLease = "keep-lease"
-    /// A connection that is open, and that the pool does not know of.
+    /// An open connection that the pool does not know.
     case loseConnection = "lose-connection"
-    /// A caller that nobody ever resumes.
+    /// A caller that is never resumed.
     case loseCaller = "lose-caller"
     /// Memory that each pool leaves behind.
     case keepMemory = "keep-memory"

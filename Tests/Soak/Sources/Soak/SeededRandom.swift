@@ -1,10 +1,10 @@
-/// SplitMix64: the same numbers for the same seed.
+/// SplitMix64. Equal seeds give equal numbers.
 struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// - Parameter stream: Tells apart those who draw from the same seed.
+    /// - Parameter stream: Distinguishes several generators with the same seed.
     init(seed: UInt64, stream: String) {
-        // FNV-1a, from the seed.
+        // FNV-1a, starting from the seed.
         state = stream.utf8.reduce(seed ^ 0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
@@ -32,7 +32,7 @@ struct SeededRandom: RandomNumberGenerator, Sendable {
         elements[elements.index(elements.startIndex, offsetBy: number(0...elements.count - 1))]
     }
 
-    /// With a probability of 1 to 3: options that are mostly off, as in production.
+    /// Returns a value with a probability of 1 to 3, because options are mostly off, as in production.
     mutating func sometimes<Value>(_ make: (inout SeededRandom) -> Value) -> Value? {
         oneIn(3) ? make(&self) : nil
     }

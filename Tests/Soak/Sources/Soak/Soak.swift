@@ -3,7 +3,7 @@ import BurstPoolRedis
 import Foundation
 import Synchronization
 
-/// One life of a pool after the other, each with other options, until the time is up or something is found.
+/// Runs one pool after another, each with other options, until the time has passed or there is a finding.
 final class Soak: Sendable {
     private let options: Options
     private let report: Report
@@ -22,15 +22,15 @@ final class Soak: Sendable {
 
     private var elapsed: Duration { .now - started }
 
-    /// - Returns: Whether nothing was found.
+    /// - Returns: Whether there was no finding.
     func run() async throws -> Bool {
         defer { server.stop() }
         say("seed \(options.seed)")
         let endpoints = try await proxy.listen(path: server.path(beside: "proxy.sock"))
-        let ticker = Task { await self.tellProgress() }
+        let ticker = Task { await self.printProgress() }
         var memory = MemoryWatch()
         var lives = 0
-        // At least two, or there would be nothing to compare the memory of the second with.
+        // At least two, because the memory of a second pool is needed for the comparison.
         while !report.findings.hasAny, lives < 3 || elapsed < options.length {
             lives += 1
             await live(LifePlan(number: lives, seed: options.seed), endpoints)
@@ -45,7 +45,7 @@ final class Soak: Sendable {
 
     // MARK: - One life
 
-    /// A fifteenth of the whole, so that there are many; not much longer than a short soak's.
+    /// A fifteenth of the whole, so that there are many pools, with an upper limit.
     private var lengthOfLife: Duration { min(max(options.length / 15, .milliseconds(400)), .seconds(8)) }
 
     private func live(_ plan: LifePlan, _ endpoints: [RedisConfiguration.Endpoint]) async {
@@ -67,21 +67,21 @@ final class Soak: Sendable {
         await chaos.run(until: .now + lengthOfLife)
         life.stop()
         try await sabotage(life)
-        try await allGoHome(life)
-        try await census.everyPlaceCanBeLeased(life)
+        try await allVisitorsStop(life)
+        try await census.everySlotCanBeLeased(life)
         try await census.agree("at rest", life.pool) { statistics in
             statistics.inUse == 0 && statistics.total <= plan.maxSize
                 && statistics.idle >= plan.configuration.minimumIdle
         }
 
-        // Once more, and then the end, at rest or not.
+        // The second round of visitors is under way when the pool ends.
         life.open(round: 1)
         await chaos.run(until: .now + lengthOfLife / 4)
         switch plan.ending {
         case .shutdownUnderLoad, .abortUnderLoad: life.willEnd()
         case .shutdown, .dropped:
             life.stop()
-            try await allGoHome(life)
+            try await allVisitorsStop(life)
             if plan.ending == .dropped { return }
         }
         life.willEnd()
@@ -91,11 +91,11 @@ final class Soak: Sendable {
             await life.pool.shutdown(drainFor: options.patience)
         }
         life.stop()
-        try await allGoHome(life)
+        try await allVisitorsStop(life)
         try checkIsShutDown(life)
     }
 
-    private func allGoHome(_ life: Life) async throws {
+    private func allVisitorsStop(_ life: Life) async throws {
         try await census.wait(for: "every caller has come back") {
             (life.visitorsLeft == 0, "\(life.visitorsLeft) have not; \(life.pool.statistics)")
         }
@@ -107,11 +107,12 @@ final class Soak: Sendable {
             throw Census.Missing(description: "the pool has been shut down and has \(statistics)")
         }
         guard life.pool.tryAcquire() == nil else {
-            throw Census.Missing(description: "the pool has been shut down and hands out connections")
+            throw Census.Missing(description: "the pool has been shut down and leases connections")
         }
     }
 
-    /// As many as the pools say they opened were closed, or taken out by callers. Exactly, in all lives so far.
+    /// Checks that the number of connections that the pools have opened equals the number of closed and detached ones,
+    /// over all pools so far.
     private func everyConnectionIsAccountedFor() async throws {
         try await census.wait(for: "every connection that was opened is accounted for") { [report] in
             let opened = report.outcomes[EventCounter.opened]
@@ -123,7 +124,7 @@ final class Soak: Sendable {
 
     // MARK: - All lives
 
-    /// What clients have seen that only the proxy can have caused must not be more than it did.
+    /// Checks that clients have not seen more spoiled replies than the proxy can have caused.
     private func checkAgainstFaults() {
         let (seen, done) = (report.outcomes, report.faults)
         let limits = [
@@ -136,10 +137,10 @@ final class Soak: Sendable {
                 "'\(outcome)' \(seen[outcome]) times, and the proxy is the cause of \(limit) at the most"
             )
         }
-        if seen[Outcome.rightReplies] == 0 { report.findings.add("not one right reply") }
+        if seen[Outcome.rightReplies] == 0 { report.findings.add("there was no right reply") }
     }
 
-    /// Does at this moment what the option `--break` wants to be done at one.
+    /// Does what the option `--break` asks for at this moment.
     private func sabotage(_ life: Life) async throws {
         switch options.sabotage {
         case .keepLease:
@@ -161,13 +162,13 @@ final class Soak: Sendable {
         }
     }
 
-    // MARK: - Telling
+    // MARK: - Output
 
     private func say(_ text: String) {
         FileHandle.standardOutput.write(Data((text + "\n").utf8))
     }
 
-    private func tellProgress() async {
+    private func printProgress() async {
         while true {
             do { try await Task.sleep(for: .seconds(1)) } catch { return }
             let footprint = Footprint.now()
@@ -179,21 +180,21 @@ final class Soak: Sendable {
     }
 
     private func summarize(_ lives: Int, _ memory: MemoryWatch) {
-        say("\n\(lives) pools in \(elapsed.components.seconds) s. What was done to them:")
+        say("\n\(lives) pools in \(elapsed.components.seconds) s. Faults:")
         for (what, count) in report.faults.all { say("  \(count)\t\(what)") }
-        say("What came of it:")
+        say("Outcomes of the visits:")
         for (what, count) in report.outcomes.all { say("  \(count)\t\(what)") }
         say(memory.description)
         for finding in report.findings.all { say("FOUND: \(finding)") }
         say(
             report.findings.hasAny
-                ? "something was found, with seed \(options.seed)"
+                ? "there are findings, with seed \(options.seed)"
                 : "no wrong reply, no connection lost, no caller lost, memory flat"
         )
     }
 }
 
-/// What ``Sabotage/keepMemory`` keeps.
+/// Memory that ``Sabotage/keepMemory`` keeps.
 private final class Ballast: Sendable {
     static let shared = Ballast()
     private let kept = Mutex<[[UInt8]]>([])

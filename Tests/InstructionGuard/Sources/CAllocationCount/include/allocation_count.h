@@ -1,8 +1,9 @@
 /*
- * Counts the allocations of the program it is linked into, those of the Swift runtime and of C libraries included.
+ * Counts the allocations of the program that it is linked into, including those of the Swift runtime and of C
+ * libraries.
  *
- * On glibc malloc and its relatives are replaced by functions that count and go on to glibc's own. Elsewhere nothing is
- * counted, and allocation_count_is_available says so.
+ * With glibc, functions that count and then call glibc's own replace malloc and related functions. Elsewhere nothing
+ * is counted, and allocation_count_is_available says so.
  */
 #ifndef ALLOCATION_COUNT_H
 #define ALLOCATION_COUNT_H
@@ -15,7 +16,7 @@ bool allocation_count_is_available(void);
 /* Starts counting at 0, in all threads. */
 void allocation_count_start(void);
 
-/* Stops, and returns how many there were. */
+/* Stops, and returns the number of allocations. */
 uint64_t allocation_count_stop(void);
 
 #endif

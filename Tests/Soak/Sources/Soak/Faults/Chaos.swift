@@ -1,7 +1,7 @@
 import BurstPool
 import NIOCore
 
-/// Does to a pool, its connections and its server what happens in a year, in seconds.
+/// Subjects a pool, its connections and its server to the faults of a year within seconds.
 struct Chaos: Sendable {
     private enum Act: CaseIterable {
         case killOne, killSome, killAll
@@ -29,7 +29,7 @@ struct Chaos: Sendable {
     private var faults: Tally { life.report.faults }
     private var pool: Life.Pool { life.pool }
 
-    /// Until a time, or until something is found. Leaves the server up, and the pool as its plan says.
+    /// Runs until a time, or until there is a finding. Leaves the server running, and the pool as its plan says.
     mutating func run(until end: ContinuousClock.Instant) async {
         proxy.weather = .random(using: &random)
         while ContinuousClock.now < end, !life.report.findings.hasAny {
@@ -37,7 +37,7 @@ struct Chaos: Sendable {
             do {
                 try await strike()
             } catch {
-                life.report.findings.add("what brings the faults failed itself: \(error)")
+                life.report.findings.add("the fault injection itself failed: \(error)")
             }
         }
         proxy.weather = .calm
@@ -45,7 +45,7 @@ struct Chaos: Sendable {
         do {
             try pool.resize(maxSize: life.plan.maxSize, burstLimit: life.plan.burstLimit)
         } catch {
-            life.report.findings.add("cannot give the pool its first size again: \(error)")
+            life.report.findings.add("cannot restore the first size of the pool: \(error)")
         }
     }
 
@@ -55,7 +55,7 @@ struct Chaos: Sendable {
         case .killSome: try await kill { $0.filter { _ in random.oneIn(2) } }
         case .killAll: try await kill { $0 }
         case .restartServer:
-            // Not as often as the rest, for nothing else happens meanwhile.
+            // Less often than the other faults, because nothing else happens during a restart.
             guard random.oneIn(2) else { return }
             try await server.restart(after: random.milliseconds(0...200))
             faults.count("server killed and restarted")
@@ -98,10 +98,10 @@ struct Chaos: Sendable {
         faults.count("connections killed by the server", try await server.kill(choose(try await server.clients())))
     }
 
-    /// What may fail, by any error that a visit may end with.
+    /// Runs a call that may fail with any error with which a visit may end.
     private func attempt(_ name: String, _ call: @Sendable @escaping () async throws -> Void) async {
         faults.count(name)
-        // Without an end of its own, where connects fail and are tried again.
+        // The call has no time limit of its own where connects fail and are retried.
         let task = Task { try await call() }
         let timer = Task {
             try await Task.sleep(for: .milliseconds(500))
@@ -110,9 +110,9 @@ struct Chaos: Sendable {
         do {
             try await task.value
         } catch let error as ConnectionPoolError where error.code == .invalidConfiguration {
-            // More than the size that the pool has now.
+            // The count is above the present size of the pool.
         } catch {
-            // Among its own, one counts as cancelled by the timer, also if it came by itself: visits tell those apart.
+            // A cancellation counts as caused by the timer, even if it was not. Visits distinguish the two.
             if Outcome.name(of: error, wasCancelled: true, isEnding: false) == nil {
                 life.report.findings.add("\(name): an error: \(error)")
             }

@@ -3,7 +3,7 @@ import BurstPoolRedisServer
 import Foundation
 import NIOPosix
 
-/// The server, and what can be done to it and asked of it without the proxy.
+/// Controls and queries the server directly, without the proxy.
 final class Server: Sendable {
     private let server: RedisServer
     private let direct: RedisConnectionStrategy
@@ -15,7 +15,7 @@ final class Server: Sendable {
 
     var socketPath: String { server.socketPath }
 
-    /// The path of a socket beside the server's, for whoever stands in front of it.
+    /// Returns the path of a socket beside the server's, for the proxy.
     func path(beside name: String) -> String { server.folder.appendingPathComponent(name).path }
 
     func stop() { server.stop() }
@@ -28,7 +28,7 @@ final class Server: Sendable {
         try await NIOThreadPool.singleton.runIfActive { try server.start() }
     }
 
-    /// The ids of all clients but the one that asks.
+    /// Returns the ids of all clients except this one.
     func clients() async throws -> [Int] {
         try await ask { connection in
             let own = try await connection.send("CLIENT", "ID").integer
@@ -39,7 +39,7 @@ final class Server: Sendable {
         }
     }
 
-    /// - Returns: How many there were to kill.
+    /// - Returns: The number of clients that were killed.
     func kill(_ clients: [Int]) async throws -> Int {
         try await ask { connection in
             var killed = 0

@@ -1,15 +1,15 @@
 import BurstPool
 import BurstPoolRedis
 
-/// How a visit may end.
+/// The outcomes that a visit may have.
 enum Outcome {
     static let rightReplies = "right replies"
-    static let spoiledReplies = "replies seen to be spoiled"
+    static let spoiledReplies = "replies that are visibly spoiled"
     static let detached = "connections detached"
     static let protocolErrors = "error: protocolError"
     static let refusedCommands = "error: the server refused a spoiled command"
 
-    /// What an error counts as; `nil` if it must not be.
+    /// Returns the outcome for an error, or `nil` if the error must not occur.
     static func name(of error: any Error, wasCancelled: Bool, isEnding: Bool) -> String? {
         switch error {
         case is Visit.SpoiledReply: spoiledReplies
@@ -33,7 +33,7 @@ enum Outcome {
         case .connectionClosed, .commandTimedOut, .connectTimedOut, .closeTimedOut: "error: \(error.code)"
         case .protocolError: protocolErrors
         case .connectFailed:
-            // While a connection was set up, too, it may be spoiled.
+            // The proxy may also spoil the set-up of a connection.
             switch (error.underlyingError as? RedisError)?.code {
             case .protocolError?: protocolErrors
             case .serverError?: refusedCommands

@@ -1,14 +1,14 @@
-/// What is stored and echoed: it says who made it and what for, never occurs twice, and shows whether it is whole.
+/// A value that is stored and echoed. It names the visitor that made it and its purpose, is unique, and has a checksum.
 ///
-/// A reply that is whole and says something else than what was asked for is somebody else's: a wrong reply. One that is not
-/// whole was spoiled by the proxy. Any single byte that changes is noticed, for each step of the checksum (FNV-1a) is a
-/// permutation.
+/// An intact reply with another content than expected belongs to another caller: it is a wrong reply. A reply that is
+/// not intact was spoiled by the proxy. Every change of a single byte is noticed, because each step of the checksum
+/// (FNV-1a) is a permutation.
 struct Token: Sendable, Equatable {
     let visitor: Int
     let visit: Int
     let bytes: [UInt8]
 
-    /// - Parameter part: Tells apart the tokens of one visit, and what they are for.
+    /// - Parameter part: Distinguishes the tokens of one visit, and their purposes.
     init(life: Int, visitor: Int, visit: Int, part: String, padding: Int = 0) {
         self.visitor = visitor
         self.visit = visit
@@ -16,7 +16,7 @@ struct Token: Sendable, Equatable {
         bytes = Array("\(text)#\(Self.checksum(text.utf8))".utf8)
     }
 
-    /// `nil` if the bytes are not those of a whole token.
+    /// Parses a token. Returns `nil` if the bytes are not an intact token.
     init?(_ bytes: [UInt8]) {
         guard let end = bytes.lastIndex(of: UInt8(ascii: "#")) else { return nil }
         guard Self.checksum(bytes[..<end]).utf8.elementsEqual(bytes[(end + 1)...]) else { return nil }

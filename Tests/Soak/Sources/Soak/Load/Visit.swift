@@ -1,33 +1,33 @@
 import BurstPoolRedis
 
-/// What a visitor does with a connection, once: commands whose replies nobody else can expect.
+/// One use of a connection by a visitor: commands with replies that no other visitor can expect.
 struct Visit: Sendable {
-    /// A reply that is to somebody else's command, or to none.
+    /// A reply to the command of another caller, or to no command.
     struct WrongReply: Error {
         let description: String
     }
 
-    /// A reply that the proxy has spoiled: visibly so.
+    /// A reply that the proxy has visibly spoiled.
     struct SpoiledReply: Error {}
 
     enum Kind: CaseIterable, Sendable {
-        /// `ECHO` of what nobody else sends.
+        /// `ECHO` of a value that no other visitor sends.
         case echo
-        /// `SET` and `GET` of a key that nobody else writes.
+        /// `SET` and `GET` of a key that no other visitor writes.
         case keep
         /// The same with some ten kilobytes.
         case keepMuch
-        /// What another visitor has left under its name.
+        /// `GET` of a value that another visitor has stored under its name.
         case readNeighbour
         /// Several commands in one write.
         case pipeline
         /// `MULTI` … `EXEC`.
         case transaction
-        /// A command that the server refuses, on a connection that stays usable.
+        /// A command that the server rejects, on a connection that stays usable.
         case refused
         /// A command that is answered too late.
         case slow
-        /// A transaction that is left open: nobody may get that connection.
+        /// A transaction that is left open. No caller may get that connection afterwards.
         case leaveOpen
     }
 
@@ -36,11 +36,11 @@ struct Visit: Sendable {
     let number: Int
     let kind: Kind
     let neighbour: Int
-    /// Chosen at random: a length, a number of commands.
+    /// A random length, or a random number of commands.
     let size: Int
 
-    /// - Returns: How many replies came, each of which was right.
-    /// - Throws: ``WrongReply``, ``SpoiledReply``, and what the connection throws.
+    /// - Returns: The number of replies, all of which were right.
+    /// - Throws: ``WrongReply``, ``SpoiledReply``, and the errors of the connection.
     func perform(on connection: RedisConnection) async throws -> Int {
         switch kind {
         case .echo: try await echo(connection, "echo")
@@ -68,8 +68,8 @@ struct Visit: Sendable {
         try expect(token, "ECHO", await connection.send("ECHO", token.bytes))
     }
 
-    /// A key of this visit alone, so that a command that was cancelled or delayed cannot change it afterwards, and a name
-    /// that is the visitor's.
+    /// Uses a key of this visit alone, so that a command that was cancelled or delayed cannot change it later, and a
+    /// name of the visitor.
     private func keep(_ connection: RedisConnection, padding: Int) async throws -> Int {
         let (value, name) = (token("keep", padding: padding), token("name"))
         let key = "\(life).\(visitor).\(number)"
@@ -79,7 +79,7 @@ struct Visit: Sendable {
             "SET",
             await connection.send("SET", "\(life).\(visitor)", name.bytes, "EX", 600)
         )
-        // The same connection, hence the same server, which has not been restarted meanwhile.
+        // The same connection, and therefore the same server, which has not been restarted meanwhile.
         try expect(value, "GET", await connection.send("GET", key))
         try expect(.integer(1), "DEL", await connection.send("DEL", key))
         return 4
@@ -127,7 +127,7 @@ struct Visit: Sendable {
         do {
             throw wrong("LPUSH", try await connection.send("LPUSH", key, "x"), "WRONGTYPE")
         } catch let error as RedisError where error.serverCode == "WRONGTYPE" {
-            // As it must be.
+            // This is expected.
         }
         try await echo(connection, "after")
         return 3
@@ -138,7 +138,7 @@ struct Visit: Sendable {
             RedisCommand("BLPOP", "nothing", "1"),
             timeout: .milliseconds(1 + size)
         )
-        // Where time passes in leaps it may be there before it is missed.
+        // If the clock leaps forward, the reply may be there before the timeout is noticed.
         try expect(.null, "BLPOP", reply)
     }
 
@@ -159,7 +159,7 @@ struct Visit: Sendable {
         throw wrong(command, reply, "\(expected)")
     }
 
-    /// In a pipeline, errors are replies. Whether the server had reason for this one is for others to judge.
+    /// In a pipeline, errors are replies. Other checks decide whether the server had a reason for this one.
     private func failIfServerError(_ reply: RedisReply) throws {
         if let error = reply.error { throw error }
     }

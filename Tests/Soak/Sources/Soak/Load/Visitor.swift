@@ -1,10 +1,10 @@
 import BurstPool
 import BurstPoolRedis
 
-/// One caller: asks the pool for a connection, uses it, and comes again. Does so in all the ways there are.
+/// One caller that acquires a connection, uses it, and repeats that, in all the ways that the API offers.
 final class Visitor: Sendable {
     private enum Way: CaseIterable {
-        /// By far the most usual, hence several times.
+        /// The most usual way, therefore listed several times.
         case scope, scope2, scope3
         case lease
         case dropped
@@ -113,7 +113,7 @@ final class Visitor: Sendable {
                 return
             }
             outcomes.count(outcome)
-            // Whoever refuses everything is not to be asked as fast as it can refuse.
+            // Limits the rate of callers when every call fails immediately.
             try? await Task.sleep(for: .milliseconds(1))
         }
     }

@@ -1,10 +1,10 @@
 import NIOCore
 
-/// Where the messages of Redis's protocol end.
+/// Finds the ends of messages in Redis's protocol.
 enum Framing {
     struct Malformed: Error {}
 
-    /// The index behind the message that begins at `start`; `nil` if it is not complete.
+    /// Returns the index after the message that begins at `start`, or `nil` if the message is incomplete.
     ///
     /// - Throws: ``Malformed``
     static func end(of bytes: ByteBufferView, from start: Int) throws -> Int? {

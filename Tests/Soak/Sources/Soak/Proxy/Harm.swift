@@ -1,19 +1,19 @@
 import NIOCore
 
-/// What becomes of one message on its way.
+/// What the proxy does to one message.
 struct Harm {
     var bytes: ByteBuffer
     var delay = TimeAmount.zero
-    /// Whether both sides are closed behind these bytes.
+    /// Whether both sides are closed after these bytes.
     var cutsAfterwards = false
-    /// Whether nothing passes any more, in this direction.
+    /// Whether nothing passes in this direction any more.
     var stallsAfterwards = false
-    /// What is to be counted.
+    /// The name under which the harm is counted.
     var name: String?
 
     /// - Parameters:
-    ///   - message: A whole message.
-    ///   - isReply: From the server to the client.
+    ///   - message: A complete message.
+    ///   - isReply: Whether the message goes from the server to the client.
     static func some(
         of weather: Weather,
         to message: ByteBuffer,
@@ -27,7 +27,7 @@ struct Harm {
             harm.name = "delayed"
         }
         if strikes(weather.cut) {
-            // At the first byte, in the middle, behind the last.
+            // At the first byte, in the middle, or after the last.
             harm.bytes = message.getSlice(at: message.readerIndex, length: random.number(0...message.readableBytes))!
             harm.cutsAfterwards = true
             harm.name = isReply ? "cut in a reply" : "cut in a command"
@@ -43,12 +43,12 @@ struct Harm {
         return harm
     }
 
-    /// Changes a byte in such a way that what comes of it cannot be taken for a message that is whole.
+    /// Changes a byte so that the result cannot be parsed as a complete message.
     private mutating func spoilFraming(isReply: Bool, using random: inout SeededRandom) {
         let start = bytes.readerIndex
         if !isReply {
-            // The server refuses what follows, and closes. Without its star it would be a command in a line of text, and the
-            // server would answer several times: nobody can tell such an answer from a reply.
+            // The server rejects the rest, and closes. Without its star the message would be an inline command, and
+            // the server would answer several times. Such an answer cannot be distinguished from a reply.
             bytes.setInteger(UInt8(ascii: "x"), at: start + 1)
             name = Self.spoiledCommand
             return
@@ -56,11 +56,11 @@ struct Harm {
         let isBulk = bytes.getInteger(at: start, as: UInt8.self) == UInt8(ascii: "$")
         let digit: UInt8? = isBulk ? bytes.getInteger(at: start + 1) : nil
         if let digit, digit != UInt8(ascii: "-"), random.oneIn(2) {
-            // Another length, so that what follows is taken for what it is not.
+            // Another length, so that the following bytes are misread.
             let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
             bytes.setInteger(random.element(of: digits.filter { $0 != digit }), at: start + 1)
         } else {
-            // No type of any version of the protocol.
+            // Not a type of any version of the protocol.
             bytes.setInteger(random.element(of: [0, 0x0A, UInt8(ascii: "x"), UInt8(ascii: "@"), 0xFF]), at: start)
         }
         name = Self.spoiledFraming
@@ -77,6 +77,6 @@ struct Harm {
     }
 
     static let spoiledCommand = "spoiled a command"
-    static let spoiledFraming = "spoiled what frames a reply"
-    static let spoiledPayload = "spoiled what a reply carries"
+    static let spoiledFraming = "spoiled the framing of a reply"
+    static let spoiledPayload = "spoiled the content of a reply"
 }

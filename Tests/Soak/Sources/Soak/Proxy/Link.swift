@@ -7,9 +7,10 @@ import NIOPosix
     import Glibc
 #endif
 
-/// One client's connection and the one to the server that belongs to it. When either ends, so does the other.
+/// The connection of one client, and the connection to the server that belongs to it. When one ends, the other is
+/// closed.
 ///
-/// Touched on its event loop only, which both connections share, but for ``cut()``.
+/// All methods except ``cut()`` must run on the event loop that both connections share.
 final class Link: @unchecked Sendable {
     let number: Int
     let client: any Channel
@@ -30,7 +31,7 @@ final class Link: @unchecked Sendable {
         server.close(promise: nil)
     }
 
-    /// Closes both, from any thread, and with a reset where there is such a thing.
+    /// Closes both connections from any thread, with a TCP reset where that exists.
     func cut() {
         guard let socket = client as? any SocketOptionProvider else { return close() }
         socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in self.close() }

@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Stands between clients and a server, and does to their messages what networks do.
+/// A proxy between clients and a server that disturbs messages as networks do.
 final class Proxy: Sendable {
     private let server: String
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -32,7 +32,7 @@ final class Proxy: Sendable {
 
     // MARK: - Serving
 
-    /// Listens on a socket in the file system and on a port, and tells where.
+    /// Listens on a socket in the file system and on a port. Returns both endpoints.
     func listen(path: String) async throws -> [RedisConfiguration.Endpoint] {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
@@ -50,7 +50,7 @@ final class Proxy: Sendable {
         try await group.shutdownGracefully()
     }
 
-    /// On one event loop with the connection to the server, so that a link is touched by one thread only.
+    /// Uses one event loop for both connections, so that only one thread accesses a link.
     private func accept(_ client: any Channel) -> EventLoopFuture<Void> {
         let (number, weather) = state.withLock { state in
             state.accepted += 1
@@ -88,9 +88,9 @@ final class Proxy: Sendable {
             }
     }
 
-    // MARK: - What goes on
+    // MARK: - State and faults
 
-    /// Sockets of clients that are open, and sockets to the server.
+    /// The numbers of open sockets of clients and to the server.
     var open: (clients: Int, servers: Int) { state.withLock { ($0.clients, $0.servers) } }
 
     var weather: Weather {
@@ -98,14 +98,14 @@ final class Proxy: Sendable {
         set { state.withLock { $0.weather = newValue } }
     }
 
-    /// Lets nothing pass for a while.
+    /// Lets nothing pass for this time.
     func hold(for time: TimeAmount) {
         state.withLock { $0.heldUntil = .now() + time }
     }
 
     var heldUntil: NIODeadline { state.withLock { $0.heldUntil } }
 
-    /// Closes all connections. With an abrupt end, data under way is lost, too.
+    /// Closes all connections. If the end is abrupt, data in transit is lost too.
     @discardableResult
     func cutAll() -> Int {
         let links = state.withLock { Array($0.links.values) }
@@ -115,7 +115,7 @@ final class Proxy: Sendable {
 
     // MARK: - Sabotage
 
-    /// Now and then, what was to be another link's reply.
+    /// Sometimes returns the reply that another link should have got.
     func swapped(_ reply: ByteBuffer, on link: Int, using random: inout SeededRandom) -> ByteBuffer {
         guard report.sabotage == .swapReplies, reply.readableBytesView.first == UInt8(ascii: "$"), random.oneIn(50)
         else {

@@ -1,12 +1,12 @@
 import NIOCore
 
-/// One direction of a link: takes whole messages out of what comes, and passes them on, in turn, harmed or not.
+/// One direction of a link: parses messages, and forwards them in order, harmed or not.
 ///
-/// Touched on its event loop only.
+/// Must run on its event loop.
 final class Stream: ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
 
-    /// Something to be written, at a time.
+    /// Bytes to write at a given time.
     private struct Parcel {
         let bytes: ByteBuffer
         let due: NIODeadline
@@ -41,14 +41,14 @@ final class Stream: ChannelInboundHandler, @unchecked Sendable {
         } catch {
             let start = String(decoding: incoming.readableBytesView.prefix(80), as: UTF8.self)
             link.report.findings.add(
-                "what \(isReply ? "the server" : "a client") sent is not Redis's protocol: '\(start)'"
+                "\(isReply ? "the server" : "a client") sent bytes that are not Redis's protocol: '\(start)'"
             )
             link.close()
         }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        // A server says why it closes: that may pass.
+        // A server says why it closes. That message is forwarded.
         if let last = outgoing.last, isReply, !last.cutsAfterwards {
             outgoing.append(Parcel(bytes: ByteBuffer(), due: last.due, cutsAfterwards: true))
         } else {
@@ -78,7 +78,7 @@ final class Stream: ChannelInboundHandler, @unchecked Sendable {
         deliver()
     }
 
-    /// Whether the harness is to hide from itself what the proxy has done.
+    /// Whether the harm must not be counted, for ``Sabotage/spoilUncounted``.
     private func isSecret(_ name: String) -> Bool {
         link.report.sabotage == .spoilUncounted && (name == Harm.spoiledFraming || name == Harm.spoiledPayload)
     }

@@ -1,16 +1,16 @@
-/// How often a proxy does harm: once in so many messages, or connections; 0: never.
+/// The rates at which a proxy does harm: once in this number of messages, or connections. 0 means never.
 struct Weather: Sendable {
     var delay = 0
     var dribble = 0
     var cut = 0
     var stall = 0
-    /// What frames a message: the client, or the server, cannot but notice.
+    /// Changes the framing of a message, so that the client, or the server, must notice.
     var spoilFraming = 0
-    /// What a message carries.
+    /// Changes the content of a message.
     var spoilPayload = 0
-    /// Of connections: closed as soon as they are accepted.
+    /// Connections that are closed as soon as they are accepted.
     var refuse = 0
-    /// Of connections: accepted, and never answered.
+    /// Connections that are accepted, and never answered.
     var ignore = 0
 
     static let calm = Weather()

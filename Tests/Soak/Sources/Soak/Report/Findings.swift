@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What must not be, and was.
+/// The errors that were found.
 final class Findings: Sendable {
     private let found = Mutex<[String]>([])
     private let isAny = Atomic<Bool>(false)
@@ -11,7 +11,7 @@ final class Findings: Sendable {
     var all: [String] { found.withLock { $0 } }
 
     func add(_ finding: String) {
-        // One fault shows in many places, and the first ones say most about it.
+        // One fault can show in many ways. The first findings say most about it.
         found.withLock { if $0.count < 20 { $0.append(finding) } }
         isAny.store(true, ordering: .releasing)
     }

@@ -1,13 +1,13 @@
 import CFootprint
 import Foundation
 
-/// What this process has of the system.
+/// The resources that this process uses.
 struct Footprint: Sendable {
-    /// Bytes of memory in use, by what the allocator has given out. 0 where it does not tell.
+    /// Bytes of memory in use according to the allocator, or 0 if it does not tell.
     let heap: Int
-    /// Bytes of memory that the system has given. 0 where it does not tell.
+    /// Bytes of resident memory, or 0 if the system does not tell.
     let resident: Int
-    /// Sockets of connections, whose other end may have gone.
+    /// The number of sockets of connections, including those whose other end is closed.
     let connections: Int
 
     static func now() -> Footprint {

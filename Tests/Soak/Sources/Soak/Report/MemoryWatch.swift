@@ -1,10 +1,10 @@
-/// Whether memory stays what it is: compares what is in use after a third of the time with what is at the end, each time
-/// between two pools, when nothing of the first one should be left.
+/// Checks that memory does not grow: compares the use after a third of the time with the use at the end. Both are
+/// measured between two pools, when nothing of the first pool should be left.
 struct MemoryWatch {
     private var samples: [(time: Duration, footprint: Footprint)] = []
 
-    /// Bytes that may be in use at one time and not at another without anything being lost: buffers that grow with what
-    /// happened to come, memory that the allocator has not given back.
+    /// The number of bytes by which the use may differ without a leak: buffers that have grown, and memory that the
+    /// allocator has not returned to the system.
     private static let heapMargin = 4 << 20
     private static let residentMargin = 48 << 20
 
@@ -12,7 +12,7 @@ struct MemoryWatch {
         samples.append((time, footprint))
     }
 
-    /// What grew, in words; `nil` if nothing did.
+    /// Returns a description of the growth, or `nil` if there is none.
     func growth(over length: Duration) -> String? {
         guard let (early, late) = ends(of: length) else { return nil }
         if late.heap > early.heap + Self.heapMargin {

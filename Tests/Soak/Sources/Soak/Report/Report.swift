@@ -1,9 +1,9 @@
-/// What is counted and found, by all parts of the soak.
+/// The counts and findings of all parts of the soak.
 struct Report: Sendable {
     let sabotage: Sabotage?
-    /// What was done to the clients.
+    /// The faults that were injected.
     let faults = Tally()
-    /// What came of the visits.
+    /// The outcomes of the visits.
     let outcomes = Tally()
     let findings = Findings()
 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How often each thing has happened, by what it is called.
+/// Counts events by name.
 final class Tally: Sendable {
     private let counts = Mutex<[String: Int]>([:])
 
@@ -10,7 +10,7 @@ final class Tally: Sendable {
 
     subscript(what: String) -> Int { counts.withLock { $0[what, default: 0] } }
 
-    /// Of all whose name begins so.
+    /// Returns the sum over all names with this prefix.
     func sum(_ prefix: String) -> Int {
         counts.withLock { $0.reduce(0) { $1.key.hasPrefix(prefix) ? $0 + $1.value : $0 } }
     }

@@ -1,7 +1,7 @@
-/// Which limits were in force when.
+/// The limits that were in force at each time.
 struct LimitsInForce {
     private let first: (maxSize: Int, hardLimit: Int)
-    /// Shutdowns too, which set both to 0.
+    /// All resizes, including shutdowns, which set both limits to 0.
     private let resizes: [HistoryEvent]
 
     init(_ events: [HistoryEvent], _ history: History) {
@@ -9,8 +9,9 @@ struct LimitsInForce {
         resizes = events.filter { $0.kind == .resize || $0.kind == .shutdown }
     }
 
-    /// The lowest soft limit and the highest hard one that may have been in force between two moments: those of resizes
-    /// that had begun by then, and that no other one, begun after they had ended, had replaced before.
+    /// Returns the lowest soft limit and the highest hard limit that may have been in force between two moments. These
+    /// are the limits of all resizes that had begun by then, except those that a later resize had certainly replaced
+    /// before.
     func between(_ begin: UInt64, _ end: UInt64) -> (maxSize: Int, hardLimit: Int) {
         let over = resizes.filter { $0.end < begin }
         let since = over.map(\.begin).max()
@@ -22,20 +23,22 @@ struct LimitsInForce {
 }
 
 extension HistoryChecker {
-    /// Never more connections than the hard limit, and none closed as excess that is not.
+    /// Checks that there are never more connections than the hard limit, and that no connection is closed as excess
+    /// unless it is.
     ///
-    /// A place is taken for certain from the end of the call that took it until the call begins that gives it back. A permit
-    /// is right if at some moment of its call the places so taken, and this one, were within the highest hard limit that
-    /// may have been in force. The other way round for excess: all that may have been there, looks for somebody to open
-    /// for included, which have a place meanwhile, against the lowest soft limit.
-    static func checkPlaces(_ events: [HistoryEvent], _ history: History) throws(Violation) {
+    /// A slot is certainly occupied from the end of the call that occupied it until the beginning of the call that
+    /// frees it. A permit is right if, at some moment of its call, these slots and the new one were within the highest
+    /// hard limit that may have been in force. For excess connections it is the other way round: all slots that may
+    /// have been occupied, including the slots that a search for a waiter holds meanwhile, against the lowest soft
+    /// limit.
+    static func checkLimits(_ events: [HistoryEvent], _ history: History) throws(Violation) {
         let limits = LimitsInForce(events, history)
         var certain = Course()
         var possible = Course()
         for event in events {
-            let places = event.kind.places
-            certain.add(places, at: places > 0 ? event.end + 1 : event.begin)
-            let notClosing = places - event.kind.change.closing
+            let slots = event.kind.slots
+            certain.add(slots, at: slots > 0 ? event.end + 1 : event.begin)
+            let notClosing = slots - event.kind.change.closing
             possible.add(notClosing, at: notClosing > 0 ? event.begin : event.end + 1)
             if event.kind == .openForNobody {
                 possible.add(1, at: event.begin)

@@ -1,9 +1,9 @@
 import CBenchmarkSupport
 
-/// Pools with a number of waiters, which stays the same while some leave or are served and others join.
+/// Pools with a number of waiters that stays the same while some leave or are served and others join.
 ///
-/// Two pools: where those who leave are chosen at random, nobody knows any more who is the oldest.
-final class Crowd {
+/// Two pools, because where waiters leave at random, the order of the remaining ones is no longer known.
+final class WaiterSet {
     typealias Costs = [String: Double]
 
     static let join = "join"
@@ -14,17 +14,17 @@ final class Crowd {
 
     private let ordered: Pointer
     private let shuffled: Pointer
-    /// The tickets of those who wait, oldest first.
+    /// The tickets of the waiters, oldest first.
     private var orderedTickets: [bp_ticket]
     private var shuffledTickets: [bp_ticket]
-    /// So many at a time.
+    /// The number of waiters in one batch.
     private let batch: Int
     private let batches: Int
     private var random = XorShift()
 
     init(_ population: Int) throws {
         batch = max(population / 4, 1)
-        // As many leave as wait, so that tidying has its due share.
+        // As many leave as wait, so that purges have their proper share.
         batches = max(4, 20_000 / batch)
         ordered = Pointer(core_pool_create(8, 0))
         shuffled = Pointer(core_pool_create(8, 0))
@@ -32,18 +32,19 @@ final class Crowd {
         shuffledTickets = orderedTickets
         try expect(core_pool_join(ordered.value, &orderedTickets, UInt64(population), UInt64.max))
         try expect(core_pool_join(shuffled.value, &shuffledTickets, UInt64(population), UInt64.max))
-        // Brings the memory of the pools to the size it will have.
+        // Makes the pools allocate their memory.
         _ = try measure()
     }
 
-    func disperse() {
+    func destroy() {
         _ = core_pool_serve(ordered.value, UInt64(orderedTickets.count))
         _ = core_pool_serve(shuffled.value, UInt64(shuffledTickets.count))
         core_pool_destroy(ordered.value)
         core_pool_destroy(shuffled.value)
     }
 
-    /// Nanoseconds per operation. Leaving includes its share of the tidying, which is done once for many.
+    /// Measures the time of each operation in nanoseconds. Leaving includes its share of the purges, each of which
+    /// serves many.
     func measure() throws -> Costs {
         var time = Stopwatch()
         var costs: Costs = [:]
@@ -86,7 +87,7 @@ final class Crowd {
     }
 }
 
-/// Numbers as if by chance, for less than a system call each.
+/// Pseudo-random numbers that cost less than a system call each.
 private struct XorShift: RandomNumberGenerator {
     private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
 
@@ -98,7 +99,7 @@ private struct XorShift: RandomNumberGenerator {
     }
 }
 
-/// Adds up the CPU time of parts of a loop, less what looking at the clock takes.
+/// Sums the CPU time of parts of a loop, minus the cost of reading the clock.
 private struct Stopwatch {
     private var times: [String: Double] = [:]
     private let clockCost: Double

@@ -1,14 +1,16 @@
-/// Those who wait, in the order in which they came: a list in a dictionary, so that anybody can leave in O(1).
+/// The wait queue of ``MutexCore``: the waiters in the order in which they joined, as a linked list in a dictionary, so
+/// that a waiter can leave from anywhere in O(1).
 ///
-/// Permits go to the oldest who have none, so one ticket tells where those without a permit begin. Whoever gives his permit
-/// back stands where he stood, perhaps before others with permits: these are passed over in looking for the next one.
-struct WaitingLine {
+/// Permits go to the oldest waiters without one, so one ticket says where the waiters without a permit begin. A waiter
+/// that is requeued keeps its position, perhaps before others with permits. The search for the next waiter without a
+/// permit skips those.
+struct MutexWaitQueue {
     private struct Waiter {
-        /// An address, which is only passed through.
+        /// An address that the queue does not use.
         let context: UInt
         let deadline: UInt64
-        /// Who came first has the smaller one.
-        let place: UInt64
+        /// A smaller number for an earlier waiter.
+        let position: UInt64
         var hasPermit = false
         var previous: UInt64?
         var next: UInt64?
@@ -18,22 +20,22 @@ struct WaitingLine {
     private var first: UInt64?
     private var last: UInt64?
     private var firstWithoutPermit: UInt64?
-    private var lastPlace: UInt64 = 0
+    private var lastPosition: UInt64 = 0
     private(set) var countWithoutPermit = 0
 
-    /// No later than the earliest deadline; `UInt64.max` if there is none.
+    /// A time no later than the earliest deadline, or `UInt64.max` if there is none.
     private(set) var earliestDeadline = UInt64.max
 
     var count: Int { waiters.count }
     var isEmpty: Bool { waiters.isEmpty }
 
-    /// Bytes, about.
+    /// The approximate number of bytes.
     var memory: Int { waiters.capacity * (MemoryLayout<UInt64>.stride + MemoryLayout<Waiter>.stride) }
 
     /// - Returns: Whether this deadline is now the earliest.
     mutating func append(_ ticket: UInt64, context: UInt, deadline: UInt64) -> Bool {
-        lastPlace += 1
-        waiters[ticket] = Waiter(context: context, deadline: deadline, place: lastPlace, previous: last)
+        lastPosition += 1
+        waiters[ticket] = Waiter(context: context, deadline: deadline, position: lastPosition, previous: last)
         countWithoutPermit += 1
         if let last { waiters[last]?.next = ticket } else { first = ticket }
         last = ticket
@@ -43,8 +45,8 @@ struct WaitingLine {
         return true
     }
 
-    /// Gives a permit to the oldest who has none.
-    mutating func givePermit() -> UInt64? {
+    /// Gives a permit to the oldest waiter that has none.
+    mutating func giveOutPermit() -> UInt64? {
         guard let ticket = firstWithoutPermit else { return nil }
         waiters[ticket]?.hasPermit = true
         countWithoutPermit -= 1
@@ -52,13 +54,13 @@ struct WaitingLine {
         return ticket
     }
 
-    /// Takes a permit back from somebody who has one. `false` if nobody with this ticket waits and has one.
-    mutating func takePermitBack(_ ticket: UInt64) -> Bool {
+    /// Takes the permit of this waiter back. Returns `false` if it does not wait, or has no permit.
+    mutating func requeue(_ ticket: UInt64) -> Bool {
         guard let waiter = waiters[ticket], waiter.hasPermit else { return false }
         waiters[ticket]?.hasPermit = false
         countWithoutPermit += 1
-        let next = firstWithoutPermit.flatMap { waiters[$0]?.place }
-        if next.map({ waiter.place < $0 }) ?? true { firstWithoutPermit = ticket }
+        let next = firstWithoutPermit.flatMap { waiters[$0]?.position }
+        if next.map({ waiter.position < $0 }) ?? true { firstWithoutPermit = ticket }
         return true
     }
 
@@ -68,7 +70,7 @@ struct WaitingLine {
         return next
     }
 
-    /// - Returns: Its context; `nil` if nobody with this ticket waits.
+    /// - Returns: The context of the waiter, or `nil` if it does not wait.
     mutating func remove(_ ticket: UInt64) -> UnsafeRawPointer? {
         guard let waiter = waiters.removeValue(forKey: ticket) else { return nil }
         if let previous = waiter.previous { waiters[previous]?.next = waiter.next } else { first = waiter.next }
@@ -82,7 +84,7 @@ struct WaitingLine {
         first.flatMap { remove($0) }
     }
 
-    /// Removes those whose deadline is not after now. O(waiters).
+    /// Removes the waiters whose deadline is not after `now`. O(waiters).
     mutating func removeExpired(now: UInt64) -> [UnsafeRawPointer] {
         var expired: [UnsafeRawPointer] = []
         earliestDeadline = .max
