@@ -18,4 +18,9 @@ extern const scenario leasing_scenarios[], opening_scenarios[], waiting_scenario
     excess_scenarios[], queue_scenarios[], deadline_scenarios[], sweep_scenarios[], requeue_scenarios[],
     rejection_scenarios[], pause_scenarios[], observation_scenarios[], blocking_scenarios[], ending_scenarios[];
 
+/* All of them, NULL at the end. */
+extern const scenario *const suites[];
+/* NULL if there is none of this name. */
+const scenario *find_scenario(const char *name);
+
 #endif

@@ -1,9 +1,7 @@
 /*
  * Runs the threads of one scenario under one schedule.
  *
- * A schedule is a sequence of decisions: who goes on, which value a load sees, which buffered store becomes visible.
- * At each decision option 0 is the plain one (the same thread goes on, the newest value), and in a replay string only
- * the others are written down.
+ * At each scheduling point a decision is taken: see decisions.h.
  */
 #ifndef EXPLORER_SCHEDULER_H
 #define EXPLORER_SCHEDULER_H
@@ -14,15 +12,6 @@
 
 #define MAX_THREADS 5
 #define NOBODY UINT32_MAX
-#define MAX_DECISIONS 65536
-
-/* How decisions are made. */
-typedef enum {
-    BY_DEPTH_FIRST, /* All schedules with at most `bound` departures from option 0 where that could have been taken. */
-    BY_PRIORITIES,  /* PCT: the thread of highest priority runs; at a few random steps it becomes the lowest. */
-    BY_CHANCE,      /* A random walk. */
-    BY_REPLAY,      /* As a string says. */
-} policy;
 
 typedef struct {
     unsigned threads;
@@ -31,14 +20,6 @@ typedef struct {
     unsigned frozen_after;                /* So many of its steps. */
     void (*when_frozen)(unsigned thread); /* The others can do no more: look, then it thaws. */
 } program;
-
-/* For one run after another. */
-void schedule_depth_first(unsigned bound);
-bool schedule_next_depth_first(void); /* False: that was all of them. */
-void schedule_at_random(policy how, uint64_t seed, unsigned depth, unsigned expected_steps);
-bool schedule_replay(const char *decisions);
-/* The decisions of the last run that were not plain, as replay takes them. */
-void schedule_write(char *text, size_t size);
 
 /* Runs until no thread can go on. False if a check failed: see failure_text. */
 bool run(const program *it);
