@@ -1,23 +1,36 @@
 /*
  * Explores the interleavings of the C core. See README.md.
  *
- *   explore [--seconds S] [--scenario NAME] [--first NAME,NAME] [--save FOLDER] [--stop]
- *   explore --regressions FOLDER
+ *   explore [--runs N] [--first-runs N] [--scenario NAME,NAME] [--first NAME,NAME] [--seed N] [--jobs N]
+ *           [--save FOLDER] [--save-as FILE] [--stop] [--regressions FOLDER]
+ *   explore --schedule FILE [--trace]
  *   explore --scenario NAME --replay SCHEDULE [--trace]
  *   explore --list
+ *
+ * --runs: how many for each scenario and number of stripes. --first: the scenarios to explore before all others, with
+ * --first-runs. --stop: ends after the first failure. --regressions: replays the schedules in this folder before.
  */
 #include "exploring.h"
 #include "inspect.h"
 #include "memory.h"
 #include "scenario.h"
 #include "schedules.h"
+#include "table.h"
+#include "workers.h"
 
 #include "atomics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+typedef struct {
+    unsigned long runs, first_runs;
+    const char *only, *first, *schedule, *file, *regressions;
+    uint64_t seed;
+    unsigned jobs;
+    bool stop, lists;
+} options;
 
 static void print_operation(const char *operation, const void *cell, uint64_t value) {
     char name[64];
@@ -26,112 +39,125 @@ static void print_operation(const char *operation, const void *cell, uint64_t va
            (unsigned long long)value);
 }
 
-/* The table. */
-
-static void print_bound(int bound, unsigned long count, char *text, size_t size) {
-    snprintf(text, size, bound < 0 ? "%lu" : "%lu (all of %d)", count, bound);
+static bool read_flag(options *it, const char *name) {
+    if (strcmp(name, "--stop") == 0) {
+        it->stop = true;
+    } else if (strcmp(name, "--trace") == 0) {
+        memory_watcher = print_operation;
+    } else if (strcmp(name, "--list") == 0) {
+        it->lists = true;
+    } else {
+        return false;
+    }
+    return true;
 }
 
-static void print_result(const scenario *it, const result *found) {
-    char depth_first[64], frozen[64], tso[64], view[64];
-    print_bound(found->complete_bound, found->schedules, depth_first, sizeof depth_first);
-    print_bound(found->frozen_bound, found->frozen, frozen, sizeof frozen);
-    print_bound(found->tso_bound, found->tso, tso, sizeof tso);
-    print_bound(found->view_bound, found->view, view, sizeof view);
-    printf("%-28s %u %20s %9lu %18s %18s %18s %6u  %s\n", it->name, it->threads, depth_first, found->by_chance, frozen,
-           tso, view, found->most_steps, found->failed ? "FAILED" : "ok");
+static bool read_value(options *it, const char *name, const char *value) {
+    const struct {
+        const char *name;
+        const char **text;
+    } texts[] = {
+        {"--scenario", &it->only}, {"--first", &it->first},  {"--replay", &it->schedule},
+        {"--schedule", &it->file}, {"--save", &save_folder}, {"--regressions", &it->regressions},
+        {"--save-as", &save_file},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strcmp(name, texts[i].name) == 0) {
+            *texts[i].text = value;
+            return true;
+        }
+    }
+    unsigned long long number = strtoull(value, NULL, 10);
+    if (strcmp(name, "--runs") == 0) {
+        it->runs = (unsigned long)number;
+    } else if (strcmp(name, "--first-runs") == 0) {
+        it->first_runs = (unsigned long)number;
+    } else if (strcmp(name, "--seed") == 0) {
+        it->seed = number;
+    } else if (strcmp(name, "--jobs") == 0) {
+        it->jobs = (unsigned)number;
+    } else {
+        return false;
+    }
+    return true;
 }
 
-static bool is_named(const char *list, const char *name) {
+static bool read_options(options *it, int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        if (read_flag(it, argv[i])) {
+            continue;
+        }
+        if (i + 1 == argc || !read_value(it, argv[i], argv[i + 1])) {
+            fprintf(stderr, "what is %s?\n", argv[i]);
+            return false;
+        }
+        i++;
+    }
+    return true;
+}
+
+static void list(void) {
+    for (const scenario *const *suite = suites; *suite != NULL; suite++) {
+        for (const scenario *it = *suite; it->name != NULL; it++) {
+            printf("%s\n", it->name);
+        }
+    }
+}
+
+static bool is_named(const char *list_of_names, const char *name) {
     size_t length = strlen(name);
-    for (const char *at = list; at != NULL && (at = strstr(at, name)) != NULL; at += length) {
-        if ((at == list || at[-1] == ',') && (at[length] == ',' || at[length] == '\0')) {
+    for (const char *at = list_of_names; at != NULL && (at = strstr(at, name)) != NULL; at += length) {
+        if ((at == list_of_names || at[-1] == ',') && (at[length] == ',' || at[length] == '\0')) {
             return true;
         }
     }
     return false;
 }
 
-int main(int argc, char **argv) {
-    double seconds = 60;
-    const char *only = NULL, *first = NULL, *schedule = NULL, *regressions = NULL;
-    bool stop = false;
-    uint64_t seed = 1;
-    for (int i = 1; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(argv[i], "--stop") == 0) {
-            stop = true;
-        } else if (strcmp(argv[i], "--trace") == 0) {
-            memory_watcher = print_operation;
-        } else if (strcmp(argv[i], "--list") == 0) {
-            for (const scenario *const *suite = suites; *suite != NULL; suite++) {
-                for (const scenario *it = *suite; it->name != NULL; it++) {
-                    printf("%s\n", it->name);
-                }
-            }
-            return 0;
-        } else if (value != NULL && strcmp(argv[i], "--seconds") == 0) {
-            seconds = atof(argv[++i]);
-        } else if (value != NULL && strcmp(argv[i], "--seed") == 0) {
-            seed = strtoull(argv[++i], NULL, 10);
-        } else if (value != NULL && strcmp(argv[i], "--scenario") == 0) {
-            only = argv[++i];
-        } else if (value != NULL && strcmp(argv[i], "--first") == 0) {
-            first = argv[++i];
-        } else if (value != NULL && strcmp(argv[i], "--replay") == 0) {
-            schedule = argv[++i];
-        } else if (value != NULL && strcmp(argv[i], "--regressions") == 0) {
-            regressions = argv[++i];
-        } else if (value != NULL && strcmp(argv[i], "--save") == 0) {
-            save_folder = argv[++i];
-        } else {
-            fprintf(stderr, "what is %s?\n", argv[i]);
-            return 2;
-        }
-    }
-    if (schedule != NULL) {
-        return only == NULL ? 2 : replay(only, schedule);
-    }
-    unsigned passed = 0, failures = 0;
-    if (regressions != NULL) {
-        failures += replay_folder(regressions, &passed);
-        printf("%u regressions passed, %u failed\n", passed, failures);
-    }
-    const scenario *order[256];
-    result results[256];
-    unsigned count = 0, count_first = 0;
+/* Those to be tried first, and then the others. */
+static unsigned choose_work(const options *it, work *chosen) {
+    unsigned count = 0;
     for (unsigned pass = 0; pass < 2; pass++) {
         for (const scenario *const *suite = suites; *suite != NULL; suite++) {
-            for (const scenario *it = *suite; it->name != NULL; it++) {
-                if (is_named(first, it->name) == (pass == 0) && (only == NULL || is_named(only, it->name))) {
-                    order[count++] = it;
-                    count_first += pass == 0 && first != NULL;
+            for (const scenario *each = *suite; each->name != NULL; each++) {
+                bool is_first = is_named(it->first, each->name);
+                if (is_first == (pass == 0) && (it->only == NULL || is_named(it->only, each->name))) {
+                    chosen[count++] = (work){.scenario = each, .name = each->name, .runs = is_first ? it->first_runs : it->runs};
                 }
             }
         }
     }
-    bool is_terminal = isatty(STDERR_FILENO);
-    unsigned done = 0;
-    while (done < count && !(stop && failures != 0)) {
-        if (is_terminal) {
-            fprintf(stderr, "\r%u of %u: %-40s", done + 1, count, order[done]->name);
+    return count;
+}
+
+int main(int argc, char **argv) {
+    static work chosen[MOST_WORK];
+    options it = {.runs = 20000, .first_runs = 200000, .seed = 1, .jobs = 1};
+    if (!read_options(&it, argc, argv)) {
+        return 2;
+    }
+    report_crashes();
+    if (it.lists) {
+        list();
+        return 0;
+    }
+    if (it.schedule != NULL) {
+        return it.only == NULL ? 2 : replay(it.only, it.schedule);
+    }
+    if (it.file != NULL) {
+        return replay_file(it.file);
+    }
+    unsigned passed = 0, failed = 0;
+    if (it.regressions != NULL) {
+        failed += replay_folder(it.regressions, &passed);
+        printf("%u regressions passed, %u failed\n", passed, failed);
+        if (it.stop && failed != 0) {
+            return 1;
         }
-        /* Those to be tried first have half of the time among them: it is there that something is looked for. */
-        bool half = count_first != 0 && count_first != count;
-        double share = !half                ? seconds / count
-                       : done < count_first ? seconds / 2 / count_first
-                                            : seconds / 2 / (count - count_first);
-        bool good = explore_scenario(order[done], share, seed, &results[done]);
-        done++;
-        passed += good;
-        failures += !good;
     }
-    printf("%s%-28s t %20s %9s %18s %18s %18s %6s\n", is_terminal ? "\r" : "", "scenario", "depth first", "random",
-           "frozen", "x86-TSO", "views", "steps");
-    for (unsigned i = 0; i < done; i++) {
-        print_result(order[i], &results[i]);
-    }
-    printf("all of N: all schedules with at most N preemptions\n");
-    printf("%u passed, %u failed\n", passed, failures);
-    return failures == 0 ? 0 : 1;
+    unsigned count = choose_work(&it, chosen);
+    const work *done = explore_all(chosen, count, it.seed, it.jobs, it.stop);
+    print_table(done, count, &passed, &failed);
+    printf("%u passed, %u failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
 }

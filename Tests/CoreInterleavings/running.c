@@ -5,6 +5,8 @@
 #include "heap.h"
 #include "schedules.h"
 
+#include <string.h>
+
 const scenario *exploring;
 unsigned frozen_thread = NOBODY, frozen_after;
 
@@ -29,7 +31,9 @@ bool run_once(void) {
 bool run_and_report(void) {
     bool good = run_once();
     if (!good) {
-        report_failure();
+        static char reason[sizeof failure_text];
+        memcpy(reason, failure_text, sizeof reason);
+        report_failure(reason);
     }
     return good;
 }

@@ -3,7 +3,7 @@
 
 #include "world.h"
 
-typedef struct {
+typedef struct scenario {
     const char *name;
     unsigned threads;
     void (*set_up)(void); /* Outside of threads; world_create first. */

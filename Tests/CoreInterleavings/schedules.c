@@ -13,35 +13,51 @@
 
 static const char *const model_names[] = {"sc", "tso", "view"};
 
-const char *save_folder;
+const char *save_folder, *save_file;
 
 static void write_schedule(char *text, size_t size) {
-    int length = snprintf(text, size, frozen_thread == NOBODY ? "%s:-:" : "%s:%u.%u:", model_names[model],
-                          frozen_thread, frozen_after);
+    int length = snprintf(text, size, "%s", model_names[model]);
+    if (explored_stripes != 0) {
+        length += snprintf(text + length, size - (size_t)length, "/%u", explored_stripes);
+    }
+    length += frozen_thread == NOBODY
+                  ? snprintf(text + length, size - (size_t)length, ":-:")
+                  : snprintf(text + length, size - (size_t)length, ":%u.%u:", frozen_thread, frozen_after);
     schedule_write(text + length, size - (size_t)length);
 }
 
 static bool read_schedule(const char *text) {
-    frozen_thread = NOBODY;
-    for (unsigned i = 0; i < 3; i++) {
-        size_t length = strlen(model_names[i]);
-        if (strncmp(text, model_names[i], length) == 0 && text[length] == ':') {
-            model = (memory_model)i;
-            text += length + 1;
-            if (*text != '-' && sscanf(text, "%u.%u", &frozen_thread, &frozen_after) != 2) {
-                return false;
-            }
-            text = strchr(text, ':');
-            return text != NULL && schedule_replay(text + 1);
-        }
+    char name[16];
+    int length = 0;
+    if (sscanf(text, "%15[a-z]%n", name, &length) != 1) {
+        return false;
     }
-    return false;
+    text += length;
+    for (model = MEMORY_SC; model <= MEMORY_VIEW && strcmp(name, model_names[model]) != 0; model++) {
+    }
+    explored_stripes = 0;
+    if (sscanf(text, "/%u%n", &explored_stripes, &length) == 1) {
+        text += length;
+    }
+    frozen_thread = NOBODY;
+    if (strncmp(text, ":-:", 3) == 0) {
+        return model <= MEMORY_VIEW && schedule_replay(text + 3);
+    }
+    return model <= MEMORY_VIEW && sscanf(text, ":%u.%u:%n", &frozen_thread, &frozen_after, &length) == 2 &&
+           schedule_replay(text + length);
 }
 
-void report_failure(void) {
+static void save(const char *path, const char *reason, const char *schedule) {
+    FILE *file = fopen(path, "w");
+    if (file != NULL) {
+        fprintf(file, "# %s\n%s\n%s\n", reason, exploring->name, schedule);
+        fclose(file);
+        printf("  saved as %s\n", path);
+    }
+}
+
+void report_failure(const char *reason) {
     static char text[SCHEDULE_TEXT];
-    char reason[sizeof failure_text];
-    memcpy(reason, failure_text, sizeof reason);
     write_schedule(text, sizeof text);
     printf("\nFAILED %s: %s\n  explore --scenario %s --replay %s\n", exploring->name, reason, exploring->name, text);
     if (save_folder != NULL) {
@@ -51,13 +67,12 @@ void report_failure(void) {
             hash = hash * 33 + (unsigned char)*c;
         }
         snprintf(path, sizeof path, "%s/%s-%08x.schedule", save_folder, exploring->name, hash);
-        FILE *file = fopen(path, "w");
-        if (file != NULL) {
-            fprintf(file, "# %s\n%s\n%s\n", reason, exploring->name, text);
-            fclose(file);
-            printf("  saved as %s\n", path);
-        }
+        save(path, reason, text);
     }
+    if (save_file != NULL) {
+        save(save_file, reason, text);
+    }
+    fflush(stdout);
 }
 
 int replay(const char *name, const char *text) {
@@ -71,24 +86,28 @@ int replay(const char *name, const char *text) {
     return good ? 0 : 1;
 }
 
+int replay_file(const char *path) {
+    static char text[SCHEDULE_TEXT];
+    char name[256];
+    FILE *file = fopen(path, "r");
+    bool read = file != NULL && fscanf(file, "#%*[^\n] %255s %8191s", name, text) == 2;
+    if (file != NULL) {
+        fclose(file);
+    }
+    return read ? replay(name, text) : 2;
+}
+
 unsigned replay_folder(const char *folder, unsigned *passed) {
     unsigned failures = 0;
     DIR *directory = opendir(folder);
     for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
-        if (strstr(entry->d_name, ".schedule") == NULL) {
-            continue;
+        if (strstr(entry->d_name, ".schedule") != NULL) {
+            char path[1024];
+            snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+            bool good = replay_file(path) == 0;
+            *passed += good;
+            failures += !good;
         }
-        char path[1024], name[256];
-        static char text[SCHEDULE_TEXT];
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        FILE *file = fopen(path, "r");
-        bool read = file != NULL && fscanf(file, "#%*[^\n] %255s %8191s", name, text) == 2;
-        if (file != NULL) {
-            fclose(file);
-        }
-        bool good = read && replay(name, text) == 0;
-        *passed += good;
-        failures += !good;
     }
     if (directory != NULL) {
         closedir(directory);

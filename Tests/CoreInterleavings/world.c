@@ -8,6 +8,7 @@
 world_state world;
 
 uint64_t explored_purge_slack, explored_purge_limit;
+uint32_t explored_stripes, stripes_of_scenario;
 
 connection *connection_of(bp_lease lease) {
     return (connection *)((char *)lease.slot + bp_element_offset(world.pool));
@@ -57,10 +58,14 @@ void set_open(bp_lease lease, bool is_open) {
 static void create(const bp_pool_configuration *limits) {
     memset(&world, 0, sizeof world);
     bp_pool_configuration configuration = *limits;
+    stripes_of_scenario = limits->stripes;
+    if (explored_stripes != 0) {
+        configuration.stripes = explored_stripes;
+    }
     configuration.element_size = sizeof(connection);
     configuration.element_alignment = _Alignof(connection);
     REQUIRE(bp_pool_create(&configuration, &world.pool) == BP_OK, "the pool cannot be created");
-    world.stripes = limits->stripes;
+    world.stripes = configuration.stripes;
     world.greatest_limit = limits->hard_limit;
     world.max_waiters = limits->max_waiters;
     world.timer = BP_NO_DEADLINE;

@@ -64,6 +64,11 @@ typedef struct {
 
 extern world_state world;
 
+/* Instead of what the scenario chooses; 0: as it chooses. */
+extern uint32_t explored_stripes;
+/* What the scenario that was set up last has chosen. */
+extern uint32_t stripes_of_scenario;
+
 /* Setting up and ending, outside of threads. */
 void forget_threads(void); /* Before each run. */
 void world_create(uint32_t max_size, uint32_t hard_limit, uint32_t stripes);
