@@ -135,6 +135,10 @@ unsigned preferred_choice(unsigned options) {
     return decides_at_random() && by_chance(weak_chance) ? (unsigned)(next_random() % options) : 0;
 }
 
+unsigned any_choice(unsigned options) {
+    return decides_at_random() ? (unsigned)(next_random() % options) : 0;
+}
+
 /* For a random policy: which of the runnable threads should go on. The current one comes first if it can run. */
 static unsigned preferred_runnable(const unsigned *options, unsigned count, unsigned current, bool current_can_run) {
     if (how == BY_CHANCE) {

@@ -40,6 +40,8 @@ void decisions_begin(void);
 unsigned decide(unsigned options, bool is_free, unsigned preferred);
 /* What a random policy wants of ways on that are not another thread's; 0 under other policies. */
 unsigned preferred_choice(unsigned options);
+/* What a random policy wants if no way is plainer than another. */
+unsigned any_choice(unsigned options);
 /* The same of threads, and behind the runnable ones of store buffers. */
 unsigned preferred_thread(const unsigned *options, unsigned runnable, unsigned count, unsigned current,
                           bool current_can_run);

@@ -117,6 +117,13 @@ static bool explore_layout(result *it, uint32_t stripes, unsigned long runs, uin
     explored_stripes = stripes;
     frozen_thread = NOBODY;
     model = MEMORY_SC;
+    if (exploring->threads == 1) {
+        /* Nobody else sees in which order its stores come. */
+        bool good = explore_depth_first(it, runs / 2, MOST_PREEMPTIONS, &it->schedules, &it->complete_bound) &&
+                    explore_at_random(it, runs / 2, seed, &it->by_chance);
+        explored_stripes = 0;
+        return good;
+    }
     bool good = explore_depth_first(it, runs * 3 / 10, MOST_PREEMPTIONS, &it->schedules, &it->complete_bound) &&
                 explore_at_random(it, runs / 5, seed, &it->by_chance) &&
                 (exploring->is_not_frozen || explore_frozen(it, runs / 5, seed)) &&

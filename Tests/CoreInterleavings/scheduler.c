@@ -126,6 +126,10 @@ unsigned choose(unsigned options) {
     return options > 1 ? decide(options, false, preferred_choice(options)) : 0;
 }
 
+unsigned choose_evenly(unsigned options) {
+    return options > 1 ? decide(options, false, any_choice(options)) : 0;
+}
+
 static void block(const int *flag, thread_state state) {
     if (current == NOBODY || *flag != 0) {
         return;

@@ -42,6 +42,8 @@ void look_end(void);
 unsigned this_thread(void); /* NOBODY outside. */
 /* Chooses one of several ways on that are not another thread's: 0 is the plain one. */
 unsigned choose(unsigned options);
+/* The same where no way is plainer than another: a random schedule prefers none. */
+unsigned choose_evenly(unsigned options);
 /* Goes on when *flag is not 0. */
 void block_until(const int *flag);
 /* Goes on when *flag is not 0 or, whenever the scheduler likes, without it: a wait with a timeout. */
