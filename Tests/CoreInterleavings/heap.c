@@ -15,6 +15,7 @@ typedef struct {
 
 static freed_block freed[MOST_BLOCKS];
 static unsigned freed_count;
+static size_t live_blocks, live_bytes;
 
 /* The size is kept before the block. */
 void *explored_calloc(size_t size) {
@@ -23,11 +24,15 @@ void *explored_calloc(size_t size) {
         return NULL;
     }
     *block = size;
+    live_blocks++;
+    live_bytes += size;
     return (char *)block + 16;
 }
 
 void explored_free(void *block) {
     char *start = (char *)block - 16;
+    live_blocks--;
+    live_bytes -= *(size_t *)(void *)start;
     if (!threads_run()) {
         free(start);
         return;
@@ -43,7 +48,16 @@ void heap_require_alive(const void *cell) {
     }
 }
 
+size_t heap_blocks(void) {
+    return live_blocks;
+}
+
+size_t heap_bytes(void) {
+    return live_bytes;
+}
+
 void heap_reset(void) {
+    live_blocks = live_bytes = 0;
     for (unsigned i = 0; i < freed_count; i++) {
         free(freed[i].start);
     }

@@ -2,9 +2,14 @@
 #ifndef EXPLORER_HEAP_H
 #define EXPLORER_HEAP_H
 
+#include <stddef.h>
+
 /* Fails if the cell is in memory that a thread has freed in this run. */
 void heap_require_alive(const void *cell);
 /* Before each run: returns what was freed to the system. */
 void heap_reset(void);
+/* The blocks that the core has now, and their bytes. */
+size_t heap_blocks(void);
+size_t heap_bytes(void);
 
 #endif

@@ -10,6 +10,12 @@ static void close_one(void *element, void *context) {
     world.closed++;
 }
 
+static void shut_down_and_reconcile(void) {
+    begin_shutdown();
+    REQUIRE(bp_shutdown_and_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
+    end_shutdown();
+}
+
 static void acquire_then_release(uint64_t timeout, bool fails) {
     bp_lease lease;
     bp_status status = bp_acquire(world.pool, timeout, &lease);
@@ -57,7 +63,7 @@ static void acquire_with_timeout(unsigned thread) {
 
 static void shut_down_beside_acquire(unsigned thread) {
     if (thread == 0) {
-        REQUIRE(bp_shutdown_and_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
+        shut_down_and_reconcile();
     } else {
         acquire_then_release(thread == 1 ? BP_NO_DEADLINE : 1000, false);
     }
@@ -69,7 +75,9 @@ static void shut_down_beside_acquire(unsigned thread) {
  */
 static void shut_down_in_two_calls(unsigned thread) {
     if (thread == 1) {
+        begin_shutdown();
         REQUIRE(bp_shutdown(world.pool) == BP_OK, "bp_shutdown failed");
+        end_shutdown();
         world.shut_down_at = 1;
         REQUIRE(bp_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_reconcile failed");
     } else if (thread == 0) {
@@ -98,7 +106,7 @@ static void shut_down_beside_two(unsigned thread) {
         REQUIRE(bp_release_and_reconcile(world.pool, surrender(0), close_one, NULL) == BP_OK,
                 "bp_release_and_reconcile failed");
     } else if (thread == 1) {
-        REQUIRE(bp_shutdown_and_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
+        shut_down_and_reconcile();
     } else {
         acquire_then_release(BP_NO_DEADLINE, false);
     }
@@ -156,7 +164,7 @@ static void release_beside_resize(unsigned thread) {
         REQUIRE(bp_release_and_reconcile(world.pool, surrender(0), close_one, NULL) == BP_OK,
                 "bp_release_and_reconcile failed");
     } else if (thread == 1) {
-        REQUIRE(bp_resize(world.pool, 2, 2) == BP_OK, "bp_resize failed");
+        set_limits(2, 2);
         REQUIRE(bp_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_reconcile failed");
     } else {
         acquire_then_release(BP_NO_DEADLINE, false);
@@ -218,7 +226,7 @@ static void check_reconciled(void) {
     REQUIRE(statistics.idle <= most, "%u connections are idle, %u may be", statistics.idle, most);
     REQUIRE(statistics.in_use + statistics.opening + statistics.closing == 0, "connections are out");
     REQUIRE(statistics.waiting == 0, "somebody waits for ever");
-    REQUIRE(bp_shutdown_and_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
+    shut_down_and_reconcile();
     REQUIRE(bp_total(world.pool) == 0, "%u connections are left after shutdown", bp_total(world.pool));
 }
 

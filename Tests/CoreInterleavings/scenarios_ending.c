@@ -22,7 +22,9 @@ static void destroy(void) {
 
 /* The timeout is long enough for three looks. */
 static void shut_down_and_destroy(void) {
+    begin_shutdown();
     bp_status status = bp_shutdown_and_wait(pool, 120000, close_one, NULL);
+    end_shutdown();
     if (status == BP_OK) {
         destroy();
     } else {
@@ -116,7 +118,9 @@ static void destroy_at_once(unsigned thread) {
         release(thread - 1);
         return;
     }
+    begin_shutdown();
     REQUIRE(bp_shutdown_and_reconcile(pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
+    end_shutdown();
     bp_status status = bp_pool_destroy(pool);
     REQUIRE(status == BP_OK || status == BP_BUSY, "bp_pool_destroy returned %s", bp_status_name(status));
     if (status == BP_OK) {

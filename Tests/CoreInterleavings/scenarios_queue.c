@@ -120,8 +120,7 @@ static void somebody_always_waits(unsigned thread) {
 static void set_up_somebody_lacks(void) {
     set_up_somebody();
     /* Room for one more, for which nobody has reconciled yet. */
-    REQUIRE(bp_resize(world.pool, 2, 2) == BP_OK, "bp_resize failed");
-    world.greatest_limit = 2;
+    set_limits(2, 2);
 }
 
 static void somebody_always_lacks_a_permit(unsigned thread) {

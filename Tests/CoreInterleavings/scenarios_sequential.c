@@ -513,7 +513,14 @@ static void end_all(void) {
         take_idle();
         detach_one();
     }
+    it->now += 1000;
+    expire_all();
+    REQUIRE(it->promised == BP_NO_DEADLINE, "somebody is to call bp_expire again, and nobody has a deadline");
     model_check_queries();
+    /* For the rules that hold everywhere. */
+    register_set(&world.limits, limits_value(it->max_size, it->hard_limit));
+    register_set(&world.pauses, it->is_paused);
+    world.expired_at = it->now;
 }
 
 static void any_calls(unsigned thread) {

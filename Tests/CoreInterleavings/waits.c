@@ -118,6 +118,7 @@ void expire(uint64_t time, size_t capacity) {
     void *contexts[4];
     uint64_t next = 0;
     time += world.clock_base;
+    world.expired_at = time > world.expired_at ? time : world.expired_at;
     if (world.timer <= time) {
         world.timer = BP_NO_DEADLINE;
     }

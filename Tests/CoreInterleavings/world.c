@@ -64,11 +64,14 @@ static void create(const bp_pool_configuration *limits) {
     }
     configuration.element_size = sizeof(connection);
     configuration.element_alignment = _Alignof(connection);
+    configuration.owner = &world;
     REQUIRE(bp_pool_create(&configuration, &world.pool) == BP_OK, "the pool cannot be created");
     world.stripes = configuration.stripes;
     world.greatest_limit = limits->hard_limit;
     world.max_waiters = limits->max_waiters;
     world.timer = BP_NO_DEADLINE;
+    register_set(&world.limits, limits_value(limits->max_size, limits->hard_limit));
+    register_set(&world.pauses, false);
     world.clock_base = UINT64_C(1) << 40;
     world.freeze_allowance = 1;
     world.checks_contents = model != MEMORY_SC;

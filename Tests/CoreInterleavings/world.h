@@ -8,6 +8,7 @@
 #ifndef EXPLORER_WORLD_H
 #define EXPLORER_WORLD_H
 
+#include "registers.h"
 #include "scheduler.h"
 
 #include "include/CBurstPool.h"
@@ -55,6 +56,9 @@ typedef struct {
     bool is_being_shut_down; /* bp_shutdown was called. */
     uint64_t shut_down_at;   /* It has returned. */
     uint64_t paused_at;      /* bp_pause has returned, and nobody has called bp_resume since; 0: not so. */
+    value_register limits;   /* Of limits_value. */
+    value_register pauses;   /* Whether it is paused. */
+    uint64_t expired_at;     /* The latest time with which bp_expire was called. */
     uint32_t max_waiters;    /* 0: without limit. */
     bool checks_contents;
     uint64_t stamp;
@@ -97,7 +101,12 @@ bool is_dead(bp_lease lease);       /* connectionIsClosed: counts opens_dead dow
 void discard(bp_lease lease);       /* Closes the connection and reconciles. */
 void detach(bp_lease lease);
 void reconcile(void);
-void resize(uint32_t max_size, uint32_t hard_limit);
+void resize(uint32_t max_size, uint32_t hard_limit); /* And reconciles. */
+void set_limits(uint32_t max_size, uint32_t hard_limit);
+uint64_t limits_value(uint32_t max_size, uint32_t hard_limit);
+/* Around a call that shuts the pool down, so that the limits are known. */
+void begin_shutdown(void);
+void end_shutdown(void);
 void shut_down(void);
 void pause_pool(void);
 void resume_pool(void);
