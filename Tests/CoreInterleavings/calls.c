@@ -1,6 +1,8 @@
 /* The calls of bp_pool.h, with checks of what they return. */
 #include "world_internal.h"
 
+#include "heap.h"
+
 bp_lease try_acquire(void) {
     uint64_t began = event();
     bp_lease lease = bp_try_acquire(world.pool);
@@ -29,7 +31,8 @@ bool take_permit(bp_lease *permit) {
     bp_status status = bp_begin_open_unrequested(world.pool, permit);
     require_known_shutdown(status);
     if (status != BP_OK) {
-        REQUIRE(status == BP_EMPTY || status == BP_LIMIT_REACHED || status == BP_SHUT_DOWN,
+        REQUIRE(status == BP_EMPTY || status == BP_LIMIT_REACHED || status == BP_SHUT_DOWN ||
+                    (status == BP_OUT_OF_MEMORY && heap_may_fail),
                 "bp_begin_open_unrequested returned %s", bp_status_name(status));
         return false;
     }

@@ -122,7 +122,8 @@ static unsigned choose_work(const options *it, work *chosen) {
             for (const scenario *each = *suite; each->name != NULL; each++) {
                 bool is_first = is_named(it->first, each->name);
                 if (is_first == (pass == 0) && (it->only == NULL || is_named(it->only, each->name))) {
-                    chosen[count++] = (work){.scenario = each, .name = each->name, .runs = is_first ? it->first_runs : it->runs};
+                    chosen[count++] =
+                        (work){.scenario = each, .name = each->name, .runs = is_first ? it->first_runs : it->runs};
                 }
             }
         }

@@ -15,10 +15,14 @@ typedef struct {
 
 static freed_block freed[MOST_BLOCKS];
 static unsigned freed_count;
+bool heap_may_fail;
 static size_t live_blocks, live_bytes;
 
 /* The size is kept before the block. */
 void *explored_calloc(size_t size) {
+    if (heap_may_fail && threads_run() && choose(2) == 1) {
+        return NULL;
+    }
     size_t *block = calloc(1, size + 16);
     if (block == NULL) {
         return NULL;
@@ -58,6 +62,7 @@ size_t heap_bytes(void) {
 
 void heap_reset(void) {
     live_blocks = live_bytes = 0;
+    heap_may_fail = false;
     for (unsigned i = 0; i < freed_count; i++) {
         free(freed[i].start);
     }

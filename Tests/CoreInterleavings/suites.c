@@ -5,22 +5,12 @@
 
 /* clang-format off: one a line, so that two branches can each add one. */
 const scenario *const suites[] = {
-    leasing_scenarios,
-    opening_scenarios,
-    waiting_scenarios,
-    limit_scenarios,
-    excess_scenarios,
-    queue_scenarios,
-    deadline_scenarios,
-    sweep_scenarios,
-    requeue_scenarios,
-    rejection_scenarios,
-    pause_scenarios,
-    observation_scenarios,
-    blocking_scenarios,
-    ending_scenarios,
-    sequential_scenarios,
-    NULL,
+    leasing_scenarios,   opening_scenarios, waiting_scenarios,
+    limit_scenarios,     excess_scenarios,  queue_scenarios,
+    deadline_scenarios,  sweep_scenarios,   requeue_scenarios,
+    rejection_scenarios, pause_scenarios,   observation_scenarios,
+    blocking_scenarios,  ending_scenarios,  sequential_scenarios,
+    age_scenarios,       memory_scenarios,  NULL,
 };
 /* clang-format on */
 

@@ -1,6 +1,7 @@
 /* Callers that wait, with a fake parker. */
 #include "world_internal.h"
 
+#include "heap.h"
 #include "memory.h"
 
 void resume(wait *it, bp_status outcome, bp_lease lease) {
@@ -31,7 +32,7 @@ wait *prepare(uint64_t deadline) {
     uint64_t began = event();
     bp_status status = bp_wait_prepare(world.pool, &it->ticket);
     require_known_shutdown(status);
-    if (status == BP_SHUT_DOWN) {
+    if (status == BP_SHUT_DOWN || (status == BP_OUT_OF_MEMORY && heap_may_fail)) {
         return NULL;
     }
     REQUIRE(status == BP_OK, "bp_wait_prepare returned %s", bp_status_name(status));

@@ -29,11 +29,39 @@ uint64_t event(void) {
     return ++world.now;
 }
 
+static void note_begin(bp_lease lease) {
+    if (world.lease_count == MOST_LEASE_NOTES) {
+        return;
+    }
+    for (unsigned i = 0; i < world.lease_count; i++) {
+        world.lease_notes[i].is_latest = world.lease_notes[i].is_latest && world.lease_notes[i].slot != lease.slot;
+    }
+    uint64_t began = event();
+    world.lease_notes[world.lease_count++] = (lease_note){
+        .slot = lease.slot,
+        .began = began,
+        .dated = world.observing != 0 ? world.observing : began,
+        .is_latest = true,
+    };
+}
+
+static void note_end(bp_lease lease) {
+    for (unsigned i = 0; i < world.lease_count; i++) {
+        lease_note *it = &world.lease_notes[i];
+        if (it->slot == lease.slot && it->ended == 0) {
+            it->ended = event();
+        }
+    }
+}
+
 void own(bp_lease lease, bool is_open) {
     connection *it = connection_of(lease);
     REQUIRE(it->owner == NO_OWNER, "a slot has two owners");
     it->owner = self();
     REQUIRE(it->is_open == is_open, is_open ? "a lease without a connection" : "a permit for a slot in use");
+    if (is_open) {
+        note_begin(lease);
+    }
     if (world.checks_contents && threads_run()) {
         uint64_t found = bp__load_relaxed(&it->content);
         REQUIRE(found == it->expected, "an owner does not see what the one before wrote");
@@ -46,6 +74,7 @@ void disown(bp_lease lease) {
     connection *it = connection_of(lease);
     REQUIRE(it->owner == self(), "a lease is given up by who does not own it");
     it->owner = NO_OWNER;
+    note_end(lease);
 }
 
 void set_open(bp_lease lease, bool is_open) {
@@ -53,6 +82,7 @@ void set_open(bp_lease lease, bool is_open) {
     REQUIRE(it->is_open != is_open, is_open ? "opened twice" : "closed twice");
     it->is_open = is_open;
     *(is_open ? &world.opened : &world.closed) += 1;
+    (is_open ? note_begin : note_end)(lease);
 }
 
 static void create(const bp_pool_configuration *limits) {

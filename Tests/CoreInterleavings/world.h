@@ -14,6 +14,7 @@
 #include "include/CBurstPool.h"
 
 #define MOST_WAITS 32
+#define MOST_LEASE_NOTES 32
 #define NO_OWNER 0
 #define SET_UP_OWNER 1
 
@@ -39,11 +40,23 @@ typedef struct {
     bp_lease lease;
 } wait;
 
+/* A lease that a thread had. */
+typedef struct {
+    const bp_slot *slot;
+    uint64_t began, ended; /* ended: 0 while it goes on. */
+    uint64_t dated;        /* Its observation may have this time, of a call that was under way when it began. */
+    bool is_latest;        /* Of its slot. */
+    uint64_t observed;     /* With this time a call has observed it; 0: none. */
+} lease_note;
+
 typedef struct {
     bp_pool *pool;
     uint64_t now;
     wait waits[MOST_WAITS];
     unsigned wait_count;
+    lease_note lease_notes[MOST_LEASE_NOTES];
+    unsigned lease_count;
+    uint64_t observing; /* The time of the observation that is under way; 0: none is. */
     bp_lease leases[8]; /* Leased while setting up, for threads to take over. */
     uint32_t stripes;
     unsigned greatest_limit;
