@@ -2,7 +2,7 @@
  * Explores the interleavings of the C core. See README.md.
  *
  *   explore [--runs N] [--first-runs N] [--scenario NAME,NAME] [--first NAME,NAME] [--seed N] [--jobs N]
- *           [--save FOLDER] [--save-as FILE] [--stop] [--regressions FOLDER]
+ *           [--save FOLDER] [--save-as FILE] [--stop] [--regressions FOLDER] [--without NAME,NAME] [--without-views]
  *   explore --schedule FILE [--trace]
  *   explore --scenario NAME --replay SCHEDULE [--trace]
  *   explore --list
@@ -26,7 +26,7 @@
 
 typedef struct {
     unsigned long runs, first_runs;
-    const char *only, *first, *schedule, *file, *regressions;
+    const char *only, *without, *first, *schedule, *file, *regressions;
     uint64_t seed;
     unsigned jobs;
     bool stop, lists;
@@ -44,6 +44,8 @@ static bool read_flag(options *it, const char *name) {
         it->stop = true;
     } else if (strcmp(name, "--trace") == 0) {
         memory_watcher = print_operation;
+    } else if (strcmp(name, "--without-views") == 0) {
+        explores_views = false;
     } else if (strcmp(name, "--list") == 0) {
         it->lists = true;
     } else {
@@ -57,9 +59,9 @@ static bool read_value(options *it, const char *name, const char *value) {
         const char *name;
         const char **text;
     } texts[] = {
-        {"--scenario", &it->only}, {"--first", &it->first},  {"--replay", &it->schedule},
-        {"--schedule", &it->file}, {"--save", &save_folder}, {"--regressions", &it->regressions},
-        {"--save-as", &save_file},
+        {"--scenario", &it->only},           {"--without", &it->without}, {"--first", &it->first},
+        {"--replay", &it->schedule},         {"--schedule", &it->file},   {"--save", &save_folder},
+        {"--regressions", &it->regressions}, {"--save-as", &save_file},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (strcmp(name, texts[i].name) == 0) {
@@ -121,7 +123,8 @@ static unsigned choose_work(const options *it, work *chosen) {
         for (const scenario *const *suite = suites; *suite != NULL; suite++) {
             for (const scenario *each = *suite; each->name != NULL; each++) {
                 bool is_first = is_named(it->first, each->name);
-                if (is_first == (pass == 0) && (it->only == NULL || is_named(it->only, each->name))) {
+                if (is_first == (pass == 0) && (it->only == NULL || is_named(it->only, each->name)) &&
+                    !is_named(it->without, each->name)) {
                     chosen[count++] =
                         (work){.scenario = each, .name = each->name, .runs = is_first ? it->first_runs : it->runs};
                 }

@@ -10,6 +10,8 @@
 #define MOST_PREEMPTIONS_FROZEN 4
 #define MOST_PREEMPTIONS_WEAK 4
 
+bool explores_views = true;
+
 static bool run_and_note(result *it) {
     it->failed = !run_and_report();
     it->most_steps = run_steps > it->most_steps ? run_steps : it->most_steps;
@@ -128,7 +130,7 @@ static bool explore_layout(result *it, uint32_t stripes, unsigned long runs, uin
                 explore_at_random(it, runs / 5, seed, &it->by_chance) &&
                 (exploring->is_not_frozen || explore_frozen(it, runs / 5, seed)) &&
                 explore_weak(it, MEMORY_TSO, runs * 3 / 20, seed, &it->tso, &it->tso_bound) &&
-                explore_weak(it, MEMORY_VIEW, runs * 3 / 20, seed, &it->view, &it->view_bound);
+                (!explores_views || explore_weak(it, MEMORY_VIEW, runs * 3 / 20, seed, &it->view, &it->view_bound));
     model = MEMORY_SC;
     explored_stripes = 0;
     return good;

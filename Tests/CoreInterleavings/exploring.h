@@ -25,6 +25,9 @@ typedef struct {
 /* A scenario is explored with at most so many numbers of stripes. */
 #define MOST_LAYOUTS 3
 
+/* Whether the view model is explored, too. */
+extern bool explores_views;
+
 /*
  * Explores a scenario with each number of stripes. runs: how many for each of them, at most. Stops at the first run
  * that fails. Returns the number of results.

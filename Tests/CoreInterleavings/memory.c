@@ -115,3 +115,18 @@ uint64_t explored_add(bp_atomic64 *cell, uint64_t delta) {
     watch("add", cell, before + delta);
     return before;
 }
+
+bool explored_cas_pair(bp_atomic64 *cells, uint64_t *expected, const uint64_t *desired) {
+    REQUIRE(model != MEMORY_VIEW, "pairs are not part of the view model");
+    begin_modify(cells);
+    if (cells[0].value != expected[0] || cells[1].value != expected[1]) {
+        expected[0] = cells[0].value;
+        expected[1] = cells[1].value;
+        watch("cas of a pair failed", cells, *expected);
+        return false;
+    }
+    cells[0].value = desired[0];
+    cells[1].value = desired[1];
+    watch("cas of a pair", cells, *desired);
+    return true;
+}

@@ -78,9 +78,14 @@ static void check_slots(const inspection *found) {
 
 /* Of each block, the alignment and a pointer are not the pool's: see bp__allocate_zeroed. */
 static void check_memory(void) {
+#ifdef EXPLORED_SWIFT_CORE /* Its blocks have several alignments, and it does not count the small ones. */
+    REQUIRE(bp_pool_memory(world.pool) <= heap_bytes(), "%zu bytes, it says, and %zu were allocated",
+            bp_pool_memory(world.pool), heap_bytes());
+#else
     size_t overhead = heap_blocks() * (64 + sizeof(void *)) + 64;
     REQUIRE(bp_pool_memory(world.pool) + overhead == heap_bytes(), "%zu bytes, it says, and %zu were allocated",
             bp_pool_memory(world.pool), heap_bytes() - overhead);
+#endif
 }
 
 void check_queries(const inspection *found) {
