@@ -86,10 +86,13 @@ extension LockFreeSwiftCore {
         _ = beginCountedClose(lease)
     }
 
-    /// The same, only if there is a excess.
+    /// The same, only if there is an excess: also where excess connections are kept, because a sweep has decided to close it.
     public func beginCloseExcess(_ lease: LockFreeSwiftLease) -> Bool {
         var places = books.pointee.places.load(ordering: .sequentiallyConsistent)
-        while Self.isExcess(places: places, limits: books.pointee.limits.load(ordering: .sequentiallyConsistent)) {
+        while Self.isExcess(
+            places: places,
+            limits: books.pointee.limits.load(ordering: .sequentiallyConsistent) & ~.keepsExcess
+        ) {
             let (counted, found) = books.pointee.places.compareExchange(
                 expected: places,
                 desired: places + .highOne,

@@ -74,9 +74,15 @@ struct AtomicPair: ~Copyable {
     ) -> (exchanged: Bool, original: WordPair) {
         var found = (UInt64(expected.first), UInt64(expected.second))
         var new = (UInt64(desired.first), UInt64(desired.second))
-        let exchanged = withUnsafePointer(to: first) { cells in
-            withUnsafeMutablePointer(to: &found.0) { found in
-                withUnsafePointer(to: &new.0) { explored_cas_pair(UnsafeMutableRawPointer(mutating: cells), found, $0) }
+        let exchanged = withUnsafePointer(to: self) { cells in
+            withUnsafeMutableBytes(of: &found) { found in
+                withUnsafeMutableBytes(of: &new) { new in
+                    explored_cas_pair(
+                        UnsafeMutableRawPointer(mutating: cells),
+                        found.baseAddress?.assumingMemoryBound(to: UInt64.self),
+                        new.baseAddress?.assumingMemoryBound(to: UInt64.self)
+                    )
+                }
             }
         }
         return (exchanged, WordPair(first: UInt(found.0), second: UInt(found.1)))
