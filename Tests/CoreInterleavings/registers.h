@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MOST_WRITES 16
+#define MOST_WRITES 24
 
 typedef struct {
     uint64_t value, began, ended; /* ended: UINT64_MAX while it is under way. */

@@ -115,12 +115,21 @@ static void two_observe(unsigned thread) {
 }
 
 static void check_observed_once(void) {
+    /* Also if the second thread came first: then the first one finds that it is late. */
     uint64_t age = bp_oldest_lease_age(world.pool, 1100);
     REQUIRE(age == 100 || age == 80, "two leases were observed 100 or 80 ago, and the oldest is %u old", (unsigned)age);
     bp_observe_leases(world.pool, 1045, 50);
     REQUIRE(bp_oldest_lease_age(world.pool, 1100) == age, "a lease was observed again");
     REQUIRE(bp_oldest_lease_age(world.pool, 900) == 0, "an age is negative");
     reclaim_leases();
+    /* Less than the interval after the last observation, another one does nothing. */
+    uint64_t last = age == 100 ? 1000 : 1020;
+    bp_lease lease = try_acquire();
+    bp_observe_leases(world.pool, last + 49, 50);
+    REQUIRE(bp_oldest_lease_age(world.pool, 2000) == 0, "leases were observed too often");
+    bp_observe_leases(world.pool, last + 50, 50);
+    REQUIRE(bp_oldest_lease_age(world.pool, last + 150) == 100, "leases were not observed although it was time");
+    release_lease(lease);
 }
 
 const scenario age_scenarios[] = {

@@ -61,6 +61,34 @@ static void acquire_with_timeout(unsigned thread) {
     acquire_then_release(thread == 0 ? BP_NO_DEADLINE : 1000, false);
 }
 
+/* A timeout of 0: the thread does not sleep. */
+static void acquire_without_waiting(unsigned thread) {
+    if (thread == 1) {
+        acquire_then_release(BP_NO_DEADLINE, false);
+        return;
+    }
+    bp_lease lease;
+    bp_status status = bp_acquire(world.pool, 0, &lease);
+    if (status == BP_OPEN) {
+        world.opened++;
+        status = bp_finish_open(world.pool, lease);
+    }
+    /* While this thread has the only connection, another one gets nothing, at once. */
+    if (status == BP_OK) {
+        bp_lease second = {NULL, 77};
+        a_thread_has_slept = 0;
+        look_begin();
+        status = bp_acquire(world.pool, 0, &second);
+        look_end();
+        REQUIRE(status == BP_TIMED_OUT && second.slot == NULL && a_thread_has_slept == 0,
+                "bp_acquire without a timeout returned %s, or has slept", bp_status_name(status));
+        REQUIRE(bp_release_and_reconcile(world.pool, lease, close_one, NULL) == BP_OK,
+                "bp_release_and_reconcile failed");
+    } else {
+        REQUIRE(status == BP_TIMED_OUT, "bp_acquire returned %s", bp_status_name(status));
+    }
+}
+
 static void shut_down_beside_acquire(unsigned thread) {
     if (thread == 0) {
         shut_down_and_reconcile();
@@ -232,6 +260,7 @@ static void check_reconciled(void) {
 
 const scenario blocking_scenarios[] = {
     {"blocking", 2, set_up_empty, acquire_for_ever, check_reconciled, false},
+    {"blocking-no-wait", 2, set_up_empty, acquire_without_waiting, check_reconciled, false},
     {"blocking-of-three", 3, set_up_burst, acquire_for_ever, check_reconciled, false},
     {"blocking-open-fails", 3, set_up_empty, acquire_with_failure, check_reconciled, false},
     {"blocking-timeout", 2, set_up_empty, acquire_with_timeout, check_reconciled, false},

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define STEPS 14
+#define STEPS 20
 
 static model_state *const it = &model_pool;
 
@@ -284,7 +284,7 @@ static void join_until_soon(void) {
 }
 
 static void join_until_later(void) {
-    join_with(it->now + 20);
+    join_with(it->now + 6);
 }
 
 static void claim(model_waiter *waiter) {
@@ -429,7 +429,7 @@ static void shut_all_down(void) {
 }
 
 static void let_time_pass(void) {
-    it->now += 7;
+    it->now += 5;
 }
 
 static void observe_at(uint64_t now, uint64_t interval) {

@@ -268,6 +268,14 @@ static void use_in_order(unsigned thread) {
     }
     end_sweep();
     require_order();
+    /* What is used while the sweep is under way is on top, and not what the sweep puts back. */
+    bp_lease used = try_acquire(), lease;
+    while (bp_sweep_next(world.pool, &lease) == BP_OK) {
+        REQUIRE(bp_sweep_keep(world.pool, lease) == BP_OK, "bp_sweep_keep wants to reconcile");
+    }
+    release_lease(used);
+    end_sweep();
+    require_order();
 }
 
 const scenario sweep_scenarios[] = {
