@@ -17,6 +17,8 @@ void explored_store(bp_atomic64 *cell, uint64_t value, bool release);
 bool explored_cas(bp_atomic64 *cell, uint64_t *expected, uint64_t desired);
 uint64_t explored_exchange(bp_atomic64 *cell, uint64_t value);
 uint64_t explored_add(bp_atomic64 *cell, uint64_t delta);
+/* Two cells that are next to each other: the stack of the Swift core. */
+bool explored_cas_pair(bp_atomic64 *cells, uint64_t *expected, const uint64_t *desired);
 
 /* Freed memory stays allocated until the run has ended, and an atomic operation on it fails the run. */
 void *explored_calloc(size_t size);

@@ -1,6 +1,8 @@
 /* The calls of bp_pool.h, with checks of what they return. */
 #include "world_internal.h"
 
+#include "heap.h"
+
 bp_lease try_acquire(void) {
     uint64_t began = event();
     bp_lease lease = bp_try_acquire(world.pool);
@@ -29,7 +31,8 @@ bool take_permit(bp_lease *permit) {
     bp_status status = bp_begin_open_unrequested(world.pool, permit);
     require_known_shutdown(status);
     if (status != BP_OK) {
-        REQUIRE(status == BP_EMPTY || status == BP_LIMIT_REACHED || status == BP_SHUT_DOWN,
+        REQUIRE(status == BP_EMPTY || status == BP_LIMIT_REACHED || status == BP_SHUT_DOWN ||
+                    (status == BP_OUT_OF_MEMORY && heap_may_fail),
                 "bp_begin_open_unrequested returned %s", bp_status_name(status));
         return false;
     }
@@ -93,17 +96,34 @@ void detach(bp_lease lease) {
     reconcile();
 }
 
-void resize(uint32_t max_size, uint32_t hard_limit) {
+uint64_t limits_value(uint32_t max_size, uint32_t hard_limit) {
+    return (uint64_t)max_size << 32 | hard_limit;
+}
+
+static void end_write(value_write *it, bool had_effect) {
+    *(had_effect ? &it->ended : &it->began) = had_effect ? event() : UINT64_MAX;
+}
+
+void set_limits(uint32_t max_size, uint32_t hard_limit) {
     world.greatest_limit = hard_limit > world.greatest_limit ? hard_limit : world.greatest_limit;
+    value_write *it = register_begin(&world.limits, limits_value(max_size, hard_limit), event());
     bp_status status = bp_resize(world.pool, max_size, hard_limit);
+    require_known_shutdown(status);
     REQUIRE(status == BP_OK || status == BP_SHUT_DOWN, "bp_resize returned %s", bp_status_name(status));
+    end_write(it, status == BP_OK);
+}
+
+void resize(uint32_t max_size, uint32_t hard_limit) {
+    set_limits(max_size, hard_limit);
     reconcile();
 }
 
 void pause_pool(void) {
+    value_write *it = register_begin(&world.pauses, true, event());
     bp_status status = bp_pause(world.pool);
     require_known_shutdown(status);
     REQUIRE(status == BP_OK || status == BP_SHUT_DOWN, "bp_pause returned %s", bp_status_name(status));
+    end_write(it, status == BP_OK);
     if (status == BP_OK && !world.is_being_shut_down) {
         world.paused_at = event();
     }
@@ -111,8 +131,32 @@ void pause_pool(void) {
 
 void resume_pool(void) {
     world.paused_at = 0;
+    value_write *it = register_begin(&world.pauses, false, event());
     REQUIRE(bp_resume(world.pool) == BP_OK, "bp_resume failed");
+    end_write(it, true);
     reconcile();
+}
+
+void begin_shutdown(void) {
+    world.is_being_shut_down = true;
+    world.paused_at = 0;
+    register_begin(&world.limits, limits_value(0, 0), event())->is_last = true;
+    register_begin(&world.pauses, false, event())->is_last = true;
+}
+
+/* Those that have begun have the same effect, so it matters not which of them has ended. */
+static void end_last(value_register *it) {
+    for (unsigned i = 0; i < it->count; i++) {
+        if (it->writes[i].is_last && it->writes[i].ended == UINT64_MAX) {
+            it->writes[i].ended = event();
+            return;
+        }
+    }
+}
+
+void end_shutdown(void) {
+    end_last(&world.limits);
+    end_last(&world.pauses);
 }
 
 static void keep(bp_lease lease) {
@@ -167,9 +211,9 @@ void sweep_excess(unsigned count) {
 }
 
 void shut_down(void) {
-    world.is_being_shut_down = true;
-    world.paused_at = 0;
+    begin_shutdown();
     REQUIRE(bp_shutdown(world.pool) == BP_OK, "bp_shutdown failed");
+    end_shutdown();
     if (world.shut_down_at == 0) {
         world.shut_down_at = event();
     }

@@ -15,19 +15,28 @@ typedef struct {
 
 static freed_block freed[MOST_BLOCKS];
 static unsigned freed_count;
+bool heap_may_fail;
+static size_t live_blocks, live_bytes;
 
 /* The size is stored before the block. */
 void *explored_calloc(size_t size) {
+    if (heap_may_fail && threads_run() && choose(2) == 1) {
+        return NULL;
+    }
     size_t *block = calloc(1, size + 16);
     if (block == NULL) {
         return NULL;
     }
     *block = size;
+    live_blocks++;
+    live_bytes += size;
     return (char *)block + 16;
 }
 
 void explored_free(void *block) {
     char *start = (char *)block - 16;
+    live_blocks--;
+    live_bytes -= *(size_t *)(void *)start;
     if (!threads_run()) {
         free(start);
         return;
@@ -43,7 +52,17 @@ void heap_require_alive(const void *cell) {
     }
 }
 
+size_t heap_blocks(void) {
+    return live_blocks;
+}
+
+size_t heap_bytes(void) {
+    return live_bytes;
+}
+
 void heap_reset(void) {
+    live_blocks = live_bytes = 0;
+    heap_may_fail = false;
     for (unsigned i = 0; i < freed_count; i++) {
         free(freed[i].start);
     }

@@ -154,6 +154,10 @@ inspection inspect(const bp_pool *pool) {
     return found;
 }
 
+bp_slot_state inspect_state(const bp_slot *slot) {
+    return bp__slot_word_state(slot->word.value);
+}
+
 bp_slot *inspect_slot(const bp_pool *pool, unsigned index) {
     return bp__table_at(&pool->slots, index);
 }

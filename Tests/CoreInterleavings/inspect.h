@@ -21,6 +21,8 @@ typedef struct {
 } inspection;
 
 inspection inspect(const bp_pool *pool);
+/* The state in a slot's word, without a scheduling point. */
+bp_slot_state inspect_state(const bp_slot *slot);
 bp_slot *inspect_slot(const bp_pool *pool, unsigned index);
 
 /* Stores the name of a cell, for traces. */

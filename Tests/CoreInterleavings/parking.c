@@ -21,6 +21,8 @@ void bp__parking_post(bp_parking *parking) {
 }
 
 int a_thread_has_slept;
+uint64_t nanoseconds_paused;
+unsigned last_pause_ended;
 
 bool bp__parking_wait(bp_parking *parking, uint64_t timeout) {
     a_thread_has_slept = 1;
@@ -37,6 +39,7 @@ bool bp__parking_wait(bp_parking *parking, uint64_t timeout) {
 
 void bp__pause(uint64_t nanoseconds) {
     static const int never = 0;
-    (void)nanoseconds;
+    nanoseconds_paused += nanoseconds;
     block_for_a_while(&never);
+    last_pause_ended = run_steps;
 }

@@ -21,5 +21,9 @@ void bp__pause(uint64_t nanoseconds);
 
 /* 1 after a thread has begun to sleep. Scenarios set it to 0 first. */
 extern int a_thread_has_slept;
+/* How many nanoseconds all pauses have lasted: for scenarios, which set it to 0 first. */
+extern uint64_t nanoseconds_paused;
+/* The value of run_steps when the last pause ended. */
+extern unsigned last_pause_ended;
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "world.h"
 
-typedef struct {
+typedef struct scenario {
     const char *name;
     unsigned threads;
     void (*set_up)(void); /* Outside of threads; world_create first. */
@@ -16,6 +16,12 @@ typedef struct {
 
 extern const scenario leasing_scenarios[], opening_scenarios[], waiting_scenarios[], limit_scenarios[],
     excess_scenarios[], queue_scenarios[], deadline_scenarios[], sweep_scenarios[], requeue_scenarios[],
-    rejection_scenarios[], pause_scenarios[], observation_scenarios[], blocking_scenarios[], ending_scenarios[];
+    rejection_scenarios[], pause_scenarios[], observation_scenarios[], blocking_scenarios[], ending_scenarios[],
+    sequential_scenarios[], age_scenarios[], memory_scenarios[];
+
+/* All of them, NULL at the end. */
+extern const scenario *const suites[];
+/* NULL if there is none of this name. */
+const scenario *find_scenario(const char *name);
 
 #endif

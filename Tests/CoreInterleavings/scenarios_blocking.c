@@ -10,6 +10,12 @@ static void close_one(void *element, void *context) {
     world.closed++;
 }
 
+static void shut_down_and_reconcile(void) {
+    begin_shutdown();
+    REQUIRE(bp_shutdown_and_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
+    end_shutdown();
+}
+
 static void acquire_then_release(uint64_t timeout, bool fails) {
     bp_lease lease;
     bp_status status = bp_acquire(world.pool, timeout, &lease);
@@ -55,9 +61,37 @@ static void acquire_with_timeout(unsigned thread) {
     acquire_then_release(thread == 0 ? BP_NO_DEADLINE : 1000, false);
 }
 
+/* A timeout of 0: the thread does not sleep. */
+static void acquire_without_waiting(unsigned thread) {
+    if (thread == 1) {
+        acquire_then_release(BP_NO_DEADLINE, false);
+        return;
+    }
+    bp_lease lease;
+    bp_status status = bp_acquire(world.pool, 0, &lease);
+    if (status == BP_OPEN) {
+        world.opened++;
+        status = bp_finish_open(world.pool, lease);
+    }
+    /* While this thread has the only connection, another one gets nothing, at once. */
+    if (status == BP_OK) {
+        bp_lease second = {NULL, 77};
+        a_thread_has_slept = 0;
+        look_begin();
+        status = bp_acquire(world.pool, 0, &second);
+        look_end();
+        REQUIRE(status == BP_TIMED_OUT && second.slot == NULL && a_thread_has_slept == 0,
+                "bp_acquire without a timeout returned %s, or has slept", bp_status_name(status));
+        REQUIRE(bp_release_and_reconcile(world.pool, lease, close_one, NULL) == BP_OK,
+                "bp_release_and_reconcile failed");
+    } else {
+        REQUIRE(status == BP_TIMED_OUT, "bp_acquire returned %s", bp_status_name(status));
+    }
+}
+
 static void shut_down_beside_acquire(unsigned thread) {
     if (thread == 0) {
-        REQUIRE(bp_shutdown_and_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
+        shut_down_and_reconcile();
     } else {
         acquire_then_release(thread == 1 ? BP_NO_DEADLINE : 1000, false);
     }
@@ -69,7 +103,9 @@ static void shut_down_beside_acquire(unsigned thread) {
  */
 static void shut_down_in_two_calls(unsigned thread) {
     if (thread == 1) {
+        begin_shutdown();
         REQUIRE(bp_shutdown(world.pool) == BP_OK, "bp_shutdown failed");
+        end_shutdown();
         world.shut_down_at = 1;
         REQUIRE(bp_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_reconcile failed");
     } else if (thread == 0) {
@@ -98,7 +134,7 @@ static void shut_down_beside_two(unsigned thread) {
         REQUIRE(bp_release_and_reconcile(world.pool, surrender(0), close_one, NULL) == BP_OK,
                 "bp_release_and_reconcile failed");
     } else if (thread == 1) {
-        REQUIRE(bp_shutdown_and_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
+        shut_down_and_reconcile();
     } else {
         acquire_then_release(BP_NO_DEADLINE, false);
     }
@@ -156,7 +192,7 @@ static void release_beside_resize(unsigned thread) {
         REQUIRE(bp_release_and_reconcile(world.pool, surrender(0), close_one, NULL) == BP_OK,
                 "bp_release_and_reconcile failed");
     } else if (thread == 1) {
-        REQUIRE(bp_resize(world.pool, 2, 2) == BP_OK, "bp_resize failed");
+        set_limits(2, 2);
         REQUIRE(bp_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_reconcile failed");
     } else {
         acquire_then_release(BP_NO_DEADLINE, false);
@@ -216,14 +252,15 @@ static void check_reconciled(void) {
     bp_pool_statistics_get(world.pool, &statistics);
     uint32_t most = statistics.is_shut_down ? 0 : statistics.max_size;
     REQUIRE(statistics.idle <= most, "%u connections are idle, %u may be", statistics.idle, most);
-    REQUIRE(statistics.in_use + statistics.opening + statistics.closing == 0, "connections are in use");
-    REQUIRE(statistics.waiting == 0, "a caller waits without end");
-    REQUIRE(bp_shutdown_and_reconcile(world.pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
+    REQUIRE(statistics.in_use + statistics.opening + statistics.closing == 0, "connections are out");
+    REQUIRE(statistics.waiting == 0, "somebody waits for ever");
+    shut_down_and_reconcile();
     REQUIRE(bp_total(world.pool) == 0, "%u connections are left after shutdown", bp_total(world.pool));
 }
 
 const scenario blocking_scenarios[] = {
     {"blocking", 2, set_up_empty, acquire_for_ever, check_reconciled, false},
+    {"blocking-no-wait", 2, set_up_empty, acquire_without_waiting, check_reconciled, false},
     {"blocking-of-three", 3, set_up_burst, acquire_for_ever, check_reconciled, false},
     {"blocking-open-fails", 3, set_up_empty, acquire_with_failure, check_reconciled, false},
     {"blocking-timeout", 2, set_up_empty, acquire_with_timeout, check_reconciled, false},

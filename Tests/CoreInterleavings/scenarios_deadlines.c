@@ -81,10 +81,36 @@ static void timer_beside_stopped_timer(unsigned thread) {
     }
 }
 
+/* A deadline that has passed costs a look at its group once, and not each time. */
+static void set_up_four_deadlines(void) {
+    world_create(1, 1, 1);
+    add_leased(1);
+    for (uint64_t deadline = 10; deadline <= 40; deadline += 10) {
+        add_waiter(deadline);
+    }
+}
+
+static unsigned steps_to_expire(uint64_t time) {
+    unsigned before = run_steps;
+    expire(time, 4);
+    return run_steps - before;
+}
+
+static void expire_again(unsigned thread) {
+    (void)thread;
+    unsigned first = steps_to_expire(35), again = steps_to_expire(36), once_more = steps_to_expire(37);
+    REQUIRE(again < first, "%u steps to expire three waiters, and %u to expire none", first, again);
+    REQUIRE(once_more == again, "%u steps to expire nobody, and then %u", again, once_more);
+    /* The words of three groups and of all. */
+    REQUIRE(again <= 16, "%u steps to expire nobody", again);
+    REQUIRE(bp_next_deadline(world.pool) == world.clock_base + 40, "the next deadline is another one");
+}
+
 const scenario deadline_scenarios[] = {
     {"deadlines", 3, set_up_deadlines, deadlines, check_deadlines_kept, false},
     {"deadlines-like-scans", 3, set_up_deadlines_like_scans, deadlines, check_deadlines_kept, false},
     {"two-expiries", 3, set_up_deadlines, two_timers, check_deadlines_kept, false},
+    {"expiry-again", 1, set_up_four_deadlines, expire_again, NULL, false},
     {"expiry-vs-stopped-expiry", 2, set_up_timers_alone, timer_beside_stopped_timer, NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},
 };

@@ -22,11 +22,16 @@ static void destroy(void) {
 
 /* The timeout is long enough for three checks. */
 static void shut_down_and_destroy(void) {
+    nanoseconds_paused = 0;
+    begin_shutdown();
     bp_status status = bp_shutdown_and_wait(pool, 120000, close_one, NULL);
+    end_shutdown();
     if (status == BP_OK) {
         destroy();
     } else {
         REQUIRE(status == BP_TIMED_OUT, "bp_shutdown_and_wait returned %s", bp_status_name(status));
+        REQUIRE(nanoseconds_paused == 120000, "the timeout of 120000 ns has passed after %u",
+                (unsigned)nanoseconds_paused);
     }
 }
 
@@ -52,6 +57,24 @@ static void set_up_two(void) {
 
 static void destroy_beside_release(unsigned thread) {
     thread == 0 ? shut_down_and_destroy() : release(thread - 1);
+}
+
+/* A thread that releases its connection, and does not reconcile: the thread that waits closes it at its next look. */
+static unsigned released_at;
+
+static void wait_beside_release_alone(unsigned thread) {
+    if (thread == 1) {
+        bp_status status = bp_release(pool, surrender(0));
+        REQUIRE(status == BP_OK || status == BP_RECONCILE, "bp_release returned %s", bp_status_name(status));
+        released_at = run_steps;
+        return;
+    }
+    released_at = UINT32_MAX;
+    begin_shutdown();
+    bp_status status = bp_shutdown_and_wait(pool, 120000, close_one, NULL);
+    end_shutdown();
+    REQUIRE(status == BP_OK || (status == BP_TIMED_OUT && released_at >= last_pause_ended),
+            "bp_shutdown_and_wait returned %s, and a connection was idle at its last look", bp_status_name(status));
 }
 
 static void destroy_beside_discard(unsigned thread) {
@@ -116,7 +139,9 @@ static void destroy_at_once(unsigned thread) {
         release(thread - 1);
         return;
     }
+    begin_shutdown();
     REQUIRE(bp_shutdown_and_reconcile(pool, close_one, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
+    end_shutdown();
     bp_status status = bp_pool_destroy(pool);
     REQUIRE(status == BP_OK || status == BP_BUSY, "bp_pool_destroy returned %s", bp_status_name(status));
     if (status == BP_OK) {
@@ -124,8 +149,31 @@ static void destroy_at_once(unsigned thread) {
     }
 }
 
+/* A ticket that has not joined keeps the pool, also when it was cancelled. */
+static void set_up_without_connections(void) {
+    world_create(1, 1, 1);
+    pool = world.pool;
+}
+
+static void destroy_with_ticket(unsigned thread) {
+    (void)thread;
+    bp_ticket ticket;
+    void *context;
+    REQUIRE(bp_wait_prepare(pool, &ticket) == BP_OK, "bp_wait_prepare failed");
+    begin_shutdown();
+    REQUIRE(bp_shutdown(pool) == BP_OK, "bp_shutdown failed");
+    end_shutdown();
+    REQUIRE(bp_pool_destroy(pool) == BP_BUSY, "a pool is destroyed although a ticket has not joined");
+    REQUIRE(bp_wait_claim(pool, ticket, &context) == BP_OK && context == NULL, "bp_wait_claim failed");
+    REQUIRE(bp_pool_destroy(pool) == BP_BUSY, "a pool is destroyed although a cancelled ticket has not joined");
+    REQUIRE(bp_wait_join(pool, ticket, &ticket, BP_NO_DEADLINE, NULL) == BP_CANCELLED, "joins though cancelled");
+    destroy();
+}
+
 const scenario ending_scenarios[] = {
+    {"destroy-with-ticket", 1, set_up_without_connections, destroy_with_ticket, NULL, true},
     {"destroy-vs-release", 2, set_up_one, destroy_beside_release, NULL, false},
+    {"shutdown-wait-vs-release", 2, set_up_one, wait_beside_release_alone, NULL, true},
     {"destroy-vs-two-releases", 3, set_up_two, destroy_beside_release, NULL, false},
     {"destroy-vs-discard", 2, set_up_one, destroy_beside_discard, NULL, false},
     {"destroy-vs-failed-open", 2, set_up_permit, destroy_beside_failed_open, NULL, false},

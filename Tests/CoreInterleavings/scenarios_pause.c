@@ -36,8 +36,7 @@ static void set_up_opening(void) {
     add_waiter(BP_NO_DEADLINE);
     add_waiter(BP_NO_DEADLINE);
     bp_lease permit;
-    world.greatest_limit = 3;
-    REQUIRE(bp_resize(world.pool, 3, 3) == BP_OK, "bp_resize failed");
+    set_limits(3, 3);
     REQUIRE(bp_begin_open(world.pool, &opened, &permit) == BP_OK, "no permit while setting up");
     REQUIRE(bp_cancel_open(world.pool, permit) == BP_OK, "bp_cancel_open failed");
 }
@@ -100,7 +99,8 @@ static void set_up_idle_and_place(void) {
 
 static void pause_twice(unsigned thread) {
     (void)thread;
-    REQUIRE(bp_pause(world.pool) == BP_OK && bp_is_paused(world.pool), "not paused");
+    pause_pool();
+    REQUIRE(bp_is_paused(world.pool), "not paused");
     bp_lease permit;
     REQUIRE(bp_begin_open_unrequested(world.pool, &permit) == BP_EMPTY, "a permit while the pool is paused");
     try_and_release();

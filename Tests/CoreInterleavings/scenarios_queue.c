@@ -101,7 +101,18 @@ static void check_memory(void) {
     REQUIRE(used <= 8, "%u nodes for one waiter and two that come and go", used);
 }
 
-/* A caller is waiting all the time: first one, and then the other. Each call must report that. */
+/* The same for one thread, when no second purge runs beside one that is under way: each purge must end. */
+static void set_up_memory_alone(void) {
+    set_up_memory();
+    explored_purge_limit = 1000;
+}
+
+static void check_little_memory(void) {
+    unsigned used = inspect(world.pool).used_nodes;
+    REQUIRE(used <= 4, "%u nodes for one waiter and one that comes and goes", used);
+}
+
+/* Somebody waits all the time: first the one, then the other. Whoever asks must hear so. */
 static void set_up_somebody(void) {
     set_up_all_leased();
     add_waiter(BP_NO_DEADLINE);
@@ -123,9 +134,8 @@ static void somebody_always_waits(unsigned thread) {
  */
 static void set_up_somebody_lacks(void) {
     set_up_somebody();
-    /* One free slot, for which no thread has reconciled yet. */
-    REQUIRE(bp_resize(world.pool, 2, 2) == BP_OK, "bp_resize failed");
-    world.greatest_limit = 2;
+    /* Room for one more, for which nobody has reconciled yet. */
+    set_limits(2, 2);
 }
 
 static void somebody_always_lacks_a_permit(unsigned thread) {
@@ -146,6 +156,7 @@ const scenario queue_scenarios[] = {
     {"hand-off-in-turn", 2, set_up_reuse, serve_in_turn, check_nobody_waits, false},
     {"sweep", 3, set_up_sweep, sweep, check_swept, false},
     {"memory-of-departed", 2, set_up_memory, memory_of_the_gone, check_memory, false},
+    {"memory-of-departed-alone", 1, set_up_memory_alone, memory_of_the_gone, check_little_memory, false},
     {"has-waiters", 2, set_up_somebody, somebody_always_waits, NULL, false},
     {"has-waiter-without-permit", 2, set_up_somebody_lacks, somebody_always_lacks_a_permit, NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},

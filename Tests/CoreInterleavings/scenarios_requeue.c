@@ -118,8 +118,7 @@ static void set_up_opening(void) {
     add_waiter(BP_NO_DEADLINE);
     add_waiter(BP_NO_DEADLINE);
     bp_lease permit;
-    world.greatest_limit = 3;
-    REQUIRE(bp_resize(world.pool, 3, 3) == BP_OK, "bp_resize failed");
+    set_limits(3, 3);
     REQUIRE(bp_begin_open(world.pool, &opened, &permit) == BP_OK, "no permit while setting up");
     REQUIRE(bp_cancel_open(world.pool, permit) == BP_OK, "bp_cancel_open failed");
 }

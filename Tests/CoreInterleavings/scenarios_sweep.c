@@ -236,7 +236,50 @@ static void check_once(void) {
     REQUIRE(world.counted == 1, "the lease was kept %u times", world.counted);
 }
 
+/* The connection that was released last is acquired first, also after a sweep; and the sweep begins with it. */
+static void set_up_order(void) {
+    world_create(3, 3, 1);
+    add_leased(3);
+}
+
+static void require_order(void) {
+    bp_lease found[3];
+    for (unsigned i = 0; i < 3; i++) {
+        found[i] = try_acquire();
+        REQUIRE(found[i].slot == world.leases[2 - i].slot, "acquired %u: not the one that was released last", i);
+    }
+    for (unsigned i = 3; i-- > 0;) {
+        world.leases[2 - i] = found[i];
+        release_lease(found[i]);
+    }
+}
+
+static void use_in_order(unsigned thread) {
+    (void)thread;
+    for (unsigned i = 0; i < 3; i++) {
+        release_mine(i);
+    }
+    require_order();
+    for (unsigned i = 0; i < 3; i++) {
+        bp_lease lease;
+        REQUIRE(bp_sweep_next(world.pool, &lease) == BP_OK && lease.slot == world.leases[2 - i].slot,
+                "a sweep does not begin with the connection that was used last");
+        REQUIRE(bp_sweep_keep(world.pool, lease) == BP_OK, "bp_sweep_keep wants to reconcile");
+    }
+    end_sweep();
+    require_order();
+    /* What is used while the sweep is under way is on top, and not what the sweep puts back. */
+    bp_lease used = try_acquire(), lease;
+    while (bp_sweep_next(world.pool, &lease) == BP_OK) {
+        REQUIRE(bp_sweep_keep(world.pool, lease) == BP_OK, "bp_sweep_keep wants to reconcile");
+    }
+    release_lease(used);
+    end_sweep();
+    require_order();
+}
+
 const scenario sweep_scenarios[] = {
+    {"sweep-keeps-order", 1, set_up_order, use_in_order, check_swept, false},
     {"sweep-alone", 1, set_up_sweep_alone, sweep_alone, check_swept, false},
     {"sweep-of-used", 1, set_up_sweep_of_used, sweep_of_used, check_swept, false},
     {"sweep-end-vs-join", 2, set_up_one_swept, end_of_sweep_beside_join, check_swept, false},

@@ -1,5 +1,6 @@
 #include "scheduler.h"
 
+#include "decisions.h"
 #include "fiber.h"
 #include "memory.h"
 
@@ -19,7 +20,6 @@ typedef struct {
     fiber context;
     thread_state state;
     const int *flag;
-    unsigned priority;
 } thread;
 
 static _Alignas(64) char stacks[MAX_THREADS][STACK_SIZE];
@@ -35,131 +35,6 @@ static jmp_buf after_check;
 char failure_text[512];
 unsigned run_steps;
 unsigned thread_steps[MAX_THREADS];
-
-/* Decisions of the scheduler. */
-
-typedef struct {
-    uint16_t options;
-    uint16_t taken;
-    uint16_t spent; /* Departures before this one. */
-    bool is_free;   /* The current thread could not continue, so the choice of another one is no departure. */
-} decision;
-
-static policy how;
-static decision trail[MAX_DECISIONS];
-static unsigned trail_length, fixed_length, spent, bound;
-static uint64_t random_state;
-static unsigned change_points[8], change_count, switch_chance, weak_chance;
-static unsigned replayed[1024][2], replay_length, replay_next;
-
-static uint64_t next_random(void) {
-    uint64_t z = (random_state += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-static bool by_chance(unsigned percent) {
-    return next_random() % 100 < percent;
-}
-
-void schedule_depth_first(unsigned departures) {
-    how = BY_DEPTH_FIRST;
-    bound = departures;
-    fixed_length = 0;
-}
-
-bool schedule_next_depth_first(void) {
-    for (unsigned i = trail_length; i-- > 0;) {
-        unsigned cost = trail[i].is_free ? 0 : 1;
-        if (trail[i].taken + 1 < trail[i].options && trail[i].spent + cost <= bound) {
-            trail[i].taken++;
-            fixed_length = i + 1;
-            return true;
-        }
-    }
-    return false;
-}
-
-void schedule_at_random(policy chosen, uint64_t seed, unsigned depth, unsigned expected_steps) {
-    how = chosen;
-    random_state = seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
-    change_count = depth < 8 ? depth : 8;
-    for (unsigned i = 0; i < change_count; i++) {
-        change_points[i] = (unsigned)(next_random() % (expected_steps + 1));
-    }
-    for (unsigned i = 0; i < MAX_THREADS; i++) {
-        threads[i].priority = 100 + (unsigned)(next_random() % 1000);
-    }
-    static const unsigned chances[] = {2, 5, 15, 40};
-    switch_chance = chances[next_random() % 4];
-    weak_chance = chances[next_random() % 4];
-}
-
-bool schedule_replay(const char *text) {
-    how = BY_REPLAY;
-    replay_length = 0;
-    while (*text != '\0' && *text != '\n' && *text != '-') {
-        char *end;
-        unsigned long at = strtoul(text, &end, 10);
-        if (*end != '.' || replay_length == 1024) {
-            return false;
-        }
-        unsigned long option = strtoul(end + 1, &end, 10);
-        replayed[replay_length][0] = (unsigned)at;
-        replayed[replay_length++][1] = (unsigned)option;
-        text = *end == ',' ? end + 1 : end;
-    }
-    return true;
-}
-
-void schedule_write(char *text, size_t size) {
-    size_t length = 0;
-    text[0] = '\0';
-    for (unsigned i = 0; i < trail_length && length + 32 < size; i++) {
-        if (trail[i].taken != 0) {
-            length +=
-                (size_t)snprintf(text + length, size - length, "%s%u.%u", length == 0 ? "" : ",", i, trail[i].taken);
-        }
-    }
-    if (length == 0) {
-        snprintf(text, size, "-");
-    }
-}
-
-/* preferred: the choice of a random policy. */
-static unsigned decide(unsigned options, bool is_free, unsigned preferred) {
-    if (options <= 1) {
-        return 0;
-    }
-    if (trail_length == MAX_DECISIONS) {
-        fail("more decisions than the explorer remembers");
-    }
-    decision *it = &trail[trail_length];
-    unsigned taken = 0;
-    if (how == BY_DEPTH_FIRST) {
-        taken = trail_length < fixed_length ? it->taken : 0;
-        if (trail_length < fixed_length && it->options != options) {
-            fail("the explorer is not deterministic");
-        }
-    } else if (how == BY_REPLAY) {
-        while (replay_next < replay_length && replayed[replay_next][0] < trail_length) {
-            replay_next++;
-        }
-        if (replay_next < replay_length && replayed[replay_next][0] == trail_length) {
-            /* After a change of the core, an old schedule may no longer fit. Continue with option 0 then. */
-            taken = replayed[replay_next][1] < options ? replayed[replay_next][1] : 0;
-        }
-    } else {
-        taken = preferred;
-    }
-    *it = (decision){(uint16_t)options, (uint16_t)taken, (uint16_t)spent, is_free};
-    trail_length++;
-    spent += taken != 0 && !is_free;
-    return taken;
-}
-
-/* Threads. */
 
 bool threads_run(void) {
     return current != NOBODY && looking == 0;
@@ -182,28 +57,7 @@ static bool can_run(unsigned i) {
                            (threads[i].state == BLOCKED && *threads[i].flag != 0));
 }
 
-static unsigned wanted_by_policy(const unsigned *options, unsigned count, bool current_can_run) {
-    if (how == BY_CHANCE) {
-        return current_can_run && !by_chance(switch_chance) ? 0 : (unsigned)(next_random() % count);
-    }
-    if (how != BY_PRIORITIES) {
-        return 0;
-    }
-    for (unsigned i = 0; i < change_count; i++) {
-        if (change_points[i] == run_steps && current < MAX_THREADS) {
-            threads[current].priority = i;
-        }
-    }
-    unsigned best = 0;
-    for (unsigned i = 1; i < count; i++) {
-        if (options[i] < MAX_THREADS && threads[options[i]].priority > threads[options[best]].priority) {
-            best = i;
-        }
-    }
-    return best;
-}
-
-/* Chooses the thread that continues, and makes buffered stores visible on the way. Returns NOBODY if no thread can. */
+/* Chooses who goes on; makes buffered stores visible on the way. NOBODY if nobody can. */
 static unsigned choose_thread(unsigned from) {
     for (;;) {
         unsigned options[2 * MAX_THREADS], count = 0, first = from == NOBODY ? 0 : from;
@@ -229,12 +83,7 @@ static unsigned choose_thread(unsigned from) {
                 }
             }
         }
-        unsigned wanted = 0;
-        if (how == BY_PRIORITIES || how == BY_CHANCE) {
-            wanted = count > runnable && by_chance(weak_chance)
-                         ? runnable + (unsigned)(next_random() % (count - runnable))
-                         : wanted_by_policy(options, runnable, from_is_ready);
-        }
+        unsigned wanted = preferred_thread(options, runnable, count, current, from_is_ready);
         unsigned taken = options[decide(count, !from_is_ready, wanted)];
         if (taken < MAX_THREADS) {
             return taken;
@@ -274,11 +123,11 @@ void point(void) {
 }
 
 unsigned choose(unsigned options) {
-    unsigned wanted = 0;
-    if (options > 1 && (how == BY_PRIORITIES || how == BY_CHANCE) && by_chance(weak_chance)) {
-        wanted = (unsigned)(next_random() % options);
-    }
-    return decide(options, false, wanted);
+    return options > 1 ? decide(options, false, preferred_choice(options)) : 0;
+}
+
+unsigned choose_evenly(unsigned options) {
+    return options > 1 ? decide(options, false, any_choice(options)) : 0;
 }
 
 static void block(const int *flag, thread_state state) {
@@ -361,7 +210,8 @@ bool run(const program *it) {
     looking = 0;
     failed = false;
     failure_text[0] = '\0';
-    run_steps = trail_length = spent = replay_next = 0;
+    run_steps = 0;
+    decisions_begin();
     current = frozen = NOBODY;
     memset(thread_steps, 0, sizeof thread_steps);
     memory_reset();
@@ -375,16 +225,12 @@ bool run(const program *it) {
 }
 
 bool run_on(void) {
-    /* With option 0 at each decision, because the part to explore is over. */
-    policy before = how;
+    /* Plainly and without departures: what is under exploration is over. */
     memory_model model_before = model;
-    unsigned length = trail_length;
-    how = BY_REPLAY;
-    replay_next = replay_length;
+    decisions_set_aside();
     model = MEMORY_SC;
     bool good = run_until_rest();
-    how = before;
     model = model_before;
-    trail_length = length;
+    decisions_go_on();
     return good;
 }

@@ -1,9 +1,7 @@
 /*
  * Runs the threads of one scenario under one schedule.
  *
- * A schedule is a sequence of decisions: which thread continues, which value a load sees, which buffered store becomes
- * visible. At each decision option 0 is the plain one (the same thread continues, the newest value). A replay string
- * contains only the other options.
+ * At each scheduling point a decision is taken: see decisions.h.
  */
 #ifndef EXPLORER_SCHEDULER_H
 #define EXPLORER_SCHEDULER_H
@@ -14,15 +12,6 @@
 
 #define MAX_THREADS 5
 #define NOBODY UINT32_MAX
-#define MAX_DECISIONS 65536
-
-/* How decisions are made. */
-typedef enum {
-    BY_DEPTH_FIRST, /* All schedules with at most `bound` departures from option 0 where that could have been taken. */
-    BY_PRIORITIES,  /* PCT: the thread of highest priority runs; at a few random steps it becomes the lowest. */
-    BY_CHANCE,      /* A random option at each decision. */
-    BY_REPLAY,      /* The decisions in a string. */
-} policy;
 
 typedef struct {
     unsigned threads;
@@ -32,15 +21,7 @@ typedef struct {
     void (*when_frozen)(unsigned thread); /* Called when the other threads can do no more. Then the thread continues. */
 } program;
 
-/* Sets the decisions of the following runs. */
-void schedule_depth_first(unsigned bound);
-bool schedule_next_depth_first(void); /* Returns false after the last one. */
-void schedule_at_random(policy how, uint64_t seed, unsigned depth, unsigned expected_steps);
-bool schedule_replay(const char *decisions);
-/* Writes the decisions of the last run that were not option 0, in the form that replay reads. */
-void schedule_write(char *text, size_t size);
-
-/* Runs until no thread can continue. Returns false if a check failed: see failure_text. */
+/* Runs until no thread can go on. False if a check failed: see failure_text. */
 bool run(const program *it);
 /* Lets the blocked threads continue, one after the other. Call it after unblocking them. */
 bool run_on(void);
@@ -61,7 +42,9 @@ void look_end(void);
 unsigned this_thread(void); /* NOBODY outside of threads. */
 /* Chooses one of several continuations of the current thread. 0 is the plain one. */
 unsigned choose(unsigned options);
-/* Blocks until *flag is not 0. */
+/* The same where no way is plainer than another: a random schedule prefers none. */
+unsigned choose_evenly(unsigned options);
+/* Goes on when *flag is not 0. */
 void block_until(const int *flag);
 /* Blocks until *flag is not 0, or until the scheduler ends the wait: a wait with a timeout. */
 void block_for_a_while(const int *flag);

@@ -1,6 +1,7 @@
 /* Callers that wait, with a fake parker. */
 #include "world_internal.h"
 
+#include "heap.h"
 #include "memory.h"
 
 void resume(wait *it, bp_status outcome, bp_lease lease) {
@@ -31,7 +32,7 @@ wait *prepare(uint64_t deadline) {
     uint64_t began = event();
     bp_status status = bp_wait_prepare(world.pool, &it->ticket);
     require_known_shutdown(status);
-    if (status == BP_SHUT_DOWN) {
+    if (status == BP_SHUT_DOWN || (status == BP_OUT_OF_MEMORY && heap_may_fail)) {
         return NULL;
     }
     REQUIRE(status == BP_OK, "bp_wait_prepare returned %s", bp_status_name(status));
@@ -118,6 +119,7 @@ void expire(uint64_t time, size_t capacity) {
     void *contexts[4];
     uint64_t next = 0;
     time += world.clock_base;
+    world.expired_at = time > world.expired_at ? time : world.expired_at;
     if (world.timer <= time) {
         world.timer = BP_NO_DEADLINE;
     }

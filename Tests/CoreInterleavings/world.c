@@ -8,6 +8,7 @@
 world_state world;
 
 uint64_t explored_purge_slack, explored_purge_limit;
+uint32_t explored_stripes, stripes_of_scenario;
 
 connection *connection_of(bp_lease lease) {
     return (connection *)((char *)lease.slot + bp_element_offset(world.pool));
@@ -28,11 +29,39 @@ uint64_t event(void) {
     return ++world.now;
 }
 
+static void note_begin(bp_lease lease) {
+    if (world.lease_count == MOST_LEASE_NOTES) {
+        return;
+    }
+    for (unsigned i = 0; i < world.lease_count; i++) {
+        world.lease_notes[i].is_latest = world.lease_notes[i].is_latest && world.lease_notes[i].slot != lease.slot;
+    }
+    uint64_t began = event();
+    world.lease_notes[world.lease_count++] = (lease_note){
+        .slot = lease.slot,
+        .began = began,
+        .dated = world.observing != 0 ? world.observing : began,
+        .is_latest = true,
+    };
+}
+
+static void note_end(bp_lease lease) {
+    for (unsigned i = 0; i < world.lease_count; i++) {
+        lease_note *it = &world.lease_notes[i];
+        if (it->slot == lease.slot && it->ended == 0) {
+            it->ended = event();
+        }
+    }
+}
+
 void own(bp_lease lease, bool is_open) {
     connection *it = connection_of(lease);
     REQUIRE(it->owner == NO_OWNER, "a slot has two owners");
     it->owner = self();
     REQUIRE(it->is_open == is_open, is_open ? "a lease without a connection" : "a permit for a slot in use");
+    if (is_open) {
+        note_begin(lease);
+    }
     if (world.checks_contents && threads_run()) {
         uint64_t found = bp__load_relaxed(&it->content);
         REQUIRE(found == it->expected, "an owner does not see what the previous one wrote");
@@ -45,6 +74,7 @@ void disown(bp_lease lease) {
     connection *it = connection_of(lease);
     REQUIRE(it->owner == self(), "a lease is released by a thread that does not own it");
     it->owner = NO_OWNER;
+    note_end(lease);
 }
 
 void set_open(bp_lease lease, bool is_open) {
@@ -52,18 +82,26 @@ void set_open(bp_lease lease, bool is_open) {
     REQUIRE(it->is_open != is_open, is_open ? "opened twice" : "closed twice");
     it->is_open = is_open;
     *(is_open ? &world.opened : &world.closed) += 1;
+    (is_open ? note_begin : note_end)(lease);
 }
 
 static void create(const bp_pool_configuration *limits) {
     memset(&world, 0, sizeof world);
     bp_pool_configuration configuration = *limits;
+    stripes_of_scenario = limits->stripes;
+    if (explored_stripes != 0) {
+        configuration.stripes = explored_stripes;
+    }
     configuration.element_size = sizeof(connection);
     configuration.element_alignment = _Alignof(connection);
+    configuration.owner = &world;
     REQUIRE(bp_pool_create(&configuration, &world.pool) == BP_OK, "the pool cannot be created");
-    world.stripes = limits->stripes;
+    world.stripes = configuration.stripes;
     world.greatest_limit = limits->hard_limit;
     world.max_waiters = limits->max_waiters;
     world.timer = BP_NO_DEADLINE;
+    register_set(&world.limits, limits_value(limits->max_size, limits->hard_limit));
+    register_set(&world.pauses, false);
     world.clock_base = UINT64_C(1) << 40;
     world.freeze_allowance = 1;
     world.checks_contents = model != MEMORY_SC;

@@ -8,11 +8,13 @@
 #ifndef EXPLORER_WORLD_H
 #define EXPLORER_WORLD_H
 
+#include "registers.h"
 #include "scheduler.h"
 
 #include "include/CBurstPool.h"
 
 #define MOST_WAITS 32
+#define MOST_LEASE_NOTES 32
 #define NO_OWNER 0
 #define SET_UP_OWNER 1
 
@@ -38,12 +40,24 @@ typedef struct {
     bp_lease lease;
 } wait;
 
+/* A lease that a thread had. */
+typedef struct {
+    const bp_slot *slot;
+    uint64_t began, ended; /* ended: 0 while it goes on. */
+    uint64_t dated;        /* Its observation may have this time, of a call that was under way when it began. */
+    bool is_latest;        /* Of its slot. */
+    uint64_t observed;     /* With this time a call has observed it; 0: none. */
+} lease_note;
+
 typedef struct {
     bp_pool *pool;
     uint64_t now;
     wait waits[MOST_WAITS];
     unsigned wait_count;
-    bp_lease leases[8]; /* Leased during the set-up, for threads to take over. */
+    lease_note lease_notes[MOST_LEASE_NOTES];
+    unsigned lease_count;
+    uint64_t observing; /* The time of the observation that is under way; 0: none is. */
+    bp_lease leases[8]; /* Leased while setting up, for threads to take over. */
     uint32_t stripes;
     unsigned greatest_limit;
     unsigned opens_to_fail;
@@ -53,8 +67,11 @@ typedef struct {
     uint64_t timer;          /* The earliest time at which a thread has promised to call bp_expire. */
     uint64_t clock_base;     /* Added to all deadlines. */
     bool is_being_shut_down; /* bp_shutdown was called. */
-    uint64_t shut_down_at;   /* When bp_shutdown returned. */
-    uint64_t paused_at;      /* When bp_pause returned; 0 after bp_resume was called. */
+    uint64_t shut_down_at;   /* It has returned. */
+    uint64_t paused_at;      /* bp_pause has returned, and nobody has called bp_resume since; 0: not so. */
+    value_register limits;   /* Of limits_value. */
+    value_register pauses;   /* Whether it is paused. */
+    uint64_t expired_at;     /* The latest time with which bp_expire was called. */
     uint32_t max_waiters;    /* 0: without limit. */
     bool checks_contents;
     uint64_t stamp;
@@ -64,8 +81,13 @@ typedef struct {
 
 extern world_state world;
 
-/* Set-up and end, outside of threads. */
-void forget_threads(void); /* Called before each run. */
+/* Instead of what the scenario chooses; 0: as it chooses. */
+extern uint32_t explored_stripes;
+/* What the scenario that was set up last has chosen. */
+extern uint32_t stripes_of_scenario;
+
+/* Setting up and ending, outside of threads. */
+void forget_threads(void); /* Before each run. */
 void world_create(uint32_t max_size, uint32_t hard_limit, uint32_t stripes);
 void world_create_limited(uint32_t max_size, uint32_t hard_limit, uint32_t stripes, uint32_t max_waiters);
 /* Keeps excess connections idle until a sweep closes them. */
@@ -92,7 +114,12 @@ bool is_dead(bp_lease lease);       /* connectionIsClosed: counts opens_dead dow
 void discard(bp_lease lease);       /* Closes the connection and reconciles. */
 void detach(bp_lease lease);
 void reconcile(void);
-void resize(uint32_t max_size, uint32_t hard_limit);
+void resize(uint32_t max_size, uint32_t hard_limit); /* And reconciles. */
+void set_limits(uint32_t max_size, uint32_t hard_limit);
+uint64_t limits_value(uint32_t max_size, uint32_t hard_limit);
+/* Around a call that shuts the pool down, so that the limits are known. */
+void begin_shutdown(void);
+void end_shutdown(void);
 void shut_down(void);
 void pause_pool(void);
 void resume_pool(void);

@@ -491,7 +491,8 @@ bp_status bp_sweep_end(bp_pool *pool);
 /*
  * Looks at all leases, so that bp_oldest_lease_age knows how old each is at least. Acquiring a lease costs nothing for
  * it; this call costs O(slots). It does nothing if the last one was less than interval ago. now and interval: on the
- * clock of the deadlines.
+ * clock of the deadlines. The age of a lease counts from now, also if the lease began while this call was under way: so
+ * read the clock just before.
  */
 void bp_observe_leases(bp_pool *pool, uint64_t now, uint64_t interval);
 

@@ -90,13 +90,16 @@ extension LockFreeSwiftCore {
         _ = beginCountedClose(lease)
     }
 
-    /// Begins to close the connection of this lease if more connections exist than the soft limit.
+    /// The same, only if there is an excess: also where excess connections are kept, because a sweep has decided to close it.
     public func beginCloseExcess(_ lease: LockFreeSwiftLease) -> Bool {
-        var total = books.pointee.total.load(ordering: .sequentiallyConsistent)
-        while Self.isExcess(total: total, limits: books.pointee.limits.load(ordering: .sequentiallyConsistent)) {
-            let (counted, found) = books.pointee.total.compareExchange(
-                expected: total,
-                desired: total + .highOne,
+        var places = books.pointee.places.load(ordering: .sequentiallyConsistent)
+        while Self.isExcess(
+            places: places,
+            limits: books.pointee.limits.load(ordering: .sequentiallyConsistent) & ~.keepsExcess
+        ) {
+            let (counted, found) = books.pointee.places.compareExchange(
+                expected: places,
+                desired: places + .highOne,
                 ordering: .sequentiallyConsistent
             )
             if counted { return beginCountedClose(lease) }
