@@ -90,16 +90,17 @@ extension LockFreeSwiftCore {
         _ = beginCountedClose(lease)
     }
 
-    /// The same, only if there is an excess: also where excess connections are kept, because a sweep has decided to close it.
+    /// Begins to close the connection of this lease if more connections exist than the soft limit, also where excess
+    /// connections are kept: a sweep has decided to close this one.
     public func beginCloseExcess(_ lease: LockFreeSwiftLease) -> Bool {
-        var places = books.pointee.places.load(ordering: .sequentiallyConsistent)
+        var total = books.pointee.total.load(ordering: .sequentiallyConsistent)
         while Self.isExcess(
-            places: places,
+            total: total,
             limits: books.pointee.limits.load(ordering: .sequentiallyConsistent) & ~.keepsExcess
         ) {
-            let (counted, found) = books.pointee.places.compareExchange(
-                expected: places,
-                desired: places + .highOne,
+            let (counted, found) = books.pointee.total.compareExchange(
+                expected: total,
+                desired: total + .highOne,
                 ordering: .sequentiallyConsistent
             )
             if counted { return beginCountedClose(lease) }
