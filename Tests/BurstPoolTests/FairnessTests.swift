@@ -88,25 +88,25 @@ struct FairnessTests {
         "A new caller does not overtake a waiter, even if a connection is idle at that moment",
         arguments: CoreKind.cores
     )
-    func newcomersDoNotOvertake(kind: CoreKind) async throws {
+    func newCallersDoNotOvertake(kind: CoreKind) async throws {
         for moment in [CoreMoment.afterRelease, .beforeTakeIdle, .afterTakeIdle, .beforeHandOff] {
             try await withPool(kind, maxSize: 1, hooked: true) { pool, strategy in
                 let lease = try await pool.acquire()
                 let waiter = try await pool.startWaiting()
-                let newcomer = Shared<Task<TestLease<TestConnection>, any Error>?>(nil)
+                let newCaller = Shared<Task<TestLease<TestConnection>, any Error>?>(nil)
                 strategy.hooks.at(moment) { [weak pool] in
                     let task = Task(executorPreference: InlineExecutor()) {
                         guard let pool else { throw CancellationError() }
                         return try await pool.acquire()
                     }
-                    newcomer.set(task)
+                    newCaller.set(task)
                 }
                 lease.release()
                 let first = try await waiter.value
                 await letOthersRun()
                 #expect(pool.statistics.waiting == 1, "overtaken at \(moment)")
                 first.release()
-                try await newcomer.value?.value.release()
+                try await newCaller.value?.value.release()
             }
         }
     }

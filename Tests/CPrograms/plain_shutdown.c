@@ -1,4 +1,7 @@
-/* bp_shutdown and bp_reconcile beside threads in bp_acquire: each is told, and none gets a connection afterwards. */
+/*
+ * bp_shutdown and bp_reconcile beside threads in bp_acquire: each thread gets BP_SHUT_DOWN, and none gets a connection
+ * afterwards.
+ */
 #define _GNU_SOURCE
 #include "program.h"
 

@@ -99,7 +99,7 @@ const char *check_total(const event *events, size_t count, pool_limits first) {
         /* Steps at the same moment overlap. */
         course_add(&certain, by > 0 ? it->end + 1 : it->begin, by);
         course_add(&possible, open_by > 0 ? it->begin : it->end + 1, open_by);
-        if (it->what == EVENT_FIND_NOBODY_TO_OPEN || it->what == EVENT_FIND_NO_ROOM) {
+        if (it->what == EVENT_FIND_NO_WAITER_TO_OPEN || it->what == EVENT_FIND_NO_SLOT) {
             course_add(&possible, it->begin, +1);
             course_add(&possible, it->end + 1, -1);
         }

@@ -171,7 +171,7 @@ static const span *around(const span *spans, size_t count, const event *it) {
     return low > 0 && it->end < spans[low - 1].until ? &spans[low - 1] : NULL;
 }
 
-static const char *check_newcomers(const event *events, size_t count, const wait *waits, size_t wait_count) {
+static const char *check_new_callers(const event *events, size_t count, const wait *waits, size_t wait_count) {
     span *waiting = malloc((wait_count + 1) * sizeof *waiting), *lacking = malloc((wait_count + 1) * sizeof *lacking);
     size_t waiting_count = spans_of(waits, wait_count, false, waiting);
     size_t lacking_count = spans_of(waits, wait_count, true, lacking);
@@ -179,9 +179,9 @@ static const char *check_newcomers(const event *events, size_t count, const wait
     for (size_t i = 0; i < count && wrong == NULL; i++) {
         const event *it = &events[i];
         const span *passed = NULL;
-        if (it->what == EVENT_TAKE || it->what == EVENT_FIND_NOBODY) {
+        if (it->what == EVENT_TAKE || it->what == EVENT_FIND_NO_WAITER) {
             passed = around(waiting, waiting_count, it);
-        } else if (it->what == EVENT_BEGIN_OPEN_UNREQUESTED || it->what == EVENT_FIND_NOBODY_TO_OPEN) {
+        } else if (it->what == EVENT_BEGIN_OPEN_UNREQUESTED || it->what == EVENT_FIND_NO_WAITER_TO_OPEN) {
             passed = around(lacking, lacking_count, it);
         }
         if (passed != NULL) {
@@ -223,7 +223,7 @@ const char *check_waiters(const event *events, size_t count) {
         wrong = check_order(waits, wait_count);
     }
     if (wrong == NULL) {
-        wrong = check_newcomers(events, count, waits, wait_count);
+        wrong = check_new_callers(events, count, waits, wait_count);
     }
     if (wrong == NULL) {
         wrong = check_late_joins(events, count, waits, wait_count);

@@ -122,7 +122,7 @@ static bool close_excess(driver *it) {
 static void reconcile(driver *it) {
     bool goes_on = true;
     while (goes_on) {
-        if (somebody_waits(&it->calls)) {
+        if (has_waiters(&it->calls)) {
             goes_on = serve_oldest(it);
         } else {
             goes_on = bp_has_excess(it->calls.pool) && close_excess(it);

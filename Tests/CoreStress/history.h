@@ -32,9 +32,9 @@ typedef enum {
     EVENT_CLAIM,  /* bp_wait_claim that removed a waiter which had joined. */
     EVENT_EXPIRE, /* value: the current time that bp_expire was given. */
     /* Calls on the queue. */
-    EVENT_FIND_NOBODY,         /* bp_has_waiters: no; bp_hand_off: empty. */
-    EVENT_FIND_NOBODY_TO_OPEN, /* bp_begin_open: empty. */
-    EVENT_FIND_NO_ROOM,        /* bp_begin_open: the limit is reached. */
+    EVENT_FIND_NO_WAITER,         /* bp_has_waiters: no; bp_hand_off: empty. */
+    EVENT_FIND_NO_WAITER_TO_OPEN, /* bp_begin_open: empty. */
+    EVENT_FIND_NO_SLOT,           /* bp_begin_open: the limit is reached. */
     /* Calls on the pool. */
     EVENT_RESIZE, /* value: the soft limit, other: the hard one. */
     EVENT_SHUT_DOWN,

@@ -17,7 +17,7 @@ for patch in ../CoreInterleavings/mutants/*.patch; do
     name=$(basename "$patch" .patch)
     rm -rf "$BUILD/core"
     cp -R "$CORE" "$BUILD/core"
-    # The small constants make often what is rare else, as in the explorer.
+    # The small constants make rare paths frequent, as in the explorer.
     if ! patch -s -F 0 -p1 -d "$BUILD/core" <"$patch" >"$BUILD/log" 2>&1 ||
         ! make -s CORE="$BUILD/core" BUILD="$BUILD" WARNINGS=-w \
             CPPFLAGS="-DBP_TABLE_FIRST_CHUNK=2u -DBP_GROUP_SIZE=2 -DBP_PURGE_SLACK=0 -DBP_PURGE_LIMIT=2" \

@@ -99,9 +99,9 @@ bp_status begin_open(recorder *it, bp_ticket *ticket, bp_lease *permit) {
     if (status == BP_OK) {
         record_slot(it, EVENT_BEGIN_OPEN, begun, *permit)->ticket = ticket->value;
     } else if (status == BP_EMPTY) {
-        record(it, EVENT_FIND_NOBODY_TO_OPEN, begun);
+        record(it, EVENT_FIND_NO_WAITER_TO_OPEN, begun);
     } else {
-        record(it, EVENT_FIND_NO_ROOM, begun);
+        record(it, EVENT_FIND_NO_SLOT, begun);
         REQUIRE(status == BP_LIMIT_REACHED, "bp_begin_open answers %s", bp_status_name(status));
     }
     return status;
@@ -208,7 +208,7 @@ bool hand_off(recorder *it, void **context, bp_ticket (*ticket_of)(void *context
         record_waiter(it, EVENT_HAND_OFF, begun, ended, ticket_of(*context), 0);
     } else {
         REQUIRE(status == BP_EMPTY, "bp_hand_off answers %s", bp_status_name(status));
-        history_append(&it->log, EVENT_FIND_NOBODY, begun, ended);
+        history_append(&it->log, EVENT_FIND_NO_WAITER, begun, ended);
     }
     return status == BP_OK;
 }
@@ -224,11 +224,11 @@ size_t expire(recorder *it, uint64_t now, void **contexts, size_t capacity, bp_t
     return count;
 }
 
-bool somebody_waits(recorder *it) {
+bool has_waiters(recorder *it) {
     uint64_t begun = begin(it);
     bool found = bp_has_waiters(it->pool);
     if (!found) {
-        record(it, EVENT_FIND_NOBODY, begun);
+        record(it, EVENT_FIND_NO_WAITER, begun);
     }
     return found;
 }

@@ -51,7 +51,7 @@ bool claim(recorder *it, bp_ticket ticket, void **context);
 bool hand_off(recorder *it, void **context, bp_ticket (*ticket_of)(void *context));
 size_t expire(recorder *it, uint64_t now, void **contexts, size_t capacity, bp_ticket (*ticket_of)(void *context));
 
-bool somebody_waits(recorder *it);
+bool has_waiters(recorder *it);
 
 /* The pool. */
 void resize(recorder *it, uint32_t max_size, uint32_t hard_limit);

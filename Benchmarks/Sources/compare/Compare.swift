@@ -7,8 +7,8 @@ struct Compare: AsyncParsableCommand {
         commandName: "compare",
         abstract: "Runs the same workloads on BurstPool and on other pools, in alternation, and compares them.",
         discussion: """
-            Prints a table, and writes it to the output folder as Markdown and JSON, with charts as SVG. What the \
-            workloads are is told in Benchmarks/README.md.
+            Prints a table, and writes it to the output folder as Markdown and JSON, with charts as SVG. Benchmarks/README.md \
+            describes the workloads.
             """,
         subcommands: [Memory.self]
     )

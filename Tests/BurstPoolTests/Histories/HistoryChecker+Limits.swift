@@ -40,7 +40,7 @@ extension HistoryChecker {
             certain.add(slots, at: slots > 0 ? event.end + 1 : event.begin)
             let notClosing = slots - event.kind.change.closing
             possible.add(notClosing, at: notClosing > 0 ? event.begin : event.end + 1)
-            if event.kind == .openForNobody {
+            if event.kind == .openForNoWaiter {
                 possible.add(1, at: event.begin)
                 possible.add(-1, at: event.end + 1)
             }

@@ -82,7 +82,7 @@ extension HistoryChecker {
                 spans.append((wait.join.end, wait.waitsUntil))
             }
         }
-        for event in events where event.kind == .take || event.kind == .findNobody {
+        for event in events where event.kind == .take || event.kind == .findNoWaiter {
             let index = spans.partitionPoint { $0.from < event.begin }
             if index > 0, event.end < spans[index - 1].until { throw Violation(.overtaken, event, spans[index - 1]) }
         }

@@ -182,7 +182,7 @@ struct HistoryCheckerTests {
         #expect(closed { _ in } == .closedWithoutExcess)
         #expect(closed { $0.did(.resize, 12, 13, value: 1, other: 2) } == nil)
         #expect(
-            closed { $0.did(.openForNobody, 15, 25) } == nil,
+            closed { $0.did(.openForNoWaiter, 15, 25) } == nil,
             "a search for a waiter to open a connection for holds a slot"
         )
     }
@@ -237,7 +237,7 @@ struct HistoryCheckerTests {
         #expect(
             verdict {
                 $0.joined(1, 2, ticket: 1)
-                $0.did(.findNobody, 3, 4)
+                $0.did(.findNoWaiter, 3, 4)
             } == .overtaken
         )
     }

@@ -8,7 +8,7 @@ struct HistoryEvent: Sendable {
         // Calls on a waiter.
         case join, handOff, claim, expire
         // Calls on the queue: no caller waits; there is no waiter to open for, or no free slot.
-        case findNobody, openForNobody
+        case findNoWaiter, openForNoWaiter
         // Calls on the pool.
         case resize, shutdown
     }

@@ -38,7 +38,7 @@ struct HistoryTests {
         defer { executor.stop() }
         let reasons: [HistoryChecker.Rule] =
             switch fault {
-            case .newcomersOvertake: [.overtaken]
+            case .newCallersOvertake: [.overtaken]
             case .opensOneMoreThanAllowed: [.overLimit]
             case .miscounts: [.inexactStatistics]
             }

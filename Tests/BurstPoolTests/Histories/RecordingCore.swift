@@ -9,7 +9,7 @@ protocol RecordedStrategy: AnyObject {
 
 /// A behaviour that no history of a pool may show.
 enum CoreFault: CaseIterable, Sendable {
-    case newcomersOvertake, opensOneMoreThanAllowed, miscounts
+    case newCallersOvertake, opensOneMoreThanAllowed, miscounts
 }
 
 /// A core that records each call of another core, with a random pause before it. Only for engines whose strategy is a
@@ -96,7 +96,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
 
     func tryAcquire() -> Lease? {
         record {
-            (fault == .newcomersOvertake ? base.takeIdle() : base.tryAcquire()).map(lease)
+            (fault == .newCallersOvertake ? base.takeIdle() : base.tryAcquire()).map(lease)
         } _: {
             $0.map { made(.take, $0) }
         }
@@ -140,7 +140,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
             case .outOfMemory: .outOfMemory
             }
         } _: { opening in
-            guard case .opening(let ticket, let permit) = opening else { return made(.openForNobody) }
+            guard case .opening(let ticket, let permit) = opening else { return made(.openForNoWaiter) }
             var event = made(.beginOpen, permit)
             event.ticket = base.number(of: ticket.base)
             return event
@@ -264,7 +264,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         let context = record {
             base.handOff().map(Context.of)
         } _: { context in
-            context.map { made(.handOff, $0.ticket) } ?? made(.findNobody)
+            context.map { made(.handOff, $0.ticket) } ?? made(.findNoWaiter)
         }
         return context?.real
     }
@@ -298,7 +298,7 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
         record {
             base.hasWaiters
         } _: {
-            $0 ? nil : made(.findNobody)
+            $0 ? nil : made(.findNoWaiter)
         }
     }
 

@@ -6,7 +6,7 @@ import Testing
 struct InterleavingPlay {
     /// What happens at the moment.
     enum Interference: CaseIterable, Sendable {
-        case firstLeaves, secondLeaves, bothLeave, timeIsUp, shutdown, abort, grow, shrink, newcomer, tryAcquire
+        case firstLeaves, secondLeaves, bothLeave, timeIsUp, shutdown, abort, grow, shrink, newCaller, tryAcquire
         case peerHangsUp, evict, pause, pauseAndResume
     }
 
@@ -139,7 +139,7 @@ struct InterleavingPlay {
             cast.shutdowns.change { $0.append(task) }
         case .grow: try? pool.resize(maxSize: 2, burstLimit: 3)
         case .shrink: try? pool.resize(maxSize: 1)
-        case .newcomer:
+        case .newCaller:
             let task = Waiter(executorPreference: InlineExecutor()) { [weak pool] in
                 guard let pool else { throw CancellationError() }
                 return try await pool.acquire(timeout: .unlimited)

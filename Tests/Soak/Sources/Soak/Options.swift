@@ -2,10 +2,10 @@
 struct Options: Sendable {
     static let usage = """
         usage: Soak [--seconds NUMBER | --minutes NUMBER] [--seed NUMBER] [--patience SECONDS] [--break WHAT]
-          --seconds   how long, about. Default: 20
-          --seed      what is chosen at random; not the order in which it happens
-          --patience  how long things may take that must happen at last. Default: 60
-          --break     something to break on purpose: \(Sabotage.allCases.map(\.rawValue).joined(separator: ", "))
+          --seconds   the approximate duration. Default: 20
+          --seed      the seed of the random choices, which does not determine the timing
+          --patience  the time limit in seconds for expected conditions. Default: 60
+          --break     a fault to make on purpose: \(Sabotage.allCases.map(\.rawValue).joined(separator: ", "))
         """
 
     struct Misuse: Error {}

@@ -96,7 +96,7 @@ final class Soak: Sendable {
     }
 
     private func allVisitorsStop(_ life: Life) async throws {
-        try await census.wait(for: "every caller has come back") {
+        try await census.wait(for: "every caller has returned") {
             (life.visitorsLeft == 0, "\(life.visitorsLeft) have not; \(life.pool.statistics)")
         }
     }
@@ -134,7 +134,7 @@ final class Soak: Sendable {
         ]
         for (outcome, limit) in limits where seen[outcome] > limit {
             report.findings.add(
-                "'\(outcome)' \(seen[outcome]) times, and the proxy is the cause of \(limit) at the most"
+                "'\(outcome)' \(seen[outcome]) times, and the proxy is the cause of at most \(limit)"
             )
         }
         if seen[Outcome.rightReplies] == 0 { report.findings.add("there was no right reply") }
