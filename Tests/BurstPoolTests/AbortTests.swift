@@ -71,7 +71,7 @@ struct AbortTests {
             let draining = Task { await pool.shutdown(drainFor: .seconds(10)) }
             try await clock.waitForSleepers(1)
             clock.advance(by: .seconds(10))
-            await draining.value
+            _ = await draining.value
             #expect(pool.statistics.inUse == 1)
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 { group.addTask { await pool.abort() } }

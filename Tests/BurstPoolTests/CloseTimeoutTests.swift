@@ -99,7 +99,7 @@ struct CloseTimeoutTests {
             let end = Task { await pool.shutdown() }
             try await eventually("both connections are closing") { gate.held == 2 && clock.sleepers > 0 }
             clock.advance(by: .seconds(30))
-            await end.value
+            _ = await end.value
             #expect(pool.statistics.total == 0)
             gate.open()
             try await eventually("both connections are closed") { strategy.books.closed == 2 }

@@ -57,7 +57,7 @@ struct DetachTests {
             let end = Task { await pool.shutdown() }
             try await eventually("the pool is shut down") { pool.statistics.maxSize == 0 }
             let connection = try #require(lease.detach())
-            await end.value
+            _ = await end.value
             try await strategy.closeConnection(connection)
         }
     }

@@ -47,7 +47,8 @@ struct FastPathTests {
                 }
                 return executor.jobs - before
             }.value
-            #expect(jobs >= 10)
+            // A connection can be opened so quickly that the caller does not suspend, but not ten times in a row.
+            #expect(jobs > 0)
         }
     }
 

@@ -142,7 +142,7 @@ struct PrewarmTests {
             let end = Task { await pool.shutdown() }
             _ = try await poolError(.poolShutDown) { try await warming.value }
             gate.open()
-            await end.value
+            _ = await end.value
             _ = try await poolError(.poolShutDown) { try await pool.prewarm(1) }
         }
     }

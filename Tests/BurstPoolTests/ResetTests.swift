@@ -64,7 +64,7 @@ struct ResetTests {
             let end = Task { await pool.shutdown() }
             try await eventually("the pool is shut down") { pool.statistics.maxSize == 0 }
             lease.release()
-            await end.value
+            _ = await end.value
         }
         #expect(resets.value == 0)
     }

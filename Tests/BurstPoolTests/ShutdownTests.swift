@@ -34,7 +34,7 @@ struct ShutdownTests {
             let shutdown = Task { await pool.shutdown() }
             for waiter in waiters { _ = try await poolError(.poolShutDown) { _ = try await waiter.value } }
             lease.release()
-            await shutdown.value
+            _ = await shutdown.value
         }
     }
 
@@ -94,7 +94,7 @@ struct ShutdownTests {
             leases[0].release()
             try await eventually("one connection is closed") { pool.statistics.total == 1 }
             clock.advance(by: .seconds(5))
-            await shutdown.value
+            _ = await shutdown.value
             #expect(pool.statistics.inUse == 1)
             leases[1].release()
             try await eventually("the other connection is closed") { strategy.books.closed == 2 }
@@ -123,7 +123,7 @@ struct ShutdownTests {
             let shutdown = Task { await pool.shutdown(drainFor: .seconds(Int64.max)) }
             try await eventually("shutdown has begun") { pool.statistics.maxSize == 0 }
             lease.release()
-            await shutdown.value
+            _ = await shutdown.value
             #expect(pool.statistics.total == 0)
         }
     }
@@ -139,7 +139,7 @@ struct ShutdownTests {
             _ = try await poolError(.poolShutDown) { _ = try await waiter.value }
             try await eventually("only the alarm of shutdown itself is set") { clock.nextDeadline == .seconds(90) }
             lease.release()
-            await shutdown.value
+            _ = await shutdown.value
             try await clock.waitForSleepers(0)
         }
     }
@@ -206,7 +206,7 @@ struct ShutdownTests {
             let shutdown = Task { await pool.shutdown() }
             _ = try await poolError(.poolShutDown) { _ = try await caller.value }
             gate.open()
-            await shutdown.value
+            _ = await shutdown.value
             #expect(pool.statistics.total == 0)
         }
     }
@@ -218,7 +218,7 @@ struct ShutdownTests {
             let shutdown = Task { await pool.shutdown() }
             try await eventually("shutdown has begun") { pool.statistics.maxSize == 0 }
             shutdown.cancel()
-            await shutdown.value
+            _ = await shutdown.value
             #expect(pool.statistics.inUse == 1)
             _ = try await poolError(.poolShutDown) { _ = try await pool.acquire() }
             lease.release()
@@ -259,7 +259,7 @@ struct ShutdownTests {
             try await eventually("shutdown has begun") { pool.statistics.maxSize == 0 }
             gate.open()
             #expect(try await user.value == 1)
-            await shutdown.value
+            _ = await shutdown.value
             #expect(strategy.books.closed == 1)
         }
     }

@@ -280,7 +280,7 @@ struct ValidationTests {
             try await eventually("shutdown has begun") { pool.statistics.maxSize == 0 }
             gate.open()
             _ = try await poolError(.poolShutDown) { _ = try await caller.value }
-            await shutdown.value
+            _ = await shutdown.value
             #expect(strategy.books.closedIDs == [1])
         }
     }

@@ -160,7 +160,7 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
     func waitUntilHealthy(timeout: Duration?) async throws { try await engine.waitUntilHealthy(timeout: timeout) }
     func abort() async {
         engine.abort()
-        await engine.shutdown(drainFor: nil)
+        _ = await engine.shutdown(drainFor: nil)
     }
 }
 
