@@ -1,4 +1,5 @@
 /* The invariants of the pool, looked up when no thread runs: at rest, with one thread frozen, and at the end. */
+#include "heap.h"
 #include "inspect.h"
 #include "queries.h"
 #include "world.h"
@@ -35,7 +36,8 @@ static unsigned waiting_needlessly(const inspection *found) {
         return 0;
     }
     unsigned connections = least(found->alive, found->idle);
-    unsigned permits = found->hard_limit > found->total ? found->hard_limit - found->total : 0;
+    /* Without memory no slot can be made for a permit. */
+    unsigned permits = found->hard_limit > found->total && !heap_may_fail ? found->hard_limit - found->total : 0;
     return connections + least(least(found->alive_without_permit, permits), found->alive - connections);
 }
 
