@@ -61,6 +61,11 @@ rm -rf .build/mutants
 mkdir -p .build/mutants/none
 cp -R "$CORE" .build/mutants/none/core
 build .build/mutants/none || exit
+# What fails without a mutant shows nothing.
+if ! .build/mutants/none/explore --regressions mutants --scenario none >.build/mutants/log; then
+    cat .build/mutants/log
+    exit 1
+fi
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 printf '%s\n' "$@" | xargs -P "${JOBS:-$(getconf _NPROCESSORS_ONLN)}" -I '{}' "./$(basename "$0")" --one '{}' | tee "$results"

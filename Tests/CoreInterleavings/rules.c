@@ -1,4 +1,5 @@
-/* The invariants of the pool, checked when no thread runs: at rest, with one thread frozen, and at the end. */
+/* The invariants of the pool, looked up when no thread runs: at rest, with one thread frozen, and at the end. */
+#include "heap.h"
 #include "inspect.h"
 #include "queries.h"
 #include "world.h"
@@ -29,13 +30,14 @@ static unsigned waits_undelivered(void) {
     return count;
 }
 
-/* Returns the number of waiters that wait although something could serve them. */
+/* Waiters that stay although there is something to serve them with. */
 static unsigned waiting_needlessly(const inspection *found) {
     if (found->is_paused) {
         return 0;
     }
     unsigned connections = least(found->alive, found->idle);
-    unsigned permits = found->hard_limit > found->total ? found->hard_limit - found->total : 0;
+    /* Without memory no slot can be made for a permit. */
+    unsigned permits = found->hard_limit > found->total && !heap_may_fail ? found->hard_limit - found->total : 0;
     return connections + least(least(found->alive_without_permit, permits), found->alive - connections);
 }
 
@@ -46,18 +48,17 @@ void check_at_rest(void) {
     inspection found = inspect(world.pool);
     REQUIRE(found.broken == NULL, "%s", found.broken);
     unsigned out = found.in_use + found.opening + found.closing;
-    REQUIRE(found.nowhere == 0, "%u slots are in no stack", found.nowhere);
-    REQUIRE(out == slots_held(), "%u slots are in use, and %u have an owner", out, slots_held());
+    REQUIRE(found.nowhere == 0, "%u slots are in no place", found.nowhere);
+    REQUIRE(out == slots_held(), "%u slots are out, and %u have an owner", out, slots_held());
     REQUIRE(found.total == found.idle + out, "the total is %u, but %u exist", found.total, found.idle + out);
     REQUIRE(found.used_slots <= world.greatest_limit, "%u slots where %u connections are allowed", found.used_slots,
             world.greatest_limit);
-    REQUIRE(found.total_closing == found.closing, "%u are counted as closing, but %u are", found.total_closing,
+    REQUIRE(found.total_closing == found.closing, "%u count as closing, but %u are", found.total_closing,
             found.closing);
-    REQUIRE(found.waiting == found.alive, "%u are counted as waiting, but %u do", found.waiting, found.alive);
-    REQUIRE(found.waiting_without_permit == found.alive_without_permit,
-            "%u are counted as waiting for a permit, but %u do", found.waiting_without_permit,
-            found.alive_without_permit);
-    REQUIRE(found.dead == found.linked_dead, "%u nodes are counted as dead, but %u are", (unsigned)found.dead,
+    REQUIRE(found.waiting == found.alive, "%u count as waiting, but %u do", found.waiting, found.alive);
+    REQUIRE(found.waiting_without_permit == found.alive_without_permit, "%u count as waiting for a permit, but %u do",
+            found.waiting_without_permit, found.alive_without_permit);
+    REQUIRE(found.dead == found.linked_dead, "%u nodes count as dead, but %u are", (unsigned)found.dead,
             found.linked_dead);
     REQUIRE(found.linked_handed_off <= 1, "%u nodes of waiters that were served are in the queue",
             found.linked_handed_off);
@@ -65,22 +66,22 @@ void check_at_rest(void) {
             "%u nodes, of them %u in the queue, %u free, %u held", found.used_nodes, found.linked, found.free_nodes,
             waits_prepared());
     REQUIRE(found.tail_is_last, "the tail is not the last node");
-    REQUIRE(waiting_needlessly(&found) == 0, "%u wait beside %u idle connections, and %u of %u slots are in use",
+    REQUIRE(waiting_needlessly(&found) == 0, "%u wait beside %u idle connections and %u of %u places taken",
             found.alive, found.idle, found.total, found.hard_limit);
     REQUIRE(found.keeps_excess || found.idle == 0 || out != 0 || found.total <= found.max_size,
             "%u connections are idle, %u may be", found.idle, found.max_size);
-    REQUIRE(waits_undelivered() == 0, "a waiter was removed from the queue and not resumed");
+    REQUIRE(waits_undelivered() == 0, "a waiter has gone from the queue and is not resumed");
     for (unsigned i = 0; i < world.wait_count; i++) {
         const wait *it = &world.waits[i];
-        REQUIRE(!is_waiting(it) || it->deadline >= world.timer, "no thread has promised to look at a deadline");
+        REQUIRE(!is_waiting(it) || it->deadline >= world.timer, "nobody has promised to look at a deadline");
         REQUIRE(it->joined == BP_OK || it->resumed == 0, "resumed without having waited");
         REQUIRE(!it->cancelled_early || it->joined == BP_EMPTY || it->joined == BP_CANCELLED,
-                "cancelled before it joined, but the join returned something else");
+                "cancelled before it joined, and told something else");
     }
     check_queries(&found);
 }
 
-/* Counts only the waits of other threads, because a frozen thread that does not serve itself harms no other thread. */
+/* What a frozen thread does not serve itself with is nobody else's loss: counts the other threads' waits only. */
 static void count_alive_of_others(unsigned thread, inspection *found) {
     if (world.wait_count == 0) {
         return; /* The scenario does not track them. */
@@ -96,13 +97,12 @@ static void count_alive_of_others(unsigned thread, inspection *found) {
 }
 
 /*
- * Checks the pool when one thread is frozen and the others can do no more. What the frozen thread holds is missing,
- * but no more than the scenario allows. Besides a connection, it may hold a waiter that it is resuming, a node that it
- * is moving, and a slot that it is counting.
+ * One thread is frozen, and the others can do no more. What it has in hand is missing: so much may be, and no more.
+ * Beside a connection in hand that is a waiter it is delivering to, a node it is moving, a place it is counting.
  */
 void check_frozen(unsigned thread) {
     if (world.pool == NULL) {
-        return; /* A thread has destroyed the pool. */
+        return; /* A thread has destroyed it. */
     }
     inspection found = inspect(world.pool);
     unsigned allowed = world.freeze_allowance;
@@ -111,11 +111,11 @@ void check_frozen(unsigned thread) {
     unsigned in_hand = found.nowhere + out - slots_held();
     count_alive_of_others(thread, &found);
     unsigned late = waiting_needlessly(&found);
-    REQUIRE(in_hand + late <= allowed, "thread %u frozen: it holds %u connections, %u waiters could be served", thread,
-            in_hand, late);
+    REQUIRE(in_hand + late <= allowed, "thread %u frozen: %u connections are in its hand, %u waiters could be served",
+            thread, in_hand, late);
     REQUIRE(distance(found.total, found.idle + out) <= 1, "thread %u frozen: the total is %u, but %u exist", thread,
             found.total, found.idle + out);
-    REQUIRE(waits_undelivered() <= allowed, "thread %u frozen: %u waiters were removed and not resumed", thread,
+    REQUIRE(waits_undelivered() <= allowed, "thread %u frozen: %u waiters have gone and are not resumed", thread,
             waits_undelivered());
     unsigned nodes = found.linked + found.free_nodes + waits_prepared();
     REQUIRE(distance(nodes, found.used_nodes) <= 1, "thread %u frozen: %u nodes, and %u accounted for", thread,

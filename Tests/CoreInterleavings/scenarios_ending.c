@@ -59,20 +59,32 @@ static void destroy_beside_release(unsigned thread) {
     thread == 0 ? shut_down_and_destroy() : release(thread - 1);
 }
 
-/* A thread that releases its connection, and does not reconcile: the thread that waits closes it at its next look. */
+/* A thread is stopped between releasing and reconciling: the thread that waits closes the connection at its next look.
+ */
 static unsigned released_at;
+static int has_waited;
+
+static void set_up_wait(void) {
+    set_up_one();
+    released_at = UINT32_MAX;
+    has_waited = 0;
+}
 
 static void wait_beside_release_alone(unsigned thread) {
     if (thread == 1) {
         bp_status status = bp_release(pool, surrender(0));
         REQUIRE(status == BP_OK || status == BP_RECONCILE, "bp_release returned %s", bp_status_name(status));
         released_at = run_steps;
+        block_until(&has_waited);
+        if (status == BP_RECONCILE) {
+            REQUIRE(bp_reconcile(pool, close_one, NULL) == BP_OK, "bp_reconcile failed");
+        }
         return;
     }
-    released_at = UINT32_MAX;
     begin_shutdown();
     bp_status status = bp_shutdown_and_wait(pool, 120000, close_one, NULL);
     end_shutdown();
+    has_waited = 1;
     REQUIRE(status == BP_OK || (status == BP_TIMED_OUT && released_at >= last_pause_ended),
             "bp_shutdown_and_wait returned %s, and a connection was idle at its last look", bp_status_name(status));
 }
@@ -173,7 +185,7 @@ static void destroy_with_ticket(unsigned thread) {
 const scenario ending_scenarios[] = {
     {"destroy-with-ticket", 1, set_up_without_connections, destroy_with_ticket, NULL, true},
     {"destroy-vs-release", 2, set_up_one, destroy_beside_release, NULL, false},
-    {"shutdown-wait-vs-release", 2, set_up_one, wait_beside_release_alone, NULL, true},
+    {"shutdown-wait-vs-release", 2, set_up_wait, wait_beside_release_alone, NULL, true},
     {"destroy-vs-two-releases", 3, set_up_two, destroy_beside_release, NULL, false},
     {"destroy-vs-discard", 2, set_up_one, destroy_beside_discard, NULL, false},
     {"destroy-vs-failed-open", 2, set_up_permit, destroy_beside_failed_open, NULL, false},

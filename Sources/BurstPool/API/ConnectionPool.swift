@@ -134,7 +134,8 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
         fileID: StaticString = #fileID,
         line: Int = #line
     ) async throws -> ConnectionLease<Strategy> {
-        ConnectionLease(engine, try await engine.acquire(timeout: timeout, fileID: fileID, line: line))
+        let lease = try await engine.acquire(timeout: timeout, fileID: fileID, line: line)
+        return ConnectionLease(engine, lease)
     }
 
     /// Acquires a connection if one is idle and no caller waits. This never suspends and never opens a connection.
