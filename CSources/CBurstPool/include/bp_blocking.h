@@ -46,9 +46,7 @@
 
 #include "bp_pool.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BP_BEGIN_DECLARATIONS
 
 /* Closes the connection in the element. Called on the thread that reconciles; the slot is closing meanwhile. Required
  * by all calls that take one: NULL is BP_INVALID_ARGUMENT. */
@@ -99,8 +97,6 @@ bp_status bp_shutdown_and_reconcile(bp_pool *pool, bp_close_function close, void
  */
 bp_status bp_shutdown_and_wait(bp_pool *pool, uint64_t timeout, bp_close_function close, void *context);
 
-#ifdef __cplusplus
-}
-#endif
+BP_END_DECLARATIONS
 
 #endif

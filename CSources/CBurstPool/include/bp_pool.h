@@ -109,6 +109,16 @@
  *   power of two. Each further chunk doubles the number of slots. Memory is freed only by bp_pool_destroy. A thread
  * that uses bp_blocking.h has a record of about 300 bytes, which is used again after the thread has ended.
  *
+ * Versions
+ *
+ *   Later versions can add members at the end of bp_pool_configuration, bp_slot_view and bp_pool_statistics. So that a
+ *   program and a library of different versions can work together, each of these structures begins with its size. The
+ *   calls bp_pool_create, bp_slot_at and bp_pool_statistics_get set the size; a program need not. They are compiled
+ *   into the program, and call the function of the same name with _sized at the end. Programs that do not compile this
+ *   header, for example in another language, call that function, and set the size themselves. bp_slot_at and
+ *   bp_pool_statistics_get change the size to that of the members that the library knows. The members after these are 0.
+ *   bp_lease and bp_ticket do not change. bp_version.h says between which versions all this holds.
+ *
  * Misuse
  *
  *   These mistakes are detected. The call returns a status, and the pool is unchanged: NULL; a lease of another pool; a
@@ -127,9 +137,7 @@
 
 #include "bp_status.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BP_BEGIN_DECLARATIONS
 
 typedef struct bp_pool bp_pool;
 typedef struct bp_slot bp_slot;
@@ -166,6 +174,7 @@ typedef enum bp_slot_state {
 
 /* What bp_slot_at tells about a slot. */
 typedef struct bp_slot_view {
+    size_t size; /* Set by bp_slot_at: see "Versions" above. */
     bp_slot_state state;
     bp_lease lease; /* The slot and its present serial number, which changes each time the slot is taken. */
 } bp_slot_view;
@@ -184,7 +193,10 @@ typedef struct bp_slot_view {
 #define BP_DEFAULT(value)
 #endif
 
+/* How to create a pool. Everything that a program leaves out is 0. */
 typedef struct bp_pool_configuration {
+    /* Set by bp_pool_create: see "Versions" above. */
+    size_t size BP_DEFAULT(0);
     /* The soft limit. Connections above it are excess connections. 1 to BP_MAX_SIZE. */
     uint32_t max_size BP_DEFAULT(0);
     /* The hard limit. No permit is given out above it. max_size to BP_MAX_SIZE. */
@@ -212,6 +224,7 @@ typedef struct bp_pool_configuration {
 
 /* Counts at one moment. Exact while no other call runs; else each slot is counted in the state in which it was seen. */
 typedef struct bp_pool_statistics {
+    size_t size; /* Set by bp_pool_statistics_get: see "Versions" above. */
     uint32_t idle;
     uint32_t in_use;
     uint32_t opening;
@@ -228,7 +241,11 @@ typedef struct bp_pool_statistics {
  * Creates a pool without connections.
  * BP_OK; BP_INVALID_ARGUMENT (a NULL); BP_INVALID_CONFIGURATION; BP_OUT_OF_MEMORY. *pool is NULL unless BP_OK.
  */
-bp_status bp_pool_create(const bp_pool_configuration *configuration, bp_pool **pool);
+static inline bp_status bp_pool_create(const bp_pool_configuration *configuration, bp_pool **pool);
+
+/* Does the same for a caller that has set configuration->size. BP_INVALID_CONFIGURATION, too: the size is less than
+ * that of version 0.1, or a member is set that this version of the library does not know. */
+bp_status bp_pool_create_sized(const bp_pool_configuration *configuration, bp_pool **pool);
 
 /*
  * Frees the pool. All connections must have been closed or detached, each ticket must have joined, and no thread may be
@@ -292,10 +309,17 @@ uint32_t bp_queued(const bp_pool *pool);
  * began the close is visible to a thread that sees BP_SLOT_CLOSING.
  * BP_OK; BP_EMPTY: neither this slot nor a later one was ever used; BP_INVALID_ARGUMENT. O(1).
  */
-bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view);
+static inline bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view);
+
+/* Does the same for a caller that has set view->size. BP_INVALID_ARGUMENT, too: it is less than that of version 0.1. */
+bp_status bp_slot_at_sized(const bp_pool *pool, uint32_t index, bp_slot_view *view);
 
 /* Counts the slots by state. O(slots). BP_OK; BP_INVALID_ARGUMENT. */
-bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statistics);
+static inline bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statistics);
+
+/* Does the same for a caller that has set statistics->size. BP_INVALID_ARGUMENT, too: it is less than that of version
+ * 0.1. */
+bp_status bp_pool_statistics_get_sized(const bp_pool *pool, bp_pool_statistics *statistics);
 
 /* Returns how many bytes the pool has allocated, including those not yet touched. O(log slots). */
 size_t bp_pool_memory(const bp_pool *pool);
@@ -498,8 +522,31 @@ void bp_observe_leases(bp_pool *pool, uint64_t now, uint64_t interval);
 /* Returns how old the lease that was observed first is at least; 0 if none of those observed goes on. O(slots). */
 uint64_t bp_oldest_lease_age(const bp_pool *pool, uint64_t now);
 
-#ifdef __cplusplus
+/* The calls that tell the library the size of a structure in this header. */
+
+static inline bp_status bp_pool_create(const bp_pool_configuration *configuration, bp_pool **pool) {
+    if (configuration == NULL) {
+        return bp_pool_create_sized(NULL, pool);
+    }
+    bp_pool_configuration sized = *configuration;
+    sized.size = sizeof sized;
+    return bp_pool_create_sized(&sized, pool);
 }
-#endif
+
+static inline bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view) {
+    if (view != NULL) {
+        view->size = sizeof *view;
+    }
+    return bp_slot_at_sized(pool, index, view);
+}
+
+static inline bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statistics) {
+    if (statistics != NULL) {
+        statistics->size = sizeof *statistics;
+    }
+    return bp_pool_statistics_get_sized(pool, statistics);
+}
+
+BP_END_DECLARATIONS
 
 #endif
