@@ -4,7 +4,7 @@
 
 SWIFT ?= swift
 
-.PHONY: demo serve test verify bench docs setup build format clean
+.PHONY: demo serve test verify bench docs setup build install uninstall format clean
 
 demo: setup
 	$(SWIFT) build -c release --product burst-pool-demo
@@ -40,6 +40,17 @@ setup:
 
 build: setup
 	$(SWIFT) build
+
+# The C library alone, for programs in C and C++. Needs CMake, a C compiler and Concurrency Kit, and no Swift.
+# PREFIX=/usr/local, DESTDIR= and CMAKE_OPTIONS= as usual.
+PREFIX ?= /usr/local
+install:
+	cmake -S . -B .build/c -DCMAKE_INSTALL_PREFIX="$(PREFIX)" $(CMAKE_OPTIONS)
+	cmake --build .build/c
+	cmake --install .build/c
+
+uninstall:
+	cmake --build .build/c --target uninstall
 
 format:
 	$(SWIFT) format --in-place --recursive --configuration .swift-format Package.swift Sources Tests Examples Benchmarks
