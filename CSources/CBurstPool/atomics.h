@@ -3,7 +3,8 @@
  *
  *   backend                 chosen by             used for
  *   atomics_ck.h            default               production: Concurrency Kit
- *   atomics_c11.h           -DBP_ATOMICS_C11      ThreadSanitizer, which does not understand inline assembly
+ *   atomics_c11.h           -DBP_ATOMICS_C11      sanitizers, of which ThreadSanitizer does not understand inline
+ *                                                 assembly; not for production, because of its stack
  *   any other header        -DBP_ATOMICS_HEADER=  the interleaving explorer: every operation is a scheduling point
  *
  * A backend defines

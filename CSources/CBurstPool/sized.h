@@ -20,8 +20,8 @@ static inline size_t bp__sized_get(const void *structure) {
 }
 
 /*
- * Reads a structure of the program. Members that the program does not know are 0. Returns false if its size is less than
- * the least one, or if the program has set a member that this version of the library does not know.
+ * Reads a structure of the program. Members that the program does not know are 0. Returns false if its size is less
+ * than the least one, or if the program has set a member that this version of the library does not know.
  */
 static inline bool bp__sized_read(void *into, size_t known, size_t least, const void *from) {
     size_t size = bp__sized_get(from);
