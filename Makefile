@@ -44,13 +44,14 @@ build: setup
 # The C library alone, for programs in C and C++. Needs CMake, a C compiler and Concurrency Kit, and no Swift.
 # PREFIX=/usr/local, DESTDIR= and CMAKE_OPTIONS= as usual.
 PREFIX ?= /usr/local
+BUILD ?= .build/c
 install:
-	cmake -S . -B .build/c -DCMAKE_INSTALL_PREFIX="$(PREFIX)" $(CMAKE_OPTIONS)
-	cmake --build .build/c
-	cmake --install .build/c
+	cmake -S . -B "$(BUILD)" -DCMAKE_INSTALL_PREFIX="$(PREFIX)" $(CMAKE_OPTIONS)
+	cmake --build "$(BUILD)"
+	cmake --install "$(BUILD)"
 
 uninstall:
-	cmake --build .build/c --target uninstall
+	cmake --build "$(BUILD)" --target uninstall
 
 format:
 	$(SWIFT) format --in-place --recursive --configuration .swift-format Package.swift Sources Tests Examples Benchmarks
