@@ -46,6 +46,7 @@ build: setup
 PREFIX ?= /usr/local
 BUILD ?= .build/c
 install:
+	@Scripts/setup c
 	cmake -S . -B "$(BUILD)" -DCMAKE_INSTALL_PREFIX="$(PREFIX)" $(CMAKE_OPTIONS)
 	cmake --build "$(BUILD)"
 	cmake --install "$(BUILD)"
@@ -55,7 +56,7 @@ uninstall:
 
 format:
 	$(SWIFT) format --in-place --recursive --configuration .swift-format Package.swift Sources Tests Examples Benchmarks
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp' '*.hpp')
 
 clean:
 	rm -rf .build Examples/*/.build Benchmarks/.build Tests/InstructionGuard/.build Tests/CoreInterleavings/.build

@@ -47,8 +47,7 @@ static void try_work(void *pool, turn_part *part) {
 
 static void blocking_work(void *pool, turn_part *part) {
     bp_lease lease;
-    WORK(part,
-         bp_acquire(pool, BP_NO_DEADLINE, &lease) == BP_OK && (element = bp_element(pool, lease)) != NULL,
+    WORK(part, bp_acquire(pool, BP_NO_DEADLINE, &lease) == BP_OK && (element = bp_element(pool, lease)) != NULL,
          bp_release_and_reconcile(pool, lease, close_nothing, NULL));
 }
 

@@ -1,6 +1,6 @@
 /*
- * What takes part in the comparison. Each contender is a file of its own, which implements this interface for one way to
- * share connections among threads.
+ * What takes part in the comparison. Each contender is a file of its own, which implements this interface for one way
+ * to share connections among threads.
  */
 #ifndef CONTENDER_H
 #define CONTENDER_H
@@ -18,9 +18,9 @@ typedef struct {
     void (*destroy)(void *pool);
 } contender;
 
-extern const contender try_acquire;   /* bp_try_acquire and bp_release */
-extern const contender acquire;       /* bp_acquire and bp_release_and_reconcile */
-extern const contender mutex_stack;   /* a mutex, an array as a stack, and a condition variable */
-extern const contender fifo_mutex;    /* the same, but waiters are served in order */
+extern const contender try_acquire; /* bp_try_acquire and bp_release */
+extern const contender acquire;     /* bp_acquire and bp_release_and_reconcile */
+extern const contender mutex_stack; /* a mutex, an array as a stack, and a condition variable */
+extern const contender fifo_mutex;  /* the same, but waiters are served in order */
 
 #endif

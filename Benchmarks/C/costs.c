@@ -1,5 +1,6 @@
 /*
- * What a lease costs in C: this library against a mutex with a stack and a condition variable. Prints a table in Markdown.
+ * What a lease costs in C: this library against a mutex with a stack and a condition variable. Prints a table in
+ * Markdown.
  *
  *   costs [ROUNDS [MILLISECONDS]]     rounds of turns, and the length of a turn. 21 and 20, unless given
  *

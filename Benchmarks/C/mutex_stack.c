@@ -1,7 +1,7 @@
 /*
- * Pools as they are written by hand: a mutex, an array as a stack, and a condition variable. In the first, a thread that
- * runs overtakes one that was woken and does not run yet. In the second, the thread that has waited longest is next, as in
- * this library.
+ * Pools as they are written by hand: a mutex, an array as a stack, and a condition variable. In the first, a thread
+ * that runs overtakes one that was woken and does not run yet. In the second, the thread that has waited longest is
+ * next, as in this library.
  */
 #include "contender.h"
 

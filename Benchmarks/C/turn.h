@@ -1,6 +1,6 @@
 /*
- * A turn: for some milliseconds, threads acquire, use and release connections of one contender. Contenders take turns, so
- * that what disturbs the machine disturbs neighbours alike.
+ * A turn: for some milliseconds, threads acquire, use and release connections of one contender. Contenders take turns,
+ * so that what disturbs the machine disturbs neighbours alike.
  */
 #ifndef TURN_H
 #define TURN_H

@@ -55,7 +55,8 @@ int main(void) {
     memset(&statistics, 0xff, sizeof statistics);
     statistics.known.size = sizeof statistics;
     CHECK(bp_pool_statistics_get_sized(pool, &statistics.known) == BP_OK);
-    CHECK(statistics.known.size == sizeof statistics.known && statistics.known.hard_limit == 3 && statistics.added == 0);
+    CHECK(statistics.known.size == sizeof statistics.known && statistics.known.hard_limit == 3 &&
+          statistics.added == 0);
 
     bp_lease permit;
     CHECK(bp_begin_open_unrequested(pool, &permit) == BP_OK);

@@ -92,10 +92,10 @@
  *
  * Threads and signals
  *
- *   Any thread can call the library, whoever has created it. A thread that uses bp_blocking.h has a record, which is
- *   released when the thread ends; the shared library stays loaded until the process ends, because the end of a thread
- *   may call it. No call that takes a pool is safe in a signal handler. A signal that a thread handles while it waits
- *   changes nothing: the wait goes on.
+ *   Any thread can call the library, also one that another library has created. A thread that uses bp_blocking.h has a
+ *   record, which is released when the thread ends; the shared library stays loaded until the process ends, because
+ *   the end of a thread may call it. No call that takes a pool is safe in a signal handler. A signal that a thread
+ *   handles while it waits changes nothing: the wait goes on.
  *
  * Cancellation
  *

@@ -8,13 +8,13 @@
  *     }                                                              // released here, also after an exception
  *
  * The pool creates connections with the function that acquire is given, and closes them with their destructor. This
- * header has no library of its own: it is C++ around bp_blocking.h, whose rules for threads, cancellation and fork hold.
+ * header is only C++ around bp_blocking.h, whose rules for threads, cancellation and fork hold.
  *
  * Exceptions
  *
  *   acquire throws what the function that opens a connection throws, after the pool has given the slot to the next
- *   waiter; else burstpool::error, which has the status. release, discard and detach throw burstpool::error if the lease
- *   is empty. Destructors do not throw: neither the pool's, nor a lease's, nor a connection's, which the compiler checks.
+ *   waiter; else burstpool::error, which has the status. release, discard and detach throw burstpool::error if the
+ *   lease is empty. No destructor throws. That of the connection must be noexcept, which the compiler checks.
  */
 #ifndef BP_POOL_HPP
 #define BP_POOL_HPP
@@ -148,7 +148,8 @@ template <typename Connection> class lease {
 
 /* A pool of connections. All members can be called from any thread at the same time, except the destructor. */
 template <typename Connection> class pool {
-    static_assert(std::is_nothrow_destructible_v<Connection>, "the destructor closes the connection, and must not throw");
+    static_assert(std::is_nothrow_destructible_v<Connection>,
+                  "the destructor closes the connection, and must not throw");
     static_assert(alignof(Connection) <= 64, "the pool aligns elements to 64 bytes at most");
 
   public:
@@ -166,7 +167,7 @@ template <typename Connection> class pool {
     pool(const pool &) = delete;
     pool &operator=(const pool &) = delete;
 
-    /* Shuts the pool down, waits until all leases have ended, and frees it. No other thread may call the pool any more. */
+    /* Shuts the pool down, waits until all leases have ended, and frees it. No other thread may call it any more. */
     ~pool() {
         bp_shutdown_and_wait(pool_, BP_NO_DEADLINE, &pool::close, nullptr);
         bp_pool_destroy(pool_);
@@ -206,8 +207,8 @@ template <typename Connection> class pool {
     }
 
     /*
-     * Shuts the pool down, and waits until all leases have ended. Waiters get an error with BP_SHUT_DOWN. Returns whether
-     * all connections are closed; if not, they are closed when they are released.
+     * Shuts the pool down, and waits until all leases have ended. Waiters get an error with BP_SHUT_DOWN. Returns
+     * whether all connections are closed; if not, they are closed when they are released.
      */
     bool shutdown(std::chrono::nanoseconds timeout) noexcept {
         return bp_shutdown_and_wait(pool_, nanoseconds(timeout), &pool::close, nullptr) == BP_OK;
