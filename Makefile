@@ -4,7 +4,7 @@
 
 SWIFT ?= swift
 
-.PHONY: demo serve test verify bench docs setup build format clean
+.PHONY: demo serve test verify bench docs setup build install uninstall format clean
 
 demo: setup
 	$(SWIFT) build -c release --product burst-pool-demo
@@ -41,9 +41,22 @@ setup:
 build: setup
 	$(SWIFT) build
 
+# The C library alone, for programs in C and C++. Needs CMake, a C compiler and Concurrency Kit, and no Swift.
+# PREFIX=/usr/local, DESTDIR= and CMAKE_OPTIONS= as usual.
+PREFIX ?= /usr/local
+BUILD ?= .build/c
+install:
+	@Scripts/setup c
+	cmake -S . -B "$(BUILD)" -DCMAKE_INSTALL_PREFIX="$(PREFIX)" $(CMAKE_OPTIONS)
+	cmake --build "$(BUILD)"
+	cmake --install "$(BUILD)"
+
+uninstall:
+	cmake --build "$(BUILD)" --target uninstall
+
 format:
 	$(SWIFT) format --in-place --recursive --configuration .swift-format Package.swift Sources Tests Examples Benchmarks
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp' '*.hpp')
 
 clean:
 	rm -rf .build Examples/*/.build Benchmarks/.build Tests/InstructionGuard/.build Tests/CoreInterleavings/.build

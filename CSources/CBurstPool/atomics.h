@@ -3,7 +3,8 @@
  *
  *   backend                 chosen by             used for
  *   atomics_ck.h            default               production: Concurrency Kit
- *   atomics_c11.h           -DBP_ATOMICS_C11      ThreadSanitizer, which does not understand inline assembly
+ *   atomics_c11.h           -DBP_ATOMICS_C11      sanitizers, of which ThreadSanitizer does not understand inline
+ *                                                 assembly; not for production, because of its stack
  *   any other header        -DBP_ATOMICS_HEADER=  the interleaving explorer: every operation is a scheduling point
  *
  * A backend defines
@@ -19,6 +20,7 @@
  *                           a last-in first-out stack of type-stable entries, safe for any number of threads,
  *                           with generations against ABA; entries are aligned to 64 bytes
  *   BP_HOME_NUMBER()        optional: instead of bp__home_number in home_number.h
+ *   BP_THREADS_ARE_FIBERS   optional: the backend has thread records of its own, instead of thread_record.c
  *
  * Every read-modify-write (bp__cas, bp__exchange, bp__add, bp__stack_push, a bp__stack_pop that returns an entry) is a
  * full barrier: all that comes before it in program order is visible before all that comes after it. On x86-64 a locked

@@ -11,6 +11,15 @@
 #if __has_feature(thread_sanitizer)
 #define BP_THREAD_SANITIZER
 #endif
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+#define BP_OTHER_SANITIZER
+#endif
+#endif
+
+/* The stack of this backend must not get into production unnoticed. Tests that want it define the last name. */
+#if !defined(BP_THREAD_SANITIZER) && !defined(BP_OTHER_SANITIZER) && !defined(__SANITIZE_ADDRESS__) &&                 \
+    !defined(BP_TAGGED_STACK_FOR_TESTS)
+#warning "BP_ATOMICS_C11 without a sanitizer: its stack is for tests only (see tagged_stack.h)"
 #endif
 
 typedef struct {

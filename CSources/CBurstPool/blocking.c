@@ -80,7 +80,7 @@ static bp_status bp__wait(bp_pool *pool, uint64_t timeout, int cancel_state, bp_
     return status;
 }
 
-static __attribute__((noinline)) bp_status bp__acquire_slowly(bp_pool *pool, uint64_t timeout, bp_lease *lease) {
+bp_status bp__acquire_slowly(bp_pool *pool, uint64_t timeout, bp_lease *lease) {
     bp__enter(pool);
     bp_status status = bp_begin_open_unrequested(pool, lease);
     if (status == BP_OK) {
@@ -98,48 +98,7 @@ static __attribute__((noinline)) bp_status bp__acquire_slowly(bp_pool *pool, uin
     return status;
 }
 
-bp_status bp_acquire(bp_pool *pool, uint64_t timeout, bp_lease *lease) {
-    if (pool == NULL || lease == NULL) {
-        return BP_INVALID_ARGUMENT;
-    }
-    *lease = bp_try_acquire(pool);
-    return __builtin_expect(lease->slot != NULL, 1) ? BP_OK : bp__acquire_slowly(pool, timeout, lease);
-}
-
-/* bp_release. If it returns BP_RECONCILE, the thread has entered the pool. */
-static bp_status bp__release_and_enter(bp_pool *pool, bp_lease lease) {
-    bp_thread_record *thread = bp__thread_record();
-    if (thread == NULL) {
-        bp__enter(pool);
-        bp_status status = bp_release(pool, lease);
-        if (status != BP_RECONCILE) {
-            bp__leave(pool);
-        }
-        return status;
-    }
-    /*
-     * Relaxed: the full barrier in bp_release comes before another thread can take the connection, and so before
-     * bp__is_quiet of a thread that has seen the connection closed.
-     */
-    bp__store_relaxed(&thread->inside, (uint64_t)(uintptr_t)pool);
-    bp_status status = bp_release(pool, lease);
-    if (status == BP_RECONCILE) {
-        bp__enter(pool);
-    }
-    /* Release: pairs with the acquire load in bp__thread_is_releasing_to. The last access to the pool, if it is BP_OK.
-     */
-    bp__store(&thread->inside, 0);
-    return status;
-}
-
-bp_status bp_release_and_reconcile(bp_pool *pool, bp_lease lease, bp_close_function close, void *context) {
-    if (pool == NULL || close == NULL) {
-        return BP_INVALID_ARGUMENT;
-    }
-    bp_status status = bp__release_and_enter(pool, lease);
-    if (__builtin_expect(status != BP_RECONCILE, 1)) {
-        return status;
-    }
+bp_status bp__reconcile_and_leave(bp_pool *pool, bp_close_function close, void *context) {
     bp__reconcile(pool, close, context);
     bp__leave(pool);
     return BP_OK;

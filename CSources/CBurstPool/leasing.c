@@ -1,5 +1,12 @@
-/* Acquiring and releasing connections, and the sweep over the idle ones. */
+/* Acquiring and releasing connections, and the sweep over the idle ones. What is on the hot path is all in this file,
+ * so that the compiler can put it together without calls. */
+#include "posix.h"
+
 #include "pool.h"
+#include "reconcile.h"
+
+/* The calls of bp_blocking.h contain those of bp_pool.h instead of calling them. */
+#define BP_ON_HOT_PATH inline __attribute__((always_inline))
 
 bool bp_needs_reconcile(const bp_pool *pool) {
     /* Any flag of the waiting word counts, too: in a pool that is paused or shut down, every release reconciles. */
@@ -15,15 +22,16 @@ static __attribute__((noinline)) bool bp__may_acquire(bp_pool *pool) {
     return (bp__load(&pool->waiting) & (BP_SHUT | BP_PAUSED)) == 0 && !bp_has_waiters(pool);
 }
 
-bp_lease bp_try_acquire(bp_pool *pool) {
-    if (__builtin_expect(pool == NULL, 0)) {
-        return bp__no_lease;
-    }
+static BP_ON_HOT_PATH bp_lease bp__try_acquire(bp_pool *pool) {
     if (__builtin_expect(bp__load_relaxed(&pool->waiting) != 0, 0) && !bp__may_acquire(pool)) {
         return bp__no_lease;
     }
     bp_slot *slot = bp__idle_take(&pool->idle);
     return slot == NULL ? bp__no_lease : bp__slot_take(slot, BP_SLOT_IN_USE);
+}
+
+bp_lease bp_try_acquire(bp_pool *pool) {
+    return __builtin_expect(pool == NULL, 0) ? bp__no_lease : bp__try_acquire(pool);
 }
 
 static inline bp_status bp__return_idle(bp_pool *pool, bp_lease lease) {
@@ -40,7 +48,7 @@ bp_status bp_return_idle(bp_pool *pool, bp_lease lease) {
 }
 
 /* What a release returns that has found something to do. */
-static __attribute__((noinline)) bp_status bp__needs_attention(const bp_pool *pool) {
+static inline bp_status bp__needs_attention(const bp_pool *pool) {
     return pool->is_forked ? BP_FORKED : BP_RECONCILE;
 }
 
@@ -56,7 +64,7 @@ bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease) {
     return __builtin_expect(bp_needs_reconcile(pool), 0) ? bp__needs_attention(pool) : BP_OK;
 }
 
-bp_status bp_release(bp_pool *pool, bp_lease lease) {
+static BP_ON_HOT_PATH bp_status bp__release(bp_pool *pool, bp_lease lease) {
     bp_status status = bp__return_idle(pool, lease);
     /*
      * bp__idle_put is a full barrier, so the counts and limits are read after the connection became idle. Pairs with
@@ -65,6 +73,70 @@ bp_status bp_release(bp_pool *pool, bp_lease lease) {
      * the two threads sees what the other has done.
      */
     return status == BP_OK && __builtin_expect(bp_needs_reconcile(pool), 0) ? bp__needs_attention(pool) : status;
+}
+
+bp_status bp_release(bp_pool *pool, bp_lease lease) {
+    return bp__release(pool, lease);
+}
+
+bp_status bp_acquire(bp_pool *pool, uint64_t timeout, bp_lease *lease) {
+    if (pool == NULL || lease == NULL) {
+        return BP_INVALID_ARGUMENT;
+    }
+    *lease = bp__try_acquire(pool);
+    return __builtin_expect(lease->slot != NULL, 1) ? BP_OK : bp__acquire_slowly(pool, timeout, lease);
+}
+
+/* bp_release for a thread with a record. If it returns BP_RECONCILE, the thread has entered the pool. */
+static BP_ON_HOT_PATH bp_status bp__release_with_record(bp_pool *pool, bp_lease lease, bp_thread_record *thread) {
+    /*
+     * Relaxed: the full barrier in bp_release comes before another thread can take the connection, and so before
+     * bp__is_quiet of a thread that has seen the connection closed.
+     */
+    bp__store_relaxed(&thread->inside, (uint64_t)(uintptr_t)pool);
+    bp_status status = bp__release(pool, lease);
+    if (__builtin_expect(status == BP_RECONCILE, 0)) {
+        bp__enter(pool);
+    }
+    /* Release: pairs with the acquire load in bp__thread_is_releasing_to. The last access to the pool, if it is BP_OK.
+     */
+    bp__store(&thread->inside, 0);
+    return status;
+}
+
+bp_status bp__release_and_enter(bp_pool *pool, bp_lease lease) {
+    bp_thread_record *thread = bp__thread_record();
+    if (thread != NULL) {
+        return bp__release_with_record(pool, lease, thread);
+    }
+    bp__enter(pool);
+    bp_status status = bp__release(pool, lease);
+    if (status != BP_RECONCILE) {
+        bp__leave(pool);
+    }
+    return status;
+}
+
+/* bp_release_and_reconcile for a thread whose first call it is. */
+static __attribute__((noinline)) bp_status bp__release_first(bp_pool *pool, bp_lease lease, bp_close_function close,
+                                                             void *context) {
+    bp_status status = bp__release_and_enter(pool, lease);
+    return status == BP_RECONCILE ? bp__reconcile_and_leave(pool, close, context) : status;
+}
+
+bp_status bp_release_and_reconcile(bp_pool *pool, bp_lease lease, bp_close_function close, void *context) {
+    if (__builtin_expect(pool == NULL || close == NULL, 0)) {
+        return BP_INVALID_ARGUMENT;
+    }
+    bp_thread_record *thread = bp__known_thread_record();
+    if (__builtin_expect(thread == NULL, 0)) {
+        return bp__release_first(pool, lease, close, context);
+    }
+    bp_status status = bp__release_with_record(pool, lease, thread);
+    if (__builtin_expect(status != BP_RECONCILE, 1)) {
+        return status;
+    }
+    return bp__reconcile_and_leave(pool, close, context);
 }
 
 static bp_status bp__take_idle_with(bp_pool *pool, bp_lease *lease, bp_slot *(*take)(bp_idle_stack *)) {

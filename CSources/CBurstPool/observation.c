@@ -2,12 +2,10 @@
 #include "observation.h"
 
 #include "pool.h"
+#include "sized.h"
 
-bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view) {
-    if (pool == NULL || view == NULL) {
-        return BP_INVALID_ARGUMENT;
-    }
-    *view = (bp_slot_view){BP_SLOT_VACANT, bp__no_lease};
+static bp_status bp__look_at_slot(const bp_pool *pool, uint32_t index, bp_slot_view *view) {
+    *view = (bp_slot_view){.state = BP_SLOT_VACANT, .lease = bp__no_lease};
     if (index >= bp__table_used(&pool->slots)) {
         return BP_EMPTY;
     }
@@ -17,12 +15,24 @@ bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view) {
      * compare-and-swap that moved the slot to closing, so that what was done before the close is visible.
      */
     uint64_t word = bp__load(&slot->word);
-    *view = (bp_slot_view){bp__slot_word_state(word), {slot, bp__slot_word_serial(word)}};
+    *view = (bp_slot_view){.state = bp__slot_word_state(word), .lease = {slot, bp__slot_word_serial(word)}};
     return BP_OK;
 }
 
-bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statistics) {
-    if (pool == NULL || statistics == NULL) {
+bp_status bp_slot_at_sized(const bp_pool *pool, uint32_t index, bp_slot_view *view) {
+    const size_t least = BP_SIZE_UP_TO(bp_slot_view, lease);
+    if (pool == NULL || view == NULL || view->size < least) {
+        return BP_INVALID_ARGUMENT;
+    }
+    bp_slot_view seen;
+    bp_status status = bp__look_at_slot(pool, index, &seen);
+    bp__sized_write(view, &seen, sizeof seen);
+    return status;
+}
+
+bp_status bp_pool_statistics_get_sized(const bp_pool *pool, bp_pool_statistics *statistics) {
+    const size_t least = BP_SIZE_UP_TO(bp_pool_statistics, is_shut_down);
+    if (pool == NULL || statistics == NULL || statistics->size < least) {
         return BP_INVALID_ARGUMENT;
     }
     uint32_t count[1 << BP_SLOT_STATE_BITS] = {0};
@@ -32,7 +42,7 @@ bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statis
         count[bp__slot_word_state(bp__load_relaxed(&slot->word))]++;
     }
     uint64_t limits = bp__load(&pool->limits);
-    *statistics = (bp_pool_statistics){
+    bp_pool_statistics counted = {
         .idle = count[BP_SLOT_IDLE],
         .in_use = count[BP_SLOT_IN_USE],
         .opening = count[BP_SLOT_OPENING],
@@ -42,6 +52,7 @@ bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statis
         .hard_limit = BP_HIGH(limits),
         .is_shut_down = (limits & BP_SHUT) != 0,
     };
+    bp__sized_write(statistics, &counted, sizeof counted);
     return BP_OK;
 }
 

@@ -100,9 +100,9 @@ static inline bool bp__parking_wait(bp_parking *parking, uint64_t timeout) {
         until.tv_nsec = (long)(nanoseconds % second);
     }
     bool is_posted;
-    int result = 0;
     pthread_mutex_lock(&parking->mutex);
     pthread_cleanup_push(bp__parking_unlock, &parking->mutex);
+    int result = 0;
     while (!parking->is_posted && result != ETIMEDOUT) {
         result = has_deadline ? pthread_cond_timedwait(&parking->condition, &parking->mutex, &until)
                               : pthread_cond_wait(&parking->condition, &parking->mutex);

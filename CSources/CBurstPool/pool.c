@@ -3,6 +3,7 @@
 
 #include "fork.h"
 #include "observation.h"
+#include "sized.h"
 
 static size_t bp__round_up(size_t size, size_t alignment) {
     return (size + alignment - 1) & ~(alignment - 1);
@@ -54,15 +55,21 @@ static bp_status bp__pool_make(const bp_pool_configuration *configuration, bp_po
     return BP_OK;
 }
 
-bp_status bp_pool_create(const bp_pool_configuration *configuration, bp_pool **pool) {
+bp_status bp_pool_create_sized(const bp_pool_configuration *configuration, bp_pool **pool) {
+    const size_t least = BP_SIZE_UP_TO(bp_pool_configuration, release_owner);
     if (pool != NULL) {
         *pool = NULL;
     }
     if (configuration == NULL) {
         return BP_INVALID_ARGUMENT;
     }
-    bp_status status = pool == NULL ? BP_INVALID_ARGUMENT : bp__pool_make(configuration, pool);
-    if (status != BP_OK && configuration->release_owner != NULL) {
+    bp_pool_configuration known;
+    bp_status status = pool == NULL ? BP_INVALID_ARGUMENT : BP_INVALID_CONFIGURATION;
+    if (pool != NULL && bp__sized_read(&known, sizeof known, least, configuration)) {
+        status = bp__pool_make(&known, pool);
+    }
+    /* A size that is too small does not tell whether there is an owner. */
+    if (status != BP_OK && configuration->size >= least && configuration->release_owner != NULL) {
         configuration->release_owner(configuration->owner);
     }
     return status;

@@ -17,6 +17,15 @@ typedef struct {
     void *close_context;
 } bp_sleeper;
 
+/* The part of bp_acquire after no connection was idle. */
+bp_status bp__acquire_slowly(bp_pool *pool, uint64_t timeout, bp_lease *lease);
+
+/* bp_release. If it returns BP_RECONCILE, the thread has entered the pool. */
+bp_status bp__release_and_enter(bp_pool *pool, bp_lease lease);
+
+/* The part of bp_release_and_reconcile after a waiter or an excess was found, for a thread that is inside the pool. */
+bp_status bp__reconcile_and_leave(bp_pool *pool, bp_close_function close, void *context);
+
 /*
  * bp_reconcile for a caller that is inside the pool (bp__enter). If close is NULL, excess connections stay idle. With
  * cancellation of the thread disabled, because a close function may contain a cancellation point.

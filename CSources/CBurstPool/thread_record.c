@@ -9,7 +9,7 @@ static bp_atomic64 bp__newest_record; /* The address of the record that was adde
 static pthread_key_t bp__record_key;  /* Its destructor runs when a thread ends. */
 static bool bp__has_record_key;
 static pthread_once_t bp__record_once = PTHREAD_ONCE_INIT;
-static _Thread_local bp_thread_record *bp__own_record;
+_Thread_local bp_thread_record *bp__own_record;
 
 static void bp__thread_ends(void *record) {
     bp__own_record = NULL;
@@ -50,7 +50,7 @@ static bp_thread_record *bp__add_record(void) {
     return record;
 }
 
-static __attribute__((noinline)) bp_thread_record *bp__get_record(void) {
+static bp_thread_record *bp__create_record(void) {
     pthread_once(&bp__record_once, bp__create_record_key);
     if (!bp__has_record_key) {
         return NULL;
@@ -68,6 +68,5 @@ static __attribute__((noinline)) bp_thread_record *bp__get_record(void) {
 }
 
 bp_thread_record *bp__thread_record(void) {
-    bp_thread_record *record = bp__own_record;
-    return __builtin_expect(record != NULL, 1) ? record : bp__get_record();
+    return bp__own_record != NULL ? bp__own_record : bp__create_record();
 }

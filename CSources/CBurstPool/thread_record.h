@@ -34,6 +34,14 @@ typedef struct bp_thread_record {
 /* Returns the record of the calling thread, or NULL if there is no memory for one. */
 bp_thread_record *bp__thread_record(void);
 
+/* Returns the record of the calling thread, or NULL if it has none yet. */
+#ifdef BP_THREADS_ARE_FIBERS
+#define bp__known_thread_record() bp__thread_record()
+#else
+extern _Thread_local bp_thread_record *bp__own_record;
+#define bp__known_thread_record() bp__own_record
+#endif
+
 /* Returns the first of all records; the others follow by next. */
 bp_thread_record *bp__thread_records(void);
 

@@ -20,14 +20,14 @@ final class CorePool: @unchecked Sendable {
         configuration.stripes = stripes
         configuration.keep_excess = keepsExcess
         var created: OpaquePointer?
-        precondition(bp_pool_create(&configuration, &created) == BP_OK)
+        precondition(bp_pool_create(&configuration, &created) == .ok)
         pool = created!
     }
 
     deinit {
         bp_shutdown(pool)
         var lease = bp_lease()
-        while bp_take_idle(pool, &lease) == BP_OK {
+        while bp_take_idle(pool, &lease) == .ok {
             bp_begin_close(pool, lease)
             bp_finish_close(pool, lease)
         }
@@ -37,23 +37,23 @@ final class CorePool: @unchecked Sendable {
     /// Opens a connection. The caller holds its lease.
     func open() -> bp_lease {
         var lease = bp_lease()
-        precondition(bp_begin_open_unrequested(pool, &lease) == BP_OK)
-        precondition(bp_finish_open(pool, lease) == BP_OK)
+        precondition(bp_begin_open_unrequested(pool, &lease) == .ok)
+        precondition(bp_finish_open(pool, lease) == .ok)
         return lease
     }
 
     /// Joins the queue. The context identifies the waiter.
     func join(_ context: Int, deadline: UInt64 = BP_NO_DEADLINE) -> bp_ticket {
         var ticket = bp_ticket()
-        precondition(bp_wait_prepare(pool, &ticket) == BP_OK)
-        precondition(bp_wait_join(pool, ticket, UnsafeMutableRawPointer(bitPattern: context), deadline, nil) == BP_OK)
+        precondition(bp_wait_prepare(pool, &ticket) == .ok)
+        precondition(bp_wait_join(pool, ticket, UnsafeMutableRawPointer(bitPattern: context), deadline, nil) == .ok)
         return ticket
     }
 
     /// Hands off to the oldest waiter. Returns its number.
     func handOff() -> Int? {
         var context: UnsafeMutableRawPointer?
-        return bp_hand_off(pool, &context) == BP_OK ? Int(bitPattern: context) : nil
+        return bp_hand_off(pool, &context) == .ok ? Int(bitPattern: context) : nil
     }
 
     /// Removes the waiters whose deadline has passed. Returns their numbers, and when to call again.

@@ -7,7 +7,7 @@ struct LeaseTests {
     func lastInFirstOut() {
         let core = CorePool(maxSize: 8, stripes: 1)
         let leases = (0..<8).map { _ in core.open() }
-        for lease in leases { #expect(bp_release(core.pool, lease) == BP_OK) }
+        for lease in leases { #expect(bp_release(core.pool, lease) == .ok) }
         for expected in leases.reversed() { #expect(bp_try_acquire(core.pool).slot == expected.slot) }
         #expect(bp_try_acquire(core.pool).slot == nil)
         #expect(core.statistics.in_use == 8)
@@ -21,11 +21,11 @@ struct LeaseTests {
         configuration.element_size = 24
         configuration.element_alignment = alignment
         var pool: OpaquePointer?
-        #expect(bp_pool_create(&configuration, &pool) == BP_OK)
+        #expect(bp_pool_create(&configuration, &pool) == .ok)
         var leases: [bp_lease] = []
         for number in 0..<100 {
             var lease = bp_lease()
-            #expect(bp_begin_open_unrequested(pool, &lease) == BP_OK && bp_finish_open(pool, lease) == BP_OK)
+            #expect(bp_begin_open_unrequested(pool, &lease) == .ok && bp_finish_open(pool, lease) == .ok)
             let element = bp_element(pool, lease)!
             #expect(Int(bitPattern: element) % alignment == 0)
             #expect(element == UnsafeMutableRawPointer(lease.slot) + bp_element_offset(pool))
@@ -34,9 +34,9 @@ struct LeaseTests {
         }
         for (number, lease) in leases.enumerated() {
             #expect(bp_element(pool, lease)!.load(as: Int.self) == number)
-            #expect(bp_begin_close(pool, lease) == BP_OK && bp_finish_close(pool, lease) == BP_OK)
+            #expect(bp_begin_close(pool, lease) == .ok && bp_finish_close(pool, lease) == .ok)
         }
-        #expect(bp_pool_destroy(pool) == BP_OK)
+        #expect(bp_pool_destroy(pool) == .ok)
     }
 
     @Test("connections are excess above the soft limit, and only there")
@@ -44,46 +44,46 @@ struct LeaseTests {
         let core = CorePool(maxSize: 1, hardLimit: 3)
         let leases = (0..<3).map { _ in core.open() }
         var none = bp_lease()
-        #expect(bp_begin_open_unrequested(core.pool, &none) == BP_LIMIT_REACHED && none.slot == nil)
+        #expect(bp_begin_open_unrequested(core.pool, &none) == .limitReached && none.slot == nil)
         #expect(bp_has_excess(core.pool))
-        #expect(bp_begin_close_excess(core.pool, leases[0]) == BP_OK)
-        #expect(bp_begin_close_excess(core.pool, leases[1]) == BP_OK)
-        #expect(bp_begin_close_excess(core.pool, leases[2]) == BP_EMPTY, "one may stay")
+        #expect(bp_begin_close_excess(core.pool, leases[0]) == .ok)
+        #expect(bp_begin_close_excess(core.pool, leases[1]) == .ok)
+        #expect(bp_begin_close_excess(core.pool, leases[2]) == .empty, "one may stay")
         #expect(core.statistics.closing == 2 && core.statistics.in_use == 1 && bp_total(core.pool) == 3)
-        #expect(bp_begin_open_unrequested(core.pool, &none) == BP_LIMIT_REACHED, "closing connections still count")
-        #expect(bp_finish_close(core.pool, leases[0]) == BP_OK && bp_finish_close(core.pool, leases[1]) == BP_OK)
+        #expect(bp_begin_open_unrequested(core.pool, &none) == .limitReached, "closing connections still count")
+        #expect(bp_finish_close(core.pool, leases[0]) == .ok && bp_finish_close(core.pool, leases[1]) == .ok)
         #expect(bp_total(core.pool) == 1 && !bp_has_excess(core.pool))
-        #expect(bp_release(core.pool, leases[2]) == BP_OK)
+        #expect(bp_release(core.pool, leases[2]) == .ok)
     }
 
     @Test("a connection that is detached frees its slot")
     func detach() {
         let core = CorePool(maxSize: 1)
         let lease = core.open()
-        #expect(bp_detach(core.pool, lease) == BP_OK)
+        #expect(bp_detach(core.pool, lease) == .ok)
         #expect(bp_total(core.pool) == 0 && !bp_lease_is_current(core.pool, lease))
-        #expect(bp_detach(core.pool, lease) == BP_STALE_LEASE)
-        #expect(bp_release(core.pool, core.open()) == BP_OK)
+        #expect(bp_detach(core.pool, lease) == .staleLease)
+        #expect(bp_release(core.pool, core.open()) == .ok)
     }
 
     @Test("a pool can keep its excess connections until they are closed")
     func keptExcess() {
         let core = CorePool(maxSize: 1, hardLimit: 3, keepsExcess: true)
         let leases = (0..<3).map { _ in core.open() }
-        for lease in leases { #expect(bp_release(core.pool, lease) == BP_OK, "no need to reconcile") }
+        for lease in leases { #expect(bp_release(core.pool, lease) == .ok, "no need to reconcile") }
         #expect(!bp_has_excess(core.pool) && !bp_needs_reconcile(core.pool))
-        #expect(bp_reconcile(core.pool, { _, _ in }, nil) == BP_OK && core.statistics.idle == 3)
+        #expect(bp_reconcile(core.pool, { _, _ in }, nil) == .ok && core.statistics.idle == 3)
         #expect(core.statistics.max_size == 1 && core.statistics.hard_limit == 3)
         var lease = bp_lease()
-        #expect(bp_sweep_next(core.pool, &lease) == BP_OK && bp_begin_close_excess(core.pool, lease) == BP_OK)
-        #expect(bp_finish_close(core.pool, lease) == BP_OK)
-        #expect(bp_resize(core.pool, 2, 3) == BP_OK)
-        #expect(bp_sweep_next(core.pool, &lease) == BP_OK && bp_begin_close_excess(core.pool, lease) == BP_EMPTY)
-        #expect(bp_sweep_keep(core.pool, lease) == BP_OK && bp_sweep_end(core.pool) == BP_OK)
+        #expect(bp_sweep_next(core.pool, &lease) == .ok && bp_begin_close_excess(core.pool, lease) == .ok)
+        #expect(bp_finish_close(core.pool, lease) == .ok)
+        #expect(bp_resize(core.pool, 2, 3) == .ok)
+        #expect(bp_sweep_next(core.pool, &lease) == .ok && bp_begin_close_excess(core.pool, lease) == .empty)
+        #expect(bp_sweep_keep(core.pool, lease) == .ok && bp_sweep_end(core.pool) == .ok)
         lease = bp_try_acquire(core.pool)
-        #expect(bp_shutdown(core.pool) == BP_OK && bp_has_excess(core.pool))
-        #expect(bp_release(core.pool, lease) == BP_RECONCILE, "a shutdown ends that")
-        #expect(bp_reconcile(core.pool, { _, _ in }, nil) == BP_OK && bp_total(core.pool) == 0)
+        #expect(bp_shutdown(core.pool) == .ok && bp_has_excess(core.pool))
+        #expect(bp_release(core.pool, lease) == .reconcile, "a shutdown ends that")
+        #expect(bp_reconcile(core.pool, { _, _ in }, nil) == .ok && bp_total(core.pool) == 0)
     }
 
     @Test("both limits are read at one moment, and are 0 after a shutdown")
@@ -91,14 +91,14 @@ struct LeaseTests {
         let core = CorePool(maxSize: 2, hardLimit: 5)
         var maxSize: UInt32 = 0
         var hardLimit: UInt32 = 0
-        #expect(bp_limits(core.pool, &maxSize, &hardLimit) == BP_OK && maxSize == 2 && hardLimit == 5)
-        #expect(bp_resize(core.pool, BP_MAX_SIZE, BP_MAX_SIZE) == BP_OK)
-        #expect(bp_limits(core.pool, &maxSize, &hardLimit) == BP_OK)
+        #expect(bp_limits(core.pool, &maxSize, &hardLimit) == .ok && maxSize == 2 && hardLimit == 5)
+        #expect(bp_resize(core.pool, BP_MAX_SIZE, BP_MAX_SIZE) == .ok)
+        #expect(bp_limits(core.pool, &maxSize, &hardLimit) == .ok)
         #expect(maxSize == BP_MAX_SIZE && hardLimit == BP_MAX_SIZE)
-        #expect(bp_limits(core.pool, nil, &hardLimit) == BP_INVALID_ARGUMENT)
-        #expect(bp_limits(core.pool, &maxSize, nil) == BP_INVALID_ARGUMENT)
-        #expect(bp_shutdown(core.pool) == BP_OK)
-        #expect(bp_limits(core.pool, &maxSize, &hardLimit) == BP_SHUT_DOWN && maxSize == 0 && hardLimit == 0)
+        #expect(bp_limits(core.pool, nil, &hardLimit) == .invalidArgument)
+        #expect(bp_limits(core.pool, &maxSize, nil) == .invalidArgument)
+        #expect(bp_shutdown(core.pool) == .ok)
+        #expect(bp_limits(core.pool, &maxSize, &hardLimit) == .shutDown && maxSize == 0 && hardLimit == 0)
     }
 
     @Test("the age of a lease counts from its first observation")
@@ -109,14 +109,14 @@ struct LeaseTests {
         let second = core.open()
         bp_observe_leases(core.pool, 105, 10)
         #expect(bp_oldest_lease_age(core.pool, 130) == 30)
-        #expect(bp_release(core.pool, first) == BP_OK)
+        #expect(bp_release(core.pool, first) == .ok)
         #expect(
             bp_oldest_lease_age(core.pool, 130) == 0,
             "the second was not observed: too soon after the first observation"
         )
         bp_observe_leases(core.pool, 140, 10)
         #expect(bp_oldest_lease_age(core.pool, 150) == 10)
-        #expect(bp_release(core.pool, second) == BP_OK)
+        #expect(bp_release(core.pool, second) == .ok)
         #expect(bp_oldest_lease_age(core.pool, 150) == 0)
     }
 }

@@ -23,9 +23,9 @@ struct OwnerTests {
         var released = 0
         var settings = configuration(maxSize: 1) { released += 1 }
         var pool: OpaquePointer?
-        #expect(bp_pool_create(&settings, &pool) == BP_OK)
+        #expect(bp_pool_create(&settings, &pool) == .ok)
         #expect(bp_pool_owner(pool) == settings.owner && released == 0)
-        #expect(bp_pool_destroy(pool) == BP_OK)
+        #expect(bp_pool_destroy(pool) == .ok)
         #expect(released == 1)
     }
 
@@ -34,7 +34,7 @@ struct OwnerTests {
         var released = 0
         var settings = configuration(maxSize: 0) { released += 1 }
         var pool: OpaquePointer?
-        #expect(bp_pool_create(&settings, &pool) == BP_INVALID_CONFIGURATION)
+        #expect(bp_pool_create(&settings, &pool) == .invalidConfiguration)
         #expect(released == 1)
     }
 }

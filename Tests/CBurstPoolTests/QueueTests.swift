@@ -8,7 +8,7 @@ struct QueueTests {
         let core = CorePool(maxSize: 1)
         let tickets = (1...6).map { core.join($0) }
         var context: UnsafeMutableRawPointer?
-        for left in [1, 3, 6] { #expect(bp_wait_claim(core.pool, tickets[left - 1], &context) == BP_OK) }
+        for left in [1, 3, 6] { #expect(bp_wait_claim(core.pool, tickets[left - 1], &context) == .ok) }
         #expect(core.handOff() == 2)
         #expect(core.handOff() == 4)
         #expect(core.handOff() == 5)
@@ -21,9 +21,9 @@ struct QueueTests {
         let core = CorePool(maxSize: 1)
         var ticket = bp_ticket()
         var context: UnsafeMutableRawPointer?
-        #expect(bp_wait_prepare(core.pool, &ticket) == BP_OK)
-        #expect(bp_wait_claim(core.pool, ticket, &context) == BP_OK && context == nil)
-        #expect(bp_wait_join(core.pool, ticket, nil, UInt64.max, nil) == BP_CANCELLED)
+        #expect(bp_wait_prepare(core.pool, &ticket) == .ok)
+        #expect(bp_wait_claim(core.pool, ticket, &context) == .ok && context == nil)
+        #expect(bp_wait_join(core.pool, ticket, nil, UInt64.max, nil) == .cancelled)
         #expect(core.statistics.waiting == 0)
     }
 
@@ -32,14 +32,14 @@ struct QueueTests {
         let core = CorePool(maxSize: 2)
         let lease = core.open()
         _ = core.join(1)
-        #expect(bp_release(core.pool, lease) == BP_RECONCILE)
+        #expect(bp_release(core.pool, lease) == .reconcile)
         #expect(bp_try_acquire(core.pool).slot == nil)
         var permit = bp_lease()
-        #expect(bp_begin_open_unrequested(core.pool, &permit) == BP_EMPTY)
+        #expect(bp_begin_open_unrequested(core.pool, &permit) == .empty)
         #expect(core.handOff() == 1)
         let next = bp_try_acquire(core.pool)
         #expect(next.slot == lease.slot)
-        #expect(bp_release(core.pool, next) == BP_OK)
+        #expect(bp_release(core.pool, next) == .ok)
     }
 
     @Test("permits go to the oldest waiter without one, up to the hard limit")
@@ -48,18 +48,18 @@ struct QueueTests {
         let tickets = (1...3).map { core.join($0) }
         var ticket = bp_ticket()
         var permits = [bp_lease(), bp_lease(), bp_lease()]
-        #expect(bp_begin_open(core.pool, &ticket, &permits[0]) == BP_OK && ticket.value == tickets[0].value)
-        #expect(bp_begin_open(core.pool, &ticket, &permits[1]) == BP_OK && ticket.value == tickets[1].value)
-        #expect(bp_begin_open(core.pool, &ticket, &permits[2]) == BP_LIMIT_REACHED)
+        #expect(bp_begin_open(core.pool, &ticket, &permits[0]) == .ok && ticket.value == tickets[0].value)
+        #expect(bp_begin_open(core.pool, &ticket, &permits[1]) == .ok && ticket.value == tickets[1].value)
+        #expect(bp_begin_open(core.pool, &ticket, &permits[2]) == .limitReached)
         #expect(core.statistics.opening == 2 && core.statistics.waiting == 3)
         // The first attempt fails: its waiter gets the error, and the slot goes to the third.
         var context: UnsafeMutableRawPointer?
-        #expect(bp_cancel_open(core.pool, permits[0]) == BP_OK)
-        #expect(bp_wait_claim(core.pool, tickets[0], &context) == BP_OK)
-        #expect(bp_begin_open(core.pool, &ticket, &permits[2]) == BP_OK && ticket.value == tickets[2].value)
-        #expect(bp_begin_open(core.pool, &ticket, &permits[0]) == BP_EMPTY, "every waiter has one")
+        #expect(bp_cancel_open(core.pool, permits[0]) == .ok)
+        #expect(bp_wait_claim(core.pool, tickets[0], &context) == .ok)
+        #expect(bp_begin_open(core.pool, &ticket, &permits[2]) == .ok && ticket.value == tickets[2].value)
+        #expect(bp_begin_open(core.pool, &ticket, &permits[0]) == .empty, "every waiter has one")
         while core.handOff() != nil {}
-        #expect(bp_cancel_open(core.pool, permits[1]) == BP_OK && bp_cancel_open(core.pool, permits[2]) == BP_OK)
+        #expect(bp_cancel_open(core.pool, permits[1]) == .ok && bp_cancel_open(core.pool, permits[2]) == .ok)
     }
 
     @Test("the queue does not grow with waiters that left behind one that stays")
@@ -69,7 +69,7 @@ struct QueueTests {
         var context: UnsafeMutableRawPointer?
         var before = 0
         for round in 0..<200_000 {
-            #expect(bp_wait_claim(core.pool, core.join(2), &context) == BP_OK)
+            #expect(bp_wait_claim(core.pool, core.join(2), &context) == .ok)
             if round == 1_000 { before = bp_pool_memory(core.pool) }
         }
         #expect(bp_pool_memory(core.pool) == before)
@@ -105,8 +105,8 @@ struct QueueTests {
         for deadline: UInt64 in [50, 60, 40, 40, UInt64.max] {
             var ticket = bp_ticket()
             var arm = false
-            #expect(bp_wait_prepare(core.pool, &ticket) == BP_OK)
-            #expect(bp_wait_join(core.pool, ticket, UnsafeMutableRawPointer(bitPattern: 1), deadline, &arm) == BP_OK)
+            #expect(bp_wait_prepare(core.pool, &ticket) == .ok)
+            #expect(bp_wait_join(core.pool, ticket, UnsafeMutableRawPointer(bitPattern: 1), deadline, &arm) == .ok)
             arms.append(arm)
         }
         #expect(arms == [true, false, true, false, false])

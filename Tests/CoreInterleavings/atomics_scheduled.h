@@ -30,6 +30,9 @@ void explored_free(void *block);
 uint32_t explored_home_number(void);
 #define BP_HOME_NUMBER() explored_home_number()
 
+/* The explorer also has the thread records: see threads.c. */
+#define BP_THREADS_ARE_FIBERS
+
 /* Constants that keep rare paths rare in production. Here each scenario chooses them. */
 extern uint64_t explored_purge_slack;
 extern uint64_t explored_purge_limit;

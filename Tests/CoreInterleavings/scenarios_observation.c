@@ -81,7 +81,7 @@ static void open_or_look(unsigned thread) {
         return;
     }
     for (uint32_t i = 0; i < 3; i++) {
-        bp_slot_view view = {BP_SLOT_IN_USE, {NULL, 1}};
+        bp_slot_view view = {.state = BP_SLOT_IN_USE, .lease = {NULL, 1}};
         bp_status status = bp_slot_at(world.pool, i, &view);
         REQUIRE(status == BP_OK || (status == BP_EMPTY && view.lease.slot == NULL), "bp_slot_at returned %s",
                 bp_status_name(status));

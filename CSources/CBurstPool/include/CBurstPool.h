@@ -2,6 +2,7 @@
 #ifndef CBURSTPOOL_H
 #define CBURSTPOOL_H
 
+#include "bp_version.h"
 #include "bp_status.h"
 #include "bp_pool.h"
 #include "bp_blocking.h"

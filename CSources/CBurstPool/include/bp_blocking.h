@@ -21,20 +21,20 @@
  * Close functions
  *
  *   A close function must return. It must not throw an exception, call longjmp, or end its thread: the slot would stay
- *   closing for ever, bp_shutdown_and_wait would time out, and bp_pool_destroy would return BP_BUSY. In C++, declare it
- *   noexcept, so that an exception ends the program where it is thrown. A close function runs with cancellation of its
- *   thread disabled, and errno is restored after it.
+ *   closing for ever, bp_shutdown_and_wait would time out, and bp_pool_destroy would return BP_BUSY. In C++, declare
+ *   it noexcept, so that an exception ends the program where it is thrown. A close function runs with cancellation of
+ *   its thread disabled, and errno is restored after it.
  *
  *   A close function may use the pool, except that it cannot wait for the pool's end. A nested bp_reconcile does
- * nothing, because the call that runs the close function goes on reconciling. A thread can be in close functions of at
- * most 8 pools at the same time, nested; further ones work, but nested calls on those pools are not recognised.
+ *   nothing, because the call that runs the close function goes on reconciling. A thread can be in close functions of
+ *   at most 8 pools at the same time, nested; further ones work, but nested calls on those pools are not recognised.
  *
  * Cancellation
  *
- *   bp_acquire is a cancellation point while it waits, except on macOS. A thread that is cancelled leaves the queue; if
- *   it was given a connection or a permit at the same instant, it passes that on to the next waiter.
- * bp_shutdown_and_wait is a cancellation point, too. All other calls are not. Asynchronous cancelability is not
- * supported.
+ *   bp_acquire is a cancellation point while it waits, except on macOS. A thread that is cancelled leaves the queue;
+ *   if it was given a connection or a permit at the same instant, it passes that on to the next waiter.
+ *   bp_shutdown_and_wait is a cancellation point, too. All other calls are not. Asynchronous cancelability is not
+ *   supported.
  *
  * The end of a pool
  *
@@ -46,9 +46,9 @@
 
 #include "bp_pool.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BP_BEGIN_DECLARATIONS
+
+/* Threads that wait. */
 
 /* Closes the connection in the element. Called on the thread that reconciles; the slot is closing meanwhile. Required
  * by all calls that take one: NULL is BP_INVALID_ARGUMENT. */
@@ -99,8 +99,6 @@ bp_status bp_shutdown_and_reconcile(bp_pool *pool, bp_close_function close, void
  */
 bp_status bp_shutdown_and_wait(bp_pool *pool, uint64_t timeout, bp_close_function close, void *context);
 
-#ifdef __cplusplus
-}
-#endif
+BP_END_DECLARATIONS
 
 #endif

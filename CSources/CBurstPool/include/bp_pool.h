@@ -50,8 +50,8 @@
  *   After bp_return_idle the loop goes on: a waiter may have joined while the connection was in this thread's hands.
  *
  *   A waiter that is resumed inside the loop may release its connection at once, and so call the loop again. Without
- * the first line, the calls would nest once for each waiter and overflow the stack. Instead of the first line, a
- * program can resume waiters later, for example from its event loop.
+ *   the first line, the calls would nest once for each waiter and overflow the stack. Instead of the first line, a
+ *   program can resume waiters later, for example from its event loop.
  *
  * Sweep
  *
@@ -66,54 +66,97 @@
  *
  *   The sweep holds one connection at a time. bp_sweep_keep sets the connection aside: it is idle, and bp_try_acquire
  *   and bp_take_idle find it when no other connection is idle. bp_sweep_end puts the connections back in their old
- *   order, so that a connection is not used more often because a sweep looked at it. A sweep may miss a connection that
- *   was in use when the sweep came to it.
+ *   order, so that a connection is not used more often because a sweep looked at it. A sweep may miss a connection
+ *   that was in use when the sweep came to it.
  *
- *   Run one sweep at a time. Two sweeps at once do no harm, but some connections are then looked at twice and some only
- *   by the next sweep. If the thread that sweeps is stopped, the connection in its hands is unavailable. Those that it
- *   has set aside stay available, and the next sweep puts them back.
+ *   Run one sweep at a time. Two sweeps at once do no harm, but some connections are then looked at twice and some
+ *   only by the next sweep. If the thread that sweeps is stopped, the connection in its hands is unavailable. Those
+ *   that it has set aside stay available, and the next sweep puts them back.
  *
- * Thread safety
+ * Thread safety by call
  *
- *   bp_pool_create and bp_pool_destroy       not at the same time as any other call on the pool
- *   all other calls                          at the same time as each other, from any thread
+ *   bp_pool_create, bp_pool_destroy           not at the same time as any other call on the pool
+ *   bp_release_exclusive                      not at the same time as another call that ends the same lease
+ *   bp_wait_join                              not twice at the same time with the same ticket
+ *   bp_status_..., bp_version...              at any time, also in a signal handler; they need no pool
+ *   all other calls, also of bp_blocking.h    at the same time as each other, from any thread
  *
- *   No call takes a lock or waits for another thread. A thread that is stopped inside a call keeps from the others at
- *   most the one slot or waiter that it is working on. The pool allocates memory only when more slots or waiters exist
- *   at the same time than ever before. A lease or a ticket is a plain value; passing it to another thread needs the
- *   same care as passing a pointer.
+ *   The element of a slot belongs to the holder of the lease or permit. A lease or a ticket is a plain value; passing
+ *   it to another thread needs the same care as passing a pointer. Each call that gives up a slot happens before the
+ *   call that takes the slot next. So what one caller wrote to the element and to the connection is visible to the
+ *   next caller.
  *
- *   Each call that gives up a slot happens before the call that takes the slot next. So what one caller wrote to the
- *   element and to the connection is visible to the next caller.
+ *   Only bp_acquire and bp_shutdown_and_wait sleep. No other call takes a lock or waits for another thread, except
+ *   that bp_pool_create and bp_pool_destroy lock the list of pools. A thread that is stopped inside a call keeps from
+ *   the others at most the one slot or waiter that it is working on.
  *
- * Signals, cancellation, exceptions
+ * Threads and signals
  *
- *   No call is safe in a signal handler. The calls of this header are no cancellation points and call no code of the
- *   program, except bp_pool_create and bp_pool_destroy, which call release_owner.
+ *   Any thread can call the library, also one that another library has created. A thread that uses bp_blocking.h has a
+ *   record, which is released when the thread ends; the shared library stays loaded until the process ends, because
+ *   the end of a thread may call it. No call that takes a pool is safe in a signal handler. A signal that a thread
+ *   handles while it waits changes nothing: the wait goes on.
+ *
+ * Cancellation
+ *
+ *   The calls of this header are no cancellation points. bp_blocking.h says which of its calls are.
  *
  * Fork
  *
- *   A pool cannot be used in a child process that was forked after the pool was created, because the connections belong
- *   to the parent and the waiting threads do not exist in the child. There, each call that returns a status returns
- *   BP_FORKED, and bp_try_acquire returns no lease. bp_pool_destroy frees the memory and calls release_owner; it does
- *   not close connections. The child can create new pools.
+ *   A pool cannot be used in a child process that was forked after the pool was created, because the connections
+ *   belong to the parent and the waiting threads do not exist in the child. There, each call that returns a status
+ *   returns BP_FORKED, and bp_try_acquire returns no lease. bp_pool_destroy frees the memory and calls release_owner;
+ *   it does not close connections. The child can create new pools.
  *
- * Clocks
+ * Exceptions
  *
- *   Deadlines and times are numbers on one clock of the program's choice, in any unit. The blocking calls measure their
- *   timeouts in nanoseconds on the system's monotonic clock.
+ *   release_owner is the only function of the program that this header calls, and bp_blocking.h calls close functions.
+ *   Both must return: no exception, no longjmp, no end of the thread. In C++, declare them noexcept. bp_pool.hpp does
+ *   this, and lets exceptions of the function that opens a connection pass.
+ *
+ * Re-entrance
+ *
+ *   release_owner can call bp_pool_owner with its own pool, and everything with other pools. The calls of this header
+ *   call nothing else, so they do not nest. The loop above can nest when a resumed waiter calls it again, which its
+ *   first line prevents. bp_blocking.h says what a close function may call.
+ *
+ * Clocks and units
+ *
+ *   bp_wait_join, bp_expire, bp_next_deadline, bp_observe_leases and bp_oldest_lease_age take and return numbers on
+ *   one clock of the program's choice, in any unit, which must not go backwards. BP_NO_DEADLINE is never reached. The
+ *   timeouts of bp_blocking.h are nanoseconds on the system's monotonic clock. Sizes are bytes.
  *
  * Memory
  *
  *   The pool allocates one chunk of slots when it is created: 64, or as many as hard_limit allows rounded down to a
- *   power of two. Each further chunk doubles the number of slots. Memory is freed only by bp_pool_destroy. A thread
- * that uses bp_blocking.h has a record of about 300 bytes, which is used again after the thread has ended.
+ *   power of two. Each further chunk doubles the number of slots. So it allocates only when more slots or waiters
+ *   exist at the same time than ever before, in bp_begin_open, bp_begin_open_unrequested, bp_wait_prepare,
+ *   bp_observe_leases and bp_acquire. Memory is freed only by bp_pool_destroy. A thread that uses bp_blocking.h has a
+ *   record of about 300 bytes, which is used again after the thread has ended. bp_pool_memory returns the bytes of one
+ *   pool.
+ *
+ * Sanitizers
+ *
+ *   The library is compiled for production on Concurrency Kit, whose inline assembly ThreadSanitizer does not
+ *   understand. With -DBP_ATOMICS_C11 it uses the atomic operations of C11, which all sanitizers understand. Only a
+ *   build with a sanitizer should have this flag: the stack of that build has a tag of 22 bits against ABA, which
+ *   suffices for tests. Without a sanitizer the flag causes a warning of the compiler.
+ *
+ * Versions
+ *
+ *   Later versions can add members at the end of bp_pool_configuration, bp_slot_view and bp_pool_statistics. So that a
+ *   program and a library of different versions can work together, each of these structures begins with its size. The
+ *   calls bp_pool_create, bp_slot_at and bp_pool_statistics_get set the size; a program need not. They are compiled
+ *   into the program, and call the function of the same name with _sized at the end. Programs that do not compile this
+ *   header, for example in another language, call that function, and set the size themselves. bp_slot_at and
+ *   bp_pool_statistics_get change the size to that of the members that the library knows. The members after these are
+ *   0. bp_lease and bp_ticket do not change. bp_version.h says between which versions all this holds.
  *
  * Misuse
  *
- *   These mistakes are detected. The call returns a status, and the pool is unchanged: NULL; a lease of another pool; a
- *   lease that has ended; a second release, also at the same instant. After bp_begin_close has returned BP_STALE_LEASE,
- *   reconcile, because the call may have hidden an excess connection for a moment.
+ *   These mistakes are detected. The call returns a status, and the pool is unchanged: NULL; a lease of another pool;
+ *   a lease that has ended; a second release, also at the same instant. After bp_begin_close has returned
+ *   BP_STALE_LEASE, reconcile, because the call may have hidden an excess connection for a moment.
  *
  *   These mistakes cannot be detected: a pool that was destroyed; a bp_lease that no call has returned; a ticket of
  *   another pool; one ticket with which two threads join at the same instant.
@@ -127,9 +170,7 @@
 
 #include "bp_status.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BP_BEGIN_DECLARATIONS
 
 typedef struct bp_pool bp_pool;
 typedef struct bp_slot bp_slot;
@@ -166,6 +207,7 @@ typedef enum bp_slot_state {
 
 /* What bp_slot_at tells about a slot. */
 typedef struct bp_slot_view {
+    size_t size; /* Set by bp_slot_at: see "Versions" above. */
     bp_slot_state state;
     bp_lease lease; /* The slot and its present serial number, which changes each time the slot is taken. */
 } bp_slot_view;
@@ -184,7 +226,10 @@ typedef struct bp_slot_view {
 #define BP_DEFAULT(value)
 #endif
 
+/* How to create a pool. Everything that a program leaves out is 0. */
 typedef struct bp_pool_configuration {
+    /* Set by bp_pool_create: see "Versions" above. */
+    size_t size BP_DEFAULT(0);
     /* The soft limit. Connections above it are excess connections. 1 to BP_MAX_SIZE. */
     uint32_t max_size BP_DEFAULT(0);
     /* The hard limit. No permit is given out above it. max_size to BP_MAX_SIZE. */
@@ -212,6 +257,7 @@ typedef struct bp_pool_configuration {
 
 /* Counts at one moment. Exact while no other call runs; else each slot is counted in the state in which it was seen. */
 typedef struct bp_pool_statistics {
+    size_t size; /* Set by bp_pool_statistics_get: see "Versions" above. */
     uint32_t idle;
     uint32_t in_use;
     uint32_t opening;
@@ -228,7 +274,11 @@ typedef struct bp_pool_statistics {
  * Creates a pool without connections.
  * BP_OK; BP_INVALID_ARGUMENT (a NULL); BP_INVALID_CONFIGURATION; BP_OUT_OF_MEMORY. *pool is NULL unless BP_OK.
  */
-bp_status bp_pool_create(const bp_pool_configuration *configuration, bp_pool **pool);
+static inline bp_status bp_pool_create(const bp_pool_configuration *configuration, bp_pool **pool);
+
+/* Does the same for a caller that has set configuration->size. BP_INVALID_CONFIGURATION, too: the size is less than
+ * that of version 0.1, or a member is set that this version of the library does not know. */
+bp_status bp_pool_create_sized(const bp_pool_configuration *configuration, bp_pool **pool);
 
 /*
  * Frees the pool. All connections must have been closed or detached, each ticket must have joined, and no thread may be
@@ -292,10 +342,17 @@ uint32_t bp_queued(const bp_pool *pool);
  * began the close is visible to a thread that sees BP_SLOT_CLOSING.
  * BP_OK; BP_EMPTY: neither this slot nor a later one was ever used; BP_INVALID_ARGUMENT. O(1).
  */
-bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view);
+static inline bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view);
+
+/* Does the same for a caller that has set view->size. BP_INVALID_ARGUMENT, too: it is less than that of version 0.1. */
+bp_status bp_slot_at_sized(const bp_pool *pool, uint32_t index, bp_slot_view *view);
 
 /* Counts the slots by state. O(slots). BP_OK; BP_INVALID_ARGUMENT. */
-bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statistics);
+static inline bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statistics);
+
+/* Does the same for a caller that has set statistics->size. BP_INVALID_ARGUMENT, too: it is less than that of version
+ * 0.1. */
+bp_status bp_pool_statistics_get_sized(const bp_pool *pool, bp_pool_statistics *statistics);
 
 /* Returns how many bytes the pool has allocated, including those not yet touched. O(log slots). */
 size_t bp_pool_memory(const bp_pool *pool);
@@ -357,9 +414,10 @@ bp_status bp_finish_open(bp_pool *pool, bp_lease permit);
 /* Ends the permit and frees the slot, after the connection did not open. Reconcile afterwards. BP_OK or misuse. */
 bp_status bp_cancel_open(bp_pool *pool, bp_lease permit);
 
-/* Closing. A connection counts in the total until its close has ended. */
+/* Closing. */
 
-/* Begins to close the connection of this lease. The lease is then good for bp_finish_close. BP_OK or misuse. */
+/* Begins to close the connection of this lease. The connection counts in the total until bp_finish_close, for which the
+ * lease is then good. BP_OK or misuse. */
 bp_status bp_begin_close(bp_pool *pool, bp_lease lease);
 
 /* Does the same, if there are more connections than max_size. BP_OK; BP_EMPTY: there are not, and the lease goes on;
@@ -499,8 +557,31 @@ void bp_observe_leases(bp_pool *pool, uint64_t now, uint64_t interval);
 /* Returns how old the lease that was observed first is at least; 0 if none of those observed goes on. O(slots). */
 uint64_t bp_oldest_lease_age(const bp_pool *pool, uint64_t now);
 
-#ifdef __cplusplus
+/* The calls that tell the library the size of a structure in this header. */
+
+static inline bp_status bp_pool_create(const bp_pool_configuration *configuration, bp_pool **pool) {
+    if (configuration == NULL) {
+        return bp_pool_create_sized(NULL, pool);
+    }
+    bp_pool_configuration sized = *configuration;
+    sized.size = sizeof sized;
+    return bp_pool_create_sized(&sized, pool);
 }
-#endif
+
+static inline bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view) {
+    if (view != NULL) {
+        view->size = sizeof *view;
+    }
+    return bp_slot_at_sized(pool, index, view);
+}
+
+static inline bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statistics) {
+    if (statistics != NULL) {
+        statistics->size = sizeof *statistics;
+    }
+    return bp_pool_statistics_get_sized(pool, statistics);
+}
+
+BP_END_DECLARATIONS
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef BP_STATUS_H
 #define BP_STATUS_H
 
+#include "bp_export.h"
+
 /* Name, number, message. The numbers are stable. A status below 10 is not a failure. */
 #define BP_STATUS_MAP(X)                                                                                               \
     X(BP_OK, 0, "The call succeeded")                                                                                  \
@@ -27,9 +29,9 @@
 typedef enum bp_status { BP_STATUS_MAP(BP_STATUS_CASE) } bp_status;
 #undef BP_STATUS_CASE
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BP_BEGIN_DECLARATIONS
+
+/* Statuses. */
 
 /* Returns the message of a status, in English, without a full stop. Never NULL, also for an unknown number. */
 const char *bp_status_message(bp_status status);
@@ -37,8 +39,6 @@ const char *bp_status_message(bp_status status);
 /* Returns the name of a status, for example "BP_OK". Never NULL. */
 const char *bp_status_name(bp_status status);
 
-#ifdef __cplusplus
-}
-#endif
+BP_END_DECLARATIONS
 
 #endif

@@ -25,14 +25,14 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
             Unmanaged<AnyObject>.fromOpaque(owner).release()
         }
         var pool: OpaquePointer?
-        guard bp_pool_create(&settings, &pool) == BP_OK, let pool else { throw .outOfMemory }
+        guard bp_pool_create(&settings, &pool) == .ok, let pool else { throw .outOfMemory }
         self.pool = pool
         elementOffset = bp_element_offset(pool)
     }
 
     public func destroy() {
         let status = bp_pool_destroy(pool)
-        assert(status == BP_OK, "connections or waiters are left")
+        assert(status == .ok, "connections or waiters are left")
     }
 
     /// Bytes that the core has of the system, those not yet touched included.
@@ -49,7 +49,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     @inlinable @inline(__always)
     public func release(_ lease: bp_lease) -> Bool {
         // Exclusive: a lease has one holder, which ends it once.
-        bp_release_exclusive(pool, lease) != BP_OK
+        bp_release_exclusive(pool, lease) != .ok
     }
 
     @inlinable @inline(__always)
@@ -63,15 +63,15 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         var ticket = bp_ticket()
         var permit = bp_lease()
         switch bp_begin_open(pool, &ticket, &permit) {
-        case BP_OK: return .opening(ticket, permit: permit)
-        case BP_OUT_OF_MEMORY: return .outOfMemory
+        case .ok: return .opening(ticket, permit: permit)
+        case .outOfMemory: return .outOfMemory
         default: return .nothing
         }
     }
 
     public func beginOpenUnrequested() -> bp_lease? {
         var permit = bp_lease()
-        return bp_begin_open_unrequested(pool, &permit) == BP_OK ? permit : nil
+        return bp_begin_open_unrequested(pool, &permit) == .ok ? permit : nil
     }
 
     public func finishOpen(_ permit: bp_lease) {
@@ -87,7 +87,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     }
 
     public func beginCloseExcess(_ lease: bp_lease) -> Bool {
-        bp_begin_close_excess(pool, lease) == BP_OK
+        bp_begin_close_excess(pool, lease) == .ok
     }
 
     public func finishClose(_ lease: bp_lease) {
@@ -103,9 +103,9 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     public func prepareWait() throws(_PoolCoreFailure) -> bp_ticket {
         var ticket = bp_ticket()
         switch bp_wait_prepare(pool, &ticket) {
-        case BP_OK: return ticket
-        case BP_SHUT_DOWN: throw .shutDown
-        case BP_TOO_MANY_WAITERS: throw .tooManyWaiters
+        case .ok: return ticket
+        case .shutDown: throw .shutDown
+        case .tooManyWaiters: throw .tooManyWaiters
         default: throw .outOfMemory
         }
     }
@@ -113,26 +113,26 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     public func joinWait(_ ticket: bp_ticket, context: UnsafeRawPointer, deadline: UInt64) -> _PoolCoreJoining {
         var isEarliest = false
         switch bp_wait_join(pool, ticket, UnsafeMutableRawPointer(mutating: context), deadline, &isEarliest) {
-        case BP_OK: return .joined(isEarliest: isEarliest)
-        case BP_SHUT_DOWN: return .shutDown
-        case BP_TOO_MANY_WAITERS: return .tooManyWaiters
+        case .ok: return .joined(isEarliest: isEarliest)
+        case .shutDown: return .shutDown
+        case .tooManyWaiters: return .tooManyWaiters
         default: return .cancelled
         }
     }
 
     public func claimWait(_ ticket: bp_ticket) -> _PoolCoreClaim {
         var context: UnsafeMutableRawPointer?
-        guard bp_wait_claim(pool, ticket, &context) == BP_OK else { return .tooLate }
+        guard bp_wait_claim(pool, ticket, &context) == .ok else { return .tooLate }
         return context.map { .claimed(UnsafeRawPointer($0)) } ?? .claimedBeforeJoining
     }
 
     public func requeueWait(_ ticket: bp_ticket) -> Bool {
-        bp_wait_requeue(pool, ticket) == BP_OK
+        bp_wait_requeue(pool, ticket) == .ok
     }
 
     public func handOff() -> UnsafeRawPointer? {
         var context: UnsafeMutableRawPointer?
-        return bp_hand_off(pool, &context) == BP_OK ? UnsafeRawPointer(context) : nil
+        return bp_hand_off(pool, &context) == .ok ? UnsafeRawPointer(context) : nil
     }
 
     public func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64? {
@@ -167,7 +167,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public func takeIdle() -> bp_lease? {
         var lease = bp_lease()
-        return bp_take_idle(pool, &lease) == BP_OK ? lease : nil
+        return bp_take_idle(pool, &lease) == .ok ? lease : nil
     }
 
     public func returnIdle(_ lease: bp_lease) {
@@ -178,18 +178,18 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public func sweepNext() -> bp_lease? {
         var lease = bp_lease()
-        return bp_sweep_next(pool, &lease) == BP_OK ? lease : nil
+        return bp_sweep_next(pool, &lease) == .ok ? lease : nil
     }
 
     public func sweepKeep(_ lease: bp_lease) -> Bool {
         let status = bp_sweep_keep(pool, lease)
-        if status != BP_RECONCILE { expectSuccess(status) }
-        return status == BP_RECONCILE
+        if status != .reconcile { expectSuccess(status) }
+        return status == .reconcile
     }
 
     public func sweepEnd() -> Bool? {
         let status = bp_sweep_end(pool)
-        return status == BP_EMPTY ? nil : status == BP_RECONCILE
+        return status == .empty ? nil : status == .reconcile
     }
 
     // MARK: Administration
@@ -206,7 +206,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     public var isPaused: Bool { bp_is_paused(pool) }
 
     public func resize(_ limits: _PoolCoreLimits) -> Bool {
-        bp_resize(pool, UInt32(limits.maxSize), UInt32(limits.hardLimit)) == BP_OK
+        bp_resize(pool, UInt32(limits.maxSize), UInt32(limits.hardLimit)) == .ok
     }
 
     public var limits: _PoolCoreLimits {
@@ -240,7 +240,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public func slot(at index: Int) -> _PoolCoreSlot<bp_lease>? {
         var view = bp_slot_view()
-        guard let index = UInt32(exactly: index), bp_slot_at(pool, index, &view) == BP_OK else { return nil }
+        guard let index = UInt32(exactly: index), bp_slot_at(pool, index, &view) == .ok else { return nil }
         return _PoolCoreSlot(state: _PoolCoreSlotState(view.state), lease: view.lease, serial: view.lease.serial)
     }
 
@@ -253,17 +253,17 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     }
 
     private func expectSuccess(_ status: bp_status) {
-        assert(status == BP_OK, "the engine misused the core: \(String(cString: bp_status_message(status)))")
+        assert(status == .ok, "the engine misused the core: \(String(cString: bp_status_message(status)))")
     }
 }
 
 extension _PoolCoreSlotState {
     fileprivate init(_ state: bp_slot_state) {
         switch state {
-        case BP_SLOT_OPENING: self = .opening
-        case BP_SLOT_IDLE: self = .idle
-        case BP_SLOT_IN_USE: self = .leased
-        case BP_SLOT_CLOSING: self = .closing
+        case .opening: self = .opening
+        case .idle: self = .idle
+        case .inUse: self = .leased
+        case .closing: self = .closing
         default: self = .vacant
         }
     }

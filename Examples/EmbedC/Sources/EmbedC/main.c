@@ -4,7 +4,7 @@
  * The program shows all that a C program does with the pool: opening a connection on a permit, waiting with a timeout,
  * releasing, discarding a connection that is dead, and shutting down.
  */
-#include <CBurstPool.h>
+#include <burstpool/bp_blocking.h>
 
 #include <pthread.h>
 #include <stdio.h>

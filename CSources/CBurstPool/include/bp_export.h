@@ -1,0 +1,19 @@
+/* How the headers declare what the library exports. Not for programs to use. */
+#ifndef BP_EXPORT_H
+#define BP_EXPORT_H
+
+/*
+ * The functions between these two macros are exported from the shared library, which is compiled with hidden
+ * visibility. In C++ they have C linkage.
+ */
+#ifdef __cplusplus
+#define BP_BEGIN_DECLARATIONS _Pragma("GCC visibility push(default)") extern "C" {
+#define BP_END_DECLARATIONS                                                                                            \
+    }                                                                                                                  \
+    _Pragma("GCC visibility pop")
+#else
+#define BP_BEGIN_DECLARATIONS _Pragma("GCC visibility push(default)")
+#define BP_END_DECLARATIONS _Pragma("GCC visibility pop")
+#endif
+
+#endif

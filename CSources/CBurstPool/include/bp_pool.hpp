@@ -1,0 +1,276 @@
+/*
+ * The pool for C++17 and later: connections are objects, and a lease releases its connection at the end of its scope.
+ *
+ *     burstpool::pool<Socket> pool({8, 16});                         // soft limit 8, hard limit 16
+ *     {
+ *         auto socket = pool.acquire(1s, [] { return Socket("db", 5432); });
+ *         socket->send("...");
+ *     }                                                              // released here, also after an exception
+ *
+ * The pool creates connections with the function that acquire is given, and closes them with their destructor. This
+ * header is only C++ around bp_blocking.h, whose rules for threads, cancellation and fork hold.
+ *
+ * Exceptions
+ *
+ *   acquire throws what the function that opens a connection throws, after the pool has given the slot to the next
+ *   waiter; else burstpool::error, which has the status. release, discard and detach throw burstpool::error if the
+ *   lease is empty. No destructor throws. That of the connection must be noexcept, which the compiler checks.
+ */
+#ifndef BP_POOL_HPP
+#define BP_POOL_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include "bp_blocking.h"
+
+namespace burstpool {
+
+/* A timeout without end. */
+inline constexpr std::chrono::nanoseconds forever = std::chrono::nanoseconds::max();
+
+/* What went wrong, with the status of the call in C. */
+class error : public std::runtime_error {
+  public:
+    explicit error(bp_status status) : std::runtime_error(bp_status_message(status)), status_(status) {}
+
+    bp_status status() const noexcept {
+        return status_;
+    }
+
+  private:
+    bp_status status_;
+};
+
+/* How many connections and waiters there may be: see bp_pool_configuration. */
+struct limits {
+    std::uint32_t max_size;
+    std::uint32_t hard_limit;
+    std::uint32_t max_waiters = 0;
+};
+
+template <typename Connection> class pool;
+
+/*
+ * The right to use one connection, until it is released, discarded or destroyed. Can be moved, but not copied. One
+ * thread at a time. A lease must end before its pool does: the destructor of the pool waits for it.
+ */
+template <typename Connection> class lease {
+  public:
+    lease() noexcept = default;
+
+    lease(lease &&other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)), lease_(other.lease_), connection_(other.connection_) {}
+
+    lease &operator=(lease &&other) noexcept {
+        if (this != &other) {
+            end(&bp_release_and_reconcile);
+            pool_ = std::exchange(other.pool_, nullptr);
+            lease_ = other.lease_;
+            connection_ = other.connection_;
+        }
+        return *this;
+    }
+
+    lease(const lease &) = delete;
+    lease &operator=(const lease &) = delete;
+
+    /* Releases the connection. */
+    ~lease() {
+        end(&bp_release_and_reconcile);
+    }
+
+    /* Returns whether there is a connection. */
+    explicit operator bool() const noexcept {
+        return pool_ != nullptr;
+    }
+
+    /* The connection. Undefined if there is none. */
+    Connection &operator*() const noexcept {
+        return *connection_;
+    }
+    Connection *operator->() const noexcept {
+        return connection_;
+    }
+
+    /* Releases the connection now. The lease is empty then. */
+    void release() {
+        require();
+        end(&bp_release_and_reconcile);
+    }
+
+    /* Closes the connection, for example because it is broken. The lease is empty then. */
+    void discard() {
+        require();
+        end(&bp_discard_and_reconcile);
+    }
+
+    /* Takes the connection out of the pool, which may open another one in its place. The lease is empty then. */
+    Connection detach() {
+        require();
+        Connection connection(std::move(*connection_));
+        connection_->~Connection();
+        bp_pool *from = std::exchange(pool_, nullptr);
+        bp_detach(from, lease_);
+        bp_reconcile(from, &pool<Connection>::close, nullptr);
+        return connection;
+    }
+
+  private:
+    friend class pool<Connection>;
+
+    lease(bp_pool *from, bp_lease acquired) noexcept
+        : pool_(from), lease_(acquired),
+          connection_(std::launder(static_cast<Connection *>(bp_element(from, acquired)))) {}
+
+    void require() const {
+        if (pool_ == nullptr) {
+            throw error(BP_STALE_LEASE);
+        }
+    }
+
+    void end(bp_status (*how)(bp_pool *, bp_lease, bp_close_function, void *)) noexcept {
+        if (pool_ != nullptr) {
+            how(std::exchange(pool_, nullptr), lease_, &pool<Connection>::close, nullptr);
+        }
+    }
+
+    bp_pool *pool_ = nullptr;
+    bp_lease lease_ = {};
+    Connection *connection_ = nullptr;
+};
+
+/* A pool of connections. All members can be called from any thread at the same time, except the destructor. */
+template <typename Connection> class pool {
+    static_assert(std::is_nothrow_destructible_v<Connection>,
+                  "the destructor closes the connection, and must not throw");
+    static_assert(alignof(Connection) <= 64, "the pool aligns elements to 64 bytes at most");
+
+  public:
+    /* Creates a pool without connections. Throws error: BP_INVALID_CONFIGURATION, BP_OUT_OF_MEMORY. */
+    explicit pool(const limits &sizes) {
+        bp_pool_configuration configuration{};
+        configuration.max_size = sizes.max_size;
+        configuration.hard_limit = sizes.hard_limit;
+        configuration.max_waiters = sizes.max_waiters;
+        configuration.element_size = sizeof(Connection);
+        configuration.element_alignment = alignof(Connection);
+        check(bp_pool_create(&configuration, &pool_));
+    }
+
+    pool(const pool &) = delete;
+    pool &operator=(const pool &) = delete;
+
+    /* Shuts the pool down, waits until all leases have ended, and frees it. No other thread may call it any more. */
+    ~pool() {
+        bp_shutdown_and_wait(pool_, BP_NO_DEADLINE, &pool::close, nullptr);
+        bp_pool_destroy(pool_);
+    }
+
+    /*
+     * Acquires a connection: an idle one; else a new one, if the hard limit allows; else it waits, first come first
+     * served. open: called without arguments, returns a Connection. The timeout limits the wait, and not open.
+     * Throws error: BP_TIMED_OUT, BP_SHUT_DOWN, BP_TOO_MANY_WAITERS, BP_OUT_OF_MEMORY, BP_FORKED; and what open throws.
+     */
+    template <typename Open> lease<Connection> acquire(std::chrono::nanoseconds timeout, Open &&open) {
+        bp_lease acquired{};
+        bp_status status = bp_acquire(pool_, nanoseconds(timeout), &acquired);
+        if (status == BP_OPEN) {
+            permit opening(pool_, acquired);
+            ::new (bp_element(pool_, acquired)) Connection(std::forward<Open>(open)());
+            opening.finish();
+            status = BP_OK;
+        }
+        check(status);
+        return lease<Connection>(pool_, acquired);
+    }
+
+    /* Acquires a connection if one is idle and nobody waits. */
+    std::optional<lease<Connection>> try_acquire() noexcept {
+        bp_lease acquired = bp_try_acquire(pool_);
+        if (acquired.slot == nullptr) {
+            return std::nullopt;
+        }
+        return lease<Connection>(pool_, acquired);
+    }
+
+    /* Changes the limits. Throws error: BP_INVALID_CONFIGURATION, BP_SHUT_DOWN. */
+    void resize(std::uint32_t max_size, std::uint32_t hard_limit) {
+        check(bp_resize(pool_, max_size, hard_limit));
+        bp_reconcile(pool_, &pool::close, nullptr);
+    }
+
+    /*
+     * Shuts the pool down, and waits until all leases have ended. Waiters get an error with BP_SHUT_DOWN. Returns
+     * whether all connections are closed; if not, they are closed when they are released.
+     */
+    bool shutdown(std::chrono::nanoseconds timeout) noexcept {
+        return bp_shutdown_and_wait(pool_, nanoseconds(timeout), &pool::close, nullptr) == BP_OK;
+    }
+
+    /* Counts connections and waiters. */
+    bp_pool_statistics statistics() const noexcept {
+        bp_pool_statistics counts{};
+        bp_pool_statistics_get(pool_, &counts);
+        return counts;
+    }
+
+    /* The pool in C, for the calls that are not here. It is closed and freed by this object. */
+    bp_pool *get() const noexcept {
+        return pool_;
+    }
+
+  private:
+    friend class lease<Connection>;
+
+    /* A permit: if the function that opens a connection throws, the slot is free again. */
+    class permit {
+      public:
+        permit(bp_pool *from, bp_lease acquired) noexcept : pool_(from), permit_(acquired) {}
+        permit(const permit &) = delete;
+        permit &operator=(const permit &) = delete;
+
+        ~permit() {
+            if (pool_ != nullptr) {
+                bp_cancel_open_and_reconcile(pool_, permit_, &pool::close, nullptr);
+            }
+        }
+
+        void finish() noexcept {
+            bp_finish_open(std::exchange(pool_, nullptr), permit_);
+        }
+
+      private:
+        bp_pool *pool_;
+        bp_lease permit_;
+    };
+
+    static void close(void *element, void *) noexcept {
+        std::launder(static_cast<Connection *>(element))->~Connection();
+    }
+
+    static std::uint64_t nanoseconds(std::chrono::nanoseconds timeout) noexcept {
+        if (timeout == forever) {
+            return BP_NO_DEADLINE;
+        }
+        return timeout.count() > 0 ? static_cast<std::uint64_t>(timeout.count()) : 0;
+    }
+
+    static void check(bp_status status) {
+        if (status != BP_OK) {
+            throw error(status);
+        }
+    }
+
+    bp_pool *pool_ = nullptr;
+};
+
+} // namespace burstpool
+
+#endif
