@@ -23,7 +23,8 @@
 static const scenario *const suites[] = {
     leasing_scenarios, opening_scenarios,     waiting_scenarios,  limit_scenarios,   excess_scenarios,
     queue_scenarios,   deadline_scenarios,    sweep_scenarios,    requeue_scenarios, rejection_scenarios,
-    pause_scenarios,   observation_scenarios, blocking_scenarios, ending_scenarios};
+    pause_scenarios,   observation_scenarios, blocking_scenarios, ending_scenarios,
+    callback_scenarios};
 #define SUITES (sizeof suites / sizeof *suites)
 #define SCHEDULE_TEXT 8192
 

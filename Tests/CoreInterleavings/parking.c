@@ -40,3 +40,9 @@ void bp__pause(uint64_t nanoseconds) {
     (void)nanoseconds;
     block_for_a_while(&never);
 }
+
+uint64_t explored_now;
+
+uint64_t bp__now(void) {
+    return explored_now;
+}

@@ -16,6 +16,7 @@ typedef struct {
 
 extern const scenario leasing_scenarios[], opening_scenarios[], waiting_scenarios[], limit_scenarios[],
     excess_scenarios[], queue_scenarios[], deadline_scenarios[], sweep_scenarios[], requeue_scenarios[],
-    rejection_scenarios[], pause_scenarios[], observation_scenarios[], blocking_scenarios[], ending_scenarios[];
+    rejection_scenarios[], pause_scenarios[], observation_scenarios[], blocking_scenarios[], ending_scenarios[],
+    callback_scenarios[];
 
 #endif

@@ -60,6 +60,7 @@ typedef struct {
     uint64_t stamp;
     unsigned freeze_allowance; /* What a frozen thread may withhold: 1 unless the scenario hands it more. */
     unsigned counted;          /* For scenarios to count in. */
+    void (*when_frozen)(unsigned thread); /* What the scenario checks then beside the rules; NULL: nothing. */
 } world_state;
 
 extern world_state world;
