@@ -15,6 +15,11 @@
 /* So many waiters whose deadline has passed are taken out of the queue at once. */
 #define BP_EXPIRED_AT_ONCE 16
 
+/* Only the thread of the loop writes the turn, and the one that creates the driver. */
+static void bp__begin_turn(bp_driver *driver) {
+    bp__store(&driver->turn, bp__load_relaxed(&driver->turn) + 1);
+}
+
 /* Creating. */
 
 /* Takes a driver that is free, or NULL. */
@@ -63,7 +68,7 @@ bp_status bp_driver_create(bp_pool *pool, const bp_driver_functions *functions, 
     taken->is_running = taken->is_armed = taken->ends_with_pool = false;
     taken->pause = BP_SHORTEST_LOOK;
     bp__store_relaxed(&taken->wake_at, BP_NO_DEADLINE);
-    bp__add(&taken->turn, 1); /* So that posted_in is of an earlier turn. */
+    bp__begin_turn(taken); /* So that posted_in is of an earlier turn. */
     bp__add(&pool->open_drivers, 1);
     *driver = taken;
     return BP_OK;
@@ -208,8 +213,11 @@ bp_status bp_driver_run(bp_driver *driver) {
     }
     driver->is_running = true;
     bp__expire_requests(driver);
-    /* Full barrier, before the work and the deadline are read: pairs with the one before bp__driver_wake. */
-    bp__add(&driver->turn, 1);
+    /*
+     * Before the exchange in bp__take_work, which is a full barrier: pairs with the one before bp__driver_wake. A
+     * thread that has read the old turn has pushed its work, or lowered wake_at, before these are read below.
+     */
+    bp__begin_turn(driver);
     bp__do_work(driver);
     driver->is_running = false;
     bool is_closing = bp__load(&driver->state) == BP_DRIVER_CLOSING;

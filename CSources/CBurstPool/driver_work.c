@@ -22,8 +22,8 @@ static void bp__driver_post(bp_driver *driver) {
 
 void bp__driver_wake(bp_driver *driver) {
     /*
-     * The caller's read-modify-write came before. It pairs with the addition to the turn at the begin of a run: either
-     * the run sees what the caller has published, or the caller sees the new turn.
+     * The caller's read-modify-write came before. It pairs with the exchange in bp__take_work, which comes after the
+     * new turn: either the run sees what the caller has published, or the caller sees the new turn.
      */
     uint64_t turn = bp__load(&driver->turn);
     if (bp__load(&driver->posted_in) == turn) {

@@ -11,7 +11,7 @@
 #define OVERWRITTEN 0xa5
 #define CHANNEL_OF_LOOPS 20
 /* A timer that only looks again whether the driver can end must not go on for ever beside a frozen thread. */
-#define MOST_TIMERS 4
+#define MOST_TIMERS 6
 
 loop loops[MOST_LOOPS];
 explored_request requests[MOST_REQUESTS];
@@ -156,6 +156,7 @@ static void turn(loop *it) {
     REQUIRE(status == BP_OK, "bp_driver_run returned %s", bp_status_name(status));
     it->is_running = false;
     if (!it->has_ended) {
+        REQUIRE(!it->is_closing || it->has_timer, "a driver that cannot end yet does not look again");
         finish_attempts(it);
     }
 }
@@ -183,10 +184,22 @@ void run_loop_until_closed(unsigned loop_index, unsigned closed) {
     }
 }
 
+static void on_refused(bp_request *request) {
+    (void)request;
+    fail("a request is completed that was refused");
+}
+
 static void run_until_ended(loop *it) {
     while (!it->has_ended) {
         sleep_and_turn(it);
     }
+}
+
+static void require_refused(bp_driver *driver) {
+    bp_request request;
+    bp_request_init(&request, on_refused, NULL);
+    bp_status status = bp_request_submit(&request, driver, BP_NO_DEADLINE);
+    REQUIRE(status == BP_SHUT_DOWN, "a request for a driver that is being closed: %s", bp_status_name(status));
 }
 
 void run_loop_to_end(unsigned loop_index, unsigned requests_of_it) {
@@ -196,6 +209,8 @@ void run_loop_to_end(unsigned loop_index, unsigned requests_of_it) {
     }
     bp_status status = bp_driver_close(it->driver, on_ended);
     REQUIRE(status == BP_OK, "bp_driver_close returned %s", bp_status_name(status));
+    it->is_closing = true;
+    require_refused(it->driver);
     run_until_ended(it);
 }
 
@@ -203,12 +218,13 @@ void shut_loop_down(unsigned loop_index) {
     loop *it = &loops[loop_index];
     bp_status status = bp_driver_shutdown(it->driver, on_ended);
     REQUIRE(status == BP_OK, "bp_driver_shutdown returned %s", bp_status_name(status));
+    it->is_closing = true;
     run_until_ended(it);
 }
 
 void reopen_loop(unsigned loop_index) {
     loop *it = &loops[loop_index];
-    it->has_ended = false;
+    it->is_closing = it->has_ended = false;
     it->posted = 0;
     create_driver(it);
 }

@@ -19,6 +19,7 @@ typedef struct {
     bp_lease closing[4];
     unsigned closings;
     bool is_running; /* Inside bp_driver_run. */
+    bool is_closing; /* bp_driver_close or bp_driver_shutdown was called. */
     bool has_ended;
 } loop;
 

@@ -114,6 +114,28 @@ static void check_refused(void) {
     loops_check_and_end();
 }
 
+/* There is no other connection, so the request is told, also when another thread looks for work. */
+static void set_up_refused_alone(void) {
+    set_up(1, 1, 1, 0);
+    fail_opens_with = REFUSED;
+    opens_to_refuse = 1;
+}
+
+static void ask_beside_reconcile(unsigned thread) {
+    if (thread == 0) {
+        submit(0, 0, BP_NO_DEADLINE);
+        run_loop_to_end(0, 1);
+    } else {
+        REQUIRE(bp_reconcile(world.pool, close_for_thread, NULL) == BP_OK, "bp_reconcile failed");
+    }
+}
+
+static void check_refused_alone(void) {
+    REQUIRE(requests[0].status == BP_CONNECT_FAILED && requests[0].error == REFUSED,
+            "a request whose connection did not open was completed with %s", bp_status_name(requests[0].status));
+    loops_check_and_end();
+}
+
 /* The attempt fails while another thread releases what serves the request. */
 static void set_up_refused_beside_release(void) {
     set_up(2, 2, 1, 1);
@@ -157,19 +179,10 @@ static void ask_with_two_timeouts(unsigned thread) {
     run_loop_to_end(thread, 1);
 }
 
-static void check_two_timeouts(void) {
-    for (unsigned i = 0; i < 2; i++) {
-        REQUIRE(requests[i].status == BP_TIMED_OUT, "a request was completed with %s",
-                bp_status_name(requests[i].status));
-    }
-    thread_releases(surrender(0));
-    loops_check_and_end();
-}
-
 /* While a loop is frozen, the other one still has a timer for its own request. */
 static void check_frozen_timeouts(unsigned thread) {
     check_delivered(thread);
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < MOST_REQUESTS; i++) {
         const explored_request *it = &requests[i];
         REQUIRE(it->loop == NULL || it->loop->thread == thread || it->submitted != BP_OK || it->done != 0 ||
                     it->loop->has_timer || it->loop->posted ||
@@ -182,6 +195,41 @@ static void set_up_two_timeouts_frozen(void) {
     set_up_two_timeouts();
     world.when_frozen = check_frozen_timeouts;
     world.freeze_allowance = 3;
+}
+
+/*
+ * Each loop has two requests with the same deadlines as the other one. A loop that is frozen while it ends waits
+ * withholds those that it has removed from the queue.
+ */
+static void set_up_four_timeouts(void) {
+    set_up_two_timeouts();
+    world.when_frozen = NULL;
+    world.freeze_allowance = 3;
+}
+
+static void ask_with_four_timeouts(unsigned thread) {
+    submit(2 * thread, thread, 300);
+    submit(2 * thread + 1, thread, 600);
+    run_loop_to_end(thread, 2);
+}
+
+/* A thread submits a request with a deadline while the loop ends the wait of another one. */
+static void submit_beside_timeout(unsigned thread) {
+    if (thread == 0) {
+        submit(0, 0, 300);
+        run_loop_to_end(0, 2);
+    } else {
+        submit(1, 0, 600);
+    }
+}
+
+static void check_timeouts(void) {
+    for (unsigned i = 0; i < MOST_REQUESTS; i++) {
+        REQUIRE(requests[i].submitted != BP_OK || requests[i].status == BP_TIMED_OUT, "a request was completed with %s",
+                bp_status_name(requests[i].status));
+    }
+    thread_releases(surrender(0));
+    loops_check_and_end();
 }
 
 /* Cancelled by the loop itself, beside a release. */
@@ -204,6 +252,15 @@ static void submit_from_elsewhere(unsigned thread) {
         submit(0, 0, BP_NO_DEADLINE);
     } else {
         thread_releases(surrender(0));
+    }
+}
+
+/* With a deadline, the thread that submits wakes the loop once more. */
+static void submit_from_elsewhere_with_timeout(unsigned thread) {
+    if (thread == 1) {
+        submit(0, 0, 5000);
+    } else {
+        submit_from_elsewhere(thread);
     }
 }
 
@@ -271,10 +328,11 @@ static void release_excess(unsigned thread) {
 static void discard_from_elsewhere(unsigned thread) {
     if (thread == 0) {
         run_loop_until_closed(0, 1);
+        run_loop_to_end(0, 0);
     } else if (thread == 1) {
         REQUIRE(bp_driver_discard(loops[0].driver, surrender(0)) == BP_OK, "bp_driver_discard failed");
     } else {
-        thread_acquires_and_releases(1000);
+        thread_acquires_and_releases(BP_NO_DEADLINE);
     }
 }
 
@@ -340,12 +398,17 @@ const scenario callback_scenarios[] = {
     {"callback-and-thread", 2, set_up_loop_and_thread, ask_beside_thread, loops_check_and_end, false},
     {"callback-loops-and-thread", 3, set_up_loops_and_thread, loops_beside_thread, loops_check_and_end, false},
     {"callback-open-fails", 2, set_up_refused, ask_and_run, check_refused, false},
+    {"callback-open-fails-alone", 2, set_up_refused_alone, ask_beside_reconcile, check_refused_alone, false},
     {"callback-open-fails-vs-release", 2, set_up_refused_beside_release, two_ask_beside_release, loops_check_and_end,
      false},
     {"callback-timeout-vs-release", 2, set_up_release, ask_with_timeout, loops_check_and_end, false},
-    {"callback-two-timeouts", 2, set_up_two_timeouts_frozen, ask_with_two_timeouts, check_two_timeouts, false},
+    {"callback-two-timeouts", 2, set_up_two_timeouts_frozen, ask_with_two_timeouts, check_timeouts, false},
+    {"callback-four-timeouts", 2, set_up_four_timeouts, ask_with_four_timeouts, check_timeouts, false},
+    {"callback-submit-vs-timeout", 2, set_up_release, submit_beside_timeout, check_timeouts, false},
     {"callback-cancel-vs-release", 2, set_up_release, cancel_beside_release, loops_check_and_end, false},
     {"callback-submit-elsewhere", 3, set_up_release, submit_from_elsewhere, loops_check_and_end, false},
+    {"callback-submit-elsewhere-timeout", 3, set_up_release, submit_from_elsewhere_with_timeout, loops_check_and_end,
+     false},
     {"callback-submit-elsewhere-idle", 2, set_up_idle, submit_from_elsewhere, loops_check_and_end, false},
     {"callback-close-vs-permit", 3, set_up_two_leased, close_beside_permit, loops_check_and_end, false},
     {"callback-reopen-vs-permit", 3, set_up_two_leased, reopen_beside_permit, loops_check_and_end, false},
