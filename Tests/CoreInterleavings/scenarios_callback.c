@@ -327,8 +327,9 @@ static void release_excess(unsigned thread) {
 
 static void discard_from_elsewhere(unsigned thread) {
     if (thread == 0) {
+        submit(0, 0, 0); /* Another reason to run than that of the thread that discards. */
         run_loop_until_closed(0, 1);
-        run_loop_to_end(0, 0);
+        run_loop_to_end(0, 1);
     } else if (thread == 1) {
         REQUIRE(bp_driver_discard(loops[0].driver, surrender(0)) == BP_OK, "bp_driver_discard failed");
     } else {
