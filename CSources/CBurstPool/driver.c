@@ -113,9 +113,15 @@ static uint64_t bp__take_work(bp_driver *driver) {
     return first;
 }
 
-/* Has the program open or close the connection of a slot. */
+/* Has the program open or close the connection of a slot. After a shutdown nothing is opened any more. */
 static void bp__begin_attempt(bp_driver *driver, bp_slot *slot, unsigned kind) {
     bp_lease lease = {slot, bp__slot_word_serial(bp__load_relaxed(&slot->word))};
+    if (kind == BP_WORK_OPEN && bp_is_shut_down(driver->pool)) {
+        bp_cancel_open(driver->pool, lease);
+        bp__reconcile_for(driver);
+        bp__driver_unhold(driver);
+        return;
+    }
     bp__entry_set_word(&slot->entry, (uint64_t)(uintptr_t)driver);
     (kind == BP_WORK_OPEN ? driver->functions.open : driver->functions.close)(driver, lease,
                                                                               bp_element(driver->pool, lease));
