@@ -1,4 +1,4 @@
-/* Two epoll loops and four threads share one pool: whoever waits longest gets the next connection. */
+/* Two epoll loops and four threads share one pool: the one that waits longest gets the next connection. */
 #include "epoll_driver.h"
 
 #include <poll.h>

@@ -24,26 +24,33 @@
  *
  * The four functions of a driver
  *
- *   open    begins to open a connection, and returns at once. When the attempt has ended, on this thread or another
- * one, also before open returns, the program calls bp_driver_finish_open. The attempt is on behalf of a request of this
- * driver. If another connection is released first, the request gets that one, and the connection that is being opened
- * serves the next waiter or becomes idle. close   begins to close a connection, and returns at once. The program calls
- * bp_driver_finish_close when the connection is closed, also before close returns. Until then the connection counts
- * against the limits. post    makes the loop call bp_driver_run soon. Called on any thread and inside every call that
- * has a driver as an argument; also by other drivers and by the calls of bp_blocking.h. It must not call the pool, a
- * driver or a request. It must have an effect even if bp_driver_run is running. Several posts may lead to one run.
- *           uv_async_send, or a write to an eventfd, is all that is needed.
+ *   open    begins to open a connection, and returns at once. When the attempt has ended, on any thread, also before
+ *           open returns, the program calls bp_driver_finish_open. The attempt is on behalf of a request of this
+ *           driver. If another connection is released first, the request gets that one, and the connection that is
+ *           being opened serves the next waiter or becomes idle.
+ *
+ *   close   begins to close a connection, and returns at once. When the connection is closed, also before close
+ *           returns, the program calls bp_driver_finish_close. Until then the connection counts against the limits.
+ *
+ *   post    makes the loop call bp_driver_run soon, also if bp_driver_run is running at the moment. Several posts may
+ *           lead to one run. uv_async_send, or a write to an eventfd, is all that is needed. Called on any thread, and
+ *           inside every call that has a driver or a request as an argument; also inside such calls for other drivers,
+ *           and inside the calls of bp_blocking.h. So post must not call the pool, a driver or a request, and must not
+ *           take a lock that the program holds during such a call. It runs with cancellation of its thread disabled,
+ *           and errno is restored after it.
+ *
  *   arm     sets the one timer of this driver, instead of its earlier setting: bp_driver_run is to be called after so
  *           many nanoseconds, once. BP_NO_DEADLINE: no timer is needed. Rounding up is permitted; a timer that fires
  *           early does no harm. All deadlines of all requests share this timer.
  *
- * An example for libuv and one for epoll are in Examples/C.
+ * Examples for libuv and for epoll are in Examples/C.
  *
  * Which connections can be shared
  *
  *   A connection that was opened on one loop is given to a request of another loop, or to a thread, if that one waits
  *   longest. So with more than one driver, or with threads, let the element be something that does not belong to a
- * loop, such as a file descriptor. With one driver and no threads, it can be a handle of the loop, such as a uv_tcp_t.
+ *   loop, such as a file descriptor. With one driver and no threads, it can be a handle of the loop, such as the
+ *   address of a uv_tcp_t.
  *
  * The end
  *
@@ -59,7 +66,7 @@
  *   bp_driver_create                                 any                          O(drivers)
  *   bp_driver_run                                    the loop's                   O(work); O(waiters / 64) when a
  *                                                                                 deadline has passed
- *   bp_driver_close, bp_driver_shutdown              the loop's                   as reconciling
+ *   bp_driver_close, bp_driver_shutdown              the loop's                   O(1)
  *   bp_request_init                                  any                          O(1)
  *   bp_request_submit                                any                          O(1), and reconciling
  *   bp_request_cancel                                any: see there               O(1) amortised
@@ -87,8 +94,8 @@
  *   returns BP_BUSY, and waiting for the end of the pool. Nothing nests, however many requests there are. What the
  *   callbacks ask for is done in a later run, so that a loop also gets to its other work.
  *
- *   No function of a driver and no callback may throw an exception, call longjmp, or end its thread. In C++ declare
- * them noexcept.
+ *   No function of a driver and no callback may throw an exception, call longjmp, or end its thread. In C++, declare
+ *   them noexcept.
  *
  * Signals, cancellation
  *
@@ -103,7 +110,7 @@
  * Clock
  *
  *   Timeouts are in nanoseconds on the system's monotonic clock. The library reads it when a request begins to wait,
- * and in runs while requests with a deadline wait.
+ *   and in runs while requests with a deadline wait.
  */
 #ifndef BP_CALLBACK_H
 #define BP_CALLBACK_H
@@ -156,6 +163,7 @@ struct bp_request {
     bp_ticket ticket;
     uint64_t next;
     bool is_submitted;
+    uint64_t reserved[2]; /* For later versions. */
 };
 
 /* Drivers. */

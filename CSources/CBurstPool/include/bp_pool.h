@@ -2,9 +2,9 @@
  * The pool: slots for connections, the idle connections among them, and a wait queue.
  *
  * The pool does not open, check or close connections, and it never blocks a thread. It counts, it decides which waiter
- * is next, and it tells the caller what to do. For programs that use plain threads, bp_blocking.h does the rest, and for
- * programs with event loops bp_callback.h. This header is for programs that bring their own way of waiting, such as the
- * Swift library.
+ * is next, and it tells the caller what to do. For programs that use plain threads, bp_blocking.h does the rest, and
+ * for programs with event loops bp_callback.h. This header is for programs that bring their own way of waiting, such as
+ * the Swift library.
  *
  * Words
  *
@@ -237,8 +237,9 @@ bp_status bp_pool_create(const bp_pool_configuration *configuration, bp_pool **p
  * inside a call on the pool. Before the memory is freed, release_owner is called, which may call bp_pool_owner only.
  *
  * BP_BUSY: connections exist, callers wait, a ticket has not joined, a driver of bp_callback.h is open, or a call of
- * bp_blocking.h by which a thread ends its lease, permit or wait is still running. Nothing has happened. Other calls cannot be detected: the program must
- * see to it that none runs or begins. See bp_shutdown_and_wait. BP_OK; BP_INVALID_ARGUMENT.
+ * bp_blocking.h by which a thread ends its lease, permit or wait is still running. Nothing has happened. Other calls
+ * cannot be detected: the program must see to it that none runs or begins. See bp_shutdown_and_wait. BP_OK;
+ * BP_INVALID_ARGUMENT.
  */
 bp_status bp_pool_destroy(bp_pool *pool);
 
