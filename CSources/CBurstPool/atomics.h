@@ -19,6 +19,8 @@
  *   bp_stack, bp_stack_entry, bp__stack_push, bp__stack_pop, bp__stack_is_empty
  *                           a last-in first-out stack of type-stable entries, safe for any number of threads,
  *                           with generations against ABA; entries are aligned to 64 bytes
+ *   bp__entry_word,          relaxed load and store of a word in an entry that is in no stack; the pop of another
+ *   bp__entry_set_word      thread, which found the entry in the stack before, may read it at the same time
  *   BP_HOME_NUMBER()        optional: instead of bp__home_number in home_number.h
  *   BP_THREADS_ARE_FIBERS   optional: the backend has thread records of its own, instead of thread_record.c
  *

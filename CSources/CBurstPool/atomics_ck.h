@@ -80,6 +80,14 @@ typedef struct {
 
 typedef ck_stack_entry_t bp_stack_entry;
 
+CK_CC_INLINE static uint64_t bp__entry_word(const bp_stack_entry *entry) {
+    return (uint64_t)(uintptr_t)ck_pr_load_ptr(&entry->next);
+}
+
+CK_CC_INLINE static void bp__entry_set_word(bp_stack_entry *entry, uint64_t word) {
+    ck_pr_store_ptr(&entry->next, (void *)(uintptr_t)word);
+}
+
 /* One compare-and-swap. Safe beside bp__stack_pop, whose double-width compare-and-swap also checks the generation. */
 CK_CC_INLINE static void bp__stack_push(bp_stack *stack, bp_stack_entry *entry) {
     bp__full_fence_beside_rmw();

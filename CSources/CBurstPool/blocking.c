@@ -28,7 +28,8 @@ static void bp__abandon_wait(void *argument) {
         } else if (sleeper->status == BP_OPEN) {
             bp_cancel_open(it->pool, sleeper->lease);
         }
-        bp__reconcile(it->pool, sleeper->close, sleeper->close_context);
+        bp__reconcile(it->pool, &sleeper->closer);
+        bp__closer_end(&sleeper->closer);
     }
     bp__parking_destroy(&sleeper->parking);
     bp__leave(it->pool);
@@ -61,7 +62,7 @@ static bp_status bp__wait(bp_pool *pool, uint64_t timeout, int cancel_state, bp_
     /* The thread measures its own timeout, so the pool gets no deadline. */
     status = bp_wait_join(pool, it.ticket, &it.sleeper, BP_NO_DEADLINE, NULL);
     if (status == BP_OK) {
-        bp__reconcile(pool, NULL, NULL);
+        bp__reconcile(pool, &bp__no_closer);
         if (!bp__sleep(&it, timeout, cancel_state) && bp_wait_claim(pool, it.ticket, &context) != BP_OK) {
             /* Another thread has ended the wait at the same instant, and is about to post. */
             bp__parking_wait(&it.sleeper.parking, BP_NO_DEADLINE);
@@ -73,7 +74,8 @@ static bp_status bp__wait(bp_pool *pool, uint64_t timeout, int cancel_state, bp_
              * A connection that the reconcile above held and returned may have been missed by the thread that shut the
              * pool down.
              */
-            bp__reconcile(pool, it.sleeper.close, it.sleeper.close_context);
+            bp__reconcile(pool, &it.sleeper.closer);
+            bp__closer_end(&it.sleeper.closer);
         }
     }
     bp__parking_destroy(&it.sleeper.parking);
@@ -99,7 +101,7 @@ bp_status bp__acquire_slowly(bp_pool *pool, uint64_t timeout, bp_lease *lease) {
 }
 
 bp_status bp__reconcile_and_leave(bp_pool *pool, bp_close_function close, void *context) {
-    bp__reconcile(pool, close, context);
+    bp__reconcile(pool, &(bp_closer){.close = close, .context = context});
     bp__leave(pool);
     return BP_OK;
 }
@@ -111,7 +113,7 @@ bp_status bp_cancel_open_and_reconcile(bp_pool *pool, bp_lease permit, bp_close_
     bp__enter(pool);
     bp_status status = bp_cancel_open(pool, permit);
     if (status == BP_OK) {
-        bp__reconcile(pool, close, context);
+        bp__reconcile(pool, &(bp_closer){.close = close, .context = context});
         status = BP_CONNECT_FAILED;
     }
     bp__leave(pool);
@@ -130,7 +132,7 @@ bp_status bp_discard_and_reconcile(bp_pool *pool, bp_lease lease, bp_close_funct
     }
     /* Also after BP_STALE_LEASE: bp_begin_close may have hidden an excess connection for a moment. */
     if (status == BP_OK || status == BP_STALE_LEASE) {
-        bp__reconcile(pool, close, context);
+        bp__reconcile(pool, &(bp_closer){.close = close, .context = context});
     }
     bp__leave(pool);
     return status;

@@ -1,5 +1,6 @@
 /* Permits to open a connection, and closing. */
 #include "pool.h"
+#include "waiting.h"
 
 /* Counts one more connection and takes a vacant slot for it. BP_OK; BP_LIMIT_REACHED; BP_OUT_OF_MEMORY. */
 static bp_status bp__claim_slot(bp_pool *pool, bp_lease *permit) {
@@ -44,7 +45,7 @@ static bp_status bp__slow_lease_move(const bp_pool *pool, bp_lease lease, bp_slo
 
 /* Opening. */
 
-bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit) {
+bp_status bp__begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit, bp_atomic64 **home) {
     bp_status status = ticket == NULL || permit == NULL ? BP_INVALID_ARGUMENT : bp__check(pool);
     if (permit != NULL) {
         *permit = bp__no_lease;
@@ -61,7 +62,7 @@ bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit) {
         if (status != BP_OK) {
             return status;
         }
-        if (bp__waiter_begin_opening(&pool->queue, ticket)) {
+        if (bp__waiter_begin_opening(&pool->queue, ticket, home)) {
             bp__add(&pool->waiting, (uint64_t)0 - BP_HIGH_ONE);
             *permit = claimed;
             return BP_OK;
@@ -71,6 +72,10 @@ bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit) {
          * slot: so the queue is searched once more. */
     } while (bp__waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING));
     return BP_EMPTY;
+}
+
+bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit) {
+    return bp__begin_open(pool, ticket, permit, NULL);
 }
 
 bp_status bp_begin_open_unrequested(bp_pool *pool, bp_lease *permit) {

@@ -17,6 +17,13 @@ static inline void bp__pause(uint64_t nanoseconds) {
     nanosleep(&duration, NULL);
 }
 
+/* Returns nanoseconds on the system's monotonic clock. */
+static inline uint64_t bp__now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 /*
  * A parking is for one thread that waits and one thread that posts, once. A post before the wait is not lost. A wait
  * returns false when the timeout, in nanoseconds, has passed.

@@ -1,6 +1,7 @@
 /* The life of a pool: creating and destroying it. */
 #include "pool.h"
 
+#include "driver.h"
 #include "fork.h"
 #include "observation.h"
 #include "sized.h"
@@ -13,6 +14,7 @@ static void bp__pool_free(bp_pool *pool) {
     bp__idle_stack_destroy(&pool->idle);
     bp__table_destroy(&pool->slots);
     bp__table_destroy(&pool->observations);
+    bp__table_destroy(&pool->drivers);
     bp__waiter_queue_destroy(&pool->queue);
     bp__deallocate(pool);
 }
@@ -34,6 +36,7 @@ static bp_status bp__pool_make(const bp_pool_configuration *configuration, bp_po
     size_t stride = bp__round_up(pool->element_offset + configuration->element_size, 64);
     bp__table_create(&pool->slots, stride, configuration->hard_limit);
     bp__table_create(&pool->observations, sizeof(bp_observation), configuration->hard_limit);
+    bp__table_create(&pool->drivers, sizeof(bp_driver), BP_FIRST_DRIVERS);
     /*
      * Reserves the first slots now, so that they lie near the pool and near what its creator allocates beside it. A
      * chunk from another arena of the allocator, where the first thread that opens a connection would put it, can share
@@ -104,5 +107,6 @@ size_t bp_pool_memory(const bp_pool *pool) {
         return 0;
     }
     return sizeof(bp_pool) + bp__idle_stack_memory(&pool->idle) + bp__table_memory(&pool->slots) +
-           bp__table_memory(&pool->observations) + bp__waiter_queue_memory(&pool->queue);
+           bp__table_memory(&pool->observations) + bp__table_memory(&pool->drivers) +
+           bp__waiter_queue_memory(&pool->queue);
 }

@@ -37,6 +37,9 @@ struct bp_pool {
     _Alignas(64) bp_atomic64 inside; /* The threads inside slow paths of bp_blocking.h. Lowered as the last access. */
     bp_atomic64 is_being_destroyed;
     bp_waiter_queue queue;
+
+    bp_table drivers;         /* See driver.h. */
+    bp_atomic64 open_drivers; /* How many of them are open. Lowered as the last access. */
 };
 
 #define BP_HIGH_ONE (UINT64_C(1) << 32)
@@ -95,13 +98,18 @@ static inline void bp__leave(bp_pool *pool) {
 }
 
 /*
- * Returns whether no connection exists, nobody waits, and no thread is inside a call of bp_blocking.h, so that a pool
- * that was shut down can be freed. The order of the loads matters. A thread that releases its connection is in its
- * record before the total can become 0, and it enters the pool before it leaves the record.
+ * Returns whether no connection exists, nobody waits, and no thread is inside a call of bp_blocking.h. If no driver is
+ * open either, a pool that was shut down can be freed. The order of the loads matters. A thread that releases its
+ * connection is in its record before the total can become 0, and it enters the pool before it leaves the record.
  */
-static inline bool bp__is_quiet(const bp_pool *pool) {
+static inline bool bp__is_quiet_beside_drivers(const bp_pool *pool) {
     return BP_LOW(bp__load(&pool->total)) == 0 && bp__waiting_count(bp__load(&pool->waiting)) == 0 &&
            !bp__thread_is_releasing_to(pool) && bp__load(&pool->inside) == 0;
+}
+
+/* Returns whether a pool that was shut down can be freed. */
+static inline bool bp__is_quiet(const bp_pool *pool) {
+    return bp__is_quiet_beside_drivers(pool) && bp__load(&pool->open_drivers) == 0;
 }
 
 /* Returns whether a waiter exists that should get a permit if there is room. */

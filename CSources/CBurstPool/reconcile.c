@@ -1,9 +1,10 @@
-/* Matching free connections and permits with the threads that wait, and closing excess connections. */
+/* Matching free connections and permits with the threads and requests that wait, and closing excess connections. */
 #include "posix.h"
 
 #include "reconcile.h"
 
 #include "pool.h"
+#include "waiting.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,15 +15,28 @@ static void bp__wake(bp_sleeper *sleeper, bp_status status, bp_lease lease) {
     bp__parking_post(&sleeper->parking);
 }
 
-/* Tells the oldest waiter that the pool is shut down. */
-static void bp__dismiss_one_waiter(bp_pool *pool, bp_close_function close, void *context) {
-    void *waiter;
-    if (bp_hand_off(pool, &waiter) == BP_OK) {
-        bp_sleeper *sleeper = waiter;
-        sleeper->close = close;
-        sleeper->close_context = context;
-        bp__wake(sleeper, BP_SHUT_DOWN, bp__no_lease);
+/* Resumes a waiter that this thread has removed from the queue. */
+static void bp__resume(void *waiter, bp_status status, bp_lease lease) {
+    if (bp__is_request(waiter)) {
+        bp__request_complete(waiter, status, 0, lease);
+    } else {
+        bp__wake(waiter, status, lease);
     }
+}
+
+/* Tells the oldest waiter that the pool is shut down. */
+static void bp__dismiss_one_waiter(bp_pool *pool, const bp_closer *closer) {
+    void *waiter;
+    if (bp_hand_off(pool, &waiter) != BP_OK) {
+        return;
+    }
+    if (!bp__is_request(waiter)) {
+        ((bp_sleeper *)waiter)->closer = *closer;
+        if (closer->driver != NULL) {
+            bp__driver_hold(closer->driver);
+        }
+    }
+    bp__resume(waiter, BP_SHUT_DOWN, bp__no_lease);
 }
 
 /* Gives a connection or a permit to the oldest waiter. Returns false if none is free. */
@@ -32,17 +46,21 @@ static bool bp__match_one_waiter(bp_pool *pool) {
     if (bp_take_idle(pool, &lease) == BP_OK) {
         /* Asked after the connection was taken: one that was released after a shutdown is not given out. */
         if (!bp_is_shut_down(pool) && bp_hand_off(pool, &context) == BP_OK) {
-            bp__wake(context, BP_OK, lease);
+            bp__resume(context, BP_OK, lease);
         } else {
             bp_return_idle(pool, lease);
         }
         return true;
     }
     bp_ticket ticket;
-    if (bp_begin_open(pool, &ticket, &lease) != BP_OK) {
+    bp_atomic64 *home;
+    if (bp__begin_open(pool, &ticket, &lease, &home) != BP_OK) {
         return false;
     }
-    if (bp_wait_claim(pool, ticket, &context) == BP_OK) {
+    if (home != NULL) {
+        /* The request stays in the queue, and is completed by whatever comes first. */
+        bp__driver_open(bp__driver_at(home), ticket, lease);
+    } else if (bp_wait_claim(pool, ticket, &context) == BP_OK) {
         bp__wake(context, BP_OPEN, lease);
     } else {
         bp_cancel_open(pool, lease);
@@ -51,33 +69,36 @@ static bool bp__match_one_waiter(bp_pool *pool) {
 }
 
 /* Closes one excess connection. Returns false if no connection is idle. */
-static bool bp__close_one_excess(bp_pool *pool, bp_close_function close, void *context) {
+static bool bp__close_one_excess(bp_pool *pool, const bp_closer *closer) {
     bp_lease lease;
     if (bp_take_idle(pool, &lease) != BP_OK) {
         return false;
     }
-    if (bp_begin_close_excess(pool, lease) == BP_OK) {
-        bp__close(pool, lease, close, context);
-        bp_finish_close(pool, lease);
-    } else {
+    if (bp_begin_close_excess(pool, lease) != BP_OK) {
         bp_return_idle(pool, lease);
+    } else if (closer->driver != NULL) {
+        bp__driver_close(closer->driver, lease);
+    } else {
+        bp__close(pool, lease, closer->close, closer->context);
+        bp_finish_close(pool, lease);
     }
     return true;
 }
 
-static bool bp__reconcile_one(bp_pool *pool, bp_close_function close, void *context) {
+static bool bp__reconcile_one(bp_pool *pool, const bp_closer *closer) {
+    bool can_close = closer->close != NULL || closer->driver != NULL;
     if (bp_has_waiters(pool)) {
         if (bp_is_shut_down(pool)) {
             /* A waiter is dismissed by a thread that can close connections, and tells the waiter how. */
-            if (close == NULL) {
+            if (!can_close) {
                 return false;
             }
-            bp__dismiss_one_waiter(pool, close, context);
+            bp__dismiss_one_waiter(pool, closer);
             return true;
         }
         return bp__match_one_waiter(pool);
     }
-    return close != NULL && bp_has_excess(pool) && bp__close_one_excess(pool, close, context);
+    return can_close && bp_has_excess(pool) && bp__close_one_excess(pool, closer);
 }
 
 /*
@@ -104,9 +125,9 @@ static bool bp__is_nested(const bp_thread_record *thread, const bp_pool *pool) {
     return false;
 }
 
-void bp__reconcile(bp_pool *pool, bp_close_function close, void *context) {
-    /* Without a close function no other code is called, so nothing nests. */
-    bp_thread_record *thread = close == NULL ? NULL : bp__thread_record();
+void bp__reconcile(bp_pool *pool, const bp_closer *closer) {
+    /* Without a close function no other code is called except that of bp_driver_functions.post, so nothing nests. */
+    bp_thread_record *thread = closer->close == NULL ? NULL : bp__thread_record();
     unsigned depth = 0;
     if (thread != NULL) {
         uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
@@ -120,7 +141,7 @@ void bp__reconcile(bp_pool *pool, bp_close_function close, void *context) {
             thread->depth = depth + 1;
         }
     }
-    while (bp__reconcile_one(pool, close, context)) {
+    while (bp__reconcile_one(pool, closer)) {
     }
     if (thread != NULL) {
         thread->depth = depth;
@@ -139,7 +160,7 @@ bp_status bp_reconcile(bp_pool *pool, bp_close_function close, void *context) {
     bp_status status = close == NULL ? BP_INVALID_ARGUMENT : bp__check(pool);
     if (status == BP_OK) {
         bp__enter(pool);
-        bp__reconcile(pool, close, context);
+        bp__reconcile(pool, &(bp_closer){.close = close, .context = context});
         bp__leave(pool);
     }
     return status;

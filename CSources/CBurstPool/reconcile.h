@@ -2,8 +2,18 @@
 #ifndef BP_RECONCILE_H
 #define BP_RECONCILE_H
 
+#include "driver.h"
 #include "include/bp_blocking.h"
 #include "parking.h"
+
+/* How a thread closes connections: with a function, on the loop of a driver, or not at all. */
+typedef struct {
+    bp_close_function close;
+    void *context;
+    bp_driver *driver;
+} bp_closer;
+
+static const bp_closer bp__no_closer = {NULL, NULL, NULL};
 
 /*
  * A thread that waits in bp_acquire. It is on the stack of that thread, which leaves bp_acquire only after another
@@ -13,8 +23,7 @@ typedef struct {
     bp_parking parking; /* Posting to it also publishes the other fields. */
     bp_status status;
     bp_lease lease;
-    bp_close_function close; /* With BP_SHUT_DOWN: the function that closes connections. */
-    void *close_context;
+    bp_closer closer; /* With BP_SHUT_DOWN: how to close connections. The thread ends it: bp__closer_end. */
 } bp_sleeper;
 
 /* The part of bp_acquire after no connection was idle. */
@@ -26,11 +35,23 @@ bp_status bp__release_and_enter(bp_pool *pool, bp_lease lease);
 /* The part of bp_release_and_reconcile after a waiter or an excess was found, for a thread that is inside the pool. */
 bp_status bp__reconcile_and_leave(bp_pool *pool, bp_close_function close, void *context);
 
+/* Ends the use of a closer that another thread has passed on with BP_SHUT_DOWN. */
+static inline void bp__closer_end(const bp_closer *closer) {
+    if (closer->driver != NULL) {
+        bp__driver_unhold(closer->driver);
+    }
+}
+
 /*
- * bp_reconcile for a caller that is inside the pool (bp__enter). If close is NULL, excess connections stay idle. With
- * cancellation of the thread disabled, because a close function may contain a cancellation point.
+ * bp_reconcile for a caller that is inside the pool (bp__enter) or holds a driver. Without a closer, excess connections
+ * stay idle. With cancellation of the thread disabled, because a close function may contain a cancellation point.
  */
-void bp__reconcile(bp_pool *pool, bp_close_function close, void *context);
+void bp__reconcile(bp_pool *pool, const bp_closer *closer);
+
+/* bp__reconcile for a caller that holds this driver. */
+static inline void bp__reconcile_for(bp_driver *driver) {
+    bp__reconcile(driver->pool, &(bp_closer){.driver = driver});
+}
 
 /* Calls the close function, with cancellation of the thread disabled. */
 void bp__close(bp_pool *pool, bp_lease lease, bp_close_function close, void *context);

@@ -29,6 +29,7 @@ struct bp_slot {
     bp_stack_entry entry; /* In an idle or in the vacant stack, never in both. First, so that entries are aligned. */
     bp_atomic64 word;     /* From bit 0: the state, the serial number. */
     bp_pool *pool;
+    bp_atomic64 ticket; /* While a driver opens or closes the connection: see driver.h. Else 0. */
     /* The element follows, at bp_pool.element_offset. */
 };
 
@@ -64,6 +65,7 @@ static inline bp_lease bp__slot_take(bp_slot *slot, bp_slot_state state) {
  */
 static inline bp_lease bp__slot_take_to_open(bp_slot *slot) {
     uint64_t serial = bp__slot_word_serial(bp__load_relaxed(&slot->word)) + 1;
+    bp__store_relaxed(&slot->ticket, 0);
     bp__store(&slot->word, bp__slot_word(BP_SLOT_OPENING, serial));
     return (bp_lease){slot, serial};
 }

@@ -20,6 +20,14 @@ typedef struct {
     bp_atomic64 next;
 } bp_stack_entry;
 
+static inline uint64_t bp__entry_word(const bp_stack_entry *entry) {
+    return bp__load_relaxed(&entry->next);
+}
+
+static inline void bp__entry_set_word(bp_stack_entry *entry, uint64_t word) {
+    bp__store_relaxed(&entry->next, word);
+}
+
 static inline bp_stack_entry *bp__tagged_stack_entry(uint64_t top) {
     return (bp_stack_entry *)(uintptr_t)((top & ((UINT64_C(1) << BP_TAGGED_STACK_ADDRESS_BITS) - 1)) << 6);
 }

@@ -92,7 +92,7 @@ uint64_t bp__waiter_next_deadline(const bp_waiter_queue *queue) {
 }
 
 bp_waiter_expiry bp__waiter_expire(bp_waiter_queue *queue, uint64_t now, void **contexts, size_t capacity) {
-    bp_waiter_expiry expiry = {0, 0, BP_NO_DEADLINE};
+    bp_waiter_expiry expiry = {.next = BP_NO_DEADLINE};
     /*
      * Full barrier, before any deadline is read: a deadline that is added meanwhile is either seen below, or lowers
      * this word again and is reported to the thread that added it.
@@ -136,8 +136,6 @@ bp_waiter_expiry bp__waiter_expire(bp_waiter_queue *queue, uint64_t now, void **
         }
         expiry.next = earliest < expiry.next ? earliest : expiry.next;
     }
-    if (!bp__lower_earliest_of_all(queue, expiry.next)) {
-        expiry.next = BP_NO_DEADLINE;
-    }
+    expiry.is_earliest = bp__lower_earliest_of_all(queue, expiry.next);
     return expiry;
 }

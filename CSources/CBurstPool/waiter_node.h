@@ -31,6 +31,7 @@ typedef struct {
     bp_atomic64 state;
     bp_atomic64 context;
     bp_atomic64 deadline;
+    bp_atomic64 home; /* The address of a count, or 0: see bp__waiter_join. */
     uint32_t index;
 } bp_waiter;
 

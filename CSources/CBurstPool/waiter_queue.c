@@ -69,7 +69,7 @@ bp_status bp__waiter_withdraw(bp_waiter_queue *queue, bp_ticket ticket) {
     return bp__waiter_free(queue, ticket, BP_WAITER_CANCELLED) ? BP_CANCELLED : BP_STALE_TICKET;
 }
 
-bp_status bp__waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context, uint64_t deadline,
+bp_status bp__waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context, bp_atomic64 *home, uint64_t deadline,
                           bool *is_earliest) {
     *is_earliest = false;
     bp_waiter *node = bp__ticket_node(queue, ticket);
@@ -79,6 +79,7 @@ bp_status bp__waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *contex
     uint64_t state = bp__load(&node->state);
     if (state == bp__ticket_state(ticket, BP_WAITER_PREPARED)) {
         bp__store_relaxed(&node->context, (uint64_t)(uintptr_t)context);
+        bp__store_relaxed(&node->home, (uint64_t)(uintptr_t)home);
         bp__store_relaxed(&node->deadline, deadline);
         /*
          * From this compare-and-swap on, other threads can end the wait. It publishes the context and the deadline:
@@ -117,7 +118,16 @@ bp_waiter_status bp__waiter_hand_off(bp_waiter_queue *queue, void **context) {
     }
 }
 
-bool bp__waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket) {
+/* Raises the count that is the home of this node's waiter. */
+static bp_atomic64 *bp__raise_home(const bp_waiter *node) {
+    bp_atomic64 *home = (bp_atomic64 *)(uintptr_t)bp__load_relaxed(&node->home);
+    if (home != NULL) {
+        bp__add(home, 1);
+    }
+    return home;
+}
+
+bool bp__waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket, bp_atomic64 **home) {
     for (;;) {
         bp_found found = bp__waiter_walk(queue, 1u << BP_WAITER_WAITING, BP_KEEP_GOING);
         if (found.index == 0) {
@@ -125,9 +135,20 @@ bool bp__waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket) {
         }
         bp_waiter *node = bp__waiter_at(queue, found.index);
         uint64_t generation = found.state >> BP_STATUS_BITS;
+        /*
+         * Before the compare-and-swap: after it, another thread can end the wait, and what the home belongs to could
+         * end as well. If the compare-and-swap fails, the home may be that of a waiter that has gone.
+         */
+        bp_atomic64 *its_home = home == NULL ? NULL : bp__raise_home(node);
         if (bp__cas(&node->state, &found.state, bp__state_with(found.state, BP_WAITER_OPENING))) {
             *ticket = (bp_ticket){(generation << BP_INDEX_BITS) | found.index};
+            if (home != NULL) {
+                *home = its_home;
+            }
             return true;
+        }
+        if (its_home != NULL) {
+            bp__add(its_home, (uint64_t)-1);
         }
     }
 }

@@ -79,9 +79,10 @@ bp_status bp__waiter_prepare(bp_waiter_queue *queue, bp_ticket *ticket);
 
 /*
  * Appends the waiter to the queue. BP_OK; BP_CANCELLED if it left before it joined; BP_STALE_TICKET.
+ * home: a count that bp__waiter_begin_opening raises, in memory that lives as long as the queue; or NULL.
  * *is_earliest: its deadline is now the earliest of all, so that the caller must set the timer again.
  */
-bp_status bp__waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context, uint64_t deadline,
+bp_status bp__waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context, bp_atomic64 *home, uint64_t deadline,
                           bool *is_earliest);
 
 /*
@@ -99,8 +100,12 @@ bool bp__waiter_exists(bp_waiter_queue *queue, unsigned statuses);
 /* Removes the oldest waiter. Returns its status before, or BP_WAITER_FREE if the queue is empty. */
 bp_waiter_status bp__waiter_hand_off(bp_waiter_queue *queue, void **context);
 
-/* Moves the oldest waiter that has no permit to opening. Returns false if there is none. */
-bool bp__waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket);
+/*
+ * Moves the oldest waiter that has no permit to opening. Returns false if there is none. *home: the waiter's home,
+ * which was raised by 1 while the waiter was still waiting, so that whatever belongs to it does not end before it is
+ * lowered. NULL if the waiter has none, or if home is NULL.
+ */
+bool bp__waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket, bp_atomic64 **home);
 
 /* Moves this waiter from opening back to waiting, at its position in the queue. False if its status is another one. */
 bool bp__waiter_requeue(bp_waiter_queue *queue, bp_ticket ticket);
@@ -114,7 +119,8 @@ bp_waiter_status bp__waiter_leave(bp_waiter_queue *queue, bp_ticket ticket, void
 typedef struct {
     uint32_t expired;
     uint32_t expired_without_permit; /* Of these, the waiters whose status was waiting. */
-    uint64_t next;                   /* When to call again; BP_NO_DEADLINE if this caller need not. */
+    uint64_t next;                   /* The earliest deadline that is left, or an earlier time. */
+    bool is_earliest;                /* No other caller was told an earlier time. */
 } bp_waiter_expiry;
 
 /* Removes up to capacity waiters whose deadline is not after now, and stores their contexts. */

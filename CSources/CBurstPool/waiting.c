@@ -1,4 +1,6 @@
 /* Waiting for a connection: the calls of bp_pool.h on the wait queue. The queue itself is in waiter_queue.c. */
+#include "waiting.h"
+
 #include "pool.h"
 
 bool bp_has_waiters(bp_pool *pool) {
@@ -46,7 +48,8 @@ static __attribute__((noinline)) bp_status bp__reject_waiter(bp_pool *pool, bp_t
     return status == BP_OK ? BP_TOO_MANY_WAITERS : status;
 }
 
-bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t deadline, bool *arm_timer) {
+bp_status bp__wait_join(bp_pool *pool, bp_ticket ticket, void *context, bp_atomic64 *home, uint64_t deadline,
+                        bool *arm_timer) {
     bool is_earliest = false;
     if (arm_timer != NULL) {
         *arm_timer = false;
@@ -64,7 +67,7 @@ bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t 
     if (__builtin_expect(before >= pool->full, 0) && bp__is_full(pool, before)) {
         return bp__reject_waiter(pool, ticket);
     }
-    status = bp__waiter_join(&pool->queue, ticket, context, deadline, &is_earliest);
+    status = bp__waiter_join(&pool->queue, ticket, context, home, deadline, &is_earliest);
     if (status != BP_OK) {
         bp__count_departure(pool, BP_WAITER_WAITING);
         return status;
@@ -81,6 +84,10 @@ bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t 
         return BP_SHUT_DOWN;
     }
     return BP_OK;
+}
+
+bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t deadline, bool *arm_timer) {
+    return bp__wait_join(pool, ticket, context, NULL, deadline, arm_timer);
 }
 
 bp_status bp_wait_claim(bp_pool *pool, bp_ticket ticket, void **context) {
@@ -120,6 +127,16 @@ bp_status bp_wait_requeue(bp_pool *pool, bp_ticket ticket) {
     return BP_OK;
 }
 
+bp_waiter_expiry bp__expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity) {
+    bp_waiter_expiry expiry = bp__waiter_expire(&pool->queue, now, contexts, capacity);
+    if (expiry.expired > 0) {
+        uint64_t delta = (uint64_t)expiry.expired + (uint64_t)expiry.expired_without_permit * BP_HIGH_ONE;
+        uint64_t before = bp__add(&pool->waiting, (uint64_t)0 - delta);
+        bp__waiter_purge(&pool->queue, BP_LOW(before) - expiry.expired);
+    }
+    return expiry;
+}
+
 size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, uint64_t *next) {
     if (next != NULL) {
         *next = BP_NO_DEADLINE;
@@ -127,13 +144,8 @@ size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, 
     if (contexts == NULL || next == NULL || bp__check(pool) != BP_OK) {
         return 0;
     }
-    bp_waiter_expiry expiry = bp__waiter_expire(&pool->queue, now, contexts, capacity);
-    *next = expiry.next;
-    if (expiry.expired > 0) {
-        uint64_t delta = (uint64_t)expiry.expired + (uint64_t)expiry.expired_without_permit * BP_HIGH_ONE;
-        uint64_t before = bp__add(&pool->waiting, (uint64_t)0 - delta);
-        bp__waiter_purge(&pool->queue, BP_LOW(before) - expiry.expired);
-    }
+    bp_waiter_expiry expiry = bp__expire(pool, now, contexts, capacity);
+    *next = expiry.is_earliest ? expiry.next : BP_NO_DEADLINE;
     return expiry.expired;
 }
 

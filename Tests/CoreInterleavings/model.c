@@ -165,7 +165,7 @@ static void check_slots(void) {
     for (unsigned i = 0; i < it->slot_count; i++) {
         check_slot(i, &seen);
     }
-    bp_slot_view view = {BP_SLOT_CLOSING, {NULL, 77}};
+    bp_slot_view view = {.size = sizeof view, .state = BP_SLOT_CLOSING, .lease = {NULL, 77}};
     REQUIRE(bp_slot_at(world.pool, it->slot_count, &view) == BP_EMPTY && view.lease.slot == NULL,
             "a slot is seen that was never used");
 }

@@ -43,3 +43,9 @@ void bp__pause(uint64_t nanoseconds) {
     block_for_a_while(&never);
     last_pause_ended = run_steps;
 }
+
+uint64_t explored_now;
+
+uint64_t bp__now(void) {
+    return explored_now;
+}

@@ -18,6 +18,9 @@ void bp__parking_destroy(bp_parking *parking);
 void bp__parking_post(bp_parking *parking);
 bool bp__parking_wait(bp_parking *parking, uint64_t timeout);
 void bp__pause(uint64_t nanoseconds);
+/* The clock of deadlines: it goes on only when a scenario lets a timer fire. */
+uint64_t bp__now(void);
+extern uint64_t explored_now;
 
 /* 1 after a thread has begun to sleep. Scenarios set it to 0 first. */
 extern int a_thread_has_slept;

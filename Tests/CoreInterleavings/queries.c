@@ -56,6 +56,9 @@ static void check_next_deadline(void) {
         had_one = had_one || it->deadline == next;
         earliest = is_waiting(it) && it->deadline < earliest ? it->deadline : earliest;
     }
+    for (unsigned i = 0; i < world.request_deadline_count; i++) {
+        had_one = had_one || world.request_deadlines[i] == next;
+    }
     /* A call of bp_expire without room for all waiters is to be repeated at once. */
     had_one = had_one || next <= world.expired_at;
     REQUIRE(next <= earliest, "bp_next_deadline says %llu, and a deadline is at %llu", (unsigned long long)next,

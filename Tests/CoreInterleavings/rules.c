@@ -120,6 +120,9 @@ void check_frozen(unsigned thread) {
     unsigned nodes = found.linked + found.free_nodes + waits_prepared();
     REQUIRE(distance(nodes, found.used_nodes) <= 1, "thread %u frozen: %u nodes, and %u accounted for", thread,
             found.used_nodes, nodes);
+    if (world.when_frozen != NULL) {
+        world.when_frozen(thread);
+    }
 }
 
 static void reclaim_delivered(void) {

@@ -24,6 +24,7 @@ const scenario *const suites[] = {
 #ifndef EXPLORED_SWIFT_CORE /* It has no calls that block a thread. */
     blocking_scenarios,
     ending_scenarios,
+    callback_scenarios,
 #endif
     NULL,
 };

@@ -21,6 +21,8 @@
 /* Outcomes of a wait that are not statuses of the pool. */
 #define RESUMED_OPEN_FAILED ((bp_status)1001)
 
+#define MOST_REQUEST_DEADLINES 16
+
 typedef struct {
     unsigned index;
     unsigned thread; /* The thread that waits. */
@@ -71,12 +73,15 @@ typedef struct {
     uint64_t paused_at;      /* bp_pause has returned, and nobody has called bp_resume since; 0: not so. */
     value_register limits;   /* Of limits_value. */
     value_register pauses;   /* Whether it is paused. */
+    uint64_t request_deadlines[MOST_REQUEST_DEADLINES]; /* The deadlines that requests may have. */
+    unsigned request_deadline_count;
     uint64_t expired_at;     /* The latest time with which bp_expire was called. */
     uint32_t max_waiters;    /* 0: without limit. */
     bool checks_contents;
     uint64_t stamp;
     unsigned freeze_allowance; /* How much a frozen thread may withhold: 1 unless the scenario needs more. */
     unsigned counted;          /* A counter for scenarios. */
+    void (*when_frozen)(unsigned thread); /* The check of the scenario beside the rules; NULL: nothing. */
 } world_state;
 
 extern world_state world;

@@ -6,5 +6,6 @@
 #include "bp_status.h"
 #include "bp_pool.h"
 #include "bp_blocking.h"
+#include "bp_callback.h"
 
 #endif

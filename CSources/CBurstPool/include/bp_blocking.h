@@ -13,10 +13,10 @@
  *         bp_release_and_reconcile(pool, lease, close_fd, NULL);
  *     }
  *
- * A pool's waiters are either the threads inside bp_acquire, or the contexts of a program that calls bp_wait_join
- * itself; never both in one pool. The calls of bp_pool.h that do not concern waiters can be used beside these, and
- * bp_reconcile after them: also bp_shutdown, after which bp_reconcile wakes the threads. All calls may run at the same
- * time as each other and as those of bp_pool.h.
+ * A pool's waiters are either the threads inside bp_acquire and the requests of bp_callback.h, or the contexts of a
+ * program that calls bp_wait_join itself; never both in one pool. The calls of bp_pool.h that do not concern waiters
+ * can be used beside these, and bp_reconcile after them: also bp_shutdown, after which bp_reconcile wakes the threads.
+ * All calls may run at the same time as each other and as those of bp_pool.h.
  *
  * Close functions
  *
@@ -92,10 +92,11 @@ bp_status bp_shutdown_and_reconcile(bp_pool *pool, bp_close_function close, void
  * Calls bp_shutdown_and_reconcile, and waits until no connection exists and no thread is inside the pool any more. Then
  * bp_pool_destroy succeeds. timeout: in nanoseconds; BP_NO_DEADLINE: wait without limit.
  *
- * It waits for the threads that hold a lease or a permit, for the callers that wait in bp_acquire, and for each call by which
- * one of these threads ends its lease, permit or wait. The program must see to it that no other call begins or runs
- * while the pool is destroyed. The thread looks again every 10 ms at the latest, and closes what has become idle.
- * BP_OK; BP_TIMED_OUT: connections are still in use, or calls still run; BP_INVALID_ARGUMENT; BP_FORKED.
+ * It waits for the threads that hold a lease or a permit, for the callers that wait in bp_acquire, for each call by which one
+ * of these threads ends its lease, permit or wait, and for all drivers of bp_callback.h to be closed. The program must
+ * see to it that no other call begins or runs while the pool is destroyed. The thread looks again every 10 ms at the
+ * latest, and closes what has become idle. BP_OK; BP_TIMED_OUT: connections are still in use, or calls still run;
+ * BP_INVALID_ARGUMENT; BP_FORKED.
  */
 bp_status bp_shutdown_and_wait(bp_pool *pool, uint64_t timeout, bp_close_function close, void *context);
 

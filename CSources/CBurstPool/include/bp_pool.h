@@ -2,8 +2,9 @@
  * The pool: slots for connections, the idle connections among them, and a wait queue.
  *
  * The pool does not open, check or close connections, and it never blocks a thread. It counts, it decides which waiter
- * is next, and it tells the caller what to do. For programs that use plain threads, bp_blocking.h does the rest. This
- * header is for programs that bring their own way of waiting, such as the Swift library.
+ * is next, and it tells the caller what to do. For programs that use plain threads, bp_blocking.h does the rest, and
+ * for programs with event loops bp_callback.h. This header is for programs that bring their own way of waiting, such as
+ * the Swift library.
  *
  * Words
  *
@@ -25,7 +26,8 @@
  *     - after bp_finish_close, bp_cancel_open, bp_detach, bp_wait_join, bp_wait_requeue, bp_resize, bp_resume and
  *       bp_shutdown.
  *
- *   To reconcile is this loop. bp_reconcile in bp_blocking.h is the same loop for threads.
+ *   To reconcile is this loop. bp_reconcile in bp_blocking.h is the same loop for threads, and bp_driver_reconcile in
+ *   bp_callback.h for event loops.
  *
  *     if this thread is in this loop for this pool already: stop, since the outer loop goes on
  *     loop:
@@ -284,9 +286,10 @@ bp_status bp_pool_create_sized(const bp_pool_configuration *configuration, bp_po
  * Frees the pool. All connections must have been closed or detached, each ticket must have joined, and no thread may be
  * inside a call on the pool. Before the memory is freed, release_owner is called, which may call bp_pool_owner only.
  *
- * BP_BUSY: connections exist, callers wait, a ticket has not joined, or a call of bp_blocking.h by which a thread ends
- * its lease, permit or wait is still running. Nothing has happened. Other calls cannot be detected: the program must
- * see to it that none runs or begins. See bp_shutdown_and_wait. BP_OK; BP_INVALID_ARGUMENT.
+ * BP_BUSY: connections exist, callers wait, a ticket has not joined, a driver of bp_callback.h is open, or a call of
+ * bp_blocking.h by which a thread ends its lease, permit or wait is still running. Nothing has happened. Other calls
+ * cannot be detected: the program must see to it that none runs or begins. See bp_shutdown_and_wait. BP_OK;
+ * BP_INVALID_ARGUMENT.
  */
 bp_status bp_pool_destroy(bp_pool *pool);
 
