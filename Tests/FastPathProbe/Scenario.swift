@@ -40,7 +40,17 @@ struct Scenario {
         try await classes.withConnection { $0.uses += 1 }
         try await structs.withConnection { $0.uses += 1 }
         let client = Client(classes)
+        let ofClosures = try ConnectionPool(
+            maxSize: 4,
+            open: { PooledClass() },
+            isClosed: { $0.uses < 0 },
+            close: { _ in }
+        )
+        try await ofClosures.withConnection { $0.uses += 1 }
         return [
+            Scenario(name: "withConnection, a pool made of closures") { leases in
+                for _ in 0..<leases { try await ofClosures.withConnection { $0.uses += 1 } }
+            },
             Scenario(name: "withConnection, a class") { leases in
                 for _ in 0..<leases { try await classes.withConnection { $0.uses += 1 } }
             },

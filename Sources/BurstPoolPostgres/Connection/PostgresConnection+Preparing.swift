@@ -36,13 +36,15 @@ extension PostgresConnection {
     }
 
     private func describe(_ result: QueryResult, _ sql: String, _ name: String?) -> PreparedStatement {
-        PreparedStatement(
+        let returnsBinary = (0..<result.columnCount).allSatisfy { result.columnType($0).hasKnownBinaryFormat }
+        return PreparedStatement(
             name: name,
             sql: sql,
             parameterTypes: (0..<PQnparams(result.pointer)).map {
                 PostgresType(oid: PQparamtype(result.pointer, $0))
             },
-            returnsBinary: (0..<result.columnCount).allSatisfy { result.columnType($0).hasKnownBinaryFormat }
+            returnsBinary: returnsBinary,
+            columns: ResultColumns(of: result, isBinary: returnsBinary)
         )
     }
 }

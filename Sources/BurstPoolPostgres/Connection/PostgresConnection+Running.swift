@@ -51,13 +51,19 @@ extension PostgresConnection {
     }
 
     /// Executes a statement. Prepares it first if necessary, and once more if the server no longer knows it.
-    func run(_ sql: String, _ parameters: [(any PostgresEncodable)?]) async throws -> QueryResult {
+    ///
+    /// - Parameter read: Makes of the result, and the statement that it is of, what is returned.
+    func run<Value>(
+        _ sql: String,
+        _ parameters: [(any PostgresEncodable)?],
+        read: (QueryResult, PreparedStatement) -> Value
+    ) async throws -> Value {
         var mayRepeat = true
         while true {
             let statement = try await prepared(sql)
             try await send(statement, parameters)
             do {
-                return try await collect()
+                return read(try await collect(), statement)
             } catch let error as PostgresError where mayRepeat && forget(statement, after: error) {
                 mayRepeat = false
             }

@@ -86,6 +86,8 @@ final class Wire {
         }
         if !shielded { try Task.checkCancellation() }
         isBusy = true
+        // Nothing that belongs to the statement can have arrived, and its response will be reported.
+        mayHaveUnread = false
         isShielded = shielded
         hasTimedOut = false
         canceller.arm()

@@ -8,25 +8,29 @@
 ///
 /// A row is independent of the connection and can be kept for any time.
 public struct PostgresRow: Sendable {
-    let result: QueryResult
-    let index: Int
+    @usableFromInline let result: QueryResult
+    @usableFromInline let columns: ResultColumns
+    @usableFromInline let index: Int
+
+    @inlinable
+    init(result: QueryResult, columns: ResultColumns, index: Int) {
+        self.result = result
+        self.columns = columns
+        self.index = index
+    }
 
     /// The number of columns.
-    public var count: Int { result.columnCount }
+    @inlinable
+    public var count: Int { columns.all.count }
 
     /// Returns the value of the first column of a name.
     ///
     /// - Throws: ``PostgresError/Code/invalidColumn`` if there is no such column; ``PostgresError/Code/invalidValue`` if
     ///   the value cannot be read as the type, for example because it is NULL and the type is not optional.
+    @inlinable
     public subscript<Value: PostgresDecodable>(name: String, as type: Value.Type) -> Value {
         get throws {
-            guard let column = result.column(named: name) else {
-                let names = (0..<count).map { "\"\(result.columnName($0))\"" }.joined(separator: ", ")
-                throw PostgresError(
-                    .invalidColumn,
-                    "The row has no column \"\(name)\". Its columns are \(names.isEmpty ? "none" : names)."
-                )
-            }
+            guard let column = columns.index(of: name) else { throw missingColumn(name) }
             return try decode(column, as: type)
         }
     }
@@ -34,11 +38,10 @@ public struct PostgresRow: Sendable {
     /// Returns the value of a column by its number, starting with 0.
     ///
     /// - Throws: As the subscript by name.
+    @inlinable
     public subscript<Value: PostgresDecodable>(column: Int, as type: Value.Type) -> Value {
         get throws {
-            guard (0..<count).contains(column) else {
-                throw PostgresError(.invalidColumn, "The row has \(count) columns, and column \(column) was asked for.")
-            }
+            guard (0..<count).contains(column) else { throw missingColumn(column) }
             return try decode(column, as: type)
         }
     }
@@ -46,6 +49,7 @@ public struct PostgresRow: Sendable {
     /// Returns the values of the first columns, in their order.
     ///
     /// - Throws: As the subscript by name.
+    @inlinable
     public func decode<each Value: PostgresDecodable>(_ types: repeat (each Value).Type) throws -> (repeat each Value) {
         var column = 0
         func next<Next: PostgresDecodable>(_ type: Next.Type) throws -> Next {
@@ -55,11 +59,36 @@ public struct PostgresRow: Sendable {
         return (repeat try next(each types))
     }
 
-    private func decode<Value: PostgresDecodable>(_ column: Int, as type: Value.Type) throws -> Value {
+    @inlinable
+    func decode<Value: PostgresDecodable>(_ column: Int, as type: Value.Type) throws -> Value {
         do {
-            return try Value.decode(result.value(row: index, column: column))
-        } catch let failure as PostgresValueError {
-            throw failure.error(column: result.columnName(column), type: result.columnType(column), target: type)
+            guard let bytes = result.bytes(row: index, column: column) else { return try Value.decode(nil) }
+            let (type, isBinary) = (columns.all[column].type, columns.all[column].isBinary)
+            return try Value.decode(PostgresValue(bytes: bytes, type: type, isBinary: isBinary, owner: result))
+        } catch {
+            throw described(error, column: column, target: type)
         }
+    }
+
+    // The errors are made here, so that the code that callers inline stays small.
+
+    @usableFromInline
+    func described(_ error: any Error, column: Int, target: Any.Type) -> any Error {
+        guard let failure = error as? PostgresValueError else { return error }
+        return failure.error(column: columns.all[column].name, type: columns.all[column].type, target: target)
+    }
+
+    @usableFromInline
+    func missingColumn(_ name: String) -> any Error {
+        let names = columns.all.map { "\"\($0.name)\"" }.joined(separator: ", ")
+        return PostgresError(
+            .invalidColumn,
+            "The row has no column \"\(name)\". Its columns are \(names.isEmpty ? "none" : names)."
+        )
+    }
+
+    @usableFromInline
+    func missingColumn(_ column: Int) -> any Error {
+        PostgresError(.invalidColumn, "The row has \(count) columns, and column \(column) was asked for.")
     }
 }

@@ -3,20 +3,24 @@
 /// A collection that can be iterated, indexed from 0, and kept for any time: it is independent of the connection. A row
 /// keeps all rows of its query in memory.
 public struct PostgresRows: RandomAccessCollection, Sendable {
-    let result: QueryResult
+    @usableFromInline let result: QueryResult
+    @usableFromInline let resultColumns: ResultColumns
 
-    public var startIndex: Int { 0 }
-    public var endIndex: Int { result.rowCount }
-    public subscript(index: Int) -> PostgresRow {
+    init(result: QueryResult, of statement: PreparedStatement) {
+        self.result = result
+        resultColumns = statement.columns.adapted(to: result)
+    }
+
+    @inlinable public var startIndex: Int { 0 }
+    @inlinable public var endIndex: Int { result.rowCount }
+    @inlinable public subscript(index: Int) -> PostgresRow {
         precondition(indices.contains(index), "There are \(count) rows, and the index is \(index).")
-        return PostgresRow(result: result, index: index)
+        return PostgresRow(result: result, columns: resultColumns, index: index)
     }
 
     /// The columns, also if there are no rows. Empty for a statement that returns no rows, such as `UPDATE`.
     public var columns: [PostgresColumn] {
-        (0..<result.columnCount).map {
-            PostgresColumn(name: result.columnName($0), type: result.columnType($0))
-        }
+        resultColumns.all.map { PostgresColumn(name: $0.name, type: $0.type) }
     }
 
     /// The number of rows that the statement returned, inserted, updated, deleted, merged or copied.

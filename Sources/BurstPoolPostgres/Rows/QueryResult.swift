@@ -4,9 +4,10 @@ import CLibPQ
 ///
 /// A result does not change once libpq has returned it, and libpq's functions that read it do not write to it, so several
 /// threads may read it at the same time.
+@usableFromInline
 final class QueryResult: @unchecked Sendable {
     let pointer: OpaquePointer
-    let rowCount: Int
+    @usableFromInline let rowCount: Int
     let columnCount: Int
 
     init(_ pointer: OpaquePointer) {
@@ -35,32 +36,14 @@ final class QueryResult: @unchecked Sendable {
         PostgresType(oid: PQftype(pointer, Int32(column)))
     }
 
-    /// Returns the first column of a name, or `nil`.
-    func column(named name: String) -> Int? {
-        // PQfnumber() would fold the name to lower case.
-        var name = name
-        return name.withUTF8 { name in
-            (0..<columnCount).first { column in
-                let candidate = PQfname(pointer, Int32(column))!
-                return strlen(candidate) == name.count
-                    && name.elementsEqual(UnsafeRawBufferPointer(start: candidate, count: name.count))
-            }
-        }
-    }
-
-    /// Returns a value, or `nil` for NULL. The row and the column must exist.
-    func value(row: Int, column: Int) -> PostgresValue? {
+    /// Returns the bytes of a value, or `nil` for NULL. The row and the column must exist.
+    @usableFromInline
+    func bytes(row: Int, column: Int) -> UnsafeRawBufferPointer? {
         let (row, column) = (Int32(row), Int32(column))
-        if PQgetisnull(pointer, row, column) != 0 { return nil }
-        return PostgresValue(
-            bytes: UnsafeRawBufferPointer(
-                start: PQgetvalue(pointer, row, column),
-                count: Int(PQgetlength(pointer, row, column))
-            ),
-            type: PostgresType(oid: PQftype(pointer, column)),
-            isBinary: PQfformat(pointer, column) == 1,
-            owner: self
-        )
+        let length = PQgetlength(pointer, row, column)
+        // The length of NULL is 0 as well.
+        if length == 0, PQgetisnull(pointer, row, column) != 0 { return nil }
+        return UnsafeRawBufferPointer(start: PQgetvalue(pointer, row, column), count: Int(length))
     }
 
     /// What the server reports about an error.

@@ -21,6 +21,7 @@ extension FixedWidthInteger {
         return value
     }
 
+    @inlinable
     init(decodingInteger value: PostgresValue) throws {
         guard value.isBinary else {
             self = try Self.parse(value)
@@ -37,12 +38,13 @@ extension FixedWidthInteger {
             return
         default: throw value.error()
         }
-        guard let fitting = Self(exactly: number) else { throw value.error("\(number) does not fit") }
+        guard let fitting = Self(exactly: number) else { throw value.doesNotFit(number) }
         self = fitting
     }
 
     /// Reads an integer from digits; a fraction that consists of zeros is allowed.
-    private static func parse(_ value: PostgresValue) throws -> Self {
+    @usableFromInline
+    static func parse(_ value: PostgresValue) throws -> Self {
         let text = try value.text
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 1 || parts[1].utf8.allSatisfy({ $0 == UInt8(ascii: "0") }), let number = Self(parts[0])
@@ -51,54 +53,69 @@ extension FixedWidthInteger {
     }
 }
 
+extension PostgresValue {
+    @usableFromInline
+    func doesNotFit(_ number: Int64) -> any Error { error("\(number) does not fit") }
+}
+
 extension Int: PostgresCodable {
     public func encode(into parameter: inout PostgresParameterWriter) throws { try encodeInteger(into: &parameter) }
+    @inlinable
     public init(from value: PostgresValue) throws { try self.init(decodingInteger: value) }
 }
 
 extension Int64: PostgresCodable {
     public func encode(into parameter: inout PostgresParameterWriter) throws { try encodeInteger(into: &parameter) }
+    @inlinable
     public init(from value: PostgresValue) throws { try self.init(decodingInteger: value) }
 }
 
 extension Int32: PostgresCodable {
     public func encode(into parameter: inout PostgresParameterWriter) throws { try encodeInteger(into: &parameter) }
+    @inlinable
     public init(from value: PostgresValue) throws { try self.init(decodingInteger: value) }
 }
 
 extension Int16: PostgresCodable {
     public func encode(into parameter: inout PostgresParameterWriter) throws { try encodeInteger(into: &parameter) }
+    @inlinable
     public init(from value: PostgresValue) throws { try self.init(decodingInteger: value) }
 }
 
 extension Int8: PostgresCodable {
     public func encode(into parameter: inout PostgresParameterWriter) throws { try encodeInteger(into: &parameter) }
+    @inlinable
     public init(from value: PostgresValue) throws { try self.init(decodingInteger: value) }
 }
 
 extension UInt: PostgresCodable {
     public func encode(into parameter: inout PostgresParameterWriter) throws { try encodeInteger(into: &parameter) }
+    @inlinable
     public init(from value: PostgresValue) throws { try self.init(decodingInteger: value) }
 }
 
 extension UInt64: PostgresCodable {
     public func encode(into parameter: inout PostgresParameterWriter) throws { try encodeInteger(into: &parameter) }
+    @inlinable
     public init(from value: PostgresValue) throws { try self.init(decodingInteger: value) }
 }
 
 extension UInt32: PostgresCodable {
     public func encode(into parameter: inout PostgresParameterWriter) throws { try encodeInteger(into: &parameter) }
+    @inlinable
     public init(from value: PostgresValue) throws { try self.init(decodingInteger: value) }
 }
 
 extension UInt16: PostgresCodable {
     public func encode(into parameter: inout PostgresParameterWriter) throws { try encodeInteger(into: &parameter) }
+    @inlinable
     public init(from value: PostgresValue) throws { try self.init(decodingInteger: value) }
 }
 
 /// A single `UInt8` is a number, and an array of them is `bytea`.
 extension UInt8: PostgresCodable {
     public func encode(into parameter: inout PostgresParameterWriter) throws { try encodeInteger(into: &parameter) }
+    @inlinable
     public init(from value: PostgresValue) throws { try self.init(decodingInteger: value) }
 
     public static func encodeArray(_ array: [UInt8], into parameter: inout PostgresParameterWriter) throws {

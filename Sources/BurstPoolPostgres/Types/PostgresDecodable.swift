@@ -23,19 +23,20 @@ public protocol PostgresDecodable {
 public typealias PostgresCodable = PostgresEncodable & PostgresDecodable
 
 extension PostgresDecodable {
+    @inlinable
     public static func decode(_ value: PostgresValue?) throws -> Self {
-        guard let value else {
-            throw PostgresValueError(reason: "the value is NULL. Read it as \(Self?.self) if NULL is possible")
-        }
+        guard let value else { throw PostgresValueError.null(Self?.self) }
         return try Self(from: value)
     }
 }
 
 extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
+    @inlinable
     public init(from value: PostgresValue) throws {
         self = try Wrapped(from: value)
     }
 
+    @inlinable
     public static func decode(_ value: PostgresValue?) throws -> Wrapped? {
         guard let value else { return nil }
         return try Wrapped.decode(value)

@@ -1,15 +1,18 @@
+import CLibPQ
+
 /// A value in a row, as the server sent it. It is not NULL.
 ///
 /// Types that conform to ``PostgresDecodable`` read it.
 public struct PostgresValue {
     /// The bytes, in the format that ``isBinary`` tells. They exist as long as ``owner`` does.
-    private let storage: UnsafeRawBufferPointer
-    private let owner: QueryResult
+    @usableFromInline let storage: UnsafeRawBufferPointer
+    @usableFromInline let owner: QueryResult
     /// The type that the server gives for the value.
     public let type: PostgresType
     /// Whether the value is in PostgreSQL's binary format. Otherwise it is text.
     public let isBinary: Bool
 
+    @inlinable
     init(bytes: UnsafeRawBufferPointer, type: PostgresType, isBinary: Bool, owner: QueryResult) {
         storage = bytes
         self.type = type
@@ -18,9 +21,11 @@ public struct PostgresValue {
     }
 
     /// The number of bytes.
+    @inlinable
     public var count: Int { storage.count }
 
     /// Calls a closure with the bytes, which it must not keep.
+    @inlinable
     public func withBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -41,26 +46,40 @@ public struct PostgresValue {
         PostgresValueError(reason: reason)
     }
 
+    @usableFromInline
+    var wrongLength: any Error { error("it has \(count) bytes") }
+
     /// The bytes as text, without a look at the type.
+    @usableFromInline
     var rawText: String {
         get throws {
-            guard let text = withBytes({ String(validating: $0, as: UTF8.self) }) else {
-                throw error("it is not valid UTF-8")
+            let (text, isValid) = withBytes { bytes in
+                // String(validating:as:) is generic code at run time and takes several times as long. This initializer
+                // replaces what is not valid UTF-8, which then differs from the bytes.
+                var text = String(decoding: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
+                let isValid = text.withUTF8 { utf8 in
+                    utf8.count == bytes.count
+                        && (bytes.isEmpty || memcmp(utf8.baseAddress!, bytes.baseAddress!, bytes.count) == 0)
+                }
+                return (text, isValid)
             }
+            guard isValid else { throw error("it is not valid UTF-8") }
             return text
         }
     }
 
     /// The integer in the first bytes, which are in network byte order. There must be as many bytes.
+    @inlinable
     func integer<Integer: FixedWidthInteger>(_ type: Integer.Type, at offset: Int = 0) throws -> Integer {
         guard offset >= 0, offset + MemoryLayout<Integer>.size <= count else { throw error("it is too short") }
         return Integer(bigEndian: withBytes { $0.loadUnaligned(fromByteOffset: offset, as: Integer.self) })
     }
 
     /// The integer that the value consists of.
+    @inlinable
     func wholeInteger<Integer: FixedWidthInteger>(_ type: Integer.Type) throws -> Integer {
-        guard count == MemoryLayout<Integer>.size else { throw error("it has \(count) bytes") }
-        return try integer(type)
+        guard count == MemoryLayout<Integer>.size else { throw wrongLength }
+        return Integer(bigEndian: withBytes { $0.loadUnaligned(as: Integer.self) })
     }
 
     /// A part of the bytes, as a value of its own.
@@ -76,9 +95,16 @@ public struct PostgresValue {
 }
 
 /// A value cannot be read as a type. Becomes a ``PostgresError`` when the column is known.
+@usableFromInline
 struct PostgresValueError: Error {
     /// What is wrong with the value; `nil` if the type does not suit.
     var reason: String?
+
+    /// The value is NULL, and the type that allows for it is another one.
+    @usableFromInline
+    static func null(_ optional: Any.Type) -> any Error {
+        PostgresValueError(reason: "the value is NULL. Read it as \(optional) if NULL is possible")
+    }
 
     func error(column: String, type: PostgresType, target: Any.Type) -> PostgresError {
         let message = "Column \"\(column)\" of type \(type) cannot be read as \(target)"

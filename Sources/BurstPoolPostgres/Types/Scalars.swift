@@ -29,14 +29,24 @@ extension Double: PostgresCodable {
         }
     }
 
+    @inlinable
     public init(from value: PostgresValue) throws {
+        if value.isBinary, value.type == .float8 {
+            self.init(bitPattern: try value.wholeInteger(UInt64.self))
+        } else {
+            self = try Self.number(ofOther: value)
+        }
+    }
+
+    /// Reads every number that is not a `float8` in the binary format.
+    @usableFromInline
+    static func number(ofOther value: PostgresValue) throws -> Double {
         switch (value.type, value.isBinary) {
-        case (.float8, true): self = Double(bitPattern: try value.wholeInteger(UInt64.self))
-        case (.float4, true): self = Double(Float(bitPattern: try value.wholeInteger(UInt32.self)))
-        case (.int8, _), (.int4, _), (.int2, _): self = Double(try Int64(from: value))
+        case (.float4, true): return Double(Float(bitPattern: try value.wholeInteger(UInt32.self)))
+        case (.int8, _), (.int4, _), (.int2, _): return Double(try Int64(from: value))
         case (.numeric, _), (.float8, false), (.float4, false):
             guard let number = Double(try value.text) else { throw value.error("it is not a number") }
-            self = number
+            return number
         default: throw value.error()
         }
     }
@@ -71,20 +81,23 @@ extension String: PostgresCodable {
         if parameter.type.isText { parameter.writeBinary(utf8) } else { try parameter.writeText(self) }
     }
 
+    @inlinable
     public init(from value: PostgresValue) throws {
-        guard value.isBinary, !value.type.isText else {
-            self = try value.rawText
-            return
-        }
+        self = !value.isBinary || value.type.isText ? try value.rawText : try Self.text(ofBinary: value)
+    }
+
+    /// The text that a value stands for whose binary format is not text.
+    @usableFromInline
+    static func text(ofBinary value: PostgresValue) throws -> String {
         switch value.type {
-        case .int8, .int4, .int2, .oid: self = String(try Int64(from: value))
-        case .float8: self = try Double(from: value).postgresText
-        case .float4: self = Float(bitPattern: try value.wholeInteger(UInt32.self)).postgresText
-        case .bool: self = try Bool(from: value) ? "true" : "false"
-        case .numeric: self = try Numeric.text(value)
-        case .uuid: self = try UUIDText.text(value)
-        case .jsonb: self = try value.part(JSONBinary.textRange(of: value), type: .text).rawText
-        case .void: self = ""
+        case .int8, .int4, .int2, .oid: String(try Int64(from: value))
+        case .float8: try Double(from: value).postgresText
+        case .float4: Float(bitPattern: try value.wholeInteger(UInt32.self)).postgresText
+        case .bool: try Bool(from: value) ? "true" : "false"
+        case .numeric: try Numeric.text(value)
+        case .uuid: try UUIDText.text(value)
+        case .jsonb: try value.part(JSONBinary.textRange(of: value), type: .text).rawText
+        case .void: ""
         default: throw value.error("select it with \"::text\" to read it as text")
         }
     }

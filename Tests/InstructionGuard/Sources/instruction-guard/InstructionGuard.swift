@@ -48,6 +48,21 @@ enum InstructionGuard {
             }
         }
         await pool.shutdown()
+        let ofClosures = try ConnectionPool(
+            maxSize: 8,
+            open: { Connection() },
+            isClosed: { _ in false },
+            close: { _ in }
+        )
+        try await ofClosures.withConnection { _ in }
+        try await record.measure("withConnection, synchronous body, a pool made of closures") { count in
+            for _ in 0..<count {
+                try await ofClosures.withConnection { connection in
+                    connection.uses &+= 1
+                }
+            }
+        }
+        await ofClosures.shutdown()
     }
 
     /// With every option that does not make the strategy or the observer do work for each lease.
