@@ -80,6 +80,9 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         UnsafeMutableRawPointer(lease.slot) + books.pointee.elementOffset
     }
 
+    /// The serial number of a lease, which no other lease of the slot has.
+    public func serial(of lease: LockFreeSwiftLease) -> UInt64 { lease.serial }
+
     /// The count of waiters is not 0: for a moment too high, or does somebody wait? Or is it not the count?
     @usableFromInline @inline(never)
     func mayPass() -> Bool {
