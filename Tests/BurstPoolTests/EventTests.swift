@@ -207,6 +207,7 @@ extension ConnectionPoolEvent {
         case .breakerChanged(let state): "breakerChanged(\(state))"
         case .leaseOverdue(let place, let age): "leaseOverdue(\(place), \(age))"
         case .overdueLeaseReturned(let place, let age): "overdueLeaseReturned(\(place), \(age))"
+        case .shutdownInsideBody(let connections): "shutdownInsideBody(\(connections))"
         case .dropped(let statistics): "dropped(\(statistics.total))"
         }
     }

@@ -59,14 +59,4 @@ extension ConnectionPool {
     public func waitUntilUnused(timeout: Duration? = nil) async -> Bool {
         await engine.waitUntilUnused(timeout: timeout)
     }
-
-    /// Returns when the pool has a connection that ``ConnectionStrategy/validateConnection(_:)`` finds to work: for the start
-    /// of a server whose database may still be starting. Attempts are repeated after growing pauses of at most a second.
-    ///
-    /// - Parameter timeout: How long to try; `nil` for as long as it takes.
-    /// - Throws: The latest error when the time has passed; at once, an error that the strategy calls permanent,
-    ///   `.poolShutDown`, and `CancellationError`.
-    public func waitUntilHealthy(timeout: Duration? = .seconds(30)) async throws {
-        try await engine.waitUntilHealthy(timeout: timeout)
-    }
 }

@@ -162,7 +162,11 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     /// No connection is handed out any more, and waiters get `.poolShutDown`. Idle connections are closed at once, and
     /// connections in use when they are released. Idempotent. Each call applies its own `drainFor`.
     ///
-    /// Do not call this inside a body of `withConnection`: it would wait for the connection that the body holds.
+    /// Do not call this inside a body of `withConnection`. A pool that detects nested acquires
+    /// (``ConnectionPoolConfiguration/detectsNestedAcquires``) notices that. It then waits for all other connections only,
+    /// reports ``ConnectionPoolEvent/shutdownInsideBody(connections:)``, and says so in the result. Any other pool waits for the
+    /// connection that the body holds: until `drainFor` has passed, or for ever if it is `nil`. A call in a child task of the
+    /// body is not noticed by any pool.
     ///
     /// - Parameter drainFor: How long to wait until all connections are closed; `nil` for as long as that takes. Connections
     ///   that are in use when the time has passed are still closed when they are released. Cancelling the task ends the wait.

@@ -8,33 +8,45 @@ extension ConnectionPoolError {
     static func tooManyWaiters(
         _ statistics: ConnectionPoolStatistics,
         limit: Int?,
+        because cause: ConnectionShortage,
+        lastOpenError: (any Error)?,
         poolName: String
     ) -> ConnectionPoolError {
         let limit = limit.map { " and maxWaiters is \($0)" } ?? ""
+        let lastError = cause == .serverUnreachable ? lastOpenError.map { " Last error: \($0)." } ?? "" : ""
         return ConnectionPoolError(
             .tooManyWaiters,
             message: """
-                The wait queue is full: \(statistics.waiting) callers are waiting\(limit). Hold connections for a shorter \
-                time, or raise maxSize, burstLimit or maxWaiters. State: \(statistics).
+                The wait queue is full: \(statistics.waiting) callers are waiting\(limit).\(lastError) \
+                \(cause.advice) State: \(statistics).
                 """,
             poolName: poolName,
-            statistics: statistics
+            statistics: statistics,
+            underlyingError: cause == .serverUnreachable ? lastOpenError : nil,
+            shortage: cause
         )
     }
 
-    static func overloaded(after timeout: Duration, _ shortage: Shortage, poolName: String) -> ConnectionPoolError {
-        ConnectionPoolError(
+    static func overloaded(
+        after timeout: Duration,
+        _ shortage: Shortage,
+        since began: UInt64,
+        poolName: String
+    ) -> ConnectionPoolError {
+        let cause = shortage.cause(since: began)
+        let advice = cause == .busy ? "Send fewer requests, or do the following. \(cause.advice)" : cause.advice
+        return ConnectionPoolError(
             .overloaded,
             message: """
                 The pool is overloaded, and the caller was rejected after \(timeout) so that others are served in time. \
-                Send fewer requests, hold connections for a shorter time, or raise maxSize or burstLimit. \
-                State: \(shortage.statistics).
+                \(advice) State: \(shortage.statistics).
                 """,
             poolName: poolName,
             statistics: shortage.statistics,
             underlyingError: shortage.lastOpenError,
             timeout: timeout,
-            oldestLeaseAge: shortage.oldestLeaseAge
+            oldestLeaseAge: shortage.oldestLeaseAge,
+            shortage: cause
         )
     }
 
@@ -51,7 +63,8 @@ extension ConnectionPoolError {
                 """,
             poolName: poolName,
             statistics: statistics,
-            timeout: timeout
+            timeout: timeout,
+            shortage: .serverUnreachable
         )
     }
 
@@ -69,7 +82,8 @@ extension ConnectionPoolError {
                 """,
             poolName: poolName,
             statistics: statistics,
-            underlyingError: lastOpenError
+            underlyingError: lastOpenError,
+            shortage: .serverUnreachable
         )
     }
 
@@ -107,8 +121,34 @@ extension ConnectionPoolError {
         )
     }
 
+    /// For a validation that a health check has asked for.
+    static func failedValidation(
+        _ statistics: ConnectionPoolStatistics,
+        isUnanswered: Bool = false,
+        poolName: String
+    ) -> ConnectionPoolError {
+        ConnectionPoolError(
+            .validationFailed,
+            message: isUnanswered
+                ? "The server did not answer the validation of a connection before the health check ended."
+                : """
+                A connection opened, but did not pass its validation. Check that the server is ready, and what \
+                validateConnection(_:) of the strategy expects.
+                """,
+            poolName: poolName,
+            statistics: statistics
+        )
+    }
+
+    /// - Parameter began: When the caller began to wait; `nil` if it did not wait.
     @usableFromInline
-    static func acquireTimedOut(timeout: Duration, _ shortage: Shortage, poolName: String) -> ConnectionPoolError {
+    static func acquireTimedOut(
+        timeout: Duration,
+        _ shortage: Shortage,
+        since began: UInt64?,
+        poolName: String
+    ) -> ConnectionPoolError {
+        let cause = shortage.cause(since: began)
         var message = "No connection was available within \(timeout). State: \(shortage.statistics)."
         if let age = shortage.oldestLeaseAge {
             message += " The oldest lease has lasted for at least \(age)."
@@ -116,15 +156,15 @@ extension ConnectionPoolError {
         if let error = shortage.lastOpenError {
             message += " The latest attempt to open a connection failed: \(error)."
         }
-        if let advice = shortage.advice { message += " " + advice }
         return ConnectionPoolError(
             .acquireTimedOut,
-            message: message,
+            message: message + " " + cause.advice,
             poolName: poolName,
             statistics: shortage.statistics,
             underlyingError: shortage.lastOpenError,
             timeout: timeout,
-            oldestLeaseAge: shortage.oldestLeaseAge
+            oldestLeaseAge: shortage.oldestLeaseAge,
+            shortage: cause
         )
     }
 }
@@ -135,17 +175,31 @@ struct Shortage: Error {
     var statistics: ConnectionPoolStatistics
     var oldestLeaseAge: Duration?
     var lastOpenError: (any Error)?
+    /// When a connection was last seen to open, to be validated or to come back.
+    var lastProgress: UInt64
+    /// The cause for a caller that has not waited.
+    var causeWithoutWait: ConnectionShortage
 
-    /// What to do: first the server if connections do not open, then the holders of connections.
-    fileprivate var advice: String? {
-        if lastOpenError != nil { return "Check that the server is running and reachable." }
-        guard statistics.inUse > 0 else {
-            return statistics.opening > 0
-                ? "Connections take long to open: check that the server is reachable and not overloaded." : nil
-        }
-        return """
-            Hold connections for a shorter time, or raise maxSize or burstLimit. If leases last longer than requests \
-            should, check that the server answers.
+    /// Returns whether the pool was busy, or its server did not work, since a caller began to wait.
+    func cause(since began: UInt64?) -> ConnectionShortage {
+        guard let began else { return causeWithoutWait }
+        if lastProgress > began { return .busy }
+        return lastOpenError == nil ? .serverUnresponsive : .serverUnreachable
+    }
+}
+
+extension ConnectionShortage {
+    /// What to do about it.
+    fileprivate var advice: String {
+        switch self {
+        case .busy:
+            "Other callers were served meanwhile. Hold connections for a shorter time, or raise maxSize or burstLimit."
+        case .serverUnreachable: "Check that the server is running and reachable."
+        case .serverUnresponsive:
             """
+            No connection opened or came back meanwhile. Check that the server answers. If it does, look for leases that \
+            last too long: set tracksLeases and see the pool's leases.
+            """
+        }
     }
 }

@@ -6,7 +6,7 @@ public struct ConnectionPoolError: Error {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         enum Kind: String, Sendable {
             case invalidConfiguration, acquireTimedOut, poolShutDown, tooManyWaiters, outOfMemory
-            case overloaded, connectTimedOut, circuitOpen, nestedAcquire
+            case overloaded, connectTimedOut, circuitOpen, nestedAcquire, validationFailed
         }
 
         let kind: Kind
@@ -29,6 +29,8 @@ public struct ConnectionPoolError: Error {
         public static let circuitOpen = Code(kind: .circuitOpen)
         /// The task of the caller already holds all connections that the pool may have.
         public static let nestedAcquire = Code(kind: .nestedAcquire)
+        /// A connection did not pass the validation that a health check had asked for.
+        public static let validationFailed = Code(kind: .validationFailed)
 
         public var description: String { kind.rawValue }
     }
@@ -55,6 +57,10 @@ public struct ConnectionPoolError: Error {
     /// The age of the oldest lease, at least; `nil` if no connection was in use. For ``Code/acquireTimedOut``.
     public let oldestLeaseAge: Duration?
 
+    /// Whether the pool was busy, or its server did not work. For all errors of callers that got no connection, except
+    /// ``Code/poolShutDown``, ``Code/nestedAcquire`` and ``Code/outOfMemory``, for which it is `nil`.
+    public let shortage: ConnectionShortage?
+
     init(
         _ code: Code,
         message: String,
@@ -62,7 +68,8 @@ public struct ConnectionPoolError: Error {
         statistics: ConnectionPoolStatistics? = nil,
         underlyingError: (any Error)? = nil,
         timeout: Duration? = nil,
-        oldestLeaseAge: Duration? = nil
+        oldestLeaseAge: Duration? = nil,
+        shortage: ConnectionShortage? = nil
     ) {
         self.code = code
         self.message = message
@@ -71,6 +78,7 @@ public struct ConnectionPoolError: Error {
         self.underlyingError = underlyingError
         self.timeout = timeout
         self.oldestLeaseAge = oldestLeaseAge
+        self.shortage = shortage
     }
 }
 

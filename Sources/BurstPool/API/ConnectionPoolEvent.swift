@@ -47,6 +47,10 @@ public enum ConnectionPoolEvent: Sendable {
     case leaseOverdue(ConnectionLeaseLocation, age: Duration)
     /// An overdue lease has ended after all.
     case overdueLeaseReturned(ConnectionLeaseLocation, age: Duration)
+    /// The pool was shut down inside a body of `withConnection`, by a task that holds so many connections. The shutdown does
+    /// not wait for them. Reported only in pools that detect nested acquires
+    /// (``ConnectionPoolConfiguration/detectsNestedAcquires``); in all others such a call waits for itself.
+    case shutdownInsideBody(connections: Int)
     /// The last reference to the pool was dropped without a shutdown. The pool closes its connections in the background.
     case dropped(ConnectionPoolStatistics)
 }
@@ -111,4 +115,10 @@ public struct ConnectionLeaseLocation: Sendable, Hashable, CustomStringConvertib
     public let line: Int
 
     public var description: String { "\(fileID):\(line)" }
+
+    /// Makes a place of the address of a string that is never freed, which a `StaticString` has; 0 for none.
+    init(_ address: UInt, line: Int) {
+        fileID = UnsafePointer<CChar>(bitPattern: address).map { String(cString: $0) } ?? ""
+        self.line = line
+    }
 }

@@ -3,17 +3,28 @@ public struct ConnectionPoolShutdownResult: Sendable, Hashable {
     /// The connections that are still there: in use, or not yet closed.
     public let remaining: ConnectionPoolStatistics
 
+    /// The number of connections that the calling task itself holds, because the call was made inside a body of
+    /// `withConnection`. The shutdown did not wait for them; they are closed when the bodies end.
+    ///
+    /// Known only in pools that detect nested acquires (``ConnectionPoolConfiguration/detectsNestedAcquires``), and 0 in all
+    /// others.
+    public let heldByCaller: Int
+
     /// Whether all connections are closed.
     ///
-    /// If this is `false`, the time to drain has passed or the calling task was cancelled. Connections in use are still
-    /// closed when they are released.
+    /// If this is `false`, the time to drain has passed, the calling task was cancelled, or the calling task itself holds
+    /// connections. Connections in use are still closed when they are released.
     public var isComplete: Bool { remaining.total == 0 }
 }
 
 extension ConnectionPoolShutdownResult: CustomStringConvertible {
     public var description: String {
-        isComplete
-            ? "All connections are closed."
-            : "\(remaining.total) connections are left: \(remaining.inUse) in use, \(remaining.closing) closing."
+        if isComplete { return "All connections are closed." }
+        let left = "\(remaining.total) connections are left: \(remaining.inUse) in use, \(remaining.closing) closing."
+        guard heldByCaller > 0 else { return left }
+        return """
+            \(left) The task that shut the pool down holds \(heldByCaller) of them, because it did so inside a body of \
+            withConnection. Shut the pool down after the body.
+            """
     }
 }

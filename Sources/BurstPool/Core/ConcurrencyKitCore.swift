@@ -57,6 +57,8 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         UnsafeMutableRawPointer(lease.slot.unsafelyUnwrapped) + elementOffset
     }
 
+    public func serial(of lease: bp_lease) -> UInt64 { lease.serial }
+
     // MARK: Opening and closing
 
     public func beginOpen() -> _PoolCoreOpening<bp_ticket, bp_lease> {

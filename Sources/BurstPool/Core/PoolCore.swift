@@ -23,6 +23,8 @@ public protocol _PoolCore: Sendable {
     func release(_ lease: Lease) -> Bool
     /// The slot's own memory, at the same address for every lease of the slot. It contains zeros at first.
     func element(of lease: Lease) -> UnsafeMutableRawPointer
+    /// The serial number of a lease, which no other lease of the slot has.
+    func serial(of lease: Lease) -> UInt64
 
     // MARK: Opening and closing
 

@@ -7,6 +7,8 @@ struct EngineSettings: Sendable {
     @usableFromInline let detectsNestedAcquires: Bool
     /// Whether a caller whose release leads to a close waits for it.
     @usableFromInline let throwsCloseErrors: Bool
+    /// Whether each lease and each wait notes the name of its task.
+    @usableFromInline let tracksTaskNames: Bool
     let minimumIdle: Int
     let maxLifetime: UInt64?
     let closeTimeout: Duration?
@@ -16,6 +18,7 @@ struct EngineSettings: Sendable {
         self.configuration = configuration
         var flags: ConnectionFlags = []
         if configuration.leakThreshold != nil || configuration.tracksLeases { flags.insert(.isTracked) }
+        if configuration.tracksLeases { flags.insert(.isNamed) }
         if configuration.detectsNestedAcquires { flags.insert(.isOwned) }
         if let observer = configuration.observer {
             if observer.observesLeases { flags.insert(.isObserved) }
@@ -24,6 +27,7 @@ struct EngineSettings: Sendable {
         if configuration.resetsConnections { flags.insert(.isReset) }
         initialFlags = flags
         detectsNestedAcquires = configuration.detectsNestedAcquires
+        tracksTaskNames = configuration.tracksLeases
         throwsCloseErrors = configuration.closeErrors == .thrown
         minimumIdle = configuration.minimumIdle
         maxLifetime = configuration.maxLifetime?.nanoseconds

@@ -75,6 +75,7 @@ extension _PoolEngine {
             guard try isOpen(idle) else { return false }
             if flags.contains(.isTracked) { record(of: idle).pointee.note(site) }
             if flags.contains(.isCounted) { record(of: idle).pointee.countIdleLease() }
+            if flags.contains(.isNamed) { noteTaskName(idle) }
             return true
         }
         guard flags.isDisjoint(with: .concernHandOut) || isUsableUncommonly(idle, flags, ifStale), try isOpen(idle)
@@ -108,8 +109,11 @@ extension _PoolEngine {
     @inlinable @inline(__always)
     func releaseAfterBody(_ lease: Core.Lease) async throws {
         if endsUncommonly(lease) { return }
-        if core.release(lease), let excess = reconcile(mayCloseInline: settings.throwsCloseErrors) {
-            try await closeAfterRelease(excess)
+        if core.release(lease) {
+            health.noteReturn()
+            if let excess = reconcile(mayCloseInline: settings.throwsCloseErrors) {
+                try await closeAfterRelease(excess)
+            }
         }
     }
 
@@ -126,7 +130,10 @@ extension _PoolEngine {
     @inlinable @inline(__always)
     public func release(_ lease: Core.Lease) {
         if endsUncommonly(lease) { return }
-        if core.release(lease) { reconcile() }
+        if core.release(lease) {
+            health.noteReturn()
+            reconcile()
+        }
     }
 
     @inlinable @inline(__always)

@@ -43,6 +43,7 @@ extension _PoolEngine {
     @usableFromInline
     func noteLease(_ lease: Core.Lease, _ site: _LeaseSite, _ flags: ConnectionFlags) {
         if flags.contains(.isTracked) { record(of: lease).pointee.note(site) }
+        if flags.contains(.isNamed) { noteTaskName(lease) }
         guard flags.contains(.isOwned) else { return }
         record(of: lease).pointee.task.store(site.isScoped ? LeaseRecord.currentTask : 0, ordering: .relaxed)
     }
@@ -80,6 +81,7 @@ extension _PoolEngine {
     @usableFromInline
     func releaseFlagged(_ lease: Core.Lease, _ flags: ConnectionFlags) -> Bool {
         noteRelease(lease, flags)
+        if flags.contains(.awaitsVisit) { return releaseBeforeVisit(lease, flags) }
         return disposeOfFlagged(lease, header(of: lease).pointee.flags(.concernRelease))
     }
 
@@ -117,7 +119,7 @@ extension _PoolEngine {
     @inlinable @inline(__always)
     func judge(_ lease: Core.Lease, after error: any Error) {
         switch unretainedStrategy._withUnsafeGuaranteedRef({ $0.connectionVerdict(after: error) }) {
-        case .keep: break
+        case .keep: noteFailedUse(lease)
         case .discard: discard(lease)
         case .evictAll: evictAllOnce(becauseOf: lease)
         }

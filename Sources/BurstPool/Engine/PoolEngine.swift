@@ -23,11 +23,14 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     @usableFromInline let minimumIdle: MinimumIdle
     @usableFromInline let evictions = Evictions()
     let openErrors = OpenErrors()
+    @usableFromInline let health = HealthRecord()
+    @usableFromInline let waits: WaitTable
+    let visits = Visits<Core.Lease>()
     let maintenance: Maintenance
     @usableFromInline let validations = Validations()
     /// Fires when all connections of a pool that was shut down are closed.
     @usableFromInline let allClosed = Broadcast()
-    /// Fires when a lease may have ended in a pool that is paused.
+    /// Fires when a lease may have ended in a pool that is paused or was shut down.
     @usableFromInline let leaseEnded = Broadcast()
 
     public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws(ConnectionPoolError) {
@@ -40,7 +43,12 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
             )
         }
         settings = EngineSettings(configuration)
-        let keepsRecords = !settings.initialFlags.isDisjoint(with: .concernLease)
+        let elementSize =
+            settings.tracksTaskNames
+            ? Self.taskNameOffset + AtomicText.byteCount
+            : settings.initialFlags.isDisjoint(with: .concernLease)
+                ? Self.recordOffset : Self.recordOffset + MemoryLayout<LeaseRecord>.size
+        waits = WaitTable(tracksPlaces: settings.initialFlags.contains(.isTracked))
         let retained = Unmanaged.passRetained(strategy)
         do {
             core = try Core(
@@ -51,7 +59,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                     ),
                     keepsExcess: configuration.burstLinger != nil,
                     maxWaiters: configuration.maxWaiters,
-                    elementSize: keepsRecords ? Self.recordOffset + MemoryLayout<LeaseRecord>.size : Self.recordOffset,
+                    elementSize: elementSize,
                     elementAlignment: max(alignment, MemoryLayout<ConnectionHeader>.alignment),
                     owner: Unmanaged<AnyObject>.fromOpaque(retained.toOpaque())
                 )

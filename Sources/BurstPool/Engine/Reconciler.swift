@@ -18,7 +18,7 @@ extension _PoolEngine {
         let excess = serveWaitersAndShrink(mayCloseInline: mayCloseInline, ownTicket)
         // Here, and not only where a close has ended: a permit that is taken and returned also counts for a moment, and
         // the thread that returns the last one must say so.
-        if core.isShutDown, core.total == 0 { noteAllClosed() }
+        if core.isShutDown { noteFreedAfterShutdown() }
         if core.isPaused { leaseEnded.fire() }
         return excess
     }
@@ -178,6 +178,13 @@ extension _PoolEngine {
         return true
     }
 
+    /// Notes that a connection may have been closed in a pool that was shut down.
+    @usableFromInline
+    func noteFreedAfterShutdown() {
+        leaseEnded.fire()
+        if core.total == 0 { noteAllClosed() }
+    }
+
     /// Ends the waits for a shutdown, and the alarm clock, because nothing is left to do.
     @usableFromInline
     func noteAllClosed() {
@@ -191,6 +198,7 @@ extension _PoolEngine {
         noteTotal()
         reconcile()
         refill()
+        visits.lookAgain()
     }
 
     func noteTotal() {

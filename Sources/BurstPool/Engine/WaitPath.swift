@@ -55,7 +55,7 @@ extension _PoolEngine {
         }
         if core.isShutDown { throw ConnectionPoolError.poolShutDown(statistics, poolName: settings.name) }
         observeLeases(now: clock.now)
-        throw ConnectionPoolError.acquireTimedOut(timeout: .zero, shortage(), poolName: settings.name)
+        throw ConnectionPoolError.acquireTimedOut(timeout: .zero, shortage(), since: nil, poolName: settings.name)
     }
 
     /// Waits in the queue.
@@ -69,6 +69,9 @@ extension _PoolEngine {
             throw acquireFailed(error, waited: began, nil)
         }
         let generation = evictions.generation
+        health.settle(now: began)
+        let place = waits.begin(core.number(of: ticket), at: began, site, notesName: settings.tracksTaskNames)
+        defer { waits.end(place) }
         if events.isObserved { noteWaitBegan(ticket) }
         do {
             var lease = try await joinQueue(ticket, patience, since: began)
@@ -124,7 +127,13 @@ extension _PoolEngine {
         switch failure {
         case .shutDown: .poolShutDown(statistics, poolName: settings.name)
         case .tooManyWaiters:
-            .tooManyWaiters(statistics, limit: settings.configuration.maxWaiters, poolName: settings.name)
+            .tooManyWaiters(
+                statistics,
+                limit: settings.configuration.maxWaiters,
+                because: shortageCauseWithoutWait(),
+                lastOpenError: openErrors.sinceLastSuccess,
+                poolName: settings.name
+            )
         case .outOfMemory: .outOfMemory(statistics, poolName: settings.name)
         }
     }
@@ -197,8 +206,8 @@ extension _PoolEngine {
             let timeout = patience.timeout ?? .zero
             error =
                 patience.isShortened
-                ? ConnectionPoolError.overloaded(after: timeout, shortage, poolName: settings.name)
-                : ConnectionPoolError.acquireTimedOut(timeout: timeout, shortage, poolName: settings.name)
+                ? ConnectionPoolError.overloaded(after: timeout, shortage, since: began, poolName: settings.name)
+                : ConnectionPoolError.acquireTimedOut(timeout: timeout, shortage, since: began, poolName: settings.name)
         }
         return acquireFailed(error, waited: began, ticket)
     }
@@ -217,11 +226,15 @@ extension _PoolEngine {
     /// Returns what is known about why no connection is available.
     @usableFromInline
     func shortage() -> Shortage {
-        let age = core.oldestLeaseAge(now: clock.now)
+        let now = clock.now
+        let age = core.oldestLeaseAge(now: now)
+        health.settle(now: now)
         return Shortage(
             statistics: statistics,
             oldestLeaseAge: age == 0 ? nil : .nanoseconds(Int64(clamping: age)),
-            lastOpenError: openErrors.sinceLastSuccess
+            lastOpenError: openErrors.sinceLastSuccess,
+            lastProgress: health.lastSuccess,
+            causeWithoutWait: shortageCauseWithoutWait()
         )
     }
 }

@@ -19,10 +19,13 @@ extension _PoolEngine {
     /// the end of the pause.
     public func waitUntilUnused(timeout: Duration?) async -> Bool {
         let deadline = PoolClock.deadline(after: timeout, from: clock.now)
+        // A task that waited for its own connections would wait for ever.
+        let held = connectionsHeldByTask()
         while true {
             let released = OneShot()
             leaseEnded.add(released)
-            if core.counts.leased == 0 { return true }
+            let leased = core.counts.leased
+            if leased <= held { return leased == 0 }
             guard core.isPaused else { return false }
             switch await wait(for: released, until: deadline) {
             case .done, .failed: continue

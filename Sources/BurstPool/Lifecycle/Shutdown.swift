@@ -1,12 +1,31 @@
 extension _PoolEngine {
     public func shutdown(drainFor: Duration?) async -> ConnectionPoolShutdownResult {
         let deadline = PoolClock.deadline(after: drainFor, from: clock.now)
+        let held = connectionsHeldByTask()
         beginShutdown()
-        let drained = OneShot()
-        allClosed.add(drained)
-        if core.total == 0 { noteAllClosed() }
-        _ = await wait(for: drained, until: deadline)
-        return ConnectionPoolShutdownResult(remaining: statistics)
+        if held > 0 {
+            events.report(.shutdownInsideBody(connections: held))
+            await waitUntilOnlyHeld(held, until: deadline)
+        } else {
+            let drained = OneShot()
+            allClosed.add(drained)
+            if core.total == 0 { noteAllClosed() }
+            _ = await wait(for: drained, until: deadline)
+        }
+        return ConnectionPoolShutdownResult(remaining: statistics, heldByCaller: held)
+    }
+
+    /// Waits until the only connections left are those that the current task holds, for whose end it would wait for ever.
+    private func waitUntilOnlyHeld(_ held: Int, until deadline: UInt64) async {
+        while core.total > held {
+            let freed = OneShot()
+            leaseEnded.add(freed)
+            if core.total <= held { return }
+            switch await wait(for: freed, until: deadline) {
+            case .done, .failed: continue
+            case .timedOut, .cancelled: return
+            }
+        }
     }
 
     /// Hands out no more connections, fails the waiters, and starts to close the idle connections.

@@ -39,6 +39,7 @@ extension _PoolEngine {
 
     /// Starts to observe a connection that has opened, or that has come back from a validation.
     func connectionHasOpened() {
+        visits.lookAgain()
         if maintenance.observesTimes { lookWithin(maintenance.interval) }
         if let interval = maintenance.settings.closedCheckInterval { lookWithin(interval) }
     }
@@ -64,6 +65,7 @@ extension _PoolEngine {
             observe(&look, &observations)
             var plan = SweepPlan(look, maintenance.settings, core.limits, observations)
             if checksForClosed { plan.checksForClosed = true }
+            if visits.isActive { plan.looksForVisits = true }
             flag(look, plan)
             if plan.needsSweep { sweep(plan, &observations) }
             return nextLook(look, plan, observations)
@@ -77,6 +79,7 @@ extension _PoolEngine {
     /// Fills a look with what the slots contain, and retires connections that are too old.
     private func observe(_ look: inout Look, _ observations: inout SlotObservations) {
         let now = look.now
+        lookForReturns(now: now)
         forEachSlot { index, slot in
             if slot.state == .opening { look.staying += 1 }
             guard slot.state == .idle || slot.state == .leased else { return }

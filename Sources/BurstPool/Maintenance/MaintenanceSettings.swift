@@ -29,7 +29,8 @@ struct MaintenanceSettings: Sendable {
         ).min()
         let timed = shortest.map { max($0 / 16, Self.shortestInterval) } ?? .max
         // Idle connections that were acquired are replaced within a second.
-        interval = minimumIdle > 0 ? min(timed, 1_000_000_000) : timed
+        // So that the age of a lease is known to within a second.
+        interval = minimumIdle > 0 || configuration.tracksLeases ? min(timed, 1_000_000_000) : timed
         let closedCheck: UInt64? = minimumIdle > 0 ? 10_000_000_000 : nil
         closedCheckInterval = [keepaliveInterval, closedCheck].compactMap(\.self).min()
     }

@@ -13,11 +13,15 @@ extension _PoolEngine {
                 if core.sweepKeep(lease) { reconcile() }
                 continue
             }
-            if let slot = core.slot(at: index) { observations.keep(index, serial: slot.serial) }
+            if let slot = core.slot(at: index) {
+                observations.keep(index, serial: slot.serial)
+                noteSwept(slot)
+            }
             if let reason = header(of: lease).pointee.flags(.isRetired).closeReason {
                 closeInBackground(lease, reason)
                 continue
             }
+            if visits.isActive, !header(of: lease).pointee.flags(.awaitsVisit).isEmpty, deliver(lease) { continue }
             switch plan.actions[index] {
             case .close(let reason):
                 closeInBackground(lease, reason)

@@ -10,10 +10,12 @@ struct SweepPlan {
     private(set) var stale: [Int] = []
     /// Whether every idle connection is asked whether it is closed.
     var checksForClosed = false
+    /// Whether an idle connection may be needed for a visit.
+    var looksForVisits = false
     /// When something is due next, unless connections change hands.
     private(set) var nextMoment = UInt64.max
 
-    var needsSweep: Bool { !actions.isEmpty || checksForClosed }
+    var needsSweep: Bool { !actions.isEmpty || checksForClosed || looksForVisits }
 
     init(_ look: Look, _ settings: MaintenanceSettings, _ limits: _PoolCoreLimits, _ observations: SlotObservations) {
         for (index, reason) in look.retired { actions[index] = .close(reason) }

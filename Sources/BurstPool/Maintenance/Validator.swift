@@ -67,11 +67,9 @@ extension _PoolEngine {
         check(lease, .validation)
     }
 
-    /// Validates a connection, and returns whether it works. The connection is idle or closed afterwards.
-    func validateAndWait(_ lease: Core.Lease) async -> Bool {
-        let outcome = OneShot()
-        check(lease, .validation, inheritingTask: true) { outcome.fire($0 ? .done : .failed) }
-        return await outcome.waitUnlessCancelled() == .done
+    /// Validates a connection for a health check, and then tells whether it works. The connection is idle or closed then.
+    func startValidation(_ lease: Core.Lease, ended: @escaping @Sendable (Bool) -> Void) {
+        check(lease, .validation, inheritingTask: true, ended: ended)
     }
 
     /// Resets a connection that was released.
@@ -113,6 +111,7 @@ extension _PoolEngine {
                 closeInBackground(lease, check.failure)
                 return checkFailed(ended)
             }
+            health.noteSuccess(now: clock.now)
             header(of: lease).pointee.clear(.isStale)
             if let reason = header(of: lease).pointee.flags(.isRetired).closeReason {
                 closeInBackground(lease, reason)

@@ -56,11 +56,13 @@ final class ConnectGate: Sendable {
     ///
     /// - Parameters:
     ///   - mayBeServed: Whether the caller can wait for a connection to be released instead.
+    ///   - isHealthCheck: Whether the attempt is made for a health check, which sets its own pace. It does not wait for the
+    ///     pause after a failure, unless the failure was permanent.
     ///   - queued: The number of waiters for whom no connection is being opened.
-    func ask(mayBeServed: Bool, queued: () -> Int, now: () -> UInt64) -> Answer {
+    func ask(mayBeServed: Bool, isHealthCheck: Bool = false, queued: () -> Int, now: () -> UInt64) -> Answer {
         while true {
             let round = rounds.current
-            if let answer = answerBeforeCap(mayBeServed, queued, now) { return answer }
+            if let answer = answerBeforeCap(mayBeServed, isHealthCheck, queued, now) { return answer }
             // The cap before the breaker: a probe that is reserved and then not begun would refuse other callers.
             guard cap.take(temporaryLimit: pace.allowsOneAttempt ? 1 : .max) else { return .full }
             switch breaker.ask(now: now) {
@@ -76,12 +78,17 @@ final class ConnectGate: Sendable {
         }
     }
 
-    private func answerBeforeCap(_ mayBeServed: Bool, _ queued: () -> Int, _ now: () -> UInt64) -> Answer? {
+    private func answerBeforeCap(
+        _ mayBeServed: Bool,
+        _ isHealthCheck: Bool,
+        _ queued: () -> Int,
+        _ now: () -> UInt64
+    ) -> Answer? {
         if let until = breaker.openUntil(now: now) {
             opensAt.lower(to: until)
             return .circuitOpen(until: until)
         }
-        if let until = pace.pauseEnd(now: now) {
+        if !isHealthCheck || pace.allowsOneAttempt, let until = pace.pauseEnd(now: now) {
             opensAt.lower(to: until)
             return pace.errorForCallers.map { .refused($0, until: until) } ?? .closed(until: until)
         }

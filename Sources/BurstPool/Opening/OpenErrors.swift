@@ -19,7 +19,7 @@ final class OpenErrors: Sendable {
         sinceSuccess.store(nil)
     }
 
-    func noteFailure(_ error: any Error, at moment: UInt64) {
+    func noteFailure(_ error: any Error) {
         sinceSuccess.store(error)
         latestFailure.store(error)
         // Releasing: a thread that sees the number finds the error.

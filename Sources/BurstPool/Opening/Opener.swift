@@ -124,6 +124,7 @@ extension _PoolEngine {
         // After a timeout the caller has been told already.
         let ticket = isInTime ? opening.ticket : nil
         openErrors.noteSuccess()
+        health.noteSuccess(now: clock.now)
         let header = header(of: permit)
         header.pointee.clear(.isLate)
         let isRetired = header.pointee.flags(.isRetired).closeReason
@@ -160,12 +161,16 @@ extension _PoolEngine {
 
     /// Tells the caller of a failed attempt, or lets it wait for another one.
     private func attemptFailed(_ error: any Error, _ opening: Opening) {
-        openErrors.noteFailure(error, at: clock.now)
+        let now = clock.now
+        openErrors.noteFailure(error)
+        // What has come back until now does not speak against the failure.
+        lookForReturns(now: now)
+        health.noteFailure(error, now: now)
         let retries = gate?.retries ?? false
         let isPermanent = retries && strategy.connectErrorIsPermanent(error)
         let willRetry = retries && !isPermanent
         if let attempt = opening.attempt,
-            let change = gate?.noteFailure(attempt, permanent: isPermanent ? error : nil, now: clock.now)
+            let change = gate?.noteFailure(attempt, permanent: isPermanent ? error : nil, now: now)
         {
             events.report(.breakerChanged(change))
         }

@@ -24,6 +24,9 @@ struct ConnectionFlags: OptionSet, Sendable {
     /// A caller that acquires the connection while it is idle counts that.
     @inlinable static var isCounted: Self { Self(rawValue: 1 << 12) }
 
+    /// A caller that acquires the connection notes the name of its task.
+    @inlinable static var isNamed: Self { Self(rawValue: 1 << 16) }
+
     // MARK: For a while
 
     /// The connection has been idle for so long that it must be validated before the next use.
@@ -40,6 +43,9 @@ struct ConnectionFlags: OptionSet, Sendable {
     @inlinable static var isResting: Self { Self(rawValue: 1 << 13) }
     /// The attempt to open the connection has exceeded its time limit and has not ended yet.
     static var isLate: Self { Self(rawValue: 1 << 15) }
+
+    /// ``_PoolEngine/forEachConnection(_:)`` has not run its body on the connection yet.
+    @inlinable static var awaitsVisit: Self { Self(rawValue: 1 << 17) }
 
     // MARK: The connection is not handed out again, and closed when it is released
 
@@ -59,12 +65,13 @@ struct ConnectionFlags: OptionSet, Sendable {
     /// Flags that the next holder of the lease must handle.
     @inlinable static var concernLease: Self { isNotedInline.union(isOwned).union(isObserved) }
     /// Flags that take so few instructions that the hot path handles them itself.
-    @inlinable static var isNotedInline: Self { isTracked.union(isCounted) }
+    @inlinable static var isNotedInline: Self { isTracked.union(isCounted).union(isNamed) }
     /// All flags that an acquisition must handle.
     @inlinable static var concernAcquire: Self { concernHandOut.union(concernLease) }
     /// All flags that a release must handle.
     @inlinable static var concernRelease: Self {
         isOwned.union(isObserved).union(isReset).union(isOverdue).union(isDetached).union(isRetired).union(isResting)
+            .union(awaitsVisit)
     }
 
     /// The reason to close the connection, if the flags are one.

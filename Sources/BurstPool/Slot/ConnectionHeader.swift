@@ -22,6 +22,10 @@ struct ConnectionHeader: ~Copyable {
     let abortHandle: ExchangeBox<AbortHandle>
     /// The call of the strategy with a time limit that is under way for this slot, if there is one.
     let operation: ExchangeBox<TimedOperation>
+    /// What the slot looked like when it was last looked at: a ``SeenState``.
+    let seen: Atomic<UInt64>
+    /// When the slot was first seen like that, on the pool's clock.
+    let seenAt: Atomic<UInt64>
 }
 
 /// A closure that aborts an attempt to open a connection, or the use of one.
@@ -58,6 +62,7 @@ extension ConnectionHeader {
         generation.store(newGeneration, ordering: .relaxed)
         number.store(newNumber, ordering: .relaxed)
         expiresAt.store(0, ordering: .relaxed)
+        seen.store(0, ordering: .relaxed)
     }
 
     /// Makes the connection expire at a moment at the latest.

@@ -19,8 +19,7 @@ struct LeaseRecord: ~Copyable {
     let overdueSince: Atomic<UInt64>
 
     var location: ConnectionLeaseLocation {
-        let name = UnsafePointer<CChar>(bitPattern: fileID.load(ordering: .relaxed)).map { String(cString: $0) }
-        return ConnectionLeaseLocation(fileID: name ?? "", line: line.load(ordering: .relaxed))
+        ConnectionLeaseLocation(fileID.load(ordering: .relaxed), line: line.load(ordering: .relaxed))
     }
 
     /// Whether the pool itself holds the connection, which is never a leak.

@@ -32,6 +32,22 @@ extension _PoolEngine {
         (core.element(of: lease) + Self.recordOffset).assumingMemoryBound(to: LeaseRecord.self)
     }
 
+    /// The offset of the name of the task that holds the connection, in pools that note it.
+    static var taskNameOffset: Int {
+        let mask = MemoryLayout<UInt64>.alignment - 1
+        return (recordOffset + MemoryLayout<LeaseRecord>.size + mask) & ~mask
+    }
+
+    func taskName(of lease: Core.Lease) -> AtomicText {
+        AtomicText(core.element(of: lease) + Self.taskNameOffset)
+    }
+
+    /// Notes the name of the current task, if it has one.
+    @usableFromInline
+    func noteTaskName(_ lease: Core.Lease) {
+        taskName(of: lease).store(currentTaskName())
+    }
+
     /// Calls `visit` for every slot that was ever used, in the order of the slots. O(slots).
     func forEachSlot(_ visit: (_ index: Int, _ slot: _PoolCoreSlot<Core.Lease>) -> Void) {
         var index = 0

@@ -81,6 +81,9 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
         UnsafeMutableRawPointer(lease.slot) + books.pointee.elementOffset
     }
 
+    /// The serial number of a lease, which no other lease of the slot has.
+    public func serial(of lease: LockFreeSwiftLease) -> UInt64 { lease.serial }
+
     /// Decides whether an acquire may continue although the word of the waiters is not 0: no caller may be waiting, and
     /// the core must be neither paused nor shut down. The count may be too high for a moment.
     @usableFromInline @inline(never)

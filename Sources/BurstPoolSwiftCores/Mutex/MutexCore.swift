@@ -67,6 +67,9 @@ public final class MutexCore: _PoolCore {
     /// Returns the element of a slot. The caller must hold the lease.
     public func element(of lease: MutexLease) -> UnsafeMutableRawPointer { lease.element }
 
+    /// The serial number of a lease, which no other lease of the slot has.
+    public func serial(of lease: MutexLease) -> UInt64 { lease.serial }
+
     // MARK: Opening and closing
 
     /// Takes a permit for the oldest waiter that has none.

@@ -130,6 +130,8 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
 
     func element(of lease: Lease) -> UnsafeMutableRawPointer { base.element(of: lease.base) }
 
+    func serial(of lease: Lease) -> UInt64 { base.serial(of: lease.base) }
+
     // MARK: Opening and closing
 
     func beginOpen() -> _PoolCoreOpening<Ticket, Lease> {

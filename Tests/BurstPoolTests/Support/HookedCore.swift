@@ -87,6 +87,8 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     func release(_ lease: Base.Lease) -> Bool { between(.beforeRelease, .afterRelease) { base.release(lease) } }
     func element(of lease: Base.Lease) -> UnsafeMutableRawPointer { base.element(of: lease) }
 
+    func serial(of lease: Base.Lease) -> UInt64 { base.serial(of: lease) }
+
     func beginOpen() -> _PoolCoreOpening<Base.Ticket, Base.Lease> {
         between(.beforeBeginOpen, .afterBeginOpen) { base.beginOpen() }
     }

@@ -24,6 +24,13 @@ protocol PoolUnderTest<Connection>: AnyObject, Sendable {
     func resume()
     var isPaused: Bool { get }
     func waitUntilHealthy(timeout: Duration?) async throws
+    var health: ConnectionPoolHealth { get }
+    func checkHealth(timeout: Duration) async -> ConnectionPoolHealth
+    var leases: [ConnectionLeaseDescription] { get }
+    var waiters: [ConnectionWaiterDescription] { get }
+    @discardableResult
+    func forEachConnection(_ body: (inout sending Connection) async throws -> Void) async -> ConnectionVisitResult
+    func waitUntilUnused(timeout: Duration?) async -> Bool
     func abort() async
     /// Does what is due now. Returns the moment of the pool's clock at which something is due next.
     @discardableResult func finishMaintenance() async -> Duration?
@@ -158,6 +165,16 @@ final class EnginePool<Strategy: ConnectionStrategy, Core: _PoolCore>: PoolUnder
     var isPaused: Bool { engine.isPaused }
     func finishMaintenance() async -> Duration? { await engine.finishMaintenance() }
     func waitUntilHealthy(timeout: Duration?) async throws { try await engine.waitUntilHealthy(timeout: timeout) }
+    var health: ConnectionPoolHealth { engine.currentHealth }
+    func checkHealth(timeout: Duration) async -> ConnectionPoolHealth { await engine.checkHealth(timeout: timeout) }
+    var leases: [ConnectionLeaseDescription] { engine.leases }
+    var waiters: [ConnectionWaiterDescription] { engine.waiters }
+    func forEachConnection(
+        _ body: (inout sending Strategy.Connection) async throws -> Void
+    ) async -> ConnectionVisitResult {
+        await engine.forEachConnection(body)
+    }
+    func waitUntilUnused(timeout: Duration?) async -> Bool { await engine.waitUntilUnused(timeout: timeout) }
     func abort() async {
         engine.abort()
         _ = await engine.shutdown(drainFor: nil)
@@ -218,5 +235,15 @@ final class PublicPool<Strategy: ConnectionStrategy>: PoolUnderTest {
     var isPaused: Bool { pool.isPaused }
     func finishMaintenance() async -> Duration? { await pool.engine.finishMaintenance() }
     func waitUntilHealthy(timeout: Duration?) async throws { try await pool.waitUntilHealthy(timeout: timeout) }
+    var health: ConnectionPoolHealth { pool.health }
+    func checkHealth(timeout: Duration) async -> ConnectionPoolHealth { await pool.checkHealth(timeout: timeout) }
+    var leases: [ConnectionLeaseDescription] { pool.leases }
+    var waiters: [ConnectionWaiterDescription] { pool.waiters }
+    func forEachConnection(
+        _ body: (inout sending Strategy.Connection) async throws -> Void
+    ) async -> ConnectionVisitResult {
+        await pool.forEachConnection(body)
+    }
+    func waitUntilUnused(timeout: Duration?) async -> Bool { await pool.waitUntilUnused(timeout: timeout) }
     func abort() async { await pool.abort(timeout: nil) }
 }

@@ -1,0 +1,162 @@
+// Finding out whether the server works, without standing in anybody's way: a check uses a connection that is idle, opens one
+// if there is room, or watches whether the connections of others come back. It never joins the wait queue.
+
+extension _PoolEngine {
+    /// Returns what a check has found out, at the latest when `timeout` has passed.
+    public func checkHealth(timeout: Duration?) async -> ConnectionPoolHealth {
+        await checkHealth(until: PoolClock.deadline(after: timeout, from: clock.now))
+    }
+
+    func checkHealth(until deadline: UInt64) async -> ConnectionPoolHealth {
+        var check = HealthCheck()
+        lookForReturns(now: clock.now)
+        check.changesBefore = health.count
+        while !core.isShutDown, !Task.isCancelled {
+            if !core.isPaused, let idle = takeIdleForCheck() {
+                switch await validate(idle, until: deadline) {
+                case .done: return describeHealth(now: clock.now, verdict: .healthy)
+                case .failed:
+                    if check.hasOpened { return describe(.failing, .failedValidation(statistics, poolName: settings.name)) }
+                    check.changesBefore = health.count
+                    continue
+                case .timedOut: return describe(.unresponsive, unanswered)
+                case .cancelled: return currentHealth
+                }
+            }
+            if let status = statusChanged(since: check.changesBefore) {
+                return describeHealth(now: clock.now, verdict: status)
+            }
+            let ended = openForCheck(&check)
+            guard await pauseCheck(&check, ended, until: deadline) else { break }
+            lookForReturns(now: clock.now)
+        }
+        return describeHealth(now: clock.now, verdict: verdictWithoutSuccess(check))
+    }
+
+    /// Returns what it means that a check has seen no success.
+    private func verdictWithoutSuccess(_ check: HealthCheck) -> ConnectionPoolHealth.Status? {
+        if Task.isCancelled || core.isPaused { return nil }
+        if health.isFailing { return .failing }
+        // For as long as the check has lasted, no caller that waits was served.
+        return core.waiting > 0 && health.count == check.changesBefore ? .unresponsive : nil
+    }
+
+    /// What one check has done so far.
+    private struct HealthCheck {
+        var changesBefore = 0
+        var hasOpened = false
+        /// How long to wait before the next look, in nanoseconds: from 1 millisecond to 32.
+        var pause: UInt64 = 1_000_000
+    }
+
+    /// Returns the status if something has happened that decides it.
+    private func statusChanged(since changes: Int) -> ConnectionPoolHealth.Status? {
+        guard health.count != changes else { return nil }
+        if !health.isFailing { return .healthy }
+        // The other connections may still work.
+        let counts = core.counts
+        return counts.idle + counts.leased == 0 ? .failing : nil
+    }
+
+    /// Takes an idle connection, if no caller waits for one.
+    private func takeIdleForCheck() -> Core.Lease? {
+        while let idle = core.tryAcquire() {
+            let flags = header(of: idle).pointee.flags(.concernHandOut)
+            if !flags.isEmpty, !isUsable(idle, flags, ifStale: .use) { continue }
+            if (try? isOpen(idle)) == true { return idle }
+        }
+        return nil
+    }
+
+    /// Validates a connection. Returns after the deadline although the validation has not ended.
+    private func validate(_ lease: Core.Lease, until deadline: UInt64) async -> OneShot.Outcome {
+        let outcome = OneShot()
+        startValidation(lease) { outcome.fire($0 ? .done : .failed) }
+        return await wait(for: outcome, until: deadline)
+    }
+
+    /// Opens a connection for the check, or for the oldest waiter, once. Returns what fires when an attempt has ended.
+    private func openForCheck(_ check: inout HealthCheck) -> OneShot? {
+        guard !check.hasOpened, !core.isPaused, core.counts.opening == 0 else { return nil }
+        var attempt: ConnectGate.Attempt?
+        if let gate {
+            guard
+                case .open(let reserved) = gate.ask(
+                    mayBeServed: false,
+                    isHealthCheck: true,
+                    queued: { core.queued },
+                    now: { clock.now }
+                )
+            else { return nil }
+            attempt = reserved
+        }
+        let ended = OneShot()
+        if let permit = core.beginOpenUnrequested() {
+            minimumIdle.attemptEnded.add(ended)
+            open(permit, for: nil, attempt, inheritingTask: false)
+        } else if case .opening(let ticket, let permit) = core.beginOpen() {
+            minimumIdle.attemptEnded.add(ended)
+            open(permit, for: ticket, attempt, inheritingTask: false)
+        } else {
+            if let attempt {
+                gate?.cancel(attempt)
+                if core.hasPermitForWaiter { reconcile() }
+            }
+            return nil
+        }
+        check.hasOpened = true
+        return ended
+    }
+
+    /// Waits before the next look. Returns `false` if the time is up.
+    private func pauseCheck(_ check: inout HealthCheck, _ ended: OneShot?, until deadline: UInt64) async -> Bool {
+        let next = min(deadline, clock.now.addingSaturated(check.pause))
+        check.pause = min(check.pause * 2, 32_000_000)
+        let outcome = await wait(for: ended ?? OneShot(), until: next)
+        return outcome != .cancelled && clock.now < deadline
+    }
+
+    private func describe(_ status: ConnectionPoolHealth.Status, _ failure: ConnectionPoolError) -> ConnectionPoolHealth {
+        describeHealth(now: clock.now, verdict: status, failure: failure)
+    }
+
+    private var unanswered: ConnectionPoolError {
+        .failedValidation(statistics, isUnanswered: true, poolName: settings.name)
+    }
+
+    // MARK: Waiting for health
+
+    /// Returns when a check finds the pool healthy.
+    ///
+    /// - Throws: The last error, when the time has passed; `.poolShutDown`; `CancellationError`; an error that the strategy
+    ///   calls permanent.
+    public func waitUntilHealthy(timeout: Duration?) async throws {
+        let began = clock.now
+        let deadline = PoolClock.deadline(after: timeout, from: began)
+        let pace = ConnectionBackoff(base: .milliseconds(50), cap: .seconds(1))
+        var failures = 0
+        while true {
+            let failuresBefore = openErrors.count
+            let found = await checkHealth(until: deadline)
+            try Task.checkCancellation()
+            if found.isHealthy { return }
+            if found.status == .shutDown { throw ConnectionPoolError.poolShutDown(statistics, poolName: settings.name) }
+            let isNew = openErrors.count != failuresBefore
+            if isNew, let error = openErrors.latest, strategy.connectErrorIsPermanent(error) { throw error }
+            if clock.now >= deadline { throw failureToBecomeHealthy(found, timeout: timeout ?? .zero, since: began) }
+            failures += 1
+            let pause = clock.now.addingSaturated(pace.delay(afterFailures: failures))
+            try await clock.sleep(until: min(deadline, pause))
+        }
+    }
+
+    /// An earlier failure says more than that the time has passed.
+    private func failureToBecomeHealthy(
+        _ found: ConnectionPoolHealth,
+        timeout: Duration,
+        since began: UInt64
+    ) -> any Error {
+        if let failure = found.lastFailure, found.status == .failing { return failure }
+        return ConnectionPoolError.acquireTimedOut(timeout: timeout, shortage(), since: began, poolName: settings.name)
+    }
+}

@@ -1,0 +1,167 @@
+import Synchronization
+
+/// The callers that wait: since when, and where in the source they began.
+///
+/// Memory that is never freed before the pool, so any thread may read it at any time, and no thread waits for another one. It
+/// grows with the greatest number of callers that have waited at the same time. A caller claims a free cell, usually the one
+/// that its number points to, and frees it when its wait ends.
+@usableFromInline
+final class WaitTable: Sendable {
+    /// A cell that a caller has claimed.
+    @usableFromInline
+    struct Place {
+        fileprivate let words: UnsafeMutablePointer<Atomic<UInt64>>
+    }
+
+    /// What is known of one wait.
+    struct Entry {
+        let since: UInt64
+        let location: ConnectionLeaseLocation?
+        let taskName: String?
+    }
+
+    /// The words of a cell. The first one is 0 while the cell is free, 1 while it is being filled, and then the number of the
+    /// wait plus 2.
+    private enum Word {
+        static let number = 0, since = 1, fileID = 2, line = 3, name = 4
+    }
+
+    private static let chunkCount = 21
+    private static let probes = 8
+
+    private let tracksPlaces: Bool
+    private let wordsInCell: Int
+    nonisolated(unsafe) private let chunks: UnsafeMutablePointer<Atomic<UInt>>
+    /// The chunk in which callers look for a free cell.
+    private let latest = Atomic(0)
+
+    init(tracksPlaces: Bool) {
+        self.tracksPlaces = tracksPlaces
+        wordsInCell = tracksPlaces ? Word.name + AtomicText.byteCount / 8 : Word.fileID
+        chunks = .allocate(capacity: Self.chunkCount)
+        for index in 0..<Self.chunkCount { (chunks + index).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        for index in 0..<Self.chunkCount {
+            if let chunk = chunk(index) { UnsafeMutableRawPointer(chunk).deallocate() }
+        }
+        chunks.deallocate()
+    }
+
+    /// Notes that a caller waits. Returns `nil` if there is no memory; the caller is then not listed.
+    @usableFromInline
+    func begin(_ number: UInt64, at moment: UInt64, _ site: _LeaseSite, notesName: Bool) -> Place? {
+        guard let words = claim(number) else { return nil }
+        words[Word.since].store(moment, ordering: .relaxed)
+        if tracksPlaces {
+            words[Word.fileID].store(UInt64(UInt(bitPattern: site.fileID.utf8Start)), ordering: .relaxed)
+            words[Word.line].store(UInt64(site.line), ordering: .relaxed)
+            AtomicText(words + Word.name).store(notesName ? currentTaskName() : nil)
+        }
+        // Releasing: a thread that finds the number finds the rest.
+        words[Word.number].store(number &+ 2, ordering: .releasing)
+        return Place(words: words)
+    }
+
+    /// Notes that a caller no longer waits.
+    @usableFromInline
+    func end(_ place: Place?) {
+        place?.words[Word.number].store(0, ordering: .releasing)
+    }
+
+    /// The callers that wait, the one that has waited for the longest time first. O(cells).
+    var entries: [Entry] {
+        var entries: [Entry] = []
+        forEachWait { words in
+            let since = words[Word.since].load(ordering: .relaxed)
+            var location: ConnectionLeaseLocation?
+            var name: String?
+            if tracksPlaces {
+                let fileID = UInt(words[Word.fileID].load(ordering: .relaxed))
+                location = ConnectionLeaseLocation(fileID, line: Int(words[Word.line].load(ordering: .relaxed)))
+                name = AtomicText(words + Word.name).load()
+            }
+            let entry = Entry(since: since, location: location, taskName: name)
+            return { entries.append(entry) }
+        }
+        return entries.sorted { $0.since < $1.since }
+    }
+
+    /// When the oldest wait began; `nil` if no caller waits. O(cells).
+    var earliest: UInt64? {
+        var earliest: UInt64?
+        forEachWait { words in
+            let since = words[Word.since].load(ordering: .relaxed)
+            return { earliest = min(earliest ?? .max, since) }
+        }
+        return earliest
+    }
+
+    /// Reads each cell of a waiting caller, and calls what `read` has returned if the cell has not changed meanwhile.
+    private func forEachWait(_ read: (UnsafeMutablePointer<Atomic<UInt64>>) -> () -> Void) {
+        for index in 0...min(latest.load(ordering: .acquiring), Self.chunkCount - 1) {
+            guard let chunk = chunk(index) else { continue }
+            for cell in 0..<Self.capacity(index) {
+                let words = chunk + cell * wordsInCell
+                let number = words[Word.number].load(ordering: .acquiring)
+                guard number > 1 else { continue }
+                let use = read(words)
+                atomicMemoryFence(ordering: .acquiring)
+                if words[Word.number].load(ordering: .relaxed) == number { use() }
+            }
+        }
+    }
+
+    // MARK: Cells
+
+    private static func capacity(_ index: Int) -> Int { 64 << index }
+
+    private func claim(_ number: UInt64) -> UnsafeMutablePointer<Atomic<UInt64>>? {
+        var index = latest.load(ordering: .relaxed)
+        while index < Self.chunkCount {
+            guard let chunk = chunk(index) ?? addChunk(index) else { return nil }
+            let mask = Self.capacity(index) - 1
+            for probe in 0..<Self.probes {
+                let words = chunk + ((Int(truncatingIfNeeded: number) &+ probe) & mask) * wordsInCell
+                guard words[Word.number].load(ordering: .relaxed) == 0 else { continue }
+                let isFree = words[Word.number].compareExchange(expected: 0, desired: 1, ordering: .acquiring)
+                if isFree.exchanged { return words }
+            }
+            index += 1
+            latest.max(index)
+        }
+        return nil
+    }
+
+    private func chunk(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>>? {
+        UnsafeMutablePointer(bitPattern: chunks[index].load(ordering: .acquiring))
+    }
+
+    /// Adds a chunk, unless another thread has.
+    private func addChunk(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>>? {
+        let words = Self.capacity(index) * wordsInCell
+        let added = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: words)
+        for word in 0..<words { (added + word).initialize(to: Atomic(0)) }
+        let (exchanged, found) = chunks[index].compareExchange(
+            expected: 0,
+            desired: UInt(bitPattern: added),
+            ordering: .acquiringAndReleasing
+        )
+        if exchanged { return added }
+        added.deallocate()
+        return UnsafeMutablePointer(bitPattern: found)
+    }
+}
+
+extension Atomic<Int> {
+    /// Raises the value to at least `minimum`.
+    fileprivate func max(_ minimum: Int) {
+        var found = load(ordering: .relaxed)
+        while found < minimum {
+            let (exchanged, original) = compareExchange(expected: found, desired: minimum, ordering: .releasing)
+            if exchanged { return }
+            found = original
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Synchronization
+
+/// Passes connections, one at a time, to the task that runs a body on every connection.
+///
+/// That task asks for a connection by putting a request into a box. The thread that has a connection, because a sweep has
+/// come to it or because its lease has ended, takes the request out and answers it. So at most one connection is withheld.
+final class Visits<Lease: Sendable>: Sendable {
+    /// One request for a connection.
+    final class Request: Sendable {
+        /// Fires with `.done` when there is a connection, and with `.failed` when it is time to look again.
+        let answer = OneShot()
+        /// Written before ``answer`` fires with `.done`, and read after.
+        nonisolated(unsafe) fileprivate(set) var lease: Lease?
+    }
+
+    private let active = Atomic(false)
+    private let request = ExchangeBox<Request>()
+    private let ended = Broadcast()
+
+    /// Whether a body is being run on every connection.
+    var isActive: Bool { active.load(ordering: .sequentiallyConsistent) }
+
+    /// Waits until no other task runs a body on every connection. Returns `false` if the current task was cancelled.
+    func begin() async -> Bool {
+        while true {
+            let free = OneShot()
+            ended.add(free)
+            let (begins, _) = active.compareExchange(expected: false, desired: true, ordering: .sequentiallyConsistent)
+            if begins { return true }
+            if await free.waitUnlessCancelled() == .cancelled { return false }
+        }
+    }
+
+    func end() {
+        active.store(false, ordering: .sequentiallyConsistent)
+        ended.fire()
+    }
+
+    /// Asks for a connection.
+    func ask() -> Request {
+        let new = Request()
+        request.put(new)
+        // Pairs with the fence in lookAgain(): the caller looks at the connections next.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        return new
+    }
+
+    /// Answers the request with a connection. Returns `false` if there is none, or if its task was cancelled.
+    func answer(_ lease: Lease) -> Bool {
+        guard let request = request.take() else { return false }
+        request.lease = lease
+        return request.answer.fire(.done)
+    }
+
+    /// Lets the task look again, because a connection has changed its state.
+    func lookAgain() {
+        guard isActive else { return }
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        request.take()?.answer.fire(.failed)
+    }
+}
+
+extension _PoolEngine {
+    /// Runs a body once on every connection that exists now: on idle ones at once, and on those in use when they are released.
+    public func forEachConnection(
+        _ body: (inout sending Strategy.Connection) async throws -> Void
+    ) async -> ConnectionVisitResult {
+        var result = ConnectionVisitResult()
+        guard await visits.begin() else {
+            result.isCancelled = true
+            return result
+        }
+        defer { visits.end() }
+        result.heldByCaller = flagForVisits()
+        while true {
+            let request = visits.ask()
+            // Gives an idle connection to the request, if there is one.
+            maintain()
+            if !isAnyVisitDue { visits.lookAgain() }
+            switch await request.answer.waitUnlessCancelled() {
+            case .done:
+                if let lease = request.lease { await visit(lease, &result, body) }
+            case .failed, .timedOut:
+                if !isAnyVisitDue { return result }
+            case .cancelled:
+                unflagVisits()
+                result.isCancelled = true
+                return result
+            }
+        }
+    }
+
+    /// Flags all connections, except those that the current task holds: it would wait for itself. Returns how many those are.
+    private func flagForVisits() -> Int {
+        let task = settings.detectsNestedAcquires ? LeaseRecord.currentTask : 0
+        var held = 0
+        for slot in liveSlots() {
+            if task != 0, isHeld(slot, by: task) {
+                held += 1
+            } else {
+                header(of: slot.lease).pointee.set(.awaitsVisit)
+            }
+        }
+        // A connection that is released after this is seen to be flagged, or is idle when the connections are looked at.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        return held
+    }
+
+    private func unflagVisits() {
+        forEachSlot { _, slot in header(of: slot.lease).pointee.clear(.awaitsVisit) }
+    }
+
+    private var isAnyVisitDue: Bool {
+        !core.isShutDown && liveSlots().contains { !header(of: $0.lease).pointee.flags(.awaitsVisit).isEmpty }
+    }
+
+    private func visit(
+        _ lease: Core.Lease,
+        _ result: inout ConnectionVisitResult,
+        _ body: (inout sending Strategy.Connection) async throws -> Void
+    ) async {
+        defer { endInternalUse() }
+        if settings.initialFlags.contains(.isTracked) { record(of: lease).pointee.noteInternalUse() }
+        guard (try? isOpen(lease)) == true else { return }
+        do {
+            try await body(&connection(of: lease).pointee)
+            result.visited += 1
+        } catch {
+            result.failures.append(error)
+            discard(lease)
+        }
+        if !disposeOfFlagged(lease, header(of: lease).pointee.flags(.all)), core.release(lease) { reconcile() }
+        connectionHasOpened()
+    }
+
+    /// Gives a connection to the task that waits for one. Returns `false` if the task does not want it now.
+    func deliver(_ lease: Core.Lease) -> Bool {
+        let header = header(of: lease)
+        minimumIdle.internalUse.begin()
+        header.pointee.clear(.awaitsVisit)
+        if visits.answer(lease) { return true }
+        header.pointee.set(.awaitsVisit)
+        endInternalUse()
+        return false
+    }
+
+    /// Ends the lease of a connection on which a body is to be run. Returns `true`, because nothing is left to do.
+    func releaseBeforeVisit(_ lease: Core.Lease, _ flags: ConnectionFlags) -> Bool {
+        let isLeaving = flags.contains(.isDetached) || flags.closeReason != nil || core.isShutDown
+        if !isLeaving, deliver(lease) { return true }
+        if !disposeOfFlagged(lease, flags), core.release(lease) { reconcile() }
+        // The task may have asked for a connection in between.
+        visits.lookAgain()
+        return true
+    }
+}
