@@ -175,7 +175,7 @@ struct MisuseTests {
         let messages = Set(statuses.map { String(cString: bp_status_message($0)) })
         #expect(messages.count == statuses.count)
         #expect(statuses.allSatisfy { String(cString: bp_status_name($0)).hasPrefix("BP_") })
-        let unknown = unsafeBitCast(UInt32(999), to: bp_status.self)
+        let unknown = bp_status(rawValue: 999)!
         #expect(String(cString: bp_status_message(unknown)) == "unknown status")
         #expect(String(cString: bp_status_name(unknown)) == "unknown status")
     }

@@ -171,6 +171,7 @@
 #include <stdint.h>
 
 #include "bp_status.h"
+#include "bp_version.h"
 
 BP_BEGIN_DECLARATIONS
 
