@@ -41,6 +41,30 @@ struct BurstLingerTests {
         }
     }
 
+    @Test("When a limit is lowered, the connections that were used last stay", arguments: CoreKind.allCases)
+    func warmest(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 2, burstLimit: 6, configure: { $0.burstLinger = .seconds(80) }) {
+            pool,
+            _,
+            clock,
+            observer in
+            try await pool.lease(6).release()
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            try await maintenance.pass(.seconds(30))
+            let leases = try await pool.lease(2)
+            let used = Set(leases.map(\.id))
+            leases.release()
+            try await maintenance.pass(.seconds(30))
+            #expect(pool.statistics.idle == 6)
+            try pool.resize(maxSize: 2, burstLimit: 2)
+            try await maintenance.pass(.seconds(15))
+            #expect(observer.closeReasons == [.excess, .excess, .excess, .excess])
+            let left = try await pool.lease(2)
+            #expect(Set(left.map(\.id)) == used)
+            left.release()
+        }
+    }
+
     @Test(
         "Connections in use count: only as many idle ones are closed as are above maxSize",
         arguments: CoreKind.allCases

@@ -89,6 +89,34 @@ struct MaxLifetimeTests {
         }
     }
 
+    @Test("If many are too old at once, the oldest are closed first", arguments: CoreKind.allCases)
+    func oldestFirst(kind: CoreKind) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 16,
+            configure: {
+                $0.maxLifetime = .seconds(128)
+                $0.lifetimeJitter = 0
+            }
+        ) { pool, strategy, clock, _ in
+            let chronicle = Chronicle(strategy, clock)
+            try await pool.lease(8).release()
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            try await maintenance.pass(.seconds(60))
+            try await pool.lease(16).release()
+            try await maintenance.pass(.seconds(5))
+            // Maintenance stands still until all of them are too old.
+            clock.advance(by: .seconds(300))
+            try await maintenance.pass(.seconds(100))
+            let closed = chronicle.closed
+            #expect(closed.count == 16)
+            let oldest = closed.filter { $0.key <= 8 }.values, youngest = closed.filter { $0.key > 8 }.values
+            #expect(oldest.count == 8 && youngest.count == 8)
+            #expect(try #require(oldest.max()) < #require(youngest.max()), "the last one to go is one of the youngest")
+            #expect(try #require(oldest.min()) < #require(youngest.min()), "the first one to go is one of the oldest")
+        }
+    }
+
     @Test("Jitter spreads the closes of a thousand connections that were opened together", arguments: CoreKind.allCases)
     func jitter(kind: CoreKind) async throws {
         try await withTimedPool(

@@ -287,6 +287,14 @@ static void join_until_later(void) {
     join_with(it->now + 6);
 }
 
+/* Two whose deadlines are close to each other. */
+static void join_two(void) {
+    prepare_one();
+    join_until_soon();
+    prepare_one();
+    join_until_later();
+}
+
 static void claim(model_waiter *waiter) {
     void *context = it, *expected = NULL;
     if (waiter == NULL) {
@@ -491,12 +499,43 @@ static void work(void) {
 }
 
 static void (*const steps[])(void) = {
-    work,           try_one,         take_idle,        release,          release_exclusively, return_idle,
-    sweep_next,     sweep_keep,      sweep_end,        open_unrequested, open_for_waiter,     finish_open,
-    cancel_open,    begin_close,     close_excess,     finish_close,     detach_one,          prepare_one,
-    join_one,       join_until_soon, join_until_later, claim_first,      claim_last,          requeue_last,
-    hand_off_one,   expire_one,      expire_all,       resize_small,     resize_middle,       resize_large,
-    resize_wrongly, pause_or_resume, let_time_pass,    observe,          observe_late,        misuse,
+    work,
+    try_one,
+    take_idle,
+    release,
+    release_exclusively,
+    return_idle,
+    sweep_next,
+    sweep_keep,
+    sweep_end,
+    open_unrequested,
+    open_for_waiter,
+    finish_open,
+    cancel_open,
+    begin_close,
+    close_excess,
+    finish_close,
+    detach_one,
+    prepare_one,
+    join_one,
+    join_until_soon,
+    join_until_later,
+    join_two,
+    claim_first,
+    claim_last,
+    requeue_last,
+    hand_off_one,
+    expire_one,
+    expire_all,
+    resize_small,
+    resize_middle,
+    resize_large,
+    resize_wrongly,
+    pause_or_resume,
+    let_time_pass,
+    observe,
+    observe_late,
+    misuse,
     shut_all_down,
 };
 

@@ -3,7 +3,8 @@
 # tests, and requires that a test fails.
 #
 # The first line of a patch says what is wrong. Then come a line "filter: ...", which names the tests to run first, and
-# perhaps "quick: yes". If the tests of the filter pass, all tests are run. A test that does not end counts as a failure.
+# perhaps "quick: yes". If the tests of the filter pass, all tests are run. A test that does not end counts as a failure: a
+# hang is noticed when the process of the tests has used no processor time for some seconds, and no thread of it wants any.
 #
 #   mutants.sh                  runs all mutants
 #   mutants.sh --quick          runs the mutants whose patch says "quick: yes"
@@ -28,8 +29,10 @@ elif [ $# -eq 0 ]; then
     set -- mutants/*.patch
 fi
 
-# The time limit for the tests of one mutant, in seconds. They usually take a few seconds.
+# The time limit for the tests of one mutant, in seconds. They usually take a second. And for how long the tests may stand
+# still: all of them use virtual time, so that they do not sleep for long.
 limit=120
+patience=8
 package=$PWD/.build/package
 log=$PWD/.build/log
 options=(--package-path "$package" -debug-info-format none)
@@ -50,28 +53,50 @@ folders=(CSources/CConcurrencyKit CSources/CBurstPool Sources/BurstPool Sources/
 
 build() { swift build --build-tests "${options[@]}" >"$log" 2>&1; }
 
+# Prints the processor time that a process has used, and how many of its threads want to run. Only Linux tells.
+activity() { # activity PROCESS
+    [ -r "/proc/$1/stat" ] || { echo "$SECONDS"; return; }
+    cat /proc/"$1"/task/*/stat 2>/dev/null | awk '{ sub(/^.*\) /, ""); used += $12 + $13; wants += $1 == "R" } END { print used, wants }'
+}
+
+run_tests() { # run_tests FILTER
+    # Without swift test, which reads the package first.
+    local tests
+    tests=$(ls -d "$package"/.build/debug/*PackageTests.xctest)
+    if [ -f "$tests" ]; then
+        NO_COLOR=1 exec "$tests" --testing-library swift-testing --filter "$1"
+    else
+        exec swift test --skip-build --disable-xctest "${options[@]}" --filter "$1"
+    fi
+}
+
 # Prints the name of the first test that fails, or nothing if all pass.
 failure() { # failure FILTER
-    swift test --skip-build --disable-xctest "${options[@]}" --filter "$1" >"$log" 2>&1 &
-    local run=$! ticks=0 what=
+    (run_tests "$1") >"$log" 2>&1 &
+    local run=$! ticks=0 idle=0 before= now what=
     while kill -0 $run 2>/dev/null; do
-        if grep -qE '^✘ .*recorded an issue|Fatal error|Crash:' "$log" || [ $ticks -ge $((limit * 5)) ]; then
+        if grep -qE '✘ .*recorded an issue|Fatal error|Crash:' "$log" || [ $ticks -ge $((limit * 5)) ] ||
+            [ $idle -ge $((patience * 5)) ]; then
             # An interrupt also ends the process of the tests.
             kill -INT $run 2>/dev/null
             break
         fi
         sleep 0.2
         ticks=$((ticks + 1))
+        now=$(activity $run)
+        # A thread that wants to run may be waiting for a processor: that is no hang.
+        [ "$now" = "$before" ] && [ "${now##* }" = 0 ] && idle=$((idle + 1)) || idle=0
+        before=$now
     done
     wait $run
     local status=$?
-    what=$(sed -nE 's/^✘ Test (.*) recorded an issue.*/\1/p' "$log" | head -n 1)
+    what=$(sed -nE 's/^.*✘.* Test (.*) recorded an issue.*/\1/p' "$log" | head -n 1)
     what=${what%% with *argument*}
     if [ -n "$what" ]; then
         echo "$what"
     elif grep -qE 'Fatal error|Crash:|unexpected signal' "$log"; then
         echo "a crash"
-    elif [ $ticks -ge $((limit * 5)) ]; then
+    elif [ $ticks -ge $((limit * 5)) ] || [ $idle -ge $((patience * 5)) ]; then
         echo "a hang"
     elif [ $status -ne 0 ]; then
         echo "exit status $status"
@@ -84,7 +109,7 @@ if ! build; then
     cat "$log"
     exit 1
 fi
-[ -z "$none" ] || exec swift test --skip-build --disable-xctest "${options[@]}"
+[ -z "$none" ] || run_tests .
 # A test that fails without a mutant proves nothing.
 filters=$(sed -n 's/^filter: //p' "$@" | tr '|' '\n' | sort -u | paste -sd '|')
 unmutated=$(limit=600 && failure "$filters")
