@@ -49,10 +49,10 @@ public func inspect(_ pool: OpaquePointer) -> CExplorer.inspection {
 
 private func count(_ books: UnsafeMutablePointer<PoolBooks>, _ found: inout Found) {
     let waiting = books.pointee.waiting.load(ordering: .relaxed)
-    let places = books.pointee.places.load(ordering: .relaxed)
+    let total = books.pointee.total.load(ordering: .relaxed)
     let limits = books.pointee.limits.load(ordering: .relaxed)
-    found.inspection.total = places.low
-    found.inspection.total_closing = places.high
+    found.inspection.total = total.low
+    found.inspection.total_closing = total.high
     found.inspection.waiting = waiting.low
     found.inspection.waiting_without_permit = waiting.high
     found.inspection.is_paused = waiting.isPaused
@@ -97,10 +97,10 @@ private func seeNodes(_ books: UnsafeMutablePointer<PoolBooks>, _ found: inout F
         last = index
         found.inspection.linked += 1
         switch WaiterState(bits: node.pointee.state.load(ordering: .relaxed)).status {
-        case .served:
-            if found.inspection.alive != 0 { found.break_("a waiter was served before an older one") }
+        case .handedOff:
+            if found.inspection.alive != 0 { found.break_("a waiter was handed a connection before an older one") }
             found.inspection.linked_handed_off += 1
-        case .gone: found.inspection.linked_dead += 1
+        case .left: found.inspection.linked_dead += 1
         case .waiting:
             found.inspection.alive += 1
             found.inspection.alive_without_permit += 1
@@ -145,7 +145,7 @@ public func inspectTicket(_ pool: OpaquePointer, _ ticket: bp_ticket) -> ticket_
     case .prepared: return TICKET_PREPARED
     case .waiting: return TICKET_WAITING
     case .opening: return TICKET_OPENING
-    case .served, .gone, .cancelled: return TICKET_GONE
+    case .handedOff, .left, .cancelled: return TICKET_GONE
     case .free: return TICKET_NONE
     }
 }

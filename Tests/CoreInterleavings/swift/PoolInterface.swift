@@ -36,7 +36,7 @@ typealias Tickets = UnsafeMutablePointer<bp_ticket>
 
 // MARK: The pool
 
-@_cdecl("bp_pool_create")
+@_cdecl("bp_pool_create_sized")
 func poolCreate(_ settings: UnsafePointer<bp_pool_configuration>, _ pool: UnsafeMutablePointer<OpaquePointer?>) -> bp_status {
     let settings = settings.pointee
     Explored.stripes = Int(settings.stripes)
@@ -132,20 +132,21 @@ extension _PoolCoreSlotState {
     }
 }
 
-@_cdecl("bp_slot_at")
+@_cdecl("bp_slot_at_sized")
 func slotAt(_ pool: OpaquePointer, _ index: UInt32, _ view: UnsafeMutablePointer<bp_slot_view>) -> bp_status {
     guard let slot = core(pool).slot(at: Int(index)) else {
-        view.pointee = bp_slot_view(state: BP_SLOT_VACANT, lease: lease(nil))
+        view.pointee = bp_slot_view(size: MemoryLayout<bp_slot_view>.size, state: BP_SLOT_VACANT, lease: lease(nil))
         return BP_EMPTY
     }
-    view.pointee = bp_slot_view(state: slot.state.inC, lease: lease(slot.lease))
+    view.pointee = bp_slot_view(size: MemoryLayout<bp_slot_view>.size, state: slot.state.inC, lease: lease(slot.lease))
     return BP_OK
 }
 
-@_cdecl("bp_pool_statistics_get")
+@_cdecl("bp_pool_statistics_get_sized")
 func statistics(_ pool: OpaquePointer, _ statistics: UnsafeMutablePointer<bp_pool_statistics>) -> bp_status {
     let counts = core(pool).counts
     statistics.pointee = bp_pool_statistics(
+        size: MemoryLayout<bp_pool_statistics>.size,
         idle: UInt32(counts.idle),
         in_use: UInt32(counts.leased),
         opening: UInt32(counts.opening),
