@@ -3,6 +3,7 @@
 
 #include "atomics.h"
 
+#ifndef BP_HAS_RSEQ
 _Thread_local uint32_t bp__thread_number_plus_one;
 
 uint32_t bp__thread_number_assign(void) {
@@ -11,3 +12,4 @@ uint32_t bp__thread_number_assign(void) {
     bp__thread_number_plus_one = number + 1;
     return number;
 }
+#endif

@@ -20,24 +20,28 @@
 #endif
 #endif
 
-extern _Thread_local uint32_t bp__thread_number_plus_one;
-uint32_t bp__thread_number_assign(void);
-
-static inline uint32_t bp__thread_number(void) {
-    uint32_t number = bp__thread_number_plus_one;
-    return __builtin_expect(number != 0, 1) ? number - 1 : bp__thread_number_assign();
-}
-
-static inline uint32_t bp__home_number(void) {
 #ifdef BP_HAS_RSEQ
-    const char *area = (const char *)__builtin_thread_pointer() + __rseq_offset;
+static inline uint32_t bp__home_number(void) {
+    const char *thread = __builtin_thread_pointer();
     /* Volatile, because the kernel writes it. Negative if the area could not be registered. */
-    int32_t processor = (int32_t)((const volatile struct rseq *)area)->cpu_id;
+    int32_t processor = (int32_t)((const volatile struct rseq *)(thread + __rseq_offset))->cpu_id;
     if (__builtin_expect(processor >= 0, 1)) {
         return (uint32_t)processor;
     }
-#endif
-    return bp__thread_number();
+    /*
+     * A number from the thread's address, where the kernel is older than rseq or does not allow it. Not from a function
+     * that gives out numbers: because of its call, the hot path would have to save registers also where it is not made.
+     */
+    return (uint32_t)(((uint64_t)(uintptr_t)thread * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
+#else
+extern _Thread_local uint32_t bp__thread_number_plus_one;
+uint32_t bp__thread_number_assign(void);
+
+static inline uint32_t bp__home_number(void) {
+    uint32_t number = bp__thread_number_plus_one;
+    return __builtin_expect(number != 0, 1) ? number - 1 : bp__thread_number_assign();
+}
+#endif
 
 #endif
