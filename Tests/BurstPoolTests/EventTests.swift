@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 /// One way for an event to come about, and what the observer is to be told then, in order.

@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 /// Each thing that can happen, at each moment between the engine and its core, in turn: races that need no luck.

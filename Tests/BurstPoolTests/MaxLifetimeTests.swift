@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 @Suite(.timeLimit(.minutes(3)))  // A thousand connections, over all kinds of pool, in some hundred looks each.

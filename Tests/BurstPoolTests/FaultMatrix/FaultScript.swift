@@ -1,3 +1,4 @@
+import BurstPoolTesting
 import Synchronization
 
 /// What a ``TestStrategy`` does in the matrix: all goes well, but one call, and one call stands still for as long as the stage

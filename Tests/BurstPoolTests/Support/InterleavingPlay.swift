@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 /// Something happens, with two who wait, and at one moment between the engine and its core something else: each thing that
