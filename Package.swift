@@ -30,6 +30,8 @@ let package = Package(
         .library(name: "BurstPoolPostgres", targets: ["BurstPoolPostgres"]),
         .library(name: "BurstPoolDatadog", targets: ["BurstPoolDatadog"]),
         .library(name: "BurstPoolObservability", targets: ["BurstPoolObservability"]),
+        // For tests of code that uses a pool: a clock to advance by hand, and a strategy that follows a script.
+        .library(name: "BurstPoolTesting", targets: ["BurstPoolTesting"]),
         .library(name: "BurstPoolServiceLifecycle", targets: ["BurstPoolServiceLifecycle"]),
         .library(name: "BurstPoolConfigReader", targets: ["BurstPoolConfigReader"]),
         // For comparisons, not for production.
@@ -93,6 +95,11 @@ let package = Package(
         .target(
             name: "BurstPool",
             dependencies: ["CBurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "BurstPoolTesting",
+            dependencies: ["BurstPool"],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -218,7 +225,7 @@ let package = Package(
         ),
         .testTarget(
             name: "BurstPoolTests",
-            dependencies: ["BurstPool", "BurstPoolSwiftCores"],
+            dependencies: ["BurstPool", "BurstPoolSwiftCores", "BurstPoolTesting"],
             swiftSettings: swiftSettings
         ),
         // Counts the allocations of the fast path, in a build with optimisation: see Tests/FastPathProbe.
@@ -297,6 +304,7 @@ let package = Package(
         .testTarget(
             name: "BurstPoolDatadogTests",
             dependencies: [
+                "BurstPoolTesting",
                 "BurstPoolDatadog",
                 .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["Datadog"])),
                 .product(name: "InMemoryLogging", package: "swift-log", condition: .when(traits: ["Datadog"])),
@@ -309,6 +317,7 @@ let package = Package(
         .testTarget(
             name: "BurstPoolObservabilityTests",
             dependencies: [
+                "BurstPoolTesting",
                 "BurstPoolObservability",
                 .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Observability"])),
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Observability"])),
@@ -330,6 +339,7 @@ let package = Package(
         .testTarget(
             name: "BurstPoolServiceLifecycleTests",
             dependencies: [
+                "BurstPoolTesting",
                 "BurstPoolServiceLifecycle",
                 .product(
                     name: "ServiceLifecycleTestKit",

@@ -51,7 +51,7 @@ let package = Package(
             resources: [
                 .embedInCode("Resources/pool.html"), .embedInCode("Resources/pool.css"),
                 .embedInCode("Resources/page.js"), .embedInCode("Resources/chart.js"),
-                .embedInCode("Resources/samples.js"),
+                .embedInCode("Resources/samples.js"), .embedInCode("Resources/leases.js"),
             ],
             swiftSettings: swiftSettings
         ),

@@ -1,3 +1,4 @@
+import BurstPoolTesting
 import Foundation
 import Synchronization
 import Testing

@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Synchronization
 import Testing
 
@@ -10,15 +11,15 @@ struct PoolObserverTests {
         let receiver: DatagramReceiver
         let client: DogStatsDClient
         let clock = ManualClock()
-        let strategy: ScriptedStrategy
+        let strategy: ScriptedStrategy<Int>
         let observer: DatadogConnectionPoolObserver
-        let pool: ConnectionPool<ScriptedStrategy>
+        let pool: ConnectionPool<ScriptedStrategy<Int>>
 
         init(
             maxSize: Int,
             burstLimit: Int? = nil,
             countsIdleLeases: Bool = true,
-            strategy: ScriptedStrategy = ScriptedStrategy()
+            strategy: ScriptedStrategy<Int> = ScriptedStrategy()
         ) throws {
             receiver = try DatagramReceiver()
             client = try quietClient(to: receiver)
@@ -193,7 +194,7 @@ struct PoolObserverTests {
         let receiver = try DatagramReceiver()
         let client = try quietClient(to: receiver)
         let observer = DatadogConnectionPoolObserver(client: client, service: "orders", clock: ManualClock())
-        var pool: ConnectionPool<ScriptedStrategy>? = try ConnectionPool(
+        var pool: ConnectionPool<ScriptedStrategy<Int>>? = try ConnectionPool(
             strategy: ScriptedStrategy(),
             configuration: ConnectionPoolConfiguration(maxSize: 1),
             datadog: observer

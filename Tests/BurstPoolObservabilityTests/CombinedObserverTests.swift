@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 @Suite("Combined observers", .timeLimit(.minutes(5)))

@@ -1,5 +1,6 @@
 import BurstPool
 import BurstPoolObservability
+import BurstPoolTesting
 import CoreMetrics
 import MetricsTestKit
 import Synchronization
@@ -53,7 +54,7 @@ struct ImmediateAcquireTests {
         let telemetry = ConnectionPoolTelemetry(configuration: observation)
         var configuration = ConnectionPoolConfiguration(maxSize: 1)
         configuration.name = "sessions"
-        var pool: ConnectionPool<ScriptedStrategy>? = try ConnectionPool(
+        var pool: ConnectionPool<ScriptedStrategy<Int>>? = try ConnectionPool(
             strategy: ScriptedStrategy(),
             configuration: configuration,
             telemetry: telemetry

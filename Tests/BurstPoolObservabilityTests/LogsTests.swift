@@ -1,3 +1,4 @@
+import BurstPoolTesting
 import InMemoryLogging
 import Logging
 import Testing
@@ -32,7 +33,7 @@ struct LogsTests {
                 }
             }
         }
-        #expect(strategy.attemptsSoFar == 10_000)
+        #expect(strategy.counts.attempts == 10_000)
         let failures = observed.log.entries.filter { $0.level == .error }
         #expect(failures.count == 1)
         #expect(failures.first?.message == "A connection could not be opened")

@@ -1,5 +1,6 @@
 import BurstPool
 import BurstPoolObservability
+import BurstPoolTesting
 import CoreMetrics
 import MetricsTestKit
 import Testing
@@ -205,7 +206,7 @@ struct MetricsTests {
         observation.clock = clock
         let telemetry = ConnectionPoolTelemetry(configuration: observation)
         let strategy = ScriptedStrategy()
-        var pool: ConnectionPool<ScriptedStrategy>? = try ConnectionPool(
+        var pool: ConnectionPool<ScriptedStrategy<Int>>? = try ConnectionPool(
             strategy: strategy,
             configuration: ConnectionPoolConfiguration(maxSize: 3),
             telemetry: telemetry
@@ -219,7 +220,7 @@ struct MetricsTests {
             clock.advance(by: .milliseconds(100))
             return max.lastValue == 0
         }
-        try await eventually("the connection is closed") { strategy.openNow == 0 }
+        try await eventually("the connection is closed") { strategy.counts.openNow == 0 }
         try await eventually("no task sleeps any more") { clock.sleepers == 0 }
     }
 }

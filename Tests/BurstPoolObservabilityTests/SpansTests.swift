@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import InMemoryTracing
 import Testing
 import Tracing

@@ -1,5 +1,6 @@
 import BurstPool
 import BurstPoolServiceLifecycle
+import BurstPoolTesting
 import Logging
 import ServiceLifecycle
 import ServiceLifecycleTestKit
@@ -8,10 +9,10 @@ import Testing
 @Suite("A pool as a service", .timeLimit(.minutes(5)))
 struct ConnectionPoolServiceTests {
     private func makePool(
-        _ strategy: ScriptedStrategy,
+        _ strategy: ScriptedStrategy<Int>,
         maxSize: Int = 2,
         _ change: (inout ConnectionPoolConfiguration) -> Void = { _ in }
-    ) throws -> ConnectionPool<ScriptedStrategy> {
+    ) throws -> ConnectionPool<ScriptedStrategy<Int>> {
         var configuration = ConnectionPoolConfiguration(maxSize: maxSize)
         change(&configuration)
         return try ConnectionPool(strategy: strategy, configuration: configuration)
@@ -19,7 +20,7 @@ struct ConnectionPoolServiceTests {
 
     /// A server that still has requests to complete at its graceful shutdown, each of which needs a connection.
     private struct FakeServer: Service {
-        let pool: ConnectionPool<ScriptedStrategy>
+        let pool: ConnectionPool<ScriptedStrategy<Int>>
         let isUp: Gate
         let lastRequests: Gate
         let journal: Shared<[String]>
@@ -62,7 +63,7 @@ struct ConnectionPoolServiceTests {
         }
         #expect(journal.value.prefix(4) == ["request 1", "request 2", "request 3", "server has ended"])
         #expect(Set(journal.value.dropFirst(4)) == ["connection closed"])
-        #expect(strategy.openNow == 0)
+        #expect(strategy.counts.openNow == 0)
         await expectShutDown(pool)
     }
 
@@ -70,7 +71,7 @@ struct ConnectionPoolServiceTests {
     func startFails() async throws {
         let strategy = ScriptedStrategy {
             $0.open = { _ in throw ScriptedError("wrong password") }
-            $0.errorsArePermanent = true
+            $0.isPermanent = { _ in true }
         }
         let pool = try makePool(strategy)
         let group = ServiceGroup(
@@ -93,7 +94,7 @@ struct ConnectionPoolServiceTests {
             try await ConnectionPoolService(pool: pool, configuration: configuration).run()
         }
         #expect(error.map { "\($0)" }?.contains("refused true") == true)
-        #expect(strategy.attemptsSoFar > 1)
+        #expect(strategy.counts.attempts > 1)
         await expectShutDown(pool)
     }
 
@@ -112,7 +113,7 @@ struct ConnectionPoolServiceTests {
                 try await tasks.waitForAll()
             }
         }
-        #expect(strategy.openNow == 0)
+        #expect(strategy.counts.openNow == 0)
     }
 
     @Test("connections that do not open in time fail the start with an error that has the number of open connections")
@@ -134,7 +135,7 @@ struct ConnectionPoolServiceTests {
         #expect(error?.statistics.idle == 1)
         #expect(error?.message.contains("could not open 3 connections within 30.0 seconds") == true)
         await expectShutDown(pool)
-        try await eventually("opening connections are cancelled") { strategy.openNow == 0 }
+        try await eventually("opening connections are cancelled") { strategy.counts.openNow == 0 }
     }
 
     @Test("a graceful shutdown during the start ends the start without a failure")
@@ -147,7 +148,7 @@ struct ConnectionPoolServiceTests {
         try await testGracefulShutdown { trigger in
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await service.run() }
-                try await eventually("the pool tries to open a connection") { strategy.attemptsSoFar > 0 }
+                try await eventually("the pool tries to open a connection") { strategy.counts.attempts > 0 }
                 trigger.triggerGracefulShutdown()
                 try await tasks.waitForAll()
             }
@@ -159,7 +160,7 @@ struct ConnectionPoolServiceTests {
     func deadline() async throws {
         let clock = ManualClock()
         let aborted = Shared<[Int]>([])
-        let strategy = ScriptedStrategy { $0.abort = { number in aborted.change { $0.append(number) } } }
+        let strategy = ScriptedStrategy { $0.abortHandle = { number in { aborted.change { $0.append(number) } } } }
         let pool = try makePool(strategy) { $0.clock = clock }
         var configuration = ConnectionPoolServiceConfiguration()
         configuration.waitsUntilHealthy = false
@@ -173,7 +174,7 @@ struct ConnectionPoolServiceTests {
             trigger.triggerGracefulShutdown()
             try await eventually("the pool shuts down") { pool.statistics.maxSize == 0 }
             prompt.open()
-            try await eventually("the first connection is closed") { strategy.openNow == 1 }
+            try await eventually("the first connection is closed") { strategy.counts.openNow == 1 }
             try await eventually("the deadline is scheduled") {
                 clock.nextDeadline.map { $0 <= .seconds(10) } ?? false
             }
@@ -186,13 +187,13 @@ struct ConnectionPoolServiceTests {
             try await run.value
             for user in users { try await user.value }
         }
-        #expect(strategy.openNow == 0)
+        #expect(strategy.counts.openNow == 0)
     }
 
     @Test("a cancelled service aborts connections in use without waiting, and ends")
     func cancelled() async throws {
         let aborted = Gate()
-        let strategy = ScriptedStrategy { $0.abort = { _ in aborted.open() } }
+        let strategy = ScriptedStrategy { $0.abortHandle = { _ in { aborted.open() } } }
         let pool = try makePool(strategy)
         let service = ConnectionPoolService(pool: pool)
         let run = Task { try await service.run() }
@@ -202,7 +203,7 @@ struct ConnectionPoolServiceTests {
         run.cancel()
         try await run.value
         try await user.value
-        #expect(strategy.openNow == 0)
+        #expect(strategy.counts.openNow == 0)
         await expectShutDown(pool)
     }
 
@@ -224,10 +225,10 @@ struct ConnectionPoolServiceTests {
         try await run.value
         #expect(pool.statistics.inUse == 1)
         lease.release()
-        try await eventually("the connection is closed when it is released") { strategy.openNow == 0 }
+        try await eventually("the connection is closed when it is released") { strategy.counts.openNow == 0 }
     }
 
-    private func expectShutDown(_ pool: ConnectionPool<ScriptedStrategy>) async {
+    private func expectShutDown(_ pool: ConnectionPool<ScriptedStrategy<Int>>) async {
         let error = await #expect(throws: ConnectionPoolError.self) { try await pool.withConnection { _ in } }
         #expect(error?.code == .poolShutDown)
     }

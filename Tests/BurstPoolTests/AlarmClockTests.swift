@@ -1,3 +1,4 @@
+import BurstPoolTesting
 import Testing
 
 @testable import BurstPool

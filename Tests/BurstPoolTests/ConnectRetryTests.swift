@@ -1,4 +1,5 @@
 @testable import BurstPool
+import BurstPoolTesting
 import Testing
 
 @Suite(.timeLimit(.minutes(5)))

@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 /// What happens to a pool that is deallocated without a shutdown.

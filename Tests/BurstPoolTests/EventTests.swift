@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 /// One situation, and the events that the observer must get, in order.

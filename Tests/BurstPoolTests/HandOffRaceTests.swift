@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Synchronization
 import Testing
 

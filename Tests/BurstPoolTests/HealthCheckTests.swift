@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 @Suite(.timeLimit(.minutes(5)))

@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 /// Runs each interference at each moment between the engine and its core, so that races need no luck.

@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 @Suite(.timeLimit(.minutes(3)))  // A thousand connections in some hundred sweeps, for each kind of pool.

@@ -1,3 +1,4 @@
+import BurstPoolTesting
 import BurstPool
 import Dispatch
 import Synchronization

@@ -36,13 +36,18 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
+            name: "BurstPoolTesting",
+            dependencies: ["BurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "BurstPoolSwiftCores",
             dependencies: ["BurstPool"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "BurstPoolTests",
-            dependencies: ["BurstPool", "BurstPoolSwiftCores"],
+            dependencies: ["BurstPool", "BurstPoolSwiftCores", "BurstPoolTesting"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -26,7 +26,8 @@ final class WaitTable: Sendable {
         static let number = 0, since = 1, fileID = 2, line = 3, name = 4
     }
 
-    private static let chunkCount = 21
+    /// The last chunk has a million cells. If no cell is near the one that a caller looks at first, the caller is not listed.
+    private static let chunkCount = 15
     private static let probes = 8
 
     private let tracksPlaces: Bool
@@ -49,7 +50,7 @@ final class WaitTable: Sendable {
         chunks.deallocate()
     }
 
-    /// Notes that a caller waits. Returns `nil` if there is no memory; the caller is then not listed.
+    /// Notes that a caller waits. Returns `nil` if the caller cannot be listed.
     @usableFromInline
     func begin(_ number: UInt64, at moment: UInt64, _ site: _LeaseSite, notesName: Bool) -> Place? {
         guard let words = claim(number) else { return nil }

@@ -9,6 +9,7 @@ enum PoolLogKind: String, Sendable, CaseIterable {
     case circuitOpen = "An acquire was rejected because the circuit breaker is open"
     case acquireFailed = "An acquire failed"
     case dropped = "The pool was dropped without a shutdown"
+    case shutdownInsideBody = "The pool was shut down inside a body of withConnection, and did not wait for its connection"
     case shed = "An acquire was rejected because too many callers are waiting"
     case closeFailed = "Closing a connection failed"
     case closeTimedOut = "Closing a connection exceeded its timeout"
@@ -48,6 +49,7 @@ enum PoolLogKind: String, Sendable, CaseIterable {
         case .leaseOverdue: self = .leaseOverdue
         case .overdueLeaseReturned: self = .overdueLeaseReturned
         case .dropped: self = .dropped
+        case .shutdownInsideBody: self = .shutdownInsideBody
         default: return nil
         }
     }
@@ -56,7 +58,7 @@ enum PoolLogKind: String, Sendable, CaseIterable {
         switch self {
         case .openFailed, .breakerOpened: .error
         case .openFailedAndIsRetried, .acquireTimedOut, .circuitOpen, .shed, .acquireFailed, .closeFailed,
-            .closeTimedOut, .limitReached, .leaseOverdue, .dropped:
+            .closeTimedOut, .limitReached, .leaseOverdue, .dropped, .shutdownInsideBody:
             .warning
         case .breakerClosed, .burstBegan, .burstEnded, .overdueLeaseReturned: .notice
         case .breakerHalfOpened: .info
@@ -77,6 +79,7 @@ extension ConnectionPoolEvent {
         case .burstBegan(let total, let maxSize), .burstEnded(let total, let maxSize):
             ["total": .stringConvertible(total), "max_size": .stringConvertible(maxSize)]
         case .limitReached(let total): ["total": .stringConvertible(total)]
+        case .shutdownInsideBody(let connections): ["connections": .stringConvertible(connections)]
         case .dropped(let statistics): ["total": .stringConvertible(statistics.total)]
         case .leaseOverdue(let location, let age), .overdueLeaseReturned(let location, let age):
             ["acquired_at": .stringConvertible(location), "duration_ms": .duration(age)]

@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import InMemoryLogging
 import InMemoryTracing
 import Logging
@@ -16,14 +17,14 @@ struct ObservedPool {
     let clock = ManualClock()
     /// The clock of the telemetry.
     let telemetryClock = ManualClock()
-    let strategy: ScriptedStrategy
+    let strategy: ScriptedStrategy<Int>
     let telemetry: ConnectionPoolTelemetry
-    let pool: ConnectionPool<ScriptedStrategy>
+    let pool: ConnectionPool<ScriptedStrategy<Int>>
 
     init(
         maxSize: Int,
         burstLimit: Int? = nil,
-        strategy: ScriptedStrategy = ScriptedStrategy(),
+        strategy: ScriptedStrategy<Int> = ScriptedStrategy(),
         configure: (inout ConnectionPoolConfiguration) -> Void = { _ in },
         observe: (inout ConnectionPoolTelemetryConfiguration) -> Void = { _ in }
     ) throws {

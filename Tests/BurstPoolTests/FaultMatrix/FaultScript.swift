@@ -1,3 +1,4 @@
+import BurstPoolTesting
 import Synchronization
 
 /// Controls a ``TestStrategy`` in the matrix: all calls succeed, except the one with the fault, and one call blocks

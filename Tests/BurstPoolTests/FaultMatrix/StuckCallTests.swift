@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 /// A call of the strategy that never returns holds its own slot and nothing else.

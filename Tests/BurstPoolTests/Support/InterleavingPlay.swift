@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 /// Runs an action with two waiters, and an interference at one moment between the engine and its core. Repeats this for

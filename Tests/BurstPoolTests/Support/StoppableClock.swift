@@ -1,3 +1,4 @@
+import BurstPoolTesting
 import Synchronization
 
 /// A clock that goes on while the process is stopped: its time passes, and no sleeping task wakes before the process continues.

@@ -1,4 +1,5 @@
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 /// Like ``withPool(_:maxSize:burstLimit:mostEver:hooked:sourceLocation:configure:_:)``, in virtual time, with an

@@ -77,6 +77,44 @@ struct OutageTests {
         }
     }
 
+    @Test("While the pool is saturated for seconds, the service stays ready at every moment")
+    func saturatedForSeconds() async throws {
+        let change: (inout Settings) -> Void = { settings in
+            settings.pool.maxSize = 1
+            settings.pool.burstLimit = 1
+        }
+        try await withClient(change) { client, service, _ in
+            let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<16 {
+                    group.addTask {
+                        while !Task.isCancelled { _ = try await service.redis.use { try await $0.send("PING") } }
+                    }
+                }
+                try await eventually("callers wait") { service.redis.pool.statistics.waiting > 8 }
+                let end = ContinuousClock.now + .seconds(3)
+                while ContinuousClock.now < end {
+                    #expect(try await client.get("/ready").status == .ok)
+                }
+                group.cancelAll()
+                while await group.nextResult() != nil {}
+            }
+            #expect(try await client.get("/\(link.code)").status == .found)
+        }
+    }
+
+    @Test("The text at /pool/leases says where a connection was acquired")
+    func leases() async throws {
+        try await withClient { client, service, _ in
+            let line = #line + 1
+            let lease = try await service.redis.pool.acquire()
+            let text = try await client.get("/pool/leases").body
+            #expect(text.contains("Pool \"redis\": healthy."))
+            #expect(text.contains("OutageTests.swift:\(line)"))
+            lease.release()
+        }
+    }
+
     @Test("A Redis that does not answer commands is an outage")
     func silent() async throws {
         try await withClient({ $0.redis.commandTimeout = .seconds(2) }) { client, _, redis in

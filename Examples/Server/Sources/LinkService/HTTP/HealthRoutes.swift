@@ -1,5 +1,4 @@
 import BurstPool
-import BurstPoolRedis
 import HTTPTypes
 import Hummingbird
 import ServiceLifecycle
@@ -9,9 +8,14 @@ struct HealthRoutes {
     /// The server that stores the links first, then its replica.
     let servers: [Redis]
 
+    /// How long a check of readiness may take. Longer than a request uses a connection, also while Redis is busy.
+    private static let timeout = Duration.seconds(1)
+
     private struct Health: ResponseEncodable {
         let status = "alive"
         let pools: [String: PoolState]
+        /// What each pool has seen of its server: `healthy`, `failing`, `unresponsive`, `unknown` or `shutDown`.
+        let health: [String: String]
     }
 
     private struct Readiness: Encodable {
@@ -22,7 +26,12 @@ struct HealthRoutes {
     }
 
     func add(to router: some RouterMethods<ServiceContext>) {
-        router.get("health") { _, _ in Health(pools: states) }
+        router.get("health") { _, _ in
+            Health(
+                pools: states,
+                health: Dictionary(uniqueKeysWithValues: servers.map { ($0.name, $0.pool.health.status.rawValue) })
+            )
+        }
         router.get("ready", use: ready)
     }
 
@@ -39,31 +48,13 @@ struct HealthRoutes {
         return response
     }
 
-    /// The service is ready if the server that stores the links answers. It works without its replica.
+    /// The service is ready if the server that stores the links works. It works without its replica.
+    ///
+    /// A saturated pool whose connections come back is healthy, so that a load peak does not remove this instance from its
+    /// load balancer.
     private func reasonsAgainst() async -> [String] {
         if Task.isShuttingDownGracefully { return ["The service is stopping."] }
-        do {
-            try await servers[0].ping()
-            return []
-        } catch let error as ConnectionPoolError {
-            // A saturated pool whose connections work is busy and not broken, so that a load peak does not remove this instance
-            // from its load balancer.
-            if error.isBusy, servers[0].reachability.isReachable { return [] }
-            return [error.message]
-        } catch let error as RedisError {
-            return [error.message]
-        } catch {
-            return ["\(error)"]
-        }
-    }
-}
-
-extension ConnectionPoolError {
-    /// Whether all connections were in use and no attempt to open another one has failed.
-    fileprivate var isBusy: Bool {
-        switch code {
-        case .acquireTimedOut, .tooManyWaiters, .overloaded: underlyingError == nil
-        default: false
-        }
+        let health = await servers[0].pool.checkHealth(timeout: Self.timeout)
+        return health.isHealthy ? [] : [health.description]
     }
 }

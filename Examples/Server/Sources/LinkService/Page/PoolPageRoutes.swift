@@ -16,12 +16,23 @@ struct PoolPageRoutes {
         router.get("pool/pool.css") { _, _ in Self.page(PackageResources.pool_css, "text/css; charset=utf-8") }
         let scripts = [
             ("page.js", PackageResources.page_js), ("chart.js", PackageResources.chart_js),
-            ("samples.js", PackageResources.samples_js),
+            ("samples.js", PackageResources.samples_js), ("leases.js", PackageResources.leases_js),
         ]
         for (name, script) in scripts {
             router.get("pool/\(name)") { _, _ in Self.page(script, "text/javascript; charset=utf-8") }
         }
+        router.get("pool/leases") { _, _ in leases() }
         router.get("pool/events", use: events)
+    }
+
+    /// The connections in use and the waiting callers of all pools, as text.
+    private func leases() -> Response {
+        let snapshots = sampler.servers.map { "\($0.pool.snapshot)\n" }.joined(separator: "\n")
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: snapshots))
+        )
     }
 
     private static func page(_ content: [UInt8], _ type: String) -> Response {

@@ -18,7 +18,7 @@ final class PoolSampler: Service {
     /// The number of events that wait for a viewer that reads slowly. Such a viewer misses older events.
     private static let backlog = SampleHistory.fineLength + SampleHistory.coarseLength + 25
 
-    private let servers: [Redis]
+    let servers: [Redis]
     private let requests: @Sendable () -> RequestCounts.Snapshot
     private let audience = Mutex(Audience())
 

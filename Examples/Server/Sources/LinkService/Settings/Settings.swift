@@ -48,6 +48,8 @@ public struct Settings: Sendable {
         var pool = ConnectionPoolConfiguration.recommended(maxSize: maxSize, burstLimit: overflow ? .max : burstLimit)
         pool.name = "redis"
         pool.acquireTimeout = .milliseconds(250)
+        // For the text at /pool/leases.
+        pool.tracksLeases = true
         // The service should recover within a second after Redis is back.
         pool.connectRetry?.cap = .milliseconds(500)
         return pool
