@@ -3,7 +3,7 @@ import BurstPoolPostgres
 import BurstPoolPostgresServer
 import Testing
 
-@Suite("Cancellation and timeouts", .timeLimit(.minutes(2)))
+@Suite("Cancellation and timeouts", .timeLimit(.minutes(5)))
 struct CancellationTests {
     /// Runs a statement in a task that is cancelled while the server executes it.
     private func cancel(
@@ -23,12 +23,12 @@ struct CancellationTests {
         let transferred = Transferred(connection: connection)
         let start = ContinuousClock.now
         for number in 0..<5 {
-            let result = await cancel(transferred) { try await $0.query("SELECT pg_sleep(60)") }
+            let result = await cancel(transferred) { try await $0.query("SELECT pg_sleep(600)") }
             #expect(throws: CancellationError.self) { try result.get() }
             #expect(!connection.isClosed)
             #expect(try await connection.query("SELECT $1::int", number).only()[0, as: Int.self] == number)
         }
-        #expect(ContinuousClock.now - start < .seconds(60))
+        #expect(ContinuousClock.now - start < .seconds(120))
         await connection.close()
     }
 
@@ -90,7 +90,7 @@ struct CancellationTests {
         let result = await cancel(Transferred(connection: connection)) { connection in
             try await connection.withTransaction {
                 try await $0.execute("INSERT INTO \(table) VALUES (1)")
-                try await $0.query("SELECT pg_sleep(60)")
+                try await $0.query("SELECT pg_sleep(600)")
             }
         }
         #expect(throws: CancellationError.self) { try result.get() }
@@ -111,7 +111,7 @@ struct CancellationTests {
         #expect(try await connection.query("SELECT 1").only()[0, as: Int.self] == 1)
 
         let pipeline = await cancel(transferred) { connection in
-            try await connection.pipeline([PostgresStatement("SELECT 1"), PostgresStatement("SELECT pg_sleep(60)")])
+            try await connection.pipeline([PostgresStatement("SELECT 1"), PostgresStatement("SELECT pg_sleep(600)")])
         }
         #expect(throws: CancellationError.self) { try pipeline.get() }
         #expect(try await connection.query("SELECT 2").only()[0, as: Int.self] == 2)
@@ -140,9 +140,9 @@ struct CancellationTests {
     func timeout() async throws {
         let connection = try await connect { $0.queryTimeout = .milliseconds(200) }
         let start = ContinuousClock.now
-        let error = await postgresError { try await connection.query("SELECT pg_sleep(60)") }
+        let error = await postgresError { try await connection.query("SELECT pg_sleep(600)") }
         #expect(error?.code == .queryTimedOut)
-        #expect(ContinuousClock.now - start < .seconds(30))
+        #expect(ContinuousClock.now - start < .seconds(120))
         #expect(try await connection.query("SELECT 1").only()[0, as: Int.self] == 1)
         await connection.close()
     }
@@ -159,7 +159,7 @@ struct CancellationTests {
         let start = ContinuousClock.now
         let result = await cancel(Transferred(connection: connection)) { try await $0.query("SELECT 1") }
         #expect(throws: CancellationError.self) { try result.get() }
-        #expect(ContinuousClock.now - start < .seconds(30))
+        #expect(ContinuousClock.now - start < .seconds(120))
         #expect(connection.isClosed)
         await connection.close()
         relay.stop()

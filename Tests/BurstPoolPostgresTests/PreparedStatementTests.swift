@@ -1,7 +1,7 @@
 import BurstPoolPostgres
 import Testing
 
-@Suite("Prepared statements", .timeLimit(.minutes(2)))
+@Suite("Prepared statements", .timeLimit(.minutes(5)))
 struct PreparedStatementTests {
     private func preparedCount(_ connection: PostgresConnection) async throws -> Int {
         let sql = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'burst_pool_%'"

@@ -5,7 +5,7 @@ import Testing
 @testable import BurstPoolPostgres
 
 /// Random inputs for everything that parses what comes from outside. The seed is in the failure's message.
-@Suite("Parsers with random input", .timeLimit(.minutes(2)))
+@Suite("Parsers with random input", .timeLimit(.minutes(5)))
 struct PropertyTests {
     private static let types: [PostgresType] = [
         .bool, .bytea, .int2, .int4, .int8, .oid, .float4, .float8, .text, .json, .jsonb, .uuid, .numeric, .date,
@@ -65,6 +65,18 @@ struct PropertyTests {
             try readAsEverything(
                 TextResult.make(text, type: Self.types.randomElement(using: &random)!, isBinary: false)
             )
+        }
+    }
+
+    @Test("text that is not valid UTF-8 is an error, also where its replacement would be as long")
+    func invalidText() throws {
+        for bytes: [UInt8] in [[0xFF], [0xC3, 0x28], [0xF0, 0x9F, 0x98], Array("abc".utf8) + [0xED, 0xA0, 0x80]] {
+            #expect(throws: PostgresValueError.self) {
+                try String(from: TextResult.make(bytes, type: .text, isBinary: true))
+            }
+        }
+        for text in ["", "a", "\u{FFFD}", "🙂 and more than fifteen bytes"] {
+            #expect(try String(from: TextResult.make(Array(text.utf8), type: .text, isBinary: true)) == text)
         }
     }
 

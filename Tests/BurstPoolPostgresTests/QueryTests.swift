@@ -2,7 +2,7 @@ import BurstPool
 import BurstPoolPostgres
 import Testing
 
-@Suite("Queries", .timeLimit(.minutes(2)))
+@Suite("Queries", .timeLimit(.minutes(5)))
 struct QueryTests {
     @Test("a pool returns rows, counts and transactions as the README shows")
     func readme() async throws {

@@ -3,7 +3,7 @@ import BurstPoolPostgres
 import BurstPoolPostgresServer
 import Testing
 
-@Suite("Streams", .timeLimit(.minutes(2)))
+@Suite("Streams", .timeLimit(.minutes(5)))
 struct StreamTests {
     @Test("rows arrive one by one, and the connection is free afterwards")
     func rows() async throws {

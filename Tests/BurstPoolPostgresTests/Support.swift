@@ -1,6 +1,7 @@
 import BurstPool
 import BurstPoolPostgres
 import BurstPoolPostgresServer
+import Foundation
 import Synchronization
 import Testing
 
@@ -22,6 +23,9 @@ func strategy(
 ) throws -> PostgresConnectionStrategy {
     var configuration = try PostgresConfiguration(url: server.url)
     configuration.parameters["sslmode"] = "disable"
+    // Generous, because a busy machine may start a server process late. Tests of these limits set their own.
+    configuration.connectTimeout = .seconds(60)
+    configuration.cancellationTimeout = .seconds(60)
     change(&configuration)
     return try PostgresConnectionStrategy(configuration: configuration)
 }
@@ -36,9 +40,17 @@ func uniqueName() -> String {
     "t\(UInt64.random(in: 0 ... .max))"
 }
 
-/// Waits until a condition holds. Gives up after 20 seconds.
+/// Runs something slow that blocks its thread, such as the start of a server, on a thread of its own. On Swift's cooperative
+/// threads it would keep the other tests from going on, which have time limits.
+func blocking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
+    }
+}
+
+/// Waits until a condition holds. Gives up after 60 seconds.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < deadline {
         if try await condition() { return true }
         try await Task.sleep(for: .milliseconds(5))
@@ -76,4 +88,13 @@ final class Counter: Sendable {
     var value: Int { count.load(ordering: .acquiring) }
 
     func add(_ number: Int = 1) { count.add(number, ordering: .acquiringAndReleasing) }
+}
+
+/// Collects numbers from any thread.
+final class NumberSet: Sendable {
+    private let numbers = Mutex<Set<Int>>([])
+
+    var all: Set<Int> { numbers.withLock { $0 } }
+
+    func insert(_ number: Int) { numbers.withLock { _ = $0.insert(number) } }
 }

@@ -1,7 +1,7 @@
 import BurstPoolPostgres
 import Testing
 
-@Suite("Transactions and pipelines", .timeLimit(.minutes(2)))
+@Suite("Transactions and pipelines", .timeLimit(.minutes(5)))
 struct TransactionTests {
     private func table(_ connection: PostgresConnection) async throws -> String {
         let table = uniqueName()

@@ -2,7 +2,7 @@ import BurstPoolPostgres
 import Foundation
 import Testing
 
-@Suite("Types", .timeLimit(.minutes(2)))
+@Suite("Types", .timeLimit(.minutes(5)))
 struct TypeTests {
     /// Sends a value as a parameter of a type and reads it back: in the binary format, and in the text format, which the
     /// column of type `interval` brings about.

@@ -1,5 +1,5 @@
-import BurstPoolTesting
 import BurstPool
+import BurstPoolTesting
 import Testing
 
 /// The time limits of connections in a process that was stopped and continues: by SIGSTOP, in a paused virtual machine, on a

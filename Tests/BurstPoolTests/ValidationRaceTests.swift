@@ -1,5 +1,5 @@
-import BurstPoolTesting
 import BurstPool
+import BurstPoolTesting
 import Dispatch
 import Synchronization
 import Testing

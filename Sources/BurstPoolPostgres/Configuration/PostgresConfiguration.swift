@@ -49,6 +49,13 @@ public struct PostgresConfiguration: Sendable {
     /// block. Default: `nil`, they are ignored.
     public var onNotice: (@Sendable (PostgresNotice) -> Void)?
 
+    /// Receives a report of each statement after its execution, in the caller's task. It must not block. Default: `nil`, and
+    /// then it costs nothing.
+    ///
+    /// `BurstPoolObservability` makes metrics and spans of the reports. Statements that the connection executes by itself,
+    /// such as `BEGIN` and `COMMIT` of a transaction, are not reported.
+    public var onExecution: (@Sendable (PostgresExecution) -> Void)?
+
     /// A server that is given by libpq's connection parameters.
     public init(parameters: [String: String] = [:]) {
         self.parameters = parameters

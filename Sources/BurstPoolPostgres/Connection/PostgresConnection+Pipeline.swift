@@ -18,8 +18,10 @@ extension PostgresConnection {
     /// - Throws: The error of the statement that failed; `CancellationError`.
     @discardableResult
     public func pipeline(_ statements: [PostgresStatement]) async throws -> [PostgresRows] {
-        try await use {
-            try await run(statements, independently: false).map { PostgresRows(result: try $0.get()) }
+        try await observe(statements.text, statementCount: statements.count) {
+            try await use {
+                try await run(statements, independently: false).map { try $0.get() }
+            }
         }
     }
 
@@ -32,15 +34,17 @@ extension PostgresConnection {
     public func pipelineIndependently(
         _ statements: [PostgresStatement]
     ) async throws -> [Result<PostgresRows, PostgresError>] {
-        try await use {
-            try await run(statements, independently: true).map { $0.map { PostgresRows(result: $0) } }
+        try await observe(statements.text, statementCount: statements.count) {
+            try await use {
+                try await run(statements, independently: true)
+            }
         }
     }
 
     private func run(
         _ statements: [PostgresStatement],
         independently: Bool
-    ) async throws -> [Result<QueryResult, PostgresError>] {
+    ) async throws -> [Result<PostgresRows, PostgresError>] {
         if statements.isEmpty { return [] }
         var mayRepeat = true
         while true {
@@ -65,7 +69,11 @@ extension PostgresConnection {
                 mustRepeat = forget(statement, after: error) || mustRepeat
                 if !independently { break }
             }
-            guard mustRepeat, mayRepeat, wasIdle, !independently else { return outcomes }
+            guard mustRepeat, mayRepeat, wasIdle, !independently else {
+                return zip(prepared, outcomes).map { statement, outcome in
+                    outcome.map { PostgresRows(result: $0, of: statement) }
+                }
+            }
             mayRepeat = false
         }
     }

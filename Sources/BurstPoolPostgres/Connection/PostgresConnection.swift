@@ -76,7 +76,9 @@ public final class PostgresConnection {
     /// Executes a statement and returns its rows, as ``query(_:_:)`` does, with the parameters in an array.
     @discardableResult
     public func query(_ sql: String, parameters: [(any PostgresEncodable)?]) async throws -> PostgresRows {
-        PostgresRows(result: try await use { try await run(sql, parameters) })
+        try await observe(sql, rowCount: \.count) {
+            try await use { try await run(sql, parameters) { PostgresRows(result: $0, of: $1) } }
+        }
     }
 
     /// Executes a statement and returns the number of rows that it inserted, updated, deleted, merged or returned.
@@ -90,7 +92,9 @@ public final class PostgresConnection {
     /// Executes a statement, as ``execute(_:_:)`` does, with the parameters in an array.
     @discardableResult
     public func execute(_ sql: String, parameters: [(any PostgresEncodable)?]) async throws -> Int {
-        try await use { try await run(sql, parameters) }.affectedRows
+        try await observe(sql) {
+            try await use { try await run(sql, parameters) { result, _ in result.affectedRows } }
+        }
     }
 
     /// Executes several statements that are separated by semicolons, without parameters, such as a schema.
@@ -99,7 +103,7 @@ public final class PostgresConnection {
     ///
     /// - Throws: As ``query(_:_:)``.
     public func executeScript(_ sql: String) async throws {
-        try await use { try await runScript(sql) }
+        try await observe(sql) { try await use { try await runScript(sql) } }
     }
 
     // MARK: - Closing

@@ -73,6 +73,10 @@ extension PostgresConnection {
     }
 
     private func runCopyIn(_ sql: String, _ body: (PostgresCopyWriter) async throws -> Void) async throws -> Int {
+        try await observe(sql) { try await receiveCopyIn(sql, body) }
+    }
+
+    private func receiveCopyIn(_ sql: String, _ body: (PostgresCopyWriter) async throws -> Void) async throws -> Int {
         try await use(timeout: .none) {
             try await startCopy(sql, PGRES_COPY_IN)
             let state = PostgresCopyWriter.State(wire)

@@ -80,6 +80,13 @@ extension PostgresConnection {
         _ sql: String,
         body: sending (PostgresCopySequence) async throws -> Result
     ) async throws -> Result {
+        try await observe(sql) { try await runCopyOut(sql, body) }
+    }
+
+    private func runCopyOut<Result>(
+        _ sql: String,
+        _ body: (PostgresCopySequence) async throws -> Result
+    ) async throws -> Result {
         try await use(timeout: .none) {
             try await startCopy(sql, PGRES_COPY_OUT)
             let stream = CopyStream(wire)

@@ -32,11 +32,13 @@ extension PostgresRowSequence: Sendable {}
 /// The state of a query whose rows are read one by one.
 final class RowStream {
     private let wire: Wire
+    private var columns: ResultColumns
     private(set) var hasFinished = false
     private var isInScope = true
 
-    init(_ wire: Wire) {
+    init(_ wire: Wire, columns: ResultColumns) {
         self.wire = wire
+        self.columns = columns
     }
 
     func next() async throws -> PostgresRow? {
@@ -55,7 +57,9 @@ final class RowStream {
             return nil
         }
         switch result.status {
-        case PGRES_SINGLE_TUPLE: return PostgresRow(result: result, index: 0)
+        case PGRES_SINGLE_TUPLE:
+            columns = columns.adapted(to: result)
+            return PostgresRow(result: result, columns: columns, index: 0)
         case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE:
             let error = wire.error(result)
             try await drain()
@@ -113,11 +117,19 @@ extension PostgresConnection {
         parameters: [(any PostgresEncodable)?],
         body: sending (PostgresRowSequence) async throws -> Result
     ) async throws -> Result {
+        try await observe(sql) { try await streamRows(of: sql, parameters, body) }
+    }
+
+    private func streamRows<Result>(
+        of sql: String,
+        _ parameters: [(any PostgresEncodable)?],
+        _ body: (PostgresRowSequence) async throws -> Result
+    ) async throws -> Result {
         try await use(timeout: .none) {
             let statement = try await prepared(sql)
             try await send(statement, parameters)
             guard PQsetSingleRowMode(wire.connection) != 0 else { throw wire.rejected() }
-            let stream = RowStream(wire)
+            let stream = RowStream(wire, columns: statement.columns)
             do {
                 let result = try await body(PostgresRowSequence(stream: stream))
                 await stream.end()
