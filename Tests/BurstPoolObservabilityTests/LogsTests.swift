@@ -133,6 +133,7 @@ struct LogsTests {
             ["error": "\(nested)", "duration_ms": "0.0"]
         ),
         (.dropped(statistics), .warning, ["total": "6"]),
+        (.shutdownInsideBody(connections: 2), .warning, ["connections": "2"]),
         (.burstBegan(total: 3, maxSize: 2), .notice, ["total": "3", "max_size": "2"]),
         (.burstEnded(total: 2, maxSize: 2), .notice, ["total": "2", "max_size": "2"]),
         (.limitReached(total: 4), .warning, ["total": "4"]),

@@ -45,7 +45,10 @@ struct HealthCheckTests {
         }
     }
 
-    @Test("A validation without an answer makes the pool unresponsive when the time is up", arguments: CoreKind.allCases)
+    @Test(
+        "A validation without an answer makes the pool unresponsive when the time is up",
+        arguments: CoreKind.allCases
+    )
     func frozen(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
             try await pool.warmUp(1)
@@ -112,7 +115,10 @@ struct HealthCheckTests {
         }
     }
 
-    @Test("A check does not wait for the pause after a failure, and so ends it for all callers", arguments: CoreKind.allCases)
+    @Test(
+        "A check does not wait for the pause after a failure, and so ends it for all callers",
+        arguments: CoreKind.allCases
+    )
     func backoff(kind: CoreKind) async throws {
         try await withTimedPool(
             kind,
@@ -131,7 +137,10 @@ struct HealthCheckTests {
         }
     }
 
-    @Test("A check respects the pause after a permanent error, and an open circuit breaker", arguments: CoreKind.allCases)
+    @Test(
+        "A check respects the pause after a permanent error, and an open circuit breaker",
+        arguments: CoreKind.allCases
+    )
     func respectsRefusals(kind: CoreKind) async throws {
         for isPermanent in [true, false] {
             try await withTimedPool(
@@ -191,7 +200,10 @@ struct HealthCheckTests {
 
     // MARK: Errors that tell busy from broken
 
-    @Test("A caller that times out while others are served is told that the pool was busy", arguments: CoreKind.allCases)
+    @Test(
+        "A caller that times out while others are served is told that the pool was busy",
+        arguments: CoreKind.allCases
+    )
     func busy(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, _, clock, _ in
             let first = try await pool.acquire()
@@ -240,7 +252,10 @@ struct HealthCheckTests {
         }
     }
 
-    @Test("A full queue is busy while callers are served, and not when nothing comes back", arguments: CoreKind.allCases)
+    @Test(
+        "A full queue is busy while callers are served, and not when nothing comes back",
+        arguments: CoreKind.allCases
+    )
     func fullQueue(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.maxWaiters = 1 }) { pool, _, clock, _ in
             let lease = try await pool.acquire()

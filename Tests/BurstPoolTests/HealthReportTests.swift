@@ -5,7 +5,10 @@ import Testing
 /// What `health` says without doing anything, in virtual time.
 @Suite(.timeLimit(.minutes(5)))
 struct HealthReportTests {
-    @Test("Nothing is known before the first connection, and an open connection is a success", arguments: CoreKind.allCases)
+    @Test(
+        "Nothing is known before the first connection, and an open connection is a success",
+        arguments: CoreKind.allCases
+    )
     func beginning(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, _, clock, _ in
             #expect(pool.health.status == .unknown)
@@ -21,7 +24,10 @@ struct HealthReportTests {
         }
     }
 
-    @Test("A lease that did not wait counts as a success when it ends, although no clock was read", arguments: CoreKind.allCases)
+    @Test(
+        "A lease that did not wait counts as a success when it ends, although no clock was read",
+        arguments: CoreKind.allCases
+    )
     func unobservedReturn(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, _, clock, _ in
             try await pool.warmUp(1)

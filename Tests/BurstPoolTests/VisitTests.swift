@@ -30,7 +30,10 @@ struct VisitTests {
         }
     }
 
-    @Test("Connections in use are visited when they are released, before anybody else gets them", arguments: CoreKind.allCases)
+    @Test(
+        "Connections in use are visited when they are released, before anybody else gets them",
+        arguments: CoreKind.allCases
+    )
     func inUse(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, _ in
             let leases = try await pool.lease(2)
@@ -117,7 +120,10 @@ struct VisitTests {
         }
     }
 
-    @Test("Connections that are opening are visited too, and those that open later are not", arguments: CoreKind.allCases)
+    @Test(
+        "Connections that are opening are visited too, and those that open later are not",
+        arguments: CoreKind.allCases
+    )
     func opening(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2) { pool, strategy in
             let gate = Gate()
@@ -195,7 +201,10 @@ struct VisitTests {
         }
     }
 
-    @Test("A task that holds a connection leaves that out, if nested acquires are detected", arguments: CoreKind.allCases)
+    @Test(
+        "A task that holds a connection leaves that out, if nested acquires are detected",
+        arguments: CoreKind.allCases
+    )
     func insideBody(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 2, configure: { $0.detectsNestedAcquires = true }) { pool, _ in
             try await pool.warmUp(2)

@@ -17,7 +17,9 @@ public struct ConnectionVisitResult: Sendable {
 extension ConnectionVisitResult: CustomStringConvertible {
     public var description: String {
         var text = "\(visited) connections were visited"
-        if let error = failures.first { text += ", and \(failures.count) were closed because of errors, such as: \(error)" }
+        if let error = failures.first {
+            text += ", and \(failures.count) were closed because of errors, such as: \(error)"
+        }
         if heldByCaller > 0 { text += ", and \(heldByCaller) were left out because the calling task holds them" }
         return text + (isCancelled ? ". The task was cancelled before the end." : ".")
     }

@@ -31,7 +31,7 @@ extension _PoolEngine {
             } else if core.hasExcess {
                 guard let lease = core.takeIdle() else { return nil }
                 if !core.beginCloseExcess(lease) {
-                    core.returnIdle(lease)
+                    returnIdle(lease)
                 } else if mayCloseInline {
                     return lease
                 } else {
@@ -57,7 +57,7 @@ extension _PoolEngine {
                 if isStale(lease), hasEnoughValidations {
                     // A validation that is under way will serve the waiter, and reconciles when it ends. One that has ended
                     // while this thread held the connection could not find it, so look again.
-                    core.returnIdle(lease)
+                    returnIdle(lease)
                     return !hasEnoughValidations
                 }
                 guard isUsable(lease, flags, ifStale: .validate) else { return true }
@@ -71,9 +71,16 @@ extension _PoolEngine {
         if let waiter = core.handOff() {
             serve(waiter, lease)
         } else {
-            core.returnIdle(lease)
+            returnIdle(lease)
         }
         return true
+    }
+
+    /// Returns a connection that was taken for a waiter. A sweep may have missed it meanwhile.
+    @usableFromInline
+    func returnIdle(_ lease: Core.Lease) {
+        core.returnIdle(lease)
+        visits.lookAgain()
     }
 
     /// Returns `false` if no waiter needs a connection to be opened, or none may be opened now.

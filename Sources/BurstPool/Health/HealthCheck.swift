@@ -16,7 +16,9 @@ extension _PoolEngine {
                 switch await validate(idle, until: deadline) {
                 case .done: return describeHealth(now: clock.now, verdict: .healthy)
                 case .failed:
-                    if check.hasOpened { return describe(.failing, .failedValidation(statistics, poolName: settings.name)) }
+                    if check.hasOpened {
+                        return describe(.failing, .failedValidation(statistics, poolName: settings.name))
+                    }
                     check.changesBefore = health.count
                     continue
                 case .timedOut: return describe(.unresponsive, unanswered)
@@ -116,7 +118,8 @@ extension _PoolEngine {
         return outcome != .cancelled && clock.now < deadline
     }
 
-    private func describe(_ status: ConnectionPoolHealth.Status, _ failure: ConnectionPoolError) -> ConnectionPoolHealth {
+    private func describe(_ status: ConnectionPoolHealth.Status, _ failure: ConnectionPoolError) -> ConnectionPoolHealth
+    {
         describeHealth(now: clock.now, verdict: status, failure: failure)
     }
 

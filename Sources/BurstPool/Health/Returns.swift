@@ -37,7 +37,9 @@ extension _PoolEngine {
     /// Returns for how long a connection has been leased, at least, since a look has seen it first.
     func ageOfLease(_ slot: _PoolCoreSlot<Core.Lease>, now: UInt64) -> Duration {
         let header = header(of: slot.lease)
-        guard SeenState(bits: header.pointee.seen.load(ordering: .acquiring)).serial == slot.serial else { return .zero }
+        guard SeenState(bits: header.pointee.seen.load(ordering: .acquiring)).serial == slot.serial else {
+            return .zero
+        }
         let since = header.pointee.seenAt.load(ordering: .relaxed)
         return .nanoseconds(Int64(clamping: now.subtractingSaturated(since)))
     }

@@ -120,6 +120,7 @@ extension _PoolEngine {
         _ body: (inout sending Strategy.Connection) async throws -> Void
     ) async {
         defer { endInternalUse() }
+        header(of: lease).pointee.clear(.awaitsVisit)
         if settings.initialFlags.contains(.isTracked) { record(of: lease).pointee.noteInternalUse() }
         guard (try? isOpen(lease)) == true else { return }
         do {
@@ -135,11 +136,8 @@ extension _PoolEngine {
 
     /// Gives a connection to the task that waits for one. Returns `false` if the task does not want it now.
     func deliver(_ lease: Core.Lease) -> Bool {
-        let header = header(of: lease)
         minimumIdle.internalUse.begin()
-        header.pointee.clear(.awaitsVisit)
         if visits.answer(lease) { return true }
-        header.pointee.set(.awaitsVisit)
         endInternalUse()
         return false
     }

@@ -9,7 +9,8 @@ enum PoolLogKind: String, Sendable, CaseIterable {
     case circuitOpen = "An acquire was rejected because the circuit breaker is open"
     case acquireFailed = "An acquire failed"
     case dropped = "The pool was dropped without a shutdown"
-    case shutdownInsideBody = "The pool was shut down inside a body of withConnection, and did not wait for its connection"
+    case shutdownInsideBody =
+        "The pool was shut down inside a body of withConnection, and did not wait for its connection"
     case shed = "An acquire was rejected because too many callers are waiting"
     case closeFailed = "Closing a connection failed"
     case closeTimedOut = "Closing a connection exceeded its timeout"

@@ -94,6 +94,18 @@ enum InstructionGuard {
             }
         }
         await pool.shutdown()
+        configuration.tracksLeases = true
+        let tracking = try ConnectionPool(strategy: Strategy(), configuration: configuration)
+        try await tracking.prewarm()
+        try await record.measure("withConnection, synchronous body, every option on, leases tracked") { count in
+            for _ in 0..<count {
+                try await tracking.withConnection { connection in
+                    connection.uses &+= 1
+                }
+            }
+        }
+        await tracking.shutdown()
+        configuration.tracksLeases = false
         configuration.detectsNestedAcquires = true
         let detecting = try ConnectionPool(strategy: Strategy(), configuration: configuration)
         try await detecting.prewarm()

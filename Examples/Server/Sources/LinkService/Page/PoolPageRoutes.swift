@@ -1,3 +1,4 @@
+import BurstPool
 import HTTPTypes
 import Hummingbird
 import NIOCore
