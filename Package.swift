@@ -153,6 +153,8 @@ let package = Package(
             dependencies: [
                 "BurstPool",
                 "BurstPoolSampling",
+                // For metrics and spans of queries. Without the trait, this product does not need libpq.
+                .target(name: "BurstPoolPostgres", condition: .when(traits: ["Postgres"])),
                 .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Observability"])),
                 .product(
                     name: "Tracing",
@@ -303,6 +305,7 @@ let package = Package(
             name: "BurstPoolObservabilityTests",
             dependencies: [
                 "BurstPoolObservability",
+                .target(name: "BurstPoolPostgres", condition: .when(traits: ["Postgres"])),
                 .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Observability"])),
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Observability"])),
                 .product(
