@@ -160,6 +160,8 @@ let package = Package(
             dependencies: [
                 "BurstPool",
                 "BurstPoolSampling",
+                // For metrics and spans of queries. Without the trait, this product does not need libpq.
+                .target(name: "BurstPoolPostgres", condition: .when(traits: ["Postgres"])),
                 .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Observability"])),
                 .product(
                     name: "Tracing",
@@ -319,6 +321,7 @@ let package = Package(
             dependencies: [
                 "BurstPoolTesting",
                 "BurstPoolObservability",
+                .target(name: "BurstPoolPostgres", condition: .when(traits: ["Postgres"])),
                 .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Observability"])),
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Observability"])),
                 .product(

@@ -36,6 +36,16 @@ let package = Package(
                 .product(name: "CAllocationCount", package: "instruction-guard"),
             ]
         ),
+        // Statements of PostgreSQL through a pool: Scripts/bench-postgres runs it by turns with pgbench.
+        .executableTarget(
+            name: "postgres-load",
+            dependencies: [
+                "CBenchmarkSupport",
+                .product(name: "BurstPool", package: "swift-burst-pool"),
+                .product(name: "BurstPoolPostgres", package: "swift-burst-pool"),
+            ],
+            swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+        ),
         // Measures how long callers wait, and compares it with queueing theory: see the article Choosing limits.
         .executableTarget(
             name: "curves",

@@ -2,5 +2,7 @@
 enum Convention {
     static let prefix = "db.client.connection."
     static let poolName = "db.client.connection.pool.name"
+    static let operationDuration = "db.client.operation.duration"
+    static let serverPort = "server.port"
     static let state = "db.client.connection.state"
 }
