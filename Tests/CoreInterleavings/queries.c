@@ -47,7 +47,7 @@ static void check_needs(const inspection *found) {
             "bp_has_permit_for_waiter is wrong at rest");
 }
 
-/* No later than the earliest deadline of those who wait; and if nobody ever had one, none. */
+/* No later than the earliest deadline of the waiters; and if no waiter ever had one, none. */
 static void check_next_deadline(void) {
     uint64_t next = bp_next_deadline(world.pool), earliest = BP_NO_DEADLINE;
     bool had_one = false;
