@@ -144,7 +144,7 @@ void begin_shutdown(void) {
     register_begin(&world.pauses, false, event())->is_last = true;
 }
 
-/* Those that have begun have the same effect, so it matters not which of them has ended. */
+/* All shutdowns have the same effect, so it does not matter which of those under way is the one that has ended. */
 static void end_last(value_register *it) {
     for (unsigned i = 0; i < it->count; i++) {
         if (it->writes[i].is_last && it->writes[i].ended == UINT64_MAX) {

@@ -56,7 +56,7 @@ build() { swift build --build-tests "${options[@]}" >"$log" 2>&1; }
 # Prints the processor time that a process has used, and how many of its threads want to run. Only Linux tells.
 activity() { # activity PROCESS
     [ -r "/proc/$1/stat" ] || { echo "$SECONDS"; return; }
-    cat /proc/"$1"/task/*/stat 2>/dev/null | awk '{ sub(/^.*\) /, ""); used += $12 + $13; wants += $1 == "R" } END { print used, wants }'
+    cat /proc/"$1"/task/*/stat 2>/dev/null | awk '{ sub(/^.*\) /, ""); used += $12 + $13; wants += $1 == "R" || $1 == "D" } END { print used, wants }'
 }
 
 run_tests() { # run_tests FILTER

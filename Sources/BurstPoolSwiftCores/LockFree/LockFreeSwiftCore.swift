@@ -158,7 +158,7 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
 
     /// Whether a caller waits, excess connections exist, or the core is paused or shut down.
     ///
-    /// As in ``release(_:)``: a caller that joined while the slot was in hand may have looked through everything else.
+    /// As in ``release(_:)``: a caller that joined while this thread held the slot may have searched everything else.
     private var needsReconciling: Bool {
         books.pointee.waiting.load(ordering: .sequentiallyConsistent) != 0 || hasExcess
     }

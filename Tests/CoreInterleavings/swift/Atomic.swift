@@ -47,7 +47,8 @@ public struct Atomic<Value: ExploredValue>: ~Copyable {
     }
 
     @discardableResult
-    public borrowing func wrappingAdd(_ delta: Value, ordering: ExploredOrdering) -> (oldValue: Value, newValue: Value) {
+    public borrowing func wrappingAdd(_ delta: Value, ordering: ExploredOrdering) -> (oldValue: Value, newValue: Value)
+    {
         let before = withCell { explored_add($0, delta.word) }
         return (Value(word: before), Value(word: before &+ delta.word))
     }

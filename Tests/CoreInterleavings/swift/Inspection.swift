@@ -3,25 +3,32 @@ import CExplorer
 // inspect.h for the Swift core: where each slot and each waiter's node is.
 
 private struct Found {
-    var inspection = inspection_()
+    var inspection = Inspection()
     var slots: Set<UInt> = []
     var nodes: Set<Int> = []
 
-    mutating func break_(_ what: StaticString) {
-        if inspection.broken == nil { inspection.broken = UnsafeRawPointer(what.utf8Start).assumingMemoryBound(to: CChar.self) }
+    mutating func note(_ what: StaticString) {
+        if inspection.broken == nil {
+            inspection.broken = UnsafeRawPointer(what.utf8Start).assumingMemoryBound(to: CChar.self)
+        }
     }
 
     /// A slot that is idle or vacant.
-    mutating func see(_ address: UInt, _ state: Slot.State, _ all: [UInt], _ count: WritableKeyPath<inspection_, UInt32>) {
-        guard all.contains(address) else { return break_("a stack holds what is no slot") }
-        guard slots.insert(address).inserted else { return break_("a slot is in two places, or in one twice") }
+    mutating func see(
+        _ address: UInt,
+        _ state: Slot.State,
+        _ all: [UInt],
+        _ count: WritableKeyPath<Inspection, UInt32>
+    ) {
+        guard all.contains(address) else { return note("a stack holds what is no slot") }
+        guard slots.insert(address).inserted else { return note("a slot is in two places, or in one twice") }
         inspection[keyPath: count] += 1
         let word = UnsafePointer<Slot>(bitPattern: address)!.pointee.word.load(ordering: .relaxed)
-        if Slot.state(of: word) != state { break_("the word of a slot does not say where the slot is") }
+        if Slot.state(of: word) != state { note("the word of a slot does not say where the slot is") }
     }
 }
 
-private typealias inspection_ = CExplorer.inspection
+private typealias Inspection = CExplorer.inspection
 
 extension TreiberStack {
     fileprivate var entries: [UInt] {
@@ -91,21 +98,21 @@ private func seeNodes(_ books: UnsafeMutablePointer<PoolBooks>, _ found: inout F
     var last = 0
     var index = books.pointee.queue.node(0).pointee.link.loadLink().index
     while index != 0 {
-        guard index <= used else { return found.break_("a link leads to what is no node") }
-        guard found.nodes.insert(index).inserted else { return found.break_("the queue leads back into itself") }
+        guard index <= used else { return found.note("a link leads to what is no node") }
+        guard found.nodes.insert(index).inserted else { return found.note("the queue leads back into itself") }
         let node = books.pointee.queue.node(index)
         last = index
         found.inspection.linked += 1
         switch WaiterState(bits: node.pointee.state.load(ordering: .relaxed)).status {
         case .handedOff:
-            if found.inspection.alive != 0 { found.break_("a waiter was handed a connection before an older one") }
+            if found.inspection.alive != 0 { found.note("a waiter was handed a connection before an older one") }
             found.inspection.linked_handed_off += 1
         case .left: found.inspection.linked_dead += 1
         case .waiting:
             found.inspection.alive += 1
             found.inspection.alive_without_permit += 1
         case .opening: found.inspection.alive += 1
-        case .free, .prepared, .cancelled: found.break_("a node is in the queue that has not joined")
+        case .free, .prepared, .cancelled: found.note("a node is in the queue that has not joined")
         }
         index = node.pointee.link.loadLink().index
     }
@@ -113,7 +120,7 @@ private func seeNodes(_ books: UnsafeMutablePointer<PoolBooks>, _ found: inout F
     for entry in books.pointee.queue.free.entries {
         let index = UnsafePointer<Waiter>(bitPattern: entry)!.pointee.index
         guard found.nodes.insert(index).inserted else {
-            return found.break_("a node is free twice, or free and in the queue")
+            return found.note("a node is free twice, or free and in the queue")
         }
         found.inspection.free_nodes += 1
     }
@@ -152,7 +159,12 @@ public func inspectTicket(_ pool: OpaquePointer, _ ticket: bp_ticket) -> ticket_
 
 /// Traces of this core name cells by their addresses.
 @_cdecl("inspect_name")
-public func inspectName(_ pool: OpaquePointer, _ cell: UnsafeRawPointer, _ name: UnsafeMutablePointer<CChar>, _ size: Int) {
+public func inspectName(
+    _ pool: OpaquePointer,
+    _ cell: UnsafeRawPointer,
+    _ name: UnsafeMutablePointer<CChar>,
+    _ size: Int
+) {
     let text = "\(UInt(bitPattern: cell))"
     for (offset, character) in text.utf8CString.prefix(size).enumerated() { name[offset] = character }
 }

@@ -37,7 +37,9 @@ typealias Tickets = UnsafeMutablePointer<bp_ticket>
 // MARK: The pool
 
 @_cdecl("bp_pool_create_sized")
-func poolCreate(_ settings: UnsafePointer<bp_pool_configuration>, _ pool: UnsafeMutablePointer<OpaquePointer?>) -> bp_status {
+func poolCreate(_ settings: UnsafePointer<bp_pool_configuration>, _ pool: UnsafeMutablePointer<OpaquePointer?>)
+    -> bp_status
+{
     let settings = settings.pointee
     Explored.stripes = Int(settings.stripes)
     let configuration = _PoolCoreConfiguration(
