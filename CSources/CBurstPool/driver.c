@@ -6,6 +6,7 @@
 #include "parking.h"
 #include "pool.h"
 #include "reconcile.h"
+#include "sized.h"
 #include "waiting.h"
 
 /* The pauses between two looks whether a driver can end, in nanoseconds. */
@@ -45,13 +46,15 @@ static bp_driver *bp__take_driver(bp_pool *pool) {
     }
 }
 
-bp_status bp_driver_create(bp_pool *pool, const bp_driver_functions *functions, void *data, bp_driver **driver) {
+bp_status bp_driver_create_sized(bp_pool *pool, const bp_driver_functions *functions, void *data, bp_driver **driver) {
     if (driver == NULL) {
         return BP_INVALID_ARGUMENT;
     }
     *driver = NULL;
-    if (functions == NULL || functions->open == NULL || functions->close == NULL || functions->post == NULL ||
-        functions->arm == NULL) {
+    bp_driver_functions known;
+    if (functions == NULL ||
+        !bp__sized_read(&known, sizeof known, BP_SIZE_UP_TO(bp_driver_functions, arm), functions) ||
+        known.open == NULL || known.close == NULL || known.post == NULL || known.arm == NULL) {
         return BP_INVALID_ARGUMENT;
     }
     bp_status status = bp__check(pool);
@@ -63,7 +66,7 @@ bp_status bp_driver_create(bp_pool *pool, const bp_driver_functions *functions, 
         return BP_OUT_OF_MEMORY;
     }
     taken->pool = pool;
-    taken->functions = *functions;
+    taken->functions = known;
     taken->data = data;
     taken->is_running = taken->is_armed = taken->ends_with_pool = false;
     taken->pause = BP_SHORTEST_LOOK;

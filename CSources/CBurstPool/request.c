@@ -6,16 +6,20 @@
 #include "parking.h"
 #include "pool.h"
 #include "reconcile.h"
+#include "sized.h"
 #include "waiting.h"
+
+/* The size of the first version, which the library reads and writes. */
+#define BP_LEAST_REQUEST BP_SIZE_UP_TO(bp_request, is_submitted)
 
 /* The check at the begin of calls with a driver. */
 static bp_status bp__driver_check(const bp_driver *driver) {
     return driver == NULL ? BP_INVALID_ARGUMENT : bp__check(driver->pool);
 }
 
-void bp_request_init(bp_request *request, bp_request_done done, void *data) {
-    if (request != NULL) {
-        *request = (bp_request){.data = data, .done = done};
+void bp_request_init_sized(bp_request *request, bp_request_done done, void *data) {
+    if (request != NULL && request->size >= BP_LEAST_REQUEST) {
+        *request = (bp_request){.size = request->size, .data = data, .done = done};
     }
 }
 
@@ -77,7 +81,9 @@ static bp_status bp__request_wait(bp_request *request, bp_driver *driver, uint64
 }
 
 bp_status bp_request_submit(bp_request *request, bp_driver *driver, uint64_t timeout) {
-    bp_status status = request == NULL || request->done == NULL ? BP_INVALID_ARGUMENT : bp__driver_check(driver);
+    bp_status status = request == NULL || request->size < BP_LEAST_REQUEST || request->done == NULL
+                           ? BP_INVALID_ARGUMENT
+                           : bp__driver_check(driver);
     if (status != BP_OK) {
         return status;
     }

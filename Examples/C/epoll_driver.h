@@ -110,7 +110,7 @@ static void send_letter(job *it, uint64_t timeout) {
 }
 
 static void loop_create(loop *it, bp_pool *pool, struct sockaddr_in server) {
-    static const bp_driver_functions functions = {on_open, on_close, on_post, on_arm};
+    static const bp_driver_functions functions = {.open = on_open, .close = on_close, .post = on_post, .arm = on_arm};
     *it = (loop){server, NULL, epoll_create1(EPOLL_CLOEXEC), eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), -1, false};
     struct epoll_event event = {EPOLLIN, {.ptr = NULL}};
     check(epoll_ctl(it->epoll, EPOLL_CTL_ADD, it->wakeup, &event) == 0, "the loop can be woken");

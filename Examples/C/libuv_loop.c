@@ -163,7 +163,7 @@ static void on_refused(bp_request *request) {
 }
 
 int main(void) {
-    static const bp_driver_functions functions = {on_open, on_close, on_post, on_arm};
+    static const bp_driver_functions functions = {.open = on_open, .close = on_close, .post = on_post, .arm = on_arm};
     bp_pool_configuration configuration = {.max_size = 2, .hard_limit = 4, .element_size = sizeof(connection *)};
     uv_loop_t *loop = uv_default_loop();
     uv_async_init(loop, &wakeup, on_wakeup);

@@ -174,7 +174,7 @@ static void turn(loop *it) {
     }
 }
 
-static const bp_driver_functions functions = {on_open, on_close, on_post, on_arm};
+static const bp_driver_functions functions = {.open = on_open, .close = on_close, .post = on_post, .arm = on_arm};
 
 static void create_driver(loop *it) {
     it->has_ended = it->is_posted = false;

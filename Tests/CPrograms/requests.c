@@ -41,7 +41,7 @@ static void on_arm(bp_driver *it, uint64_t nanoseconds) {
     armed = nanoseconds;
 }
 
-static const bp_driver_functions functions = {on_open, on_close, on_post, on_arm};
+static const bp_driver_functions functions = {.open = on_open, .close = on_close, .post = on_post, .arm = on_arm};
 
 static void on_ended(void *data) {
     CHECK(data == &ends);

@@ -119,7 +119,7 @@ static void on_ended(void *data) {
     }
 }
 
-static const bp_driver_functions functions = {on_open, on_close, on_post, on_arm};
+static const bp_driver_functions functions = {.open = on_open, .close = on_close, .post = on_post, .arm = on_arm};
 
 static void create_driver(loop *it) {
     REQUIRE(bp_driver_create(world.pool, &functions, it, &it->driver) == BP_OK, "a driver cannot be created");

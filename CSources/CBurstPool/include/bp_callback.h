@@ -117,15 +117,14 @@
 
 #include "bp_pool.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BP_BEGIN_DECLARATIONS
 
 typedef struct bp_driver bp_driver;
 typedef struct bp_request bp_request;
 
 /* What a program does for its driver: see above. All four are required. */
 typedef struct bp_driver_functions {
+    size_t size BP_DEFAULT(0); /* Set by bp_driver_create. */
     /* permit: for bp_driver_finish_open. element: that of the permit, where the connection is to be stored. */
     void (*open)(bp_driver *driver, bp_lease permit, void *element) BP_DEFAULT(NULL);
     /* lease: for bp_driver_finish_close. */
@@ -146,6 +145,7 @@ typedef void (*bp_request_done)(bp_request *request);
  * call of done. Meanwhile the program does not read or write the request, except by bp_request_cancel.
  */
 struct bp_request {
+    size_t size; /* Set by bp_request_init. */
     /* For the program. */
     void *data;
     /*
@@ -163,7 +163,6 @@ struct bp_request {
     bp_ticket ticket;
     uint64_t next;
     bool is_submitted;
-    uint64_t reserved[2]; /* For later versions. */
 };
 
 /* Drivers. */
@@ -173,7 +172,11 @@ struct bp_request {
  * pool. BP_OK; BP_INVALID_ARGUMENT, also if a function is missing; BP_OUT_OF_MEMORY; BP_FORKED. *driver is NULL unless
  * BP_OK.
  */
-bp_status bp_driver_create(bp_pool *pool, const bp_driver_functions *functions, void *data, bp_driver **driver);
+static inline bp_status bp_driver_create(bp_pool *pool, const bp_driver_functions *functions, void *data,
+                                         bp_driver **driver);
+/* Does the same for a caller that has set functions->size. BP_INVALID_ARGUMENT, too: the size is less than that of the
+   first version, or a function is set that this version of the library does not know. */
+bp_status bp_driver_create_sized(bp_pool *pool, const bp_driver_functions *functions, void *data, bp_driver **driver);
 
 /* Returns what was passed to bp_driver_create. NULL for NULL. */
 void *bp_driver_data(const bp_driver *driver);
@@ -192,7 +195,10 @@ bp_status bp_driver_run(bp_driver *driver);
 /* Requests. */
 
 /* Prepares a request. To be called before its first submission, and not while it is submitted. */
-void bp_request_init(bp_request *request, bp_request_done done, void *data);
+static inline void bp_request_init(bp_request *request, bp_request_done done, void *data);
+/* Does the same for a caller that has set request->size. If it is less than that of the first version, a submission
+   returns BP_INVALID_ARGUMENT. */
+void bp_request_init_sized(bp_request *request, bp_request_done done, void *data);
 
 /*
  * Asks for a connection: an idle one; else the request waits in the queue for one that is released, and a new one is
@@ -264,8 +270,25 @@ bp_status bp_driver_close(bp_driver *driver, bp_driver_ended ended);
  */
 bp_status bp_driver_shutdown(bp_driver *driver, bp_driver_ended ended);
 
-#ifdef __cplusplus
+/* The calls that tell the library the size of a structure in this header: see "Versions" in bp_pool.h. */
+
+static inline bp_status bp_driver_create(bp_pool *pool, const bp_driver_functions *functions, void *data,
+                                         bp_driver **driver) {
+    if (functions == NULL) {
+        return bp_driver_create_sized(pool, NULL, data, driver);
+    }
+    bp_driver_functions sized = *functions;
+    sized.size = sizeof sized;
+    return bp_driver_create_sized(pool, &sized, data, driver);
 }
-#endif
+
+static inline void bp_request_init(bp_request *request, bp_request_done done, void *data) {
+    if (request != NULL) {
+        request->size = sizeof *request;
+    }
+    bp_request_init_sized(request, done, data);
+}
+
+BP_END_DECLARATIONS
 
 #endif

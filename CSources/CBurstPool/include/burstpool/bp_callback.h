@@ -1,0 +1,2 @@
+/* Where an installed header is. Included from the source tree, it is the same header. */
+#include "../bp_callback.h"
