@@ -109,11 +109,8 @@ extension _PoolEngine {
     @inlinable @inline(__always)
     func releaseAfterBody(_ lease: Core.Lease) async throws {
         if endsUncommonly(lease) { return }
-        if core.release(lease) {
-            health.noteReturn()
-            if let excess = reconcile(mayCloseInline: settings.throwsCloseErrors) {
-                try await closeAfterRelease(excess)
-            }
+        if core.release(lease), let excess = reconcileAfterReturn(mayCloseInline: settings.throwsCloseErrors) {
+            try await closeAfterRelease(excess)
         }
     }
 
@@ -130,10 +127,7 @@ extension _PoolEngine {
     @inlinable @inline(__always)
     public func release(_ lease: Core.Lease) {
         if endsUncommonly(lease) { return }
-        if core.release(lease) {
-            health.noteReturn()
-            reconcile()
-        }
+        if core.release(lease) { reconcileAfterReturn() }
     }
 
     @inlinable @inline(__always)

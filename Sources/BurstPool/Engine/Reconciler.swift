@@ -23,6 +23,14 @@ extension _PoolEngine {
         return excess
     }
 
+    /// Reconciles after a connection has come back from a body that returned, and notes that it has.
+    @discardableResult
+    @inlinable @inline(never)
+    func reconcileAfterReturn(mayCloseInline: Bool = false) -> Core.Lease? {
+        health.noteReturn()
+        return reconcile(mayCloseInline: mayCloseInline)
+    }
+
     @inlinable
     func serveWaitersAndShrink(mayCloseInline: Bool, _ ownTicket: Core.Ticket?) -> Core.Lease? {
         while true {
