@@ -289,9 +289,9 @@ struct MaintenanceTests {
         look(.idle, permit)
         let lease = bp_try_acquire(core.pool)
         #expect(lease.serial > permit.serial)
-        look(BP_SLOT_IN_USE, lease)
+        look(.inUse, lease)
         #expect(bp_begin_close(core.pool, lease) == .ok)
-        look(BP_SLOT_CLOSING, lease)
+        look(.closing, lease)
         #expect(
             bp_finish_close(core.pool, view.lease) == .ok,
             "any thread can free the slot, not only the one that began to close"

@@ -116,7 +116,13 @@ public struct ConnectionLeaseLocation: Sendable, Hashable, CustomStringConvertib
 
     public var description: String { "\(fileID):\(line)" }
 
-    /// Makes a place of the address of a string that is never freed, which a `StaticString` has; 0 for none.
+    /// Creates a location, for tests of observers.
+    public init(fileID: String, line: Int) {
+        self.fileID = fileID
+        self.line = line
+    }
+
+    /// Creates a location from the address of a string that is never freed, as a `StaticString` has; 0 for none.
     init(_ address: UInt, line: Int) {
         fileID = UnsafePointer<CChar>(bitPattern: address).map { String(cString: $0) } ?? ""
         self.line = line

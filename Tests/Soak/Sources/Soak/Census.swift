@@ -44,7 +44,7 @@ struct Census: Sendable {
             let clients = try await server.clients().count
             let after = pool.statistics
             let holds =
-                before == after && isRight(after) && after.connecting == 0 && after.closing == 0 && after.waiting == 0
+                before == after && isRight(after) && after.opening == 0 && after.closing == 0 && after.waiting == 0
                 && open.clients == after.total && open.servers == after.total && clients == after.total
             return (
                 holds,
