@@ -97,8 +97,8 @@ static void count_alive_of_others(unsigned thread, inspection *found) {
 }
 
 /*
- * One thread is frozen, and the others can do no more. What it has in hand is missing: so much may be, and no more.
- * Beside a connection in hand that is a waiter it is delivering to, a node it is moving, a place it is counting.
+ * One thread is frozen, and the other threads can do no more. What the frozen thread holds is missing, and nothing else
+ * may be: a connection, a waiter that it is about to resume, a node that it moves, a slot that it counts.
  */
 void check_frozen(unsigned thread) {
     if (world.pool == NULL) {

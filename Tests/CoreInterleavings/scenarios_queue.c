@@ -112,7 +112,7 @@ static void check_little_memory(void) {
     REQUIRE(used <= 4, "%u nodes for one waiter and one that comes and goes", used);
 }
 
-/* Somebody waits all the time: first the one, then the other. Whoever asks must hear so. */
+/* There is a waiter at any time: first one, then another. A thread that asks whether callers wait must be told so. */
 static void set_up_somebody(void) {
     set_up_all_leased();
     add_waiter(BP_NO_DEADLINE);
