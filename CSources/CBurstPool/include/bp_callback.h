@@ -174,8 +174,11 @@ struct bp_request {
  */
 static inline bp_status bp_driver_create(bp_pool *pool, const bp_driver_functions *functions, void *data,
                                          bp_driver **driver);
-/* Does the same for a caller that has set functions->size. BP_INVALID_ARGUMENT, too: the size is less than that of the
-   first version, or a function is set that this version of the library does not know. */
+
+/*
+ * Does the same for a caller that has set functions->size. BP_INVALID_ARGUMENT, too: the size is less than that of the
+ * first version, or a function is set that this version of the library does not know.
+ */
 bp_status bp_driver_create_sized(bp_pool *pool, const bp_driver_functions *functions, void *data, bp_driver **driver);
 
 /* Returns what was passed to bp_driver_create. NULL for NULL. */
@@ -196,8 +199,11 @@ bp_status bp_driver_run(bp_driver *driver);
 
 /* Prepares a request. To be called before its first submission, and not while it is submitted. */
 static inline void bp_request_init(bp_request *request, bp_request_done done, void *data);
-/* Does the same for a caller that has set request->size. If it is less than that of the first version, a submission
-   returns BP_INVALID_ARGUMENT. */
+
+/*
+ * Does the same for a caller that has set request->size. If it is less than that of the first version, a submission
+ * returns BP_INVALID_ARGUMENT.
+ */
 void bp_request_init_sized(bp_request *request, bp_request_done done, void *data);
 
 /*
