@@ -1,4 +1,4 @@
-/// A pool of connections with a soft limit, a hard limit for bursts, and no locks.
+/// A lock-free pool of connections with a soft limit, and a hard limit for bursts.
 ///
 /// ```swift
 /// let pool = try ConnectionPool(strategy: MyStrategy(), configuration: .recommended(maxSize: 15, burstLimit: 40))
@@ -24,7 +24,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     /// - Parameters:
     ///   - strategy: Opens, checks and closes connections. The pool retains it.
     ///   - maxSize: The soft limit: how many connections the pool keeps. At least 1.
-    ///   - burstLimit: The hard limit, at least `maxSize`; `nil` if the soft limit is hard.
+    ///   - burstLimit: The hard limit, at least `maxSize`; `nil` if it is the same as `maxSize`.
     /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration`` or
     ///   ``ConnectionPoolError/Code/outOfMemory``.
     public convenience init(strategy: Strategy, maxSize: Int, burstLimit: Int? = nil) throws(ConnectionPoolError) {
@@ -50,7 +50,8 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
 
     /// Acquires a connection, runs a body with it, and releases it.
     ///
-    /// If a connection is idle, this neither suspends nor allocates before the body, also inside an actor.
+    /// If a connection is idle, the call neither suspends nor allocates before it runs the body. This is also true inside an
+    /// actor.
     ///
     /// - Parameters:
     ///   - timeout: How long to wait if no connection is idle. Default: ``ConnectionPoolConfiguration/acquireTimeout``.
@@ -61,9 +62,10 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     ///   sequence of rows: the next caller has the connection then.
     /// - Throws: What the body throws.
     ///
-    ///   Before the body: the error of ``ConnectionStrategy/makeConnection()`` on this caller's behalf; `CancellationError`
-    ///   if the task is cancelled while it waits; ``ConnectionPoolError`` with `.acquireTimedOut`, `.poolShutDown`,
-    ///   `.tooManyWaiters`, `.overloaded`, `.connectTimedOut`, `.circuitOpen`, `.nestedAcquire` or `.outOfMemory`.
+    ///   Before the body: the error of a ``ConnectionStrategy/makeConnection()`` that the pool called on this caller's behalf;
+    ///   `CancellationError` if the task is cancelled while it waits; ``ConnectionPoolError`` with `.acquireTimedOut`,
+    ///   `.poolShutDown`, `.tooManyWaiters`, `.overloaded`, `.connectTimedOut`, `.circuitOpen`, `.nestedAcquire` or
+    ///   `.outOfMemory`.
     ///
     ///   After the body: the error of ``ConnectionStrategy/closeConnection(_:)``, if the release led to the close of an
     ///   excess connection and ``ConnectionPoolConfiguration/closeErrors`` is
@@ -80,8 +82,8 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
 
     /// Acquires a connection, runs a body that does not suspend, and releases the connection.
     ///
-    /// The compiler chooses this overload for bodies without `await`. It saves the check of the executor that Swift makes
-    /// around each call of an asynchronous closure.
+    /// The compiler chooses this overload for bodies without `await`. It avoids the executor check that Swift makes around each
+    /// call of an asynchronous closure.
     @inlinable @inline(__always)
     public func withConnection<Result>(
         timeout: AcquireTimeout = .configured,
@@ -94,7 +96,7 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
 
     /// Acquires a connection and runs a body that can also discard or detach it.
     ///
-    /// Like the overload without a control in all other respects.
+    /// In all other respects it behaves like the overload whose body has one argument.
     ///
     /// - Parameters:
     ///   - timeout: How long to wait if no connection is idle. Default: ``ConnectionPoolConfiguration/acquireTimeout``.
@@ -149,10 +151,10 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
 
     // MARK: State
 
-    /// The numbers of connections and waiters. O(connections): meant for monitoring, not for every request.
+    /// The numbers of connections and waiters. This takes O(connections) and is meant for monitoring, not for every request.
     public var statistics: ConnectionPoolStatistics { engine.statistics }
 
-    /// The configuration, with the limits in force.
+    /// The configuration, with the limits that apply now, after any `resize`.
     public var configuration: ConnectionPoolConfiguration { engine.configuration }
 
     // MARK: The end
@@ -160,13 +162,13 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     /// Shuts the pool down for good.
     ///
     /// No connection is handed out any more, and waiters get `.poolShutDown`. Idle connections are closed at once, and
-    /// connections in use when they are released. Idempotent. Each call applies its own `drainFor`.
+    /// connections in use are closed when they are released. Idempotent. Each call applies its own `drainFor`.
     ///
-    /// Do not call this inside a body of `withConnection`. A pool that detects nested acquires
-    /// (``ConnectionPoolConfiguration/detectsNestedAcquires``) notices that. It then waits for all other connections only,
-    /// reports ``ConnectionPoolEvent/shutdownInsideBody(connections:)``, and says so in the result. Any other pool waits for the
-    /// connection that the body holds: until `drainFor` has passed, or for ever if it is `nil`. A call in a child task of the
-    /// body is not noticed by any pool.
+    /// Do not call this inside a body of `withConnection`, because the call would wait for the connection that the body holds:
+    /// until `drainFor` has passed, or for ever if it is `nil`. A pool with
+    /// ``ConnectionPoolConfiguration/detectsNestedAcquires`` notices such a call. It then waits only for the other connections,
+    /// reports ``ConnectionPoolEvent/shutdownInsideBody(connections:)``, and says so in the result. No pool notices the call if
+    /// it is made in a child task of the body.
     ///
     /// - Parameter drainFor: How long to wait until all connections are closed; `nil` for as long as that takes. Connections
     ///   that are in use when the time has passed are still closed when they are released. Cancelling the task ends the wait.
@@ -176,9 +178,11 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
         await engine.shutdown(drainFor: drainFor)
     }
 
-    /// Shuts the pool down at once: like ``shutdown(drainFor:)``, but attempts to open a connection are cancelled, and
-    /// connections in use are aborted if the strategy can do that (``ConnectionStrategy/abortHandle(for:)``). Their users then
-    /// get an error from them. Idempotent, also after a shutdown whose time to drain has passed.
+    /// Shuts the pool down at once.
+    ///
+    /// This is like ``shutdown(drainFor:)``, with two differences: attempts to open a connection are cancelled, and connections
+    /// in use are aborted if the strategy can do that (``ConnectionStrategy/abortHandle(for:)``). The callers that use an
+    /// aborted connection get an error from it. Idempotent. It can also follow a shutdown whose `drainFor` has passed.
     ///
     /// - Parameter timeout: How long to wait until all connections are closed; `nil` for as long as that takes.
     /// - Returns: Whether connections are left.

@@ -1,7 +1,7 @@
 /// How a pool opens, checks and closes its connections.
 ///
-/// The pool knows nothing about the connections themselves; everything that depends on their kind is here. One strategy
-/// object serves one pool. The pool calls its methods from many tasks at the same time.
+/// The pool itself knows nothing about a kind of connection: the strategy does everything that depends on it. One strategy
+/// object serves one pool. The pool calls the methods of the strategy from many tasks at the same time.
 ///
 /// The first three methods are required. The others have default implementations and are called only by pools whose
 /// configuration asks for them, as each method says.
@@ -15,8 +15,8 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
     /// The pool calls this method when a caller needs a connection, none is idle, and the pool may still grow. The call
     /// runs in a task of its own, so that a caller that is cancelled does not waste a connection that is about to open.
     ///
-    /// - Throws: Whatever kept the connection from opening. The error reaches the caller on whose behalf the connection
-    ///   was being opened, unless ``ConnectionPoolConfiguration/connectRetry`` is set. The slot is free again at once.
+    /// - Throws: The error because of which the connection did not open. It reaches the caller on whose behalf the connection
+    ///   was being opened, unless ``ConnectionPoolConfiguration/connectRetry`` is set. The slot becomes free at once.
     func makeConnection() async throws -> sending Connection
 
     /// Returns whether a connection can no longer be used.
@@ -41,13 +41,13 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
 
     /// Makes a connection that has just opened ready for use. The default does nothing.
     ///
-    /// - Throws: The pool closes the connection with ``closeConnection(_:)`` and treats the attempt as failed.
+    /// - Throws: If this throws, the pool closes the connection with ``closeConnection(_:)`` and treats the attempt as failed.
     func prepareConnection(_ connection: inout Connection) async throws
 
-    /// Returns whether another attempt is pointless after ``makeConnection()`` threw this error, as after a refused
-    /// password. The default returns `false`.
+    /// Returns whether another attempt is pointless after ``makeConnection()`` threw this error, for example because the server
+    /// refused the password. The default returns `false`.
     ///
-    /// The pool calls this method if ``ConnectionPoolConfiguration/connectRetry`` is set, and in
+    /// The pool calls this method if ``ConnectionPoolConfiguration/connectRetry`` is set. It also calls it in
     /// ``ConnectionPool/waitUntilHealthy(timeout:)``, where the error can also be a ``ConnectionPoolError``.
     func connectErrorIsPermanent(_ error: any Error) -> Bool
 
@@ -58,13 +58,13 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
     /// their credentials. The shorter of this duration and ``ConnectionPoolConfiguration/maxLifetime`` applies.
     func connectionLifetime(_ connection: Connection) -> Duration?
 
-    /// Tells the strategy how to report that a connection has closed by itself. The default ignores this, so that the
-    /// pool notices a closed connection when it next looks at it.
+    /// Tells the strategy how to report that a connection has closed by itself. The default does nothing: the pool then
+    /// notices that a connection is closed when it next calls ``connectionIsClosed(_:)``.
     ///
     /// The pool calls this method once, when the connection has opened. The strategy calls `connectionDidClose` when the
-    /// connection closes, at most once and from any thread; calling it later, after the pool has closed the connection,
-    /// has no effect. An idle connection is then replaced at once. One that is in use is closed when it is released.
-    /// A client with a close future registers the closure there.
+    /// connection closes, at most once and from any thread. If the connection is idle, the pool then replaces it at once. If it
+    /// is in use, the pool closes it when it is released. A call after the pool has closed the connection has no effect. If the
+    /// client has a close future, call the closure from there.
     func notifyWhenClosed(_ connection: Connection, _ connectionDidClose: @escaping @Sendable () -> Void)
 
     // MARK: Optional: use
@@ -73,15 +73,16 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
     ///
     /// The pool calls this method if ``ConnectionPoolConfiguration/resetsConnections`` is `true`.
     ///
-    /// - Throws: The pool closes the connection and discards the error.
+    /// - Throws: If this throws, the pool closes the connection and discards the error.
     func resetConnection(_ connection: inout Connection) async throws
 
     /// Returns whether a connection works, which the strategy finds out by talking to the server. The default returns
     /// `true`.
     ///
     /// The pool calls this method if ``ConnectionPoolConfiguration/validateAfterIdle`` or
-    /// ``ConnectionPoolConfiguration/keepaliveInterval`` is set, and in ``ConnectionPool/waitUntilHealthy(timeout:)``. It
-    /// cancels the call after ``ConnectionPoolConfiguration/validationTimeout``.
+    /// ``ConnectionPoolConfiguration/keepaliveInterval`` is set, and in ``ConnectionPool/checkHealth(timeout:)`` and
+    /// ``ConnectionPool/waitUntilHealthy(timeout:)``. It cancels the call after
+    /// ``ConnectionPoolConfiguration/validationTimeout``.
     ///
     /// - Throws: An error counts as `false`.
     func validateConnection(_ connection: inout Connection) async throws -> Bool
@@ -91,7 +92,7 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
     func connectionVerdict(after error: any Error) -> ConnectionVerdict
 
     /// Returns a closure that aborts everything the connection is doing, so that its user gets an error at once. The
-    /// default returns `nil`, which means that there is no way to do so.
+    /// default returns `nil`, which means that this strategy cannot abort a connection.
     ///
     /// The pool calls this method once, when the connection has opened. It calls the closure from any thread while the
     /// connection is in use: in ``ConnectionPool/abort(timeout:)``, and when a validation or a reset exceeds its time

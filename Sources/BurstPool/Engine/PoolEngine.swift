@@ -1,17 +1,17 @@
 import Synchronization
 
-/// A pool on a core of any kind: it runs the strategy, suspends and resumes callers, and decides when to open and close.
+/// The implementation of a pool: it runs the strategy, suspends and resumes callers, and decides when to open and close.
 ///
-/// The engine is composed of parts that own their state: the core (slots, idle connections, wait queue), the connect gate,
-/// the minimum of idle connections, maintenance, the alarm clock. The engine's extensions are the paths through these
-/// parts; each file contains one path and reads from top to bottom.
+/// The engine is composed of parts that own their state. The core owns the slots, the idle connections and the wait queue, and
+/// can be exchanged. Others are the connect gate, the minimum of idle connections, maintenance, and the alarm clock. Each
+/// extension of the engine is one path through these parts, and reads from top to bottom.
 ///
 /// Everything that frees a connection or a permit ends in ``reconcile(mayCloseInline:)``, which serves the oldest waiter.
 ///
 /// Not API: public so that benchmarks can run the engine on other cores.
 public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: Sendable {
     @usableFromInline let core: Core
-    /// Not retained here: the core retains the strategy until it is destroyed.
+    /// Unmanaged, because the core owns the one reference that keeps the strategy alive, until the core is destroyed.
     @usableFromInline let unretainedStrategy: Unmanaged<Strategy>
     @usableFromInline let settings: EngineSettings
     @usableFromInline let clock: PoolClock

@@ -1,16 +1,16 @@
 import Synchronization
 
 extension _PoolEngine {
-    /// Gives free connections and permits to the oldest waiters, then closes excess connections: the loop that `bp_pool.h`
-    /// describes.
+    /// Gives free connections and permits to the oldest waiters, then closes excess connections.
     ///
-    /// Called after everything that may have freed a connection or a permit, and after a caller has joined the queue. It
-    /// never waits. When it finds nothing to do it returns, and the thread that frees the next connection calls it again.
+    /// A permit is the permission to open one more connection. `bp_pool.h` describes the loop. Every thread that may have freed
+    /// a connection or a permit calls this, and so does a caller that has joined the queue. The function never waits. When it
+    /// finds nothing to do it returns, because the thread that frees the next connection or permit calls it again.
     ///
     /// - Parameters:
     ///   - mayCloseInline: Whether the caller closes an excess connection itself.
-    ///   - ownTicket: The wait of the current task, if it has one: a connection that is opened for it inherits its
-    ///     task-local values and priority.
+    ///   - ownTicket: The wait of the current task, if it has one. An attempt to open a connection for this wait inherits the
+    ///     task-local values and the priority of the task.
     /// - Returns: An excess connection that the caller must close. Its lease is in the closing state.
     @discardableResult
     @inlinable @inline(never)
@@ -23,7 +23,7 @@ extension _PoolEngine {
         return excess
     }
 
-    /// Reconciles after a connection has come back from a body that returned, and notes that it has.
+    /// Notes that a connection was released after a use without an error, and reconciles.
     @discardableResult
     @inlinable @inline(never)
     func reconcileAfterReturn(mayCloseInline: Bool = false) -> Core.Lease? {
@@ -31,6 +31,7 @@ extension _PoolEngine {
         return reconcile(mayCloseInline: mayCloseInline)
     }
 
+    /// The loop of ``reconcile(mayCloseInline:for:)``.
     @inlinable
     func serveWaitersAndShrink(mayCloseInline: Bool, _ ownTicket: Core.Ticket?) -> Core.Lease? {
         while true {
@@ -51,11 +52,11 @@ extension _PoolEngine {
         }
     }
 
-    /// Why a connection is excess.
+    /// The reason that is reported when an excess connection is closed.
     @usableFromInline
     var excessReason: ConnectionCloseReason { core.isShutDown ? .shutdown : .excess }
 
-    /// Returns `false` if there is nothing to serve the waiter with.
+    /// Gives the oldest waiter an idle connection, or opens one for it. Returns `false` if neither is possible now.
     @inlinable
     func serveOldestWaiter(_ ownTicket: Core.Ticket?) -> Bool {
         guard let lease = core.takeIdle() else { return openForOldestWaiter(ownTicket) }
@@ -63,8 +64,8 @@ extension _PoolEngine {
             let flags = header(of: lease).pointee.flags(.concernHandOut)
             if !flags.isEmpty {
                 if isStale(lease), hasEnoughValidations {
-                    // A validation that is under way will serve the waiter, and reconciles when it ends. One that has ended
-                    // while this thread held the connection could not find it, so look again.
+                    // A running validation will serve the waiter, and reconciles when it ends. If it ended while this thread
+                    // held the connection, its reconciling could not find the connection, so this thread checks again.
                     returnIdle(lease)
                     return !hasEnoughValidations
                 }
@@ -84,14 +85,15 @@ extension _PoolEngine {
         return true
     }
 
-    /// Returns a connection that was taken for a waiter. A sweep may have missed it meanwhile.
+    /// Makes a connection idle again that was taken for a waiter. A sweep may have missed the connection meanwhile, so a task
+    /// that runs a body on every connection is told to check again.
     @usableFromInline
     func returnIdle(_ lease: Core.Lease) {
         core.returnIdle(lease)
         visits.lookAgain()
     }
 
-    /// Returns `false` if no waiter needs a connection to be opened, or none may be opened now.
+    /// Opens a connection for the oldest waiter that needs one. Returns `false` if no waiter does, or none may be opened now.
     @inlinable
     func openForOldestWaiter(_ ownTicket: Core.Ticket?) -> Bool {
         if hasEnoughValidations { return false }
@@ -115,7 +117,7 @@ extension _PoolEngine {
         return core.number(of: ownTicket) == core.number(of: ticket)
     }
 
-    /// Reports the limit, and looks whether connections are missing for the minimum of idle ones.
+    /// Reports that the hard limit was reached, and opens connections if fewer than the minimum are idle.
     @usableFromInline
     func noteNoPermit() {
         if events.isObserved {
@@ -130,7 +132,7 @@ extension _PoolEngine {
         fail(waiter, ConnectionPoolError.outOfMemory(statistics, poolName: settings.name))
     }
 
-    /// Whether every waiter for whom no connection is being opened is about to be served with one that is being validated.
+    /// Whether the running validations are enough for all waiters for whom no connection is being opened.
     @inlinable
     var hasEnoughValidations: Bool {
         let validating = validations.forWaiters
@@ -151,7 +153,7 @@ extension _PoolEngine {
         case .nothing:
             gate.cancel(attempt)
             noteNoPermit()
-            // Another waiter may have been refused because of this attempt.
+            // While this attempt was reserved, the gate may have refused another thread that wanted to open for a waiter.
             return core.hasPermitForWaiter
         }
     }
@@ -184,8 +186,8 @@ extension _PoolEngine {
         }
     }
 
-    /// Tells the oldest waiter for whom a connection would be opened now that this is pointless. Returns `false` if there is
-    /// none.
+    /// Fails the oldest waiter that needs a new connection, because opening one is pointless. Returns `false` if there is no
+    /// such waiter.
     private func failOldestWaiterThatNeedsPermit(_ error: any Error) -> Bool {
         guard case .opening(let ticket, let permit) = core.beginOpen() else { return false }
         core.cancelOpen(permit)
@@ -200,7 +202,7 @@ extension _PoolEngine {
         if core.total == 0 { noteAllClosed() }
     }
 
-    /// Ends the waits for a shutdown, and the alarm clock, because nothing is left to do.
+    /// Resumes all tasks that wait for the shutdown, and stops the alarm clock, because no connection is left.
     @usableFromInline
     func noteAllClosed() {
         alarm.silence()
@@ -216,6 +218,7 @@ extension _PoolEngine {
         visits.lookAgain()
     }
 
+    /// Reports the beginning or the end of a burst, if the number of connections has crossed `maxSize`.
     func noteTotal() {
         events.noteTotal({ core.total }, { core.limits })
     }

@@ -1,14 +1,15 @@
 import Synchronization
 
-// The path of a caller that finds no idle connection. Inlinable where every waiting caller passes: generic code that is not
-// specialized looks up its types at run time, which would cost more than everything else here.
+// The path of a caller that finds no idle connection. Functions that every waiting caller runs are inlinable, so that the
+// compiler specializes them: unspecialized generic code looks up its types at run time, which would cost more than the rest.
 
-/// A waiter in the core's queue is its continuation, which is one word.
+/// A caller's continuation. It is one word, which the core stores in the wait queue as the waiter.
 @usableFromInline
 typealias Waiting<Lease> = UnsafeContinuation<Lease, any Error>
 
 extension _PoolEngine {
-    /// Acquires a connection by way of the wait queue, unless one has become idle meanwhile.
+    /// Acquires a connection after the fast path found none: one that has become idle meanwhile, or else through the wait
+    /// queue.
     @inlinable
     func acquireSlowly(timeout: AcquireTimeout, _ site: _LeaseSite) async throws -> Core.Lease {
         let timeout = timeout.resolved(configured: settings.acquireTimeout)
@@ -33,7 +34,9 @@ extension _PoolEngine {
         return try await wait(timeout: timeout, since: began, site)
     }
 
-    /// Waits in the queue while a connection is validated, which goes to the oldest waiter: usually this caller.
+    /// Starts to validate a connection, and waits in the queue.
+    ///
+    /// If the connection is valid, it goes to the oldest waiter, which is usually this caller.
     @usableFromInline
     func waitForValidation(
         of stale: Core.Lease,
@@ -42,7 +45,8 @@ extension _PoolEngine {
         _ site: _LeaseSite
     ) async throws -> Core.Lease {
         let validation = validateForWaiter(stale, inheritingTask: true)
-        // A caller that has left does not count on the validation, and neither does anyone else.
+        // When this caller no longer waits, the validation no longer counts as one that will serve a waiter. Another waiter may
+        // therefore need a new connection.
         defer { if validation.end() { reconcile() } }
         return try await wait(timeout: timeout, since: began, site)
     }
@@ -58,7 +62,7 @@ extension _PoolEngine {
         throw ConnectionPoolError.acquireTimedOut(timeout: .zero, shortage(), since: nil, poolName: settings.name)
     }
 
-    /// Waits in the queue.
+    /// Waits in the queue until a connection is available, or the wait ends with an error.
     @inlinable @inline(__always)
     func wait(timeout: Duration?, since began: UInt64, _ site: _LeaseSite) async throws -> Core.Lease {
         let patience = loadShedding?.patience(timeout, queued: core.queued, now: began) ?? Patience(timeout)
@@ -106,8 +110,10 @@ extension _PoolEngine {
         }
     }
 
-    /// For a caller that came just after an eviction and was given a connection from before it. The caller joins the queue
-    /// at its end; only callers that came later than itself are in front of it.
+    /// Joins the queue again, at its end.
+    ///
+    /// This is for a caller that began to wait just after an eviction and got a connection from before it. All callers that are
+    /// now in front of it in the queue came later than it did.
     @usableFromInline
     func joinQueueAgain(_ patience: Patience, since began: UInt64) async throws -> Core.Lease {
         try await joinQueue(prepareWait(), patience, since: began)
@@ -122,6 +128,7 @@ extension _PoolEngine {
         }
     }
 
+    /// Returns the error for a wait that the core did not admit to the queue.
     @usableFromInline
     func refusal(_ failure: _PoolCoreFailure) -> ConnectionPoolError {
         switch failure {
@@ -160,11 +167,12 @@ extension _PoolEngine {
         }
     }
 
-    /// Records which leases exist, so that the age of the oldest one is known if this wait takes too long.
+    /// Records which leases exist now, so that the error can name the age of the oldest one if this wait takes too long.
     @inlinable
     func observeLeases(now: UInt64) {
-        // This looks at all slots, which takes some nanoseconds each. Once in 10 microseconds for each slot is less than a
-        // thousandth of the time, and recent enough: a lease that is younger than the latest look has no age yet.
+        // This reads all slots, which takes some nanoseconds for each. It runs at most once in 10 microseconds times the number
+        // of connections, and so takes less than a thousandth of the time. That is recent enough for an error: only a lease
+        // that began after the latest record has no age yet.
         let total = core.total
         if total > 0 { core.observeLeases(now: now, interval: UInt64(total) * 10_000) }
     }
@@ -191,7 +199,7 @@ extension _PoolEngine {
         events.report(.waitBegan(ConnectionWait(number: core.number(of: ticket))))
     }
 
-    /// Notes that a caller waits no longer.
+    /// Notes that a caller no longer waits.
     func noteWaitEnded() {
         if core.waiting == 0 { events.noteQueueIsEmpty() }
     }
