@@ -25,7 +25,7 @@ public final class ManualClock: Clock {
         public static func < (left: Instant, right: Instant) -> Bool { left.sinceStart < right.sinceStart }
     }
 
-    /// No task has begun to sleep in time.
+    /// The error of ``ManualClock/waitForSleepers(_:)`` if the expected number of tasks did not sleep in time.
     public struct NobodySleeps: Error, CustomStringConvertible {
         public let description: String
     }
@@ -56,15 +56,15 @@ public final class ManualClock: Clock {
     /// The number of sleeping tasks.
     public var sleepers: Int { state.withLock { $0.sleepers.count } }
 
-    /// The time at which the next task wakes, since the clock was created; `nil` if no task sleeps.
+    /// The time at which the next task wakes, counted from the creation of the clock; `nil` if no task sleeps.
     public var nextDeadline: Duration? { state.withLock { $0.sleepers.map(\.deadline.sinceStart).min() } }
 
-    /// Returns whether a task sleeps that wakes within this time.
+    /// Returns whether a sleeping task will wake within this time.
     public func wakes(within time: Duration) -> Bool {
         state.withLock { state in state.sleepers.contains { $0.deadline.sinceStart <= state.now.sinceStart + time } }
     }
 
-    /// Returns whether a task sleeps whose sleep began with this length.
+    /// Returns whether a task sleeps that began to sleep for exactly this duration.
     public func hasSleeper(of length: Duration) -> Bool {
         state.withLock { $0.sleepers.contains { $0.length == length } }
     }
@@ -101,13 +101,13 @@ public final class ManualClock: Clock {
             }
             sleeper?.continuation.resume(throwing: CancellationError())
         }
-        // The task may have been cancelled after its sleep, and nobody asks for its number again.
+        // The task may have been cancelled after it woke. Its number is then in the set, and no later sleep would remove it.
         state.withLock { _ = $0.cancelled.remove(id) }
     }
 
     /// Advances the clock, and wakes the tasks whose time has come, in the order of their deadlines.
     ///
-    /// A task that is woken runs some time later. Wait for what it does before the test looks at it.
+    /// A task that was woken continues some time later. Let the test wait for the effect of that task before it checks it.
     public func advance(by duration: Duration) {
         let target = state.withLock { $0.now.advanced(by: duration) }
         while true {
@@ -125,9 +125,10 @@ public final class ManualClock: Clock {
         }
     }
 
-    /// Waits until so many tasks sleep, or more; until none does if `count` is 0.
+    /// Waits until at least `count` tasks sleep. If `count` is 0, waits until no task sleeps.
     ///
-    /// Call this before ``advance(by:)``: a task that begins to sleep after it sleeps for its whole time.
+    /// Call this before ``advance(by:)``, because a task that begins to sleep after the clock was advanced sleeps for its whole
+    /// duration.
     ///
     /// - Throws: ``NobodySleeps`` after about 20 seconds of real time, and `CancellationError`.
     public func waitForSleepers(_ count: Int) async throws {

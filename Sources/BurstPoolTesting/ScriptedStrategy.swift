@@ -10,8 +10,8 @@ import Synchronization
 /// let pool = try ConnectionPool(strategy: strategy, maxSize: 2)
 /// ```
 ///
-/// Connections are of any type. The initializer without a closure that makes them uses numbers: the connection of the first
-/// attempt is 1. The script can change at any time (``change(_:)``), and applies to calls that begin after that.
+/// The connections can be of any type. ``init(_:)`` uses numbers as connections: the connection of the first attempt is 1. A
+/// test can change the script at any time with ``change(_:)``. The change applies to calls that begin after it.
 public final class ScriptedStrategy<Connection>: ConnectionStrategy {
     /// What the strategy does. By default everything succeeds at once.
     public struct Script: Sendable {
@@ -39,20 +39,20 @@ public final class ScriptedStrategy<Connection>: ConnectionStrategy {
 
     /// What the pool has asked of the strategy so far.
     public struct Counts: Sendable, Hashable {
-        /// The attempts to open a connection.
+        /// The number of attempts to open a connection.
         public fileprivate(set) var attempts = 0
-        /// The attempts that have failed.
+        /// The number of attempts that have failed.
         public fileprivate(set) var failures = 0
-        /// The connections that have opened.
+        /// The number of connections that have opened.
         public fileprivate(set) var opened = 0
-        /// The connections that the pool has given to `closeConnection`.
+        /// The number of connections that the pool has passed to `closeConnection`.
         public fileprivate(set) var closed = 0
-        /// The validations.
+        /// The number of validations.
         public fileprivate(set) var validations = 0
-        /// The resets.
+        /// The number of resets.
         public fileprivate(set) var resets = 0
 
-        /// The connections that are open now.
+        /// The number of connections that are open now.
         public var openNow: Int { opened - closed }
     }
 
@@ -98,7 +98,7 @@ public final class ScriptedStrategy<Connection>: ConnectionStrategy {
 
     /// Reports to the pool that a connection has closed by itself, as a client with a close future does.
     ///
-    /// - Parameter number: Which connection, in the order in which connections have opened, from 1.
+    /// - Parameter number: The number of the connection, counted from 1 in the order in which connections have opened.
     public func reportClose(ofConnection number: Int) {
         let report = state.withLock { $0.closeReports.indices.contains(number - 1) ? $0.closeReports[number - 1] : nil }
         report?()

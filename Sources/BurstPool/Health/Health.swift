@@ -1,16 +1,18 @@
-// What the pool says about its health, from what it has seen.
+// How the pool describes its health, from the successes and failures that it has recorded.
 
 extension _PoolEngine {
-    /// What the pool has seen of its server. O(connections + greatest number of waiters at a time).
+    /// The health of the pool, from the successes and failures so far. O(connections + greatest number of waiters at a time).
     public var currentHealth: ConnectionPoolHealth {
         let now = clock.now
         lookForReturns(now: now)
         return describeHealth(now: now)
     }
 
+    /// Returns the health of the pool.
+    ///
     /// - Parameters:
-    ///   - verdict: What a check has found out; `nil` if only what the pool has seen counts.
-    ///   - failure: The error that the check has met.
+    ///   - verdict: The result of a health check; `nil` if the status follows from the recorded successes and failures.
+    ///   - failure: The error with which the check failed.
     func describeHealth(
         now: UInt64,
         verdict: ConnectionPoolHealth.Status? = nil,
@@ -32,6 +34,7 @@ extension _PoolEngine {
         )
     }
 
+    /// Returns the status that follows from the recorded successes and failures.
     private func statusSeen(
         _ statistics: ConnectionPoolStatistics,
         oldestWait: UInt64?,
@@ -40,12 +43,13 @@ extension _PoolEngine {
         let lastSuccess = health.lastSuccess
         let sinceSuccess = now.subtractingSaturated(lastSuccess)
         if health.isFailing {
-            // While other connections work, one that does not open is no outage: the server may have reached its own limit.
+            // A failed attempt to open a connection is no outage while other connections work: the server may have reached its
+            // own limit.
             let mayBeAnException = lastSuccess > 0 && statistics.idle + statistics.inUse > 0
             if !mayBeAnException || sinceSuccess >= HealthRecord.grace { return .failing }
         }
         let patience = settings.validationTimeout.nanoseconds
-        // During a pause, callers wait for its end.
+        // While the pool is paused, callers wait for its end, so their wait says nothing about the server.
         if !core.isPaused, let oldestWait, oldestWait > patience, sinceSuccess > patience { return .unresponsive }
         return lastSuccess == 0 ? .unknown : .healthy
     }
@@ -56,7 +60,7 @@ extension _PoolEngine {
 
     // MARK: Why callers get no connection
 
-    /// Returns why a caller gets no connection that has not waited.
+    /// Returns why no connection is available, for a caller that has not waited.
     func shortageCauseWithoutWait() -> ConnectionShortage {
         let now = clock.now
         lookForReturns(now: now)

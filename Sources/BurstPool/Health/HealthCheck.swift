@@ -1,8 +1,8 @@
-// Finding out whether the server works, without standing in anybody's way: a check uses a connection that is idle, opens one
-// if there is room, or watches whether the connections of others come back. It never joins the wait queue.
+// A health check finds out whether the server works, without delaying any caller. It validates an idle connection, opens one if
+// there is room, or watches whether callers release their connections. It never joins the wait queue.
 
 extension _PoolEngine {
-    /// Returns what a check has found out, at the latest when `timeout` has passed.
+    /// Checks the server and returns the health of the pool, at the latest when `timeout` has passed.
     public func checkHealth(timeout: Duration?) async -> ConnectionPoolHealth {
         await checkHealth(until: PoolClock.deadline(after: timeout, from: clock.now))
     }
@@ -35,11 +35,11 @@ extension _PoolEngine {
         return describeHealth(now: clock.now, verdict: verdictWithoutSuccess(check))
     }
 
-    /// Returns what it means that a check has seen no success.
+    /// Returns the status after a check that has found no success; `nil` if the check says nothing.
     private func verdictWithoutSuccess(_ check: HealthCheck) -> ConnectionPoolHealth.Status? {
         if Task.isCancelled || core.isPaused { return nil }
         if health.isFailing { return .failing }
-        // For as long as the check has lasted, no caller that waits was served.
+        // If callers wait and nothing succeeded or failed during the whole check, the server does not answer.
         return core.waiting > 0 && health.count == check.changesBefore ? .unresponsive : nil
     }
 
@@ -47,15 +47,15 @@ extension _PoolEngine {
     private struct HealthCheck {
         var changesBefore = 0
         var hasOpened = false
-        /// How long to wait before the next look, in nanoseconds: from 1 millisecond to 32.
+        /// How long to wait before the next step of the check, in nanoseconds: from 1 millisecond to 32.
         var pause: UInt64 = 1_000_000
     }
 
-    /// Returns the status if something has happened that decides it.
+    /// Returns the status if a success or a failure since `changes` decides it.
     private func statusChanged(since changes: Int) -> ConnectionPoolHealth.Status? {
         guard health.count != changes else { return nil }
         if !health.isFailing { return .healthy }
-        // The other connections may still work.
+        // The latest event is a failure. That is no verdict while the pool has other connections, because they may work.
         let counts = core.counts
         return counts.idle + counts.leased == 0 ? .failing : nil
     }
@@ -70,14 +70,16 @@ extension _PoolEngine {
         return nil
     }
 
-    /// Validates a connection. Returns after the deadline although the validation has not ended.
+    /// Validates a connection. Returns at the deadline, even if the validation has not ended.
     private func validate(_ lease: Core.Lease, until deadline: UInt64) async -> OneShot.Outcome {
         let outcome = OneShot()
         startValidation(lease) { outcome.fire($0 ? .done : .failed) }
         return await wait(for: outcome, until: deadline)
     }
 
-    /// Opens a connection for the check, or for the oldest waiter, once. Returns what fires when an attempt has ended.
+    /// Opens a connection for the check, or for the oldest waiter, at most once in a check.
+    ///
+    /// - Returns: An event that fires when an attempt to open a connection has ended; `nil` if this call opened none.
     private func openForCheck(_ check: inout HealthCheck) -> OneShot? {
         guard !check.hasOpened, !core.isPaused, core.counts.opening == 0 else { return nil }
         var attempt: ConnectGate.Attempt?
@@ -110,7 +112,7 @@ extension _PoolEngine {
         return ended
     }
 
-    /// Waits before the next look. Returns `false` if the time is up.
+    /// Waits before the next step of the check. Returns `false` if the deadline has passed or the task was cancelled.
     private func pauseCheck(_ check: inout HealthCheck, _ ended: OneShot?, until deadline: UInt64) async -> Bool {
         let next = min(deadline, clock.now.addingSaturated(check.pause))
         check.pause = min(check.pause * 2, 32_000_000)
@@ -129,10 +131,10 @@ extension _PoolEngine {
 
     // MARK: Waiting for health
 
-    /// Returns when a check finds the pool healthy.
+    /// Repeats the check until it finds the pool healthy.
     ///
-    /// - Throws: The last error, when the time has passed; `.poolShutDown`; `CancellationError`; an error that the strategy
-    ///   calls permanent.
+    /// - Throws: The latest error, or `.acquireTimedOut`, when the time has passed; `.poolShutDown`; `CancellationError`; an
+    ///   error that the strategy calls permanent.
     public func waitUntilHealthy(timeout: Duration?) async throws {
         let began = clock.now
         let deadline = PoolClock.deadline(after: timeout, from: began)
@@ -153,7 +155,8 @@ extension _PoolEngine {
         }
     }
 
-    /// An earlier failure says more than that the time has passed.
+    /// Returns the error of a wait whose time has passed. If the server is failing this is the latest failure, because it says
+    /// more than a timeout.
     private func failureToBecomeHealthy(
         _ found: ConnectionPoolHealth,
         timeout: Duration,

@@ -1,12 +1,12 @@
 import Synchronization
 
-/// What a pool has seen of its server: the latest success and the latest failure.
+/// The latest success and the latest failure of a pool's connections.
 ///
-/// The hot path does not take part in this. A connection that comes back while callers wait leaves a flag, and a caller that
-/// joins the queue, which reads the clock anyway, turns the flag into a time.
+/// The hot path does not record anything and reads no clock. When a connection is released while callers wait, the release sets
+/// a flag. The next caller that joins the queue, which reads the clock anyway, turns the flag into the time of a success.
 @usableFromInline
 final class HealthRecord: Sendable {
-    /// Whether a connection has come back since the time of the latest success was written down.
+    /// Whether a connection was released after the time of the latest success was recorded.
     @usableFromInline let hasReturned = Atomic(false)
     private let successAt = Atomic<UInt64>(0)
     private let failureAt = Atomic<UInt64>(0)
@@ -14,18 +14,18 @@ final class HealthRecord: Sendable {
     private let changes = Atomic(0)
     private let latestFailure = LatestError()
 
-    /// A single failure among successes does not count as an outage for this long, in nanoseconds: 1 second.
+    /// How long after the latest success a failure does not count as an outage, in nanoseconds: 1 second.
     static let grace: UInt64 = 1_000_000_000
 
-    /// Notes that a body has returned and that its connection is available again.
+    /// Notes that a body has returned and that its connection was released.
     @inlinable @inline(__always)
     func noteReturn() {
         if !hasReturned.load(ordering: .relaxed) { hasReturned.store(true, ordering: .relaxed) }
     }
 
-    /// Writes down that a connection has come back, if one has.
+    /// Records a success at the time `now`, if a connection was released since this was last called.
     ///
-    /// - Parameter now: A recent time. It may be later than the return, and is earlier than everything that follows.
+    /// - Parameter now: A recent time. It may be later than the release, and is earlier than every event after this call.
     @inlinable @inline(__always)
     func settle(now: UInt64) {
         if hasReturned.load(ordering: .relaxed) { settleReturn(now) }
@@ -36,17 +36,17 @@ final class HealthRecord: Sendable {
         if hasReturned.exchange(false, ordering: .relaxed) { noteSuccess(now: now) }
     }
 
-    /// Notes that a connection has opened, has been validated, or has come back from a body that returned.
+    /// Notes that a connection has opened, has been validated, or was released after its body returned.
     func noteSuccess(now: UInt64) {
         successAt.store(now, ordering: .relaxed)
         failing.store(false, ordering: .relaxed)
-        // Releasing: a thread that finds the change finds the rest.
+        // Releasing: a thread that reads the new count also reads the time and the status that were stored before it.
         changes.add(1, ordering: .releasing)
     }
 
     /// Notes that an attempt to open a connection has failed.
     func noteFailure(_ error: any Error, now: UInt64) {
-        // What came back before the failure does not speak against it.
+        // A connection that was released before the failure must not count as a success after it.
         hasReturned.store(false, ordering: .relaxed)
         latestFailure.store(error)
         failureAt.store(now, ordering: .relaxed)
@@ -57,15 +57,15 @@ final class HealthRecord: Sendable {
     /// The number of successes and failures so far. It may wrap.
     var count: Int { changes.load(ordering: .acquiring) }
 
-    /// When the latest success was seen; 0 if there was none.
+    /// When the latest success was recorded; 0 if there was none.
     var lastSuccess: UInt64 { successAt.load(ordering: .relaxed) }
 
-    /// When the latest failure was seen; 0 if there was none.
+    /// When the latest failure was recorded; 0 if there was none.
     var lastFailure: UInt64 { failureAt.load(ordering: .relaxed) }
 
     /// The latest failure.
     var failure: (any Error)? { latestFailure.load() }
 
-    /// Whether the latest thing that the pool has seen was a failure.
+    /// Whether the latest recorded event was a failure.
     var isFailing: Bool { failing.load(ordering: .relaxed) }
 }

@@ -1,10 +1,10 @@
 import Synchronization
 
-// How the pool notices, without any work on the hot path, that connections are being used and come back: it compares the
-// serial number of each slot, which changes with every lease, with the one that it saw last.
+// How the pool notices, without any work on the hot path, that callers acquire and release connections. The serial number of a
+// slot changes with every lease. An inspection of the slots compares each serial number with that of the inspection before.
 
 extension _PoolEngine {
-    /// Looks at every connection, and notes a success if one of them has come back since the last look. O(slots).
+    /// Inspects every slot, and notes a success if a connection was released since the last inspection. O(slots).
     func lookForReturns(now: UInt64) {
         var hasReturned = false
         forEachSlot { _, slot in
@@ -14,7 +14,7 @@ extension _PoolEngine {
         if hasReturned { health.noteSuccess(now: now) }
     }
 
-    /// Notes what a slot looks like. Returns whether its connection has been used and has come back since the last look.
+    /// Records the state of a slot. Returns whether its connection was released after a use since the last inspection.
     func see(_ slot: _PoolCoreSlot<Core.Lease>, now: UInt64) -> Bool {
         guard slot.state == .idle || slot.state == .leased else { return false }
         let isIdle = slot.state == .idle
@@ -22,7 +22,7 @@ extension _PoolEngine {
         let header = header(of: slot.lease)
         let before = SeenState(bits: header.pointee.seen.load(ordering: .acquiring))
         guard before != state else { return false }
-        // Before the state: a thread that finds the state finds this time or a later one.
+        // The time is stored before the state, so a thread that reads the state also reads this time or a later one.
         header.pointee.seenAt.store(now, ordering: .relaxed)
         let isNew = header.pointee.seen.compareExchange(
             expected: before.bits,
@@ -30,11 +30,11 @@ extension _PoolEngine {
             ordering: .acquiringAndReleasing
         ).exchanged
         guard isNew, !before.isUnknown else { return false }
-        // An idle connection that was leased has not come back yet, and one with another serial number that is idle has.
+        // The slot has changed. Only one kind of change is no release: the connection was idle and is in its first lease since.
         return isIdle || !before.isIdle || slot.serial &- before.serial > 1
     }
 
-    /// Returns for how long a connection has been leased, at least, since a look has seen it first.
+    /// Returns the least possible age of a lease: the time since an inspection first found it.
     func ageOfLease(_ slot: _PoolCoreSlot<Core.Lease>, now: UInt64) -> Duration {
         let header = header(of: slot.lease)
         guard SeenState(bits: header.pointee.seen.load(ordering: .acquiring)).serial == slot.serial else {
@@ -44,14 +44,14 @@ extension _PoolEngine {
         return .nanoseconds(Int64(clamping: now.subtractingSaturated(since)))
     }
 
-    /// Notes that a body has thrown, so that the return of its connection is not taken for a success.
+    /// Notes that a body has thrown, so that the release of its connection does not count as a success.
     @usableFromInline
     func noteFailedUse(_ lease: Core.Lease) {
         let state = SeenState(serial: core.serial(of: lease), isIdle: true)
         header(of: lease).pointee.seen.store(state.bits, ordering: .releasing)
     }
 
-    /// Notes that a sweep has taken an idle connection, which changes the serial number although nobody has used it.
+    /// Notes that a sweep has taken an idle connection. That changes the serial number, although no caller has used it.
     func noteSwept(_ slot: _PoolCoreSlot<Core.Lease>) {
         let before = SeenState(serial: slot.serial &- 1, isIdle: true)
         let after = SeenState(serial: slot.serial, isIdle: true)
@@ -63,9 +63,9 @@ extension _PoolEngine {
     }
 }
 
-/// A slot as a look has seen it: whose turn it was, and whether the connection was idle.
+/// The state of a slot at an inspection: the serial number, and whether the connection was idle.
 struct SeenState: Equatable {
-    /// Bit 0: idle. The rest: the serial number. All bits are 0 if the connection was not seen yet.
+    /// Bit 0: idle. The rest: the serial number. All bits are 0 before the first inspection.
     let bits: UInt64
 
     init(bits: UInt64) {

@@ -1,7 +1,7 @@
 import Synchronization
 
 extension _PoolEngine {
-    /// The connections in use, the one that has been in use for the longest time first. O(slots).
+    /// The connections in use, oldest lease first. O(slots).
     public var leases: [ConnectionLeaseDescription] {
         let now = clock.now
         lookForReturns(now: now)
@@ -9,7 +9,7 @@ extension _PoolEngine {
         forEachSlot { index, slot in
             guard slot.state == .leased else { return }
             let lease = describe(slot, now: now)
-            // What was read may belong to the next lease.
+            // If the lease ended during the reads, some of the values belong to the next lease, so this one is left out.
             atomicMemoryFence(ordering: .acquiring)
             if let slotNow = core.slot(at: index), slotNow.serial == slot.serial, slotNow.state == .leased {
                 leases.append(lease)
@@ -31,7 +31,7 @@ extension _PoolEngine {
         )
     }
 
-    /// The callers that wait, the one that has waited for the longest time first. O(greatest number of waiters at a time).
+    /// The callers that wait, longest wait first. O(greatest number of waiters at a time).
     public var waiters: [ConnectionWaiterDescription] {
         guard core.waiting > 0 else { return [] }
         let now = clock.now

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// The callers that wait: since when, and where in the source they began.
+/// A lock-free table of the callers that wait: since when, and where in the source they called the pool.
 ///
-/// Memory that is never freed before the pool, so any thread may read it at any time, and no thread waits for another one. It
-/// grows with the greatest number of callers that have waited at the same time. A caller claims a free cell, usually the one
-/// that its number points to, and frees it when its wait ends.
+/// The memory of the table is freed only together with the pool, so any thread may read it at any time, and no thread waits for
+/// another one. The table grows with the greatest number of callers that have waited at the same time. A caller claims a free
+/// cell, usually the cell whose index follows from its number, and frees it when its wait ends.
 @usableFromInline
 final class WaitTable: Sendable {
     /// A cell that a caller has claimed.
@@ -13,27 +13,27 @@ final class WaitTable: Sendable {
         fileprivate let words: UnsafeMutablePointer<Atomic<UInt64>>
     }
 
-    /// What is known of one wait.
+    /// A description of one wait.
     struct Entry {
         let since: UInt64
         let location: ConnectionLeaseLocation?
         let taskName: String?
     }
 
-    /// The words of a cell. The first one is 0 while the cell is free, 1 while it is being filled, and then the number of the
-    /// wait plus 2.
+    /// The indices of the words in a cell. The first word is 0 while the cell is free, 1 while it is being filled, and after
+    /// that the number of the wait plus 2.
     private enum Word {
         static let number = 0, since = 1, fileID = 2, line = 3, name = 4
     }
 
-    /// The last chunk has a million cells. If no cell is near the one that a caller looks at first, the caller is not listed.
+    /// The number of chunks. The last one has a million cells. A caller that finds none of its cells free there is not listed.
     private static let chunkCount = 15
     private static let probes = 8
 
     private let tracksPlaces: Bool
     private let wordsInCell: Int
     nonisolated(unsafe) private let chunks: UnsafeMutablePointer<Atomic<UInt>>
-    /// The chunk in which callers look for a free cell.
+    /// The index of the chunk in which callers look for a free cell.
     private let latest = Atomic(0)
 
     init(tracksPlaces: Bool) {
@@ -60,7 +60,7 @@ final class WaitTable: Sendable {
             words[Word.line].store(UInt64(site.line), ordering: .relaxed)
             AtomicText(words + Word.name).store(notesName ? currentTaskName() : nil)
         }
-        // Releasing: a thread that finds the number finds the rest.
+        // Releasing: a thread that reads the number also reads the other words that were stored before it.
         words[Word.number].store(number &+ 2, ordering: .releasing)
         return Place(words: words)
     }
@@ -71,7 +71,7 @@ final class WaitTable: Sendable {
         place?.words[Word.number].store(0, ordering: .releasing)
     }
 
-    /// The callers that wait, the one that has waited for the longest time first. O(cells).
+    /// The callers that wait, longest wait first. O(cells).
     var entries: [Entry] {
         var entries: [Entry] = []
         forEachWait { words in
@@ -99,7 +99,8 @@ final class WaitTable: Sendable {
         return earliest
     }
 
-    /// Reads each cell of a waiting caller, and calls what `read` has returned if the cell has not changed meanwhile.
+    /// Calls `read` with each cell of a waiting caller, and then the closure that `read` returned, unless the cell has changed
+    /// meanwhile.
     private func forEachWait(_ read: (UnsafeMutablePointer<Atomic<UInt64>>) -> () -> Void) {
         for index in 0...min(latest.load(ordering: .acquiring), Self.chunkCount - 1) {
             guard let chunk = chunk(index) else { continue }
@@ -118,6 +119,7 @@ final class WaitTable: Sendable {
 
     private static func capacity(_ index: Int) -> Int { 64 << index }
 
+    /// Claims a free cell for a wait. Returns `nil` if the table has no free cell for it.
     private func claim(_ number: UInt64) -> UnsafeMutablePointer<Atomic<UInt64>>? {
         var index = latest.load(ordering: .relaxed)
         while index < Self.chunkCount {
@@ -139,7 +141,7 @@ final class WaitTable: Sendable {
         UnsafeMutablePointer(bitPattern: chunks[index].load(ordering: .acquiring))
     }
 
-    /// Adds a chunk, unless another thread has.
+    /// Adds a chunk, or returns the chunk that another thread has added meanwhile.
     private func addChunk(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>>? {
         let words = Self.capacity(index) * wordsInCell
         let added = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: words)

@@ -1,13 +1,15 @@
 import Synchronization
 
-/// Passes connections, one at a time, to the task that runs a body on every connection.
+/// Passes connections, one at a time, to the task that runs a body on every connection: the visiting task.
 ///
-/// That task asks for a connection by putting a request into a box. The thread that has a connection, because a sweep has
-/// come to it or because its lease has ended, takes the request out and answers it. So at most one connection is withheld.
+/// The visiting task asks for a connection by putting a request into a box. A thread that has a connection, because a sweep has
+/// taken it or because its lease has ended, takes the request out of the box and answers it with the connection. So at most one
+/// connection at a time is withheld from callers.
 final class Visits<Lease: Sendable>: Sendable {
     /// One request for a connection.
     final class Request: Sendable {
-        /// Fires with `.done` when there is a connection, and with `.failed` when it is time to look again.
+        /// Fires with `.done` when there is a connection, and with `.failed` when the visiting task must check again whether
+        /// connections are left to visit.
         let answer = OneShot()
         /// Written before ``answer`` fires with `.done`, and read after.
         nonisolated(unsafe) fileprivate(set) var lease: Lease?
@@ -20,7 +22,7 @@ final class Visits<Lease: Sendable>: Sendable {
     /// Whether a body is being run on every connection.
     var isActive: Bool { active.load(ordering: .sequentiallyConsistent) }
 
-    /// Waits until no other task runs a body on every connection. Returns `false` if the current task was cancelled.
+    /// Waits until there is no other visiting task, and begins. Returns `false` if the current task was cancelled.
     func begin() async -> Bool {
         while true {
             let free = OneShot()
@@ -31,6 +33,7 @@ final class Visits<Lease: Sendable>: Sendable {
         }
     }
 
+    /// Ends the visits, and lets the next visiting task begin.
     func end() {
         active.store(false, ordering: .sequentiallyConsistent)
         ended.fire()
@@ -40,19 +43,19 @@ final class Visits<Lease: Sendable>: Sendable {
     func ask() -> Request {
         let new = Request()
         request.put(new)
-        // Pairs with the fence in lookAgain(): the caller looks at the connections next.
+        // Pairs with the fence in lookAgain(). The caller of this function reads the states of the connections next.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         return new
     }
 
-    /// Answers the request with a connection. Returns `false` if there is none, or if its task was cancelled.
+    /// Answers the request with a connection. Returns `false` if there is no request, or if the visiting task was cancelled.
     func answer(_ lease: Lease) -> Bool {
         guard let request = request.take() else { return false }
         request.lease = lease
         return request.answer.fire(.done)
     }
 
-    /// Lets the task look again, because a connection has changed its state.
+    /// Makes the visiting task check again, because a connection has changed its state.
     func lookAgain() {
         guard isActive else { return }
         atomicMemoryFence(ordering: .sequentiallyConsistent)
@@ -90,7 +93,8 @@ extension _PoolEngine {
         }
     }
 
-    /// Flags all connections, except those that the current task holds: it would wait for itself. Returns how many those are.
+    /// Flags all connections that are to be visited, and returns the number of the others: those that the current task holds.
+    /// The task would wait for itself if it waited for their release.
     private func flagForVisits() -> Int {
         let task = settings.detectsNestedAcquires ? LeaseRecord.currentTask : 0
         var held = 0
@@ -101,7 +105,8 @@ extension _PoolEngine {
                 header(of: slot.lease).pointee.set(.awaitsVisit)
             }
         }
-        // A connection that is released after this is seen to be flagged, or is idle when the connections are looked at.
+        // After this fence, a thread that releases a connection sees its flag, or else the connection is already idle when the
+        // current task reads the states next.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         return held
     }
@@ -114,6 +119,7 @@ extension _PoolEngine {
         !core.isShutDown && liveSlots().contains { !header(of: $0.lease).pointee.flags(.awaitsVisit).isEmpty }
     }
 
+    /// Runs the body on one connection, and releases the connection.
     private func visit(
         _ lease: Core.Lease,
         _ result: inout ConnectionVisitResult,
@@ -134,7 +140,7 @@ extension _PoolEngine {
         connectionHasOpened()
     }
 
-    /// Gives a connection to the task that waits for one. Returns `false` if the task does not want it now.
+    /// Gives a connection to the visiting task. Returns `false` if that task has no request now, or was cancelled.
     func deliver(_ lease: Core.Lease) -> Bool {
         minimumIdle.internalUse.begin()
         if visits.answer(lease) { return true }
@@ -142,12 +148,12 @@ extension _PoolEngine {
         return false
     }
 
-    /// Ends the lease of a connection on which a body is to be run. Returns `true`, because nothing is left to do.
+    /// Ends the lease of a connection that is to be visited. Returns `true`, because nothing is left to do.
     func releaseBeforeVisit(_ lease: Core.Lease, _ flags: ConnectionFlags) -> Bool {
         let isLeaving = flags.contains(.isDetached) || flags.closeReason != nil || core.isShutDown
         if !isLeaving, deliver(lease) { return true }
         if !disposeOfFlagged(lease, flags), core.release(lease) { reconcile() }
-        // The task may have asked for a connection in between.
+        // The visiting task may have put its request into the box after deliver() found none.
         visits.lookAgain()
         return true
     }

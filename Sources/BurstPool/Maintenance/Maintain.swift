@@ -1,13 +1,13 @@
 import Synchronization
 
-// What happens to connections as time passes: maintenance looks at all of them, decides what is due, and then sweeps through
-// the idle ones. Nothing else in the pool rests on it.
+// The work on connections as time passes. One run of maintenance is called a look: it inspects all slots, decides what is due,
+// and then sweeps through the idle connections if necessary. No other part of the pool depends on maintenance.
 
 extension _PoolEngine {
-    /// Wakes maintenance when a connection that it has flagged changes hands. Returns the moment at which it did.
+    /// Wakes maintenance, because a connection that it has flagged was acquired or released. Returns the current moment.
     ///
-    /// A connection is retired here if it is so old that maintenance would have retired it before, had the process not been
-    /// stopped or short of CPU.
+    /// This also retires the connection if it is so old that maintenance should have retired it. Maintenance can be late when
+    /// the process was stopped or had no CPU.
     @discardableResult
     func wakeMaintenance(_ lease: Core.Lease) -> UInt64 {
         let header = header(of: lease)
@@ -19,17 +19,17 @@ extension _PoolEngine {
         return now
     }
 
-    /// Enforces the time limits of an idle connection that a caller has taken, although no look has noticed yet that they
-    /// have passed.
+    /// Enforces the time limits of an idle connection that a caller has taken, in case they have passed since the last look.
     ///
     /// - Returns: The reason to close the connection, if there is one. A connection that must be validated is flagged.
     func enforceIdleLimits(_ lease: Core.Lease, now: UInt64) -> ConnectionCloseReason? {
         let header = header(of: lease)
-        // Pairs with the release in flag(): with the flag, the caller sees the moment that belongs to it or a later one.
+        // Pairs with the release in flag(): a caller that has read the flag reads the moment stored before it, or a later one.
         atomicMemoryFence(ordering: .acquiring)
         let settings = maintenance.settings
         let idleTime = now.subtractingSaturated(header.pointee.unchangedSince.load(ordering: .relaxed))
-        // The connections that were used last, which callers get first, stay for the minimum.
+        // With a minimum, this connection is kept: callers get the connection that was used last, and maintenance closes the
+        // others.
         if settings.minimumIdle == 0, let limit = settings.idleTimeout, idleTime >= limit.addingSaturated(limit / 8) {
             return .idleTimeout
         }
@@ -37,13 +37,14 @@ extension _PoolEngine {
         return nil
     }
 
-    /// Starts to observe a connection that has opened, or that has come back from a validation.
+    /// Schedules the looks that a connection needs which has opened, or has become idle after a validation.
     func connectionHasOpened() {
         visits.lookAgain()
         if maintenance.observesTimes { lookWithin(maintenance.interval) }
         if let interval = maintenance.settings.closedCheckInterval { lookWithin(interval) }
     }
 
+    /// Schedules a look within this time.
     func lookWithin(_ nanoseconds: UInt64) {
         guard nanoseconds != .max else { return }
         look(by: clock.now.addingSaturated(nanoseconds))
@@ -55,9 +56,10 @@ extension _PoolEngine {
         alarm.ring(at: moment)
     }
 
-    /// Looks at all connections and does what is due. O(slots).
+    /// Inspects all slots and does what is due. O(slots).
     ///
-    /// - Parameter checksForClosed: Whether every idle connection is asked whether it is closed, although that is not due.
+    /// - Parameter checksForClosed: Whether the strategy is asked for every idle connection whether it is closed, even if that
+    ///   is not due yet.
     func maintain(checksForClosed: Bool = false) {
         guard !core.isShutDown else { return }
         maintenance.perform { dueAt, observations in
@@ -76,7 +78,7 @@ extension _PoolEngine {
 
     // MARK: Looking
 
-    /// Fills a look with what the slots contain, and retires connections that are too old.
+    /// Records the state of all slots in a look, and retires connections that are too old.
     private func observe(_ look: inout Look, _ observations: inout SlotObservations) {
         let now = look.now
         lookForReturns(now: now)
@@ -116,7 +118,7 @@ extension _PoolEngine {
         }
     }
 
-    /// Notes that a connection is too old, or when it will be.
+    /// Records that a connection is too old, or else when it will be.
     private func noteExpiry(_ header: UnsafeMutablePointer<ConnectionHeader>, _ index: Int, _ look: inout Look) {
         let expiry = header.pointee.expiresAt.load(ordering: .relaxed)
         guard expiry > 0, header.pointee.flags(.isRetired).isEmpty else { return }
@@ -146,7 +148,8 @@ extension _PoolEngine {
 
     // MARK: Flags
 
-    /// Flags connections that must be validated before their next use, and all that must wake maintenance.
+    /// Flags the connections that must be validated before their next use. Also flags all connections so that their next lease
+    /// or release wakes maintenance.
     private func flag(_ look: Look, _ plan: SweepPlan) {
         for index in plan.stale {
             if let slot = core.slot(at: index) { header(of: slot.lease).pointee.set(.isStale) }
@@ -154,7 +157,7 @@ extension _PoolEngine {
         guard maintenance.observesTimes else { return }
         for slot in look.idle + look.inUse {
             guard let current = core.slot(at: slot.index) else { continue }
-            // Releases the moment that observe() has stored.
+            // Releasing: a caller that reads the flag also reads the moment that observe() has stored.
             header(of: current.lease).pointee.setReleasing(.isResting)
         }
     }
@@ -163,7 +166,7 @@ extension _PoolEngine {
     private func nextLook(_ look: Look, _ plan: SweepPlan, _ observations: SlotObservations) -> UInt64 {
         var next = plan.nextMoment
         if !look.expired.isEmpty {
-            // Those that expire meanwhile are retired then, too.
+            // Connections that expire before that look are retired in it, too.
             next = min(next, look.now.addingSaturated(maintenance.retirementPause))
         } else {
             next = min(next, look.nextExpiry)
@@ -176,8 +179,10 @@ extension _PoolEngine {
         return next
     }
 
-    /// Whether every connection is flagged, so that its next lease or release wakes maintenance. A connection that changed
-    /// hands while it was being flagged may have been missed, and then is not flagged any more or has another serial number.
+    /// Whether maintenance can rest, because every connection is flagged and its next lease or release wakes maintenance.
+    ///
+    /// A connection that was acquired or released while this look flagged it may have been missed. It then has no flag, or
+    /// another serial number than this look has recorded.
     private func isResting(_ look: Look, _ observations: SlotObservations) -> Bool {
         guard look.beingValidated == 0 else { return false }
         var rests = true
@@ -197,7 +202,8 @@ extension _PoolEngine {
         return rests
     }
 
-    /// Whether connections are missing that the pool should have opened, as while the server is down.
+    /// Whether fewer connections than the minimum are idle or opening although the pool may open more, as while the server is
+    /// down.
     private var isBelowMinimum: Bool {
         guard settings.minimumIdle > 0 else { return false }
         let counts = core.counts
@@ -206,7 +212,7 @@ extension _PoolEngine {
     }
 }
 
-/// What maintenance has seen in one look.
+/// What maintenance has recorded in one inspection of all slots.
 struct Look {
     struct Slot {
         let index: Int
@@ -214,11 +220,11 @@ struct Look {
     }
 
     let now: UInt64
-    /// Since when a connection is idle that has changed hands since the last look.
+    /// The moment since which a connection counts as idle, if it is idle and has been acquired or released since the last look.
     ///
-    /// A look in time takes such a connection for just released, which is an eighth of a limit too late at most. A look that
-    /// is late, because the process was stopped or had no CPU, goes by the earliest moment at which the connection can have
-    /// been released.
+    /// A look that is on time assumes that such a connection was released just now. That makes the enforcement of a limit at
+    /// most an eighth late. A look that is late, because the process was stopped or had no CPU, assumes the earliest moment at
+    /// which the connection can have been released.
     let idleSinceChange: UInt64
     var idle: [Slot] = []
     var inUse: [Slot] = []
@@ -226,9 +232,9 @@ struct Look {
     var expired: [(index: Int, at: UInt64)] = []
     var nextExpiry = UInt64.max
     var beingValidated = 0
-    /// The connections that are not closing.
+    /// The number of connections that are not closing.
     var staying = 0
-    /// Whether a connection is evicted and has not come back yet.
+    /// Whether a connection that was evicted has not been released and closed yet.
     var isEvicting = false
 
     init(now: UInt64, dueAt: UInt64, interval: UInt64) {
