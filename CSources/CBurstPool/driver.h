@@ -1,31 +1,33 @@
 /*
  * A driver: what connects the pool to one event loop.
  *
- * All threads may give a driver work: a request to complete, a connection to open, a connection to close. An item of
- * work is the request itself, or the slot, and so no memory is needed. The items are in a list to which any thread
- * pushes with a compare-and-swap, and which the loop takes as a whole with an exchange. Nothing is ever popped, so
- * there is no ABA problem. The link of a request is a member of it. The link of a slot is the word of its stack entry,
- * because a slot that is opening or closing is in no stack.
+ * Any thread may give a driver work: a request to complete, a connection to open, a connection to close. An item of
+ * work is the request itself or the slot itself, so no memory is allocated. The items are in a list to which any thread
+ * pushes with a compare-and-swap, and which the loop takes as a whole with an exchange. No single item is ever popped,
+ * so there is no ABA problem. The link of a request is a member of it. The link of a slot is the word of its stack
+ * entry, because a slot that is opening or closing is in no stack.
  *
  * Waking the loop
  *
  *   A thread that has pushed must see to it that the loop runs again. If only the thread that finds the list empty
- * called post, a thread that is stopped between its push and its post would keep back the work of all others. So each
- * thread calls post, unless another one has called it and returned from it since the last run began. Each run has a
- * number, its turn. The thread reads the number after its push, and compares it with the one that is stored after each
- * post.
+ *   called post, a thread that is stopped between its push and its post would delay the work of all other threads. So
+ *   each thread calls post, unless another thread has called it and returned from it since the last run began. Each run
+ *   has a number, its turn. A thread reads the turn after its push, and calls post if posted_in has an earlier turn.
+ *   After that call, it stores the turn that it has read in posted_in.
  *
  * Holds
  *
- *   A driver ends only when nothing and nobody needs it. A count holds it open: 1 for each request that is submitted,
- *   for each connection that the driver is opening or closing, and for each thread inside a call for the driver. A
- *   thread that pushes a request or a connection has a hold of its own, because the loop may finish with the item
- * before the thread has returned from post. While the connection of an opening or closing slot has a hold, the slot's
- * ticket is not 0, and after the item was taken from the list, the word of its stack entry has the driver's address.
+ *   A driver ends only when nothing needs it any more. The count in holds keeps it open: 1 for each request that is
+ *   submitted, for each connection that the driver is opening or closing, and for each thread inside a call for the
+ *   driver. A thread that pushes a request or a connection has a hold of its own, because the loop may finish with the
+ *   item before the thread has returned from post. While the connection of an opening or closing slot has a hold, the
+ *   slot's ticket is not 0. After the loop has taken the slot from the list, the word of its stack entry has the
+ *   driver's address.
  *
  *   A thread that gives a permit to a request takes the hold before it knows that the request still waits: see
- *   bp__waiter_begin_opening. The request may be gone by then, and its driver may have ended. So the memory of drivers
- *   is type-stable: it is not freed before the pool, and a driver that has ended is used again for a new one.
+ *   bp__waiter_begin_opening. By then the request may have been completed and its driver may have ended. So the memory
+ *   of drivers is type-stable: it is not freed before the pool, and a driver that has ended is used again for a new
+ *   one.
  *
  *   state before   state after   set by
  *   free           open          bp_driver_create
@@ -38,12 +40,12 @@
 #include "atomics.h"
 #include "include/bp_callback.h"
 
-#define BP_FIRST_DRIVERS 4 /* There is memory for so many at first. */
+#define BP_FIRST_DRIVERS 4 /* The number of drivers for which there is memory at first. */
 
 typedef enum { BP_DRIVER_FREE = 0, BP_DRIVER_OPEN = 1, BP_DRIVER_CLOSING = 2 } bp_driver_state;
 
 struct bp_driver {
-    _Alignas(64) bp_atomic64 holds; /* First: it is the home of the driver's waiters. */
+    _Alignas(64) bp_atomic64 holds; /* The first member: it is the home of the driver's waiters. */
     bp_atomic64 state;
     bp_atomic64 work;      /* The item that was pushed last: an address, and its kind in the lowest bits. 0: none. */
     bp_atomic64 turn;      /* The number of the last run. */
@@ -58,7 +60,7 @@ struct bp_driver {
     bool is_armed;
     bool ends_with_pool;
     bp_driver_ended ended;
-    uint64_t pause; /* Until the next look whether the driver can end. */
+    uint64_t pause; /* In nanoseconds, until the next check whether the driver can end. */
 };
 
 static inline bp_driver *bp__driver_at(bp_atomic64 *home) {
@@ -74,15 +76,18 @@ static inline void bp__driver_unhold(bp_driver *driver) {
     bp__add(&driver->holds, (uint64_t)-1);
 }
 
-/* Makes the loop run again. After a read-modify-write by which the caller has published what the run is for. */
+/* Makes the loop run again. To be called after the read-modify-write that has published the work for this run. */
 void bp__driver_wake(bp_driver *driver);
 
-/* Lowers wake_at to this deadline. Returns false if it was not later. A full barrier if true. */
+/*
+ * Lowers wake_at to this deadline. Returns false if wake_at was not later. If it returns true, it was a full barrier.
+ */
 bool bp__driver_lower_wake(bp_driver *driver, uint64_t deadline);
 
 /*
- * Has the driver open a connection for the request of this ticket, or close the connection of this lease. The caller
- * has a hold for the permit, and one for the time of the call to bp__driver_close, which takes the hold for the lease.
+ * Makes the driver open a connection for the request of this ticket, or close the connection of this lease. The caller
+ * of bp__driver_open already has the hold for the permit. bp__driver_close takes the hold for the lease itself; its
+ * caller has another hold during the call.
  */
 void bp__driver_open(bp_driver *driver, bp_ticket ticket, bp_lease permit);
 void bp__driver_close(bp_driver *driver, bp_lease lease);
@@ -98,8 +103,9 @@ void bp__driver_push(bp_driver *driver, void *address, unsigned kind);
 /* Requests. */
 
 /*
- * A waiter in the queue is a thread (a bp_sleeper) or a request. The context of a request has the lowest bit set, which
- * is clear in the address of either.
+ * A waiter in the queue is a thread (a bp_sleeper) or a request. The context of a thread is the address of its
+ * bp_sleeper, whose lowest bit is clear. The context of a request is the address of the request with the lowest bit
+ * set.
  */
 static inline void *bp__request_context(bp_request *request) {
     return (char *)request + 1;

@@ -11,7 +11,7 @@
 /* A ticket that no waiter has, for connections that are closing. */
 #define BP_CLOSING_TICKET UINT64_MAX
 
-/* With cancellation of the thread disabled: a write to a file descriptor is a cancellation point. */
+/* Calls post with cancellation of the thread disabled, because a write to a file descriptor is a cancellation point. */
 static void bp__driver_post(bp_driver *driver) {
     int cancel_state, error = errno;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);

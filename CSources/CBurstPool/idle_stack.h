@@ -6,7 +6,8 @@
  * To put a slot in, a thread exchanges it with the content of the home cell, and pushes what was in the cell onto the
  * stack. To take a slot, a thread exchanges the content of the home cell with nothing. So a thread that acquires and
  * releases touches its home cell only, and no cache line that another CPU writes. When the home stripe is empty, the
- * thread searches the other stripes, stacks before cells, so that a neighbour keeps the connection it works with.
+ * thread searches the other stripes, stacks before cells, so that another thread keeps the connection that it works
+ * with.
  *
  * One more stack holds the slots that a sweep has looked at. This lets the sweep reach the slots at the bottom of the
  * stacks while it holds one slot at a time. A thread that finds the stacks of all stripes empty takes from this stack.
@@ -31,14 +32,17 @@ typedef struct {
 typedef struct {
     bp_stripe *stripes; /* One more than there are stripes: its stack has the slots that a sweep has set aside, and its
                            cell counts the cells that the sweep has looked at. */
-    uint32_t mask;      /* Number of stripes - 1; that number is a power of two. */
+    uint32_t mask;      /* The number of stripes, which is a power of two, minus 1. */
 } bp_idle_stack;
 
-/* stripes: their number, rounded up to a power of two; 0 for twice the number of CPUs. Returns false without memory. */
+/*
+ * stripes: their number, rounded up to a power of two; 0 for twice the number of CPUs. Returns false if no memory is
+ * left.
+ */
 bool bp__idle_stack_create(bp_idle_stack *idle, uint32_t stripes);
 void bp__idle_stack_destroy(bp_idle_stack *idle);
 
-/* Returns the number of bytes that it has allocated. */
+/* Returns the number of bytes that the idle stack has allocated. */
 size_t bp__idle_stack_memory(const bp_idle_stack *idle);
 
 /* The part of bp__idle_take after the home cell: searches all stripes, and at last the home cell again. */
@@ -47,11 +51,11 @@ bp_slot *bp__idle_take_elsewhere(bp_idle_stack *idle, uint32_t home);
 /*
  * Takes a slot, or returns NULL when two searches found none.
  *
- * For a thread that searches on behalf of a waiter. One search is not enough beside a thread that is stopped: that
- * thread may have put one slot into a stripe that this search had passed, have seen the waiter, and have taken another
- * slot for it from a stripe that this search had not reached. Both slots would be withheld. A thread that finds the
- * second stripe empty sees, from then on, what was put in before it was emptied, so the second search finds the first
- * slot.
+ * For a thread that searches on behalf of a waiter. One search is not enough if another thread may be stopped. Before
+ * it was stopped, that thread may have put slot A into a stripe that this search had already passed, have seen the
+ * waiter, and have taken slot B for it from a stripe that this search had not reached yet. Then both slots would be
+ * withheld. The second search finds slot A, because a thread that finds the stripe of slot B empty sees from then on
+ * every slot that was put in before that stripe was emptied.
  */
 bp_slot *bp__idle_take_thoroughly(bp_idle_stack *idle);
 
@@ -59,8 +63,8 @@ bp_slot *bp__idle_take_thoroughly(bp_idle_stack *idle);
  * Takes a slot that the sweep has not looked at: from each cell once, then from the stacks.
  *
  * It begins with the most recently used slots, because the slot that is set aside first comes back last and is then on
- * top again. It takes from each cell once: a thread that works with a connection loses it to the sweep once, and what
- * comes back to the cell later was just used. If the sweep took it again and again, the thread would use all other
+ * top again. It takes from each cell once: a thread that works with a connection loses it to the sweep once, and a slot
+ * that comes back to the cell later was just used. If the sweep took it again and again, the thread would use all other
  * connections in turn, and none of them would stay idle for long.
  */
 bp_slot *bp__idle_sweep_next(bp_idle_stack *idle);
@@ -69,10 +73,10 @@ bp_slot *bp__idle_sweep_next(bp_idle_stack *idle);
 void bp__idle_sweep_keep(bp_idle_stack *idle, bp_slot *slot);
 
 /*
- * Ends a sweep, one slot at a time, the least recently used first: moves a slot from those set aside to the stack of
- * the home stripe. It does not use the cell, because the slot in there was just used and would sink to the bottom.
- * Returns false if no slot was left. One at a time, because a thread that searches while a slot moves may miss it, so
- * the caller must look for waiters after each. A full barrier.
+ * Ends a sweep, one slot at a time, the least recently used first: moves a slot that was set aside to the stack of the
+ * home stripe. It does not use the cell, because the slot in the cell was just used and would sink to the bottom.
+ * Returns false if no slot was left. It moves one slot at a time, because a thread that searches during the move may
+ * miss the slot. So the caller must look for waiters after each call. A full barrier.
  */
 bool bp__idle_sweep_end(bp_idle_stack *idle);
 
@@ -84,7 +88,7 @@ static inline uint32_t bp__idle_home(const bp_idle_stack *idle) {
  * Puts a slot in.
  *
  * The exchange is a full barrier. The state of the slot, and what its owner wrote to the connection, are visible to the
- * thread that takes the slot out. What the caller reads next (whether somebody waits) is read after it.
+ * thread that takes the slot out. The caller's next reads (whether a caller waits) come after the exchange.
  */
 static inline void bp__idle_put(bp_idle_stack *idle, bp_slot *slot) {
     bp_stripe *stripe = &idle->stripes[bp__idle_home(idle)];

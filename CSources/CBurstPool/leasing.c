@@ -1,11 +1,11 @@
-/* Acquiring and releasing connections, and the sweep over the idle ones. What is on the hot path is all in this file,
- * so that the compiler can put it together without calls. */
+/* Acquiring and releasing connections, and the sweep over the idle ones. The whole hot path is in this file, so that
+ * the compiler can inline all of it. */
 #include "posix.h"
 
 #include "pool.h"
 #include "reconcile.h"
 
-/* The calls of bp_blocking.h contain those of bp_pool.h instead of calling them. */
+/* The hot path of bp_pool.h is inlined into the calls of bp_blocking.h. */
 #define BP_ON_HOT_PATH inline __attribute__((always_inline))
 
 bool bp_needs_reconcile(const bp_pool *pool) {
@@ -47,7 +47,7 @@ bp_status bp_return_idle(bp_pool *pool, bp_lease lease) {
     return status != BP_OK ? status : bp__return_idle(pool, lease);
 }
 
-/* What a release returns that has found something to do. */
+/* Returns the status of a release after which there is something to reconcile. */
 static inline bp_status bp__needs_attention(const bp_pool *pool) {
     return pool->is_forked ? BP_FORKED : BP_RECONCILE;
 }
@@ -87,7 +87,9 @@ bp_status bp_acquire(bp_pool *pool, uint64_t timeout, bp_lease *lease) {
     return __builtin_expect(lease->slot != NULL, 1) ? BP_OK : bp__acquire_slowly(pool, timeout, lease);
 }
 
-/* bp_release for a thread with a record. If it returns BP_RECONCILE, the thread has entered the pool. */
+/*
+ * Does the same as bp_release, for a thread with a record. If it returns BP_RECONCILE, the thread has entered the pool.
+ */
 static BP_ON_HOT_PATH bp_status bp__release_with_record(bp_pool *pool, bp_lease lease, bp_thread_record *thread) {
     /*
      * Relaxed: the full barrier in bp_release comes before another thread can take the connection, and so before
@@ -117,7 +119,7 @@ bp_status bp__release_and_enter(bp_pool *pool, bp_lease lease) {
     return status;
 }
 
-/* bp_release_and_reconcile for a thread whose first call it is. */
+/* Does the same as bp_release_and_reconcile, for a thread that has no record yet. */
 static __attribute__((noinline)) bp_status bp__release_first(bp_pool *pool, bp_lease lease, bp_close_function close,
                                                              void *context) {
     bp_status status = bp__release_and_enter(pool, lease);

@@ -1,4 +1,4 @@
-/* What the files of bp_blocking.h share: waiting threads, and reconciling. */
+/* What the files that implement bp_blocking.h share: waiting threads, and reconciling. */
 #ifndef BP_RECONCILE_H
 #define BP_RECONCILE_H
 
@@ -23,16 +23,19 @@ typedef struct {
     bp_parking parking; /* Posting to it also publishes the other fields. */
     bp_status status;
     bp_lease lease;
-    bp_closer closer; /* With BP_SHUT_DOWN: how to close connections. The thread ends it: bp__closer_end. */
+    bp_closer closer; /* With BP_SHUT_DOWN: how to close connections. The thread calls bp__closer_end. */
 } bp_sleeper;
 
-/* The part of bp_acquire after no connection was idle. */
+/* The part of bp_acquire that runs if no connection is idle. */
 bp_status bp__acquire_slowly(bp_pool *pool, uint64_t timeout, bp_lease *lease);
 
-/* bp_release. If it returns BP_RECONCILE, the thread has entered the pool. */
+/* Does the same as bp_release. If it returns BP_RECONCILE, the thread has entered the pool, and must leave it. */
 bp_status bp__release_and_enter(bp_pool *pool, bp_lease lease);
 
-/* The part of bp_release_and_reconcile after a waiter or an excess was found, for a thread that is inside the pool. */
+/*
+ * The part of bp_release_and_reconcile that runs if callers wait or excess connections exist. The calling thread is
+ * inside the pool, and leaves it.
+ */
 bp_status bp__reconcile_and_leave(bp_pool *pool, bp_close_function close, void *context);
 
 /* Ends the use of a closer that another thread has passed on with BP_SHUT_DOWN. */
@@ -43,12 +46,13 @@ static inline void bp__closer_end(const bp_closer *closer) {
 }
 
 /*
- * bp_reconcile for a caller that is inside the pool (bp__enter) or holds a driver. Without a closer, excess connections
- * stay idle. With cancellation of the thread disabled, because a close function may contain a cancellation point.
+ * Does the same as bp_reconcile, for a caller that is inside the pool (bp__enter) or holds a driver. If the closer has
+ * neither a close function nor a driver, excess connections stay idle. If it has a close function, the caller has
+ * disabled cancellation of its thread, because the function may contain a cancellation point.
  */
 void bp__reconcile(bp_pool *pool, const bp_closer *closer);
 
-/* bp__reconcile for a caller that holds this driver. */
+/* Calls bp__reconcile for a caller that holds this driver. */
 static inline void bp__reconcile_for(bp_driver *driver) {
     bp__reconcile(driver->pool, &(bp_closer){.driver = driver});
 }

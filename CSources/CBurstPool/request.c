@@ -9,10 +9,10 @@
 #include "sized.h"
 #include "waiting.h"
 
-/* The size of the first version, which the library reads and writes. */
+/* The size of bp_request in the first version. The library reads and writes only the members of that version. */
 #define BP_LEAST_REQUEST BP_SIZE_UP_TO(bp_request, is_submitted)
 
-/* The check at the begin of calls with a driver. */
+/* The check at the beginning of the calls that take a driver. */
 static bp_status bp__driver_check(const bp_driver *driver) {
     return driver == NULL ? BP_INVALID_ARGUMENT : bp__check(driver->pool);
 }
@@ -160,12 +160,12 @@ bp_status bp_driver_discard(bp_driver *driver, bp_lease lease) {
 }
 
 /*
- * What a driver has noted at the slot of a lease while it opens or closes the connection. To be read before the call
+ * What a driver has stored in the slot of a lease while it opens or closes the connection. To be read before the call
  * that gives up the slot, and to be used only if that call succeeds.
  */
 typedef struct {
     uint64_t ticket;   /* 0: no driver opens or closes the connection. */
-    bp_driver *holder; /* The driver that has a hold for it. */
+    bp_driver *holder; /* The driver that has a hold for this attempt. */
 } bp_attempt;
 
 static bp_attempt bp__attempt_of(bp_lease lease) {

@@ -3,10 +3,10 @@
  *
  * The queue is a linked list of type-stable nodes. A node is appended as in Michael and Scott's queue. It is removed as
  * in Harris's list, in the form that Michael gave it for nodes that are reused: first the waiter's status says that the
- * waiter has left, then the deleted bit is set in the node's link, and then a compare-and-swap on the link of the node
- * before it takes the node out. Once the deleted bit is set, nothing can be appended to the node and the node after it
- * cannot be taken out. Each change of a link raises the link's tag, so that a link read before a node was reused is
- * never mistaken for the present one. The last node is never taken out, even when its waiter has left, so the tail
+ * waiter has left, then the deleted bit is set in the node's link, and then a compare-and-swap on the link of the
+ * previous node takes the node out. Once the deleted bit is set, nothing can be appended to the node and the node after
+ * it cannot be taken out. Each change of a link raises the link's tag, so that a link read before a node was reused is
+ * never mistaken for the present link. The last node is never taken out, even when its waiter has left, so the tail
  * always leads into the list.
  *
  *   M. M. Michael, M. L. Scott, Simple, fast, and practical non-blocking and blocking concurrent queue algorithms,
@@ -31,12 +31,13 @@
  *   handed off, left    prepared       bp__waiter_prepare, after the node was taken out of the list
  *
  * A node in the list is dead when its waiter was handed off or has left. Every search for the oldest waiter takes out
- * the dead nodes at the front; all nodes that were handed off are there. Nodes whose waiters have left may be anywhere.
- * They are counted, and when they outnumber the live waiters by a constant share, a purge takes them out. So leaving
- * costs O(1) amortised, and the memory of the queue stays proportional to the number of live waiters.
+ * the dead nodes at the front; all nodes whose waiters were handed off are at the front. Nodes whose waiters have left
+ * may be anywhere. These are counted, and when there are more than half as many of them as live waiters (plus a
+ * constant), a purge takes them out. So leaving costs O(1) amortised, and the memory of the queue stays proportional to
+ * the number of live waiters.
  *
  * The code is in three files: waiter_list.c has the list and the purge, waiter_deadlines.c the deadlines, and
- * waiter_queue.c the life of a waiter. waiter_node.h is what they share.
+ * waiter_queue.c the life of a waiter. waiter_node.h has what the three files share.
  */
 #ifndef BP_WAITER_QUEUE_H
 #define BP_WAITER_QUEUE_H
@@ -48,8 +49,8 @@
 typedef enum {
     BP_WAITER_FREE = 0,
     BP_WAITER_PREPARED = 1,
-    BP_WAITER_WAITING = 2, /* For a connection or a permit. */
-    BP_WAITER_OPENING = 3, /* A connection is being opened for this waiter. It also takes one that is released. */
+    BP_WAITER_WAITING = 2, /* The waiter waits for a connection or a permit. */
+    BP_WAITER_OPENING = 3, /* A connection is being opened for this waiter. It also accepts a released one. */
     /* A node in the list with one of the next two statuses is dead. */
     BP_WAITER_HANDED_OFF = 4, /* It was the oldest waiter, and bp__waiter_hand_off removed it. */
     BP_WAITER_LEFT = 5,       /* It was claimed or has expired. */
@@ -59,12 +60,15 @@ typedef enum {
 typedef struct {
     bp_table nodes;    /* Node 0 is the head: always in the list, never a waiter. */
     bp_table earliest; /* For each group of 64 nodes, its earliest deadline: see waiter_deadlines.c. */
-    /* Joining writes the next two, which have cache lines of their own, and only reads what is before and after. */
+    /*
+     * A join writes the next two members, which have cache lines of their own. It only reads the members before and
+     * after them, unless its deadline is the earliest.
+     */
     _Alignas(64) bp_stack free;
     _Alignas(64) bp_atomic64 tail;
     _Alignas(64) bp_atomic64 dead; /* The nodes in the list whose waiters have left. */
     bp_atomic64 purging;           /* 1 while a purge is under way. Advice, not a lock: see bp__waiter_purge. */
-    bp_atomic64 scans;             /* How many scan numbers were given out. */
+    bp_atomic64 scans;             /* The number of scan numbers that were given out. */
     bp_atomic64 earliest_of_all;   /* No later than the earliest deadline of all waiters; BP_NO_DEADLINE if none. */
 } bp_waiter_queue;
 
@@ -79,7 +83,7 @@ bp_status bp__waiter_prepare(bp_waiter_queue *queue, bp_ticket *ticket);
 
 /*
  * Appends the waiter to the queue. BP_OK; BP_CANCELLED if it left before it joined; BP_STALE_TICKET.
- * home: a count that bp__waiter_begin_opening raises, in memory that lives as long as the queue; or NULL.
+ * home: NULL, or a counter that bp__waiter_begin_opening raises. Its memory must live as long as the queue.
  * *is_earliest: its deadline is now the earliest of all, so that the caller must set the timer again.
  */
 bp_status bp__waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context, bp_atomic64 *home, uint64_t deadline,
@@ -101,9 +105,9 @@ bool bp__waiter_exists(bp_waiter_queue *queue, unsigned statuses);
 bp_waiter_status bp__waiter_hand_off(bp_waiter_queue *queue, void **context);
 
 /*
- * Moves the oldest waiter that has no permit to opening. Returns false if there is none. *home: the waiter's home,
- * which was raised by 1 while the waiter was still waiting, so that whatever belongs to it does not end before it is
- * lowered. NULL if the waiter has none, or if home is NULL.
+ * Moves the oldest waiter that has no permit to opening. Returns false if there is none. home (may be NULL): *home
+ * becomes the waiter's home, or NULL if the waiter has none. The call has raised this counter by 1 while the waiter was
+ * still waiting, so that the driver to which the counter belongs does not end before the caller lowers it.
  */
 bool bp__waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket, bp_atomic64 **home);
 
@@ -129,7 +133,10 @@ bp_waiter_expiry bp__waiter_expire(bp_waiter_queue *queue, uint64_t now, void **
 /* Returns a time no later than the earliest deadline of the waiters, or BP_NO_DEADLINE if none has a deadline. */
 uint64_t bp__waiter_next_deadline(const bp_waiter_queue *queue);
 
-/* Takes dead nodes out of the list if there are many. To be called after a waiter has left. alive: how many wait. */
+/*
+ * Takes dead nodes out of the list if there are many. To be called after a waiter has left. alive: the number of
+ * waiters.
+ */
 void bp__waiter_purge(bp_waiter_queue *queue, uint64_t alive);
 
 #endif

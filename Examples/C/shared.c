@@ -1,4 +1,6 @@
-/* Two epoll loops and four threads share one pool: the one that waits longest gets the next connection. */
+/*
+ * Two epoll loops and four threads share one pool: the loop or thread that has waited longest gets the next connection.
+ */
 #include "epoll_driver.h"
 
 #include <poll.h>

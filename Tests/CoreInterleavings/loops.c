@@ -91,7 +91,7 @@ static void on_post(bp_driver *driver) {
     loop *it = loop_of(driver);
     REQUIRE(!it->has_ended, "post is called for a driver that has ended");
     memory_send(CHANNEL_OF_LOOPS + (unsigned)(it - loops));
-    /* Before and after it, a thread can be stopped in the function of the program. */
+    /* A thread can be stopped in the program's post, before or after it has woken the loop. */
     point();
     REQUIRE(!it->has_ended, "a driver has ended while post is called for it");
     it->posted = 1;

@@ -28,7 +28,7 @@ typedef struct {
     bp_request request;
     loop *loop;
     bp_status submitted; /* What bp_request_submit returned; BP_EMPTY before that. */
-    int done;            /* How often. */
+    int done;            /* How often done was called. */
     bp_status status;
     int error;
     bp_lease lease;
@@ -40,25 +40,25 @@ typedef struct {
 extern loop loops[MOST_LOOPS];
 extern explored_request requests[MOST_REQUESTS];
 extern int fail_opens_with;      /* An errno for the next attempts; 0: they succeed. */
-extern unsigned opens_to_refuse; /* So many attempts fail with it. */
+extern unsigned opens_to_refuse; /* The number of attempts that fail with it. */
 extern bool destroys_pool;       /* The end of a driver destroys the pool, which must succeed. */
 extern bool finishes_inside;     /* open and close finish at once, inside the callback. */
 
-/* Outside of threads. */
+/* To be called outside of threads. */
 void loops_create(unsigned count); /* Loop n is run by thread n. */
 
 void submit(unsigned request, unsigned loop_index, uint64_t timeout);
 void cancel_request(unsigned request);
 
-/* Runs the loop until so many of its requests are done, and then until its driver is closed. */
+/* Runs the loop until this number of its requests are done, and then until its driver is closed. */
 void run_loop_to_end(unsigned loop_index, unsigned requests_of_it);
-/* Runs the loop until so many connections have been closed. */
+/* Runs the loop until this number of connections have been closed. */
 void run_loop_until_closed(unsigned loop_index, unsigned closed);
 /* Shuts the pool down, and runs the loop until the driver has ended. */
 void shut_loop_down(unsigned loop_index);
-/* Lets a loop that has ended have a new driver. */
+/* Creates a new driver for a loop whose driver has ended. */
 void reopen_loop(unsigned loop_index);
-/* Gives up what a request that keeps its lease was given, if it was. */
+/* Gives up the lease of a request that keeps its lease, if it was given one. */
 void release_kept(unsigned request);
 
 void close_for_thread(void *element, void *context); /* A close function for the blocking calls. */

@@ -1,5 +1,6 @@
 /*
- * A sequential model of the pool: what bp_pool.h says, in the plainest way. It has no atomics, no stripes and no nodes.
+ * A sequential model of the pool: what bp_pool.h says, in the simplest form. It has no atomics, no stripes and no
+ * nodes.
  *
  * The scenarios in scenarios_sequential.c call the pool from one thread in any order, and compare what each call
  * returns, and then the answer of every query, with the model.

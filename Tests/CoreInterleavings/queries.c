@@ -47,7 +47,10 @@ static void check_needs(const inspection *found) {
             "bp_has_permit_for_waiter is wrong at rest");
 }
 
-/* No later than the earliest deadline of the waiters; and if no waiter ever had one, none. */
+/*
+ * The answer is no later than the earliest deadline of the waiters. If no waiter ever had a deadline, it is
+ * BP_NO_DEADLINE.
+ */
 static void check_next_deadline(void) {
     uint64_t next = bp_next_deadline(world.pool), earliest = BP_NO_DEADLINE;
     bool had_one = false;
@@ -79,7 +82,7 @@ static void check_slots(const inspection *found) {
     REQUIRE(bp_slot_at(world.pool, found->used_slots, &view) == BP_EMPTY, "a slot is seen that was never used");
 }
 
-/* Of each block, the alignment and a pointer are not the pool's: see bp__allocate_zeroed. */
+/* The pool does not count the alignment and the pointer in each block: see bp__allocate_zeroed. */
 static void check_memory(void) {
 #ifdef EXPLORED_SWIFT_CORE /* Its blocks have several alignments, and it does not count the small ones. */
     REQUIRE(bp_pool_memory(world.pool) <= heap_bytes(), "%zu bytes, it says, and %zu were allocated",

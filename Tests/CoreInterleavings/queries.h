@@ -4,7 +4,7 @@
 
 #include "inspect.h"
 
-/* Asks them all, and compares the answers with what is in the pool and with what was done to it. */
+/* Asks all queries, and compares the answers with what is in the pool and with what was done to it. */
 void check_queries(const inspection *found);
 
 #endif

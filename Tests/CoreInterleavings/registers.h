@@ -1,7 +1,8 @@
 /*
- * A value that threads write and read at the same time, as the outside sees it: what may a read answer?
+ * A value that threads write and read at the same time, and the values that a read may return.
  *
- * A write takes effect at some moment between its begin and its end, and so does a read. Times are events of the world.
+ * A write takes effect at some moment between its begin and its end, and so does a read. Times are counted in events of
+ * the world.
  */
 #ifndef EXPLORER_REGISTERS_H
 #define EXPLORER_REGISTERS_H
@@ -25,7 +26,7 @@ typedef struct {
 void register_set(value_register *it, uint64_t value);
 /* Returns the write that has begun. */
 value_write *register_begin(value_register *it, uint64_t value, uint64_t now);
-/* Whether a read that began and ended then may answer this value. */
+/* Whether a read that began and ended at these times may return this value. */
 bool register_may_be(const value_register *it, uint64_t value, uint64_t began, uint64_t ended);
 
 #endif

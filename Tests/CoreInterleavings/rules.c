@@ -1,4 +1,4 @@
-/* The invariants of the pool, looked up when no thread runs: at rest, with one thread frozen, and at the end. */
+/* The invariants of the pool, checked while no thread runs: at rest, with one thread frozen, and at the end. */
 #include "heap.h"
 #include "inspect.h"
 #include "queries.h"
@@ -30,7 +30,7 @@ static unsigned waits_undelivered(void) {
     return count;
 }
 
-/* Waiters that stay although there is something to serve them with. */
+/* Returns how many waiters wait although an idle connection or a permit could serve them. */
 static unsigned waiting_needlessly(const inspection *found) {
     if (found->is_paused) {
         return 0;
@@ -81,7 +81,10 @@ void check_at_rest(void) {
     check_queries(&found);
 }
 
-/* What a frozen thread does not serve itself with is nobody else's loss: counts the other threads' waits only. */
+/*
+ * Counts the waits of the other threads only, because no other thread loses anything if the frozen thread does not
+ * serve itself.
+ */
 static void count_alive_of_others(unsigned thread, inspection *found) {
     if (world.wait_count == 0) {
         return; /* The scenario does not track them. */

@@ -38,7 +38,7 @@ static void ask_and_run(unsigned thread) {
     run_loop_to_end(thread, 1);
 }
 
-/* The loop has a request, a thread releases what the request waits for. */
+/* The loop has a request, and a thread releases the connection for which the request waits. */
 static void set_up_release(void) {
     set_up(1, 1, 1, 1);
 }
@@ -114,7 +114,7 @@ static void check_refused(void) {
     loops_check_and_end();
 }
 
-/* There is no other connection, so the request is told, also when another thread looks for work. */
+/* There is no other connection, so the request must get the error, even if another thread reconciles. */
 static void set_up_refused_alone(void) {
     set_up(1, 1, 1, 0);
     fail_opens_with = REFUSED;
@@ -136,7 +136,7 @@ static void check_refused_alone(void) {
     loops_check_and_end();
 }
 
-/* The attempt fails while another thread releases what serves the request. */
+/* The attempt fails while another thread releases a connection that can serve the request. */
 static void set_up_refused_beside_release(void) {
     set_up(2, 2, 1, 1);
     fail_opens_with = REFUSED;
@@ -199,7 +199,7 @@ static void set_up_two_timeouts_frozen(void) {
 
 /*
  * Each loop has two requests with the same deadlines as the other one. A loop that is frozen while it ends waits
- * withholds those that it has removed from the queue.
+ * withholds the requests that it has removed from the queue.
  */
 static void set_up_four_timeouts(void) {
     set_up_two_timeouts();
@@ -337,7 +337,7 @@ static void discard_from_elsewhere(unsigned thread) {
     }
 }
 
-/* The end of the pool, told by the only driver, beside a thread that waits and one that releases. */
+/* The only driver shuts the pool down while one thread waits and another one releases. */
 static void set_up_end(void) {
     set_up(1, 1, 1, 1);
     destroys_pool = true;

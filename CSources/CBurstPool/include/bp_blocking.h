@@ -15,8 +15,9 @@
  *
  * A pool's waiters are either the threads inside bp_acquire and the requests of bp_callback.h, or the contexts of a
  * program that calls bp_wait_join itself; never both in one pool. The calls of bp_pool.h that do not concern waiters
- * can be used beside these, and bp_reconcile after them: also bp_shutdown, after which bp_reconcile wakes the threads.
- * All calls may run at the same time as each other and as those of bp_pool.h.
+ * can be used together with the calls of this header. Where they ask to reconcile, call bp_reconcile. This includes
+ * bp_shutdown, after which bp_reconcile wakes the waiting threads. All calls may run at the same time as each other and
+ * as the calls of bp_pool.h.
  *
  * Close functions
  *
@@ -25,16 +26,17 @@
  *   it noexcept, so that an exception ends the program where it is thrown. A close function runs with cancellation of
  *   its thread disabled, and errno is restored after it.
  *
- *   A close function may use the pool, except that it cannot wait for the pool's end. A nested bp_reconcile does
- *   nothing, because the call that runs the close function goes on reconciling. A thread can be in close functions of
- *   at most 8 pools at the same time, nested; further ones work, but nested calls on those pools are not recognised.
+ *   A close function may use the pool, except that it cannot wait in bp_shutdown_and_wait for the pool's end. A nested
+ *   bp_reconcile does nothing, because the call that runs the close function goes on reconciling. A thread can be in
+ *   close functions of at most 8 pools at the same time, nested. Close functions of further pools work, but nested
+ *   calls of bp_reconcile on those pools are not recognised.
  *
  * Cancellation
  *
  *   bp_acquire is a cancellation point while it waits, except on macOS. A thread that is cancelled leaves the queue;
- *   if it was given a connection or a permit at the same instant, it passes that on to the next waiter.
- *   bp_shutdown_and_wait is a cancellation point, too. All other calls are not. Asynchronous cancelability is not
- *   supported.
+ *   if it was given a connection or a permit at the same instant, it passes the connection or permit on to the next
+ *   waiter. bp_shutdown_and_wait is a cancellation point, too. All other calls are not. Asynchronous cancelability is
+ *   not supported.
  *
  * The end of a pool
  *
@@ -50,14 +52,14 @@ BP_BEGIN_DECLARATIONS
 
 /* Threads that wait. */
 
-/* Closes the connection in the element. Called on the thread that reconciles; the slot is closing meanwhile. Required
- * by all calls that take one: NULL is BP_INVALID_ARGUMENT. */
+/* Closes the connection in the element. Called on the thread that reconciles; the slot is closing meanwhile. All calls
+ * that take a close function require it: NULL is BP_INVALID_ARGUMENT. */
 typedef void (*bp_close_function)(void *element, void *context);
 
 /*
- * Acquires a connection: an idle one; else a permit to open one, if the hard limit allows; else it waits, first come
- * first served, until a connection or a permit is free. timeout: in nanoseconds. 0: do not wait. BP_NO_DEADLINE: wait
- * without limit.
+ * Acquires an idle connection. If none is idle, it takes a permit to open one, if the hard limit allows. Otherwise it
+ * waits, first come first served, until a connection or a permit is free. timeout: in nanoseconds. 0: do not wait.
+ * BP_NO_DEADLINE: wait without limit.
  * BP_OK: *lease is a lease. BP_OPEN: *lease is a permit. BP_TIMED_OUT; BP_SHUT_DOWN; BP_TOO_MANY_WAITERS;
  * BP_OUT_OF_MEMORY; BP_FORKED; BP_INVALID_ARGUMENT: *lease is no lease.
  */
@@ -92,11 +94,11 @@ bp_status bp_shutdown_and_reconcile(bp_pool *pool, bp_close_function close, void
  * Calls bp_shutdown_and_reconcile, and waits until no connection exists and no thread is inside the pool any more. Then
  * bp_pool_destroy succeeds. timeout: in nanoseconds; BP_NO_DEADLINE: wait without limit.
  *
- * It waits for the threads that hold a lease or a permit, for the callers that wait in bp_acquire, for each call by which one
- * of these threads ends its lease, permit or wait, and for all drivers of bp_callback.h to be closed. The program must
- * see to it that no other call begins or runs while the pool is destroyed. The thread looks again every 10 ms at the
- * latest, and closes what has become idle. BP_OK; BP_TIMED_OUT: connections are still in use, or calls still run;
- * BP_INVALID_ARGUMENT; BP_FORKED.
+ * It waits for the threads that hold a lease or a permit, for the callers that wait in bp_acquire, for each call by
+ * which one of these threads ends its lease, permit or wait, and for all drivers of bp_callback.h to be closed. The
+ * program must see to it that no other call begins or runs while the pool is destroyed. The thread checks at least
+ * every 10 ms, and closes the connections that have become idle. BP_OK; BP_TIMED_OUT: connections are still in use, or
+ * calls still run; BP_INVALID_ARGUMENT; BP_FORKED.
  */
 bp_status bp_shutdown_and_wait(bp_pool *pool, uint64_t timeout, bp_close_function close, void *context);
 

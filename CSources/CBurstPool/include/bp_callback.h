@@ -24,41 +24,41 @@
  *
  * The four functions of a driver
  *
- *   open    begins to open a connection, and returns at once. When the attempt has ended, on any thread, also before
- *           open returns, the program calls bp_driver_finish_open. The attempt is on behalf of a request of this
- *           driver. If another connection is released first, the request gets that one, and the connection that is
- *           being opened serves the next waiter or becomes idle.
+ *   open    begins to open a connection, and returns at once. When the attempt has ended, the program calls
+ *           bp_driver_finish_open, on any thread, even before open returns. The attempt is made on behalf of a request
+ *           of this driver. If another connection is released first, the request gets the released connection, and the
+ *           connection that is being opened serves the next waiter or becomes idle.
  *
- *   close   begins to close a connection, and returns at once. When the connection is closed, also before close
- *           returns, the program calls bp_driver_finish_close. Until then the connection counts against the limits.
+ *   close   begins to close a connection, and returns at once. When the connection is closed, the program calls
+ *           bp_driver_finish_close, even before close returns. Until then the connection counts against the limits.
  *
- *   post    makes the loop call bp_driver_run soon, also if bp_driver_run is running at the moment. Several posts may
- *           lead to one run. uv_async_send, or a write to an eventfd, is all that is needed. Called on any thread, and
- *           inside every call that has a driver or a request as an argument; also inside such calls for other drivers,
+ *   post    makes the loop call bp_driver_run soon, and once more if bp_driver_run is running at the moment. Several
+ *           posts may lead to one run. uv_async_send, or a write to an eventfd, is all that is needed. The library
+ *           calls post on any thread: inside every call that takes a driver or a request, even that of another driver,
  *           and inside the calls of bp_blocking.h. So post must not call the pool, a driver or a request, and must not
  *           take a lock that the program holds during such a call. It runs with cancellation of its thread disabled,
  *           and errno is restored after it.
  *
- *   arm     sets the one timer of this driver, instead of its earlier setting: bp_driver_run is to be called after so
- *           many nanoseconds, once. BP_NO_DEADLINE: no timer is needed. Rounding up is permitted; a timer that fires
- *           early does no harm. All deadlines of all requests share this timer.
+ *   arm     sets the only timer of this driver and replaces its earlier setting. After this number of nanoseconds the
+ *           loop must call bp_driver_run, once. BP_NO_DEADLINE: no timer is needed. The program may round the time up;
+ *           a timer that fires early does no harm. All deadlines of all requests share this timer.
  *
  * Examples for libuv and for epoll are in Examples/C.
  *
  * Which connections can be shared
  *
- *   A connection that was opened on one loop is given to a request of another loop, or to a thread, if that one waits
- *   longest. So with more than one driver, or with threads, let the element be something that does not belong to a
- *   loop, such as a file descriptor. With one driver and no threads, it can be a handle of the loop, such as the
- *   address of a uv_tcp_t.
+ *   A connection that was opened on one loop is given to a request of another loop, or to a thread, if that request or
+ *   thread has waited longest. So if more than one driver, or a driver and threads, use the pool, the element must not
+ *   belong to a loop; use a file descriptor, for example. If one driver and no threads use the pool, the element can be
+ *   a handle of the loop, such as the address of a uv_tcp_t.
  *
  * The end
  *
  *     bp_driver_shutdown(driver, ended);                             // on the loop
  *     static void ended(void *data) { bp_pool_destroy(pool); }      // later, on the loop, if this was the only driver
  *
- *   With several drivers, each loop shuts down or closes its own one. bp_pool_destroy returns BP_BUSY while a driver is
- *   open, and bp_shutdown_and_wait waits for it.
+ *   If there are several drivers, each loop shuts down or closes its own driver. bp_pool_destroy returns BP_BUSY while
+ *   a driver is open, and bp_shutdown_and_wait waits for it.
  *
  * Thread safety
  *
@@ -78,29 +78,30 @@
  *
  *   All of them can run at the same time as each other and as those of the other headers, except that
  *
- *     - a request is used by one thread at a time, from the program's point of view: see bp_request;
+ *     - the program uses a request on one thread at a time: see bp_request;
  *     - no thread begins a call on a driver after the program has called bp_driver_close for it.
  *
  *   No call takes a lock, waits for another thread, or allocates memory beyond what bp_pool.h says. A thread or a loop
- *   that is stopped keeps from the others at most what was given to its own requests, and what a stopped call of
- *   bp_pool.h keeps from them; a thread that is stopped after it has ended waits whose deadline has passed, up to 16
- *   waiters more.
+ *   that is stopped withholds from the others at most what was given to its own requests, and what a thread that is
+ *   stopped in a call of bp_pool.h withholds. A thread that is stopped while it ends waits whose deadline has passed
+ *   may withhold up to 16 waiters more.
  *
  * Re-entrance
  *
- *   open, close, arm, the callbacks of requests and that of the end are called inside bp_driver_run only, one after the
- *   other, and never inside the call that asked for them. So a program can hold its own locks while it calls anything
- *   but bp_driver_run. Inside these callbacks, all calls are permitted except bp_driver_run for the same driver, which
- *   returns BP_BUSY, and waiting for the end of the pool. Nothing nests, however many requests there are. What the
- *   callbacks ask for is done in a later run, so that a loop also gets to its other work.
+ *   open, close, arm, the callbacks of requests and the callback for the end of a driver are called inside
+ *   bp_driver_run only, one after the other, and never inside the call that asked for them. So a program can hold its
+ *   own locks during all calls except bp_driver_run. Inside these callbacks, all calls are permitted except two:
+ *   bp_driver_run for the same driver, which returns BP_BUSY, and bp_shutdown_and_wait. Callbacks do not nest, however
+ *   many requests there are. Work that a callback asks for is done in a later run, so that the loop can do its other
+ *   work in between.
  *
  *   No function of a driver and no callback may throw an exception, call longjmp, or end its thread. In C++, declare
  *   them noexcept.
  *
  * Signals, cancellation
  *
- *   No call is safe in a signal handler; let the handler wake the loop. No call is a cancellation point, unless the
- *   program's functions contain one: do not cancel a thread that runs a driver.
+ *   No call is safe in a signal handler; let the handler wake the loop. No call is a cancellation point, unless a
+ *   function of the program contains one. So do not cancel a thread that runs a driver.
  *
  * Fork
  *
@@ -125,7 +126,10 @@ typedef struct bp_request bp_request;
 /* What a program does for its driver: see above. All four are required. */
 typedef struct bp_driver_functions {
     size_t size BP_DEFAULT(0); /* Set by bp_driver_create. */
-    /* permit: for bp_driver_finish_open. element: that of the permit, where the connection is to be stored. */
+    /*
+     * permit: for bp_driver_finish_open. element: the element of the permit's slot, in which the program stores the
+     * connection.
+     */
     void (*open)(bp_driver *driver, bp_lease permit, void *element) BP_DEFAULT(NULL);
     /* lease: for bp_driver_finish_close. */
     void (*close)(bp_driver *driver, bp_lease lease, void *element) BP_DEFAULT(NULL);
@@ -133,7 +137,7 @@ typedef struct bp_driver_functions {
     void (*arm)(bp_driver *driver, uint64_t nanoseconds) BP_DEFAULT(NULL);
 } bp_driver_functions;
 
-/* Called once, on the loop, when a driver has ended. data: that of the driver. */
+/* Called once, on the loop, when a driver has ended. data: what was passed to bp_driver_create. */
 typedef void (*bp_driver_ended)(void *data);
 
 /* Called once, on the loop of the request's driver. The request belongs to the program again: it can be freed or
@@ -141,8 +145,8 @@ typedef void (*bp_driver_ended)(void *data);
 typedef void (*bp_request_done)(bp_request *request);
 
 /*
- * One wait for a connection. The program owns the memory, which must stay where it is from bp_request_submit to the
- * call of done. Meanwhile the program does not read or write the request, except by bp_request_cancel.
+ * One wait for a connection. The program owns the memory, which must not move between bp_request_submit and the call of
+ * done. Meanwhile the program must not read or write the request; it may only call bp_request_cancel.
  */
 struct bp_request {
     size_t size; /* Set by bp_request_init. */
@@ -176,8 +180,8 @@ static inline bp_status bp_driver_create(bp_pool *pool, const bp_driver_function
                                          bp_driver **driver);
 
 /*
- * Does the same for a caller that has set functions->size. BP_INVALID_ARGUMENT, too: the size is less than that of the
- * first version, or a function is set that this version of the library does not know.
+ * Does the same for a caller that has set functions->size. Also returns BP_INVALID_ARGUMENT if the size is less than
+ * that of the first version, or if a function is set that this version of the library does not know.
  */
 bp_status bp_driver_create_sized(bp_pool *pool, const bp_driver_functions *functions, void *data, bp_driver **driver);
 
@@ -190,7 +194,7 @@ bp_pool *bp_driver_pool(const bp_driver *driver);
 /*
  * Does what has become due for this driver: calls open and close, completes requests, ends waits whose deadline has
  * passed, and sets the timer. To be called on the loop after post and when the timer has fired. A call without a reason
- * does nothing. A run does not do what its own callbacks have asked for: post has been called for that.
+ * does nothing. A run does not do the work that its own callbacks have asked for; post was called for that work.
  * BP_OK; BP_BUSY: called inside a callback of this driver; BP_FORKED; BP_INVALID_ARGUMENT.
  */
 bp_status bp_driver_run(bp_driver *driver);
@@ -207,13 +211,13 @@ static inline void bp_request_init(bp_request *request, bp_request_done done, vo
 void bp_request_init_sized(bp_request *request, bp_request_done done, void *data);
 
 /*
- * Asks for a connection: an idle one; else the request waits in the queue for one that is released, and a new one is
+ * Asks for a connection. If none is idle, the request waits in the queue for one that is released, and a new one is
  * opened for it if the hard limit allows. timeout: in nanoseconds. 0: only an idle connection. BP_NO_DEADLINE: without
  * limit.
  *
- * BP_OK: done will be called, once, never before this call returns if it is made on the loop's thread. On another
- * thread, done can be called at any moment, and free the request before this call returns.
- * BP_BUSY: it is submitted already. BP_SHUT_DOWN, also if the driver is being closed; BP_TOO_MANY_WAITERS;
+ * BP_OK: done will be called, once. If this call is made on the loop's thread, done is called after it has returned. If
+ * it is made on another thread, done can be called at any moment, and can free the request before this call returns.
+ * BP_BUSY: the request is submitted already. BP_SHUT_DOWN, also if the driver is being closed; BP_TOO_MANY_WAITERS;
  * BP_OUT_OF_MEMORY; BP_FORKED; BP_INVALID_ARGUMENT: done will not be called.
  */
 bp_status bp_request_submit(bp_request *request, bp_driver *driver, uint64_t timeout);
@@ -222,8 +226,8 @@ bp_status bp_request_submit(bp_request *request, bp_driver *driver, uint64_t tim
  * Ends the wait of a submitted request, whose done is called with BP_CANCELLED in a later run. An attempt to open a
  * connection for it goes on, for the next waiter. On a thread other than the loop's, the program must see to it that
  * the request stays submitted, or at least in memory, during this call.
- * BP_OK; BP_STALE_TICKET: the wait has ended in another way, and done will be called, or was called, with that result:
- * a lease in it must be released; BP_INVALID_ARGUMENT; BP_FORKED.
+ * BP_OK; BP_STALE_TICKET: the wait has ended in another way, and done will be called, or was called, with that other
+ * result. If the result has a lease, the program must release it; BP_INVALID_ARGUMENT; BP_FORKED.
  */
 bp_status bp_request_cancel(bp_request *request);
 
@@ -232,18 +236,21 @@ bp_status bp_request_cancel(bp_request *request);
 /* Releases a connection, and reconciles if needed. The usual case costs what bp_release costs. BP_OK or misuse. */
 bp_status bp_driver_release(bp_driver *driver, bp_lease lease);
 
-/* Gives up a connection that is not to be used again. close is called for it in a later run. BP_OK or misuse. */
+/*
+ * Closes a connection that is not to be used again. The driver's close is called for it in a later run. BP_OK or
+ * misuse.
+ */
 bp_status bp_driver_discard(bp_driver *driver, bp_lease lease);
 
 /*
- * Ends an attempt that open began. error: 0 if the connection is open and in the element. Otherwise the reason, such as
- * a value of errno, which the request gets on whose behalf the connection was being opened, if it still waits; and the
- * permit goes to the next waiter. Also for a permit from bp_begin_open_unrequested: then the connection becomes idle,
- * or serves a waiter. BP_OK or misuse.
+ * Ends an attempt that open began. error: 0 if the connection is open and in the element; otherwise the reason, such as
+ * a value of errno. If the connection did not open, the request on whose behalf it was being opened gets the reason, if
+ * it still waits, and the permit goes to the next waiter. This call also ends a permit from bp_begin_open_unrequested;
+ * the connection then becomes idle, or serves a waiter. BP_OK or misuse.
  */
 bp_status bp_driver_finish_open(bp_driver *driver, bp_lease permit, int error);
 
-/* Ends what close began, or bp_begin_close: frees the slot, and reconciles. BP_OK or misuse. */
+/* Ends a close that the driver's close or bp_begin_close began: frees the slot, and reconciles. BP_OK or misuse. */
 bp_status bp_driver_finish_close(bp_driver *driver, bp_lease lease);
 
 /*
@@ -259,20 +266,20 @@ bp_status bp_driver_reconcile(bp_driver *driver);
  * Closes a driver and leaves the pool to others: ended is called in a later run, when the last request of this driver
  * has been completed, the last open and close have been finished, and no other thread is inside a call for this driver.
  * Requests that wait are not cancelled. ended is the last callback, and the driver must not be used any more when it is
- * called. From this call on, requests are refused. While it waits, the driver looks again every 10 ms at the latest.
- * BP_OK; BP_BUSY: it is being closed already; BP_INVALID_ARGUMENT; BP_FORKED.
+ * called. From this call on, requests are refused. While the driver waits for its end, it checks at least every 10 ms.
+ * BP_OK; BP_BUSY: the driver is being closed already; BP_INVALID_ARGUMENT; BP_FORKED.
  */
 bp_status bp_driver_close(bp_driver *driver, bp_driver_ended ended);
 
 /*
  * Shuts the pool down, as bp_shutdown does, and closes the driver: all waiting requests and threads get BP_SHUT_DOWN,
- * idle connections are closed, and those in use are closed when they are released. ended is called when all this has
- * happened: no connection exists, nobody waits, and no thread is inside the pool, except on behalf of other drivers. If
- * this was the last driver, bp_pool_destroy succeeds then, also inside ended.
+ * idle connections are closed, and connections in use are closed when they are released. ended is called when all this
+ * has happened: no connection exists, no caller waits, and no thread is inside the pool, except on behalf of other
+ * drivers. If this was the last driver, bp_pool_destroy succeeds then, also inside ended.
  *
- * The same rules as for bp_shutdown_and_wait say for whom it waits. There is no timeout: a program that will not wait
- * for connections in use ends itself. BP_OK; BP_BUSY: the driver is being closed already; BP_INVALID_ARGUMENT;
- * BP_FORKED.
+ * It waits for the same threads and calls as bp_shutdown_and_wait does. There is no timeout: a program that does not
+ * want to wait for connections in use must exit. BP_OK; BP_BUSY: the driver is being closed already;
+ * BP_INVALID_ARGUMENT; BP_FORKED.
  */
 bp_status bp_driver_shutdown(bp_driver *driver, bp_driver_ended ended);
 

@@ -2,8 +2,8 @@
  * The pool: slots for connections, the idle connections among them, and a wait queue.
  *
  * The pool does not open, check or close connections, and it never blocks a thread. It counts, it decides which waiter
- * is next, and it tells the caller what to do. For programs that use plain threads, bp_blocking.h does the rest, and
- * for programs with event loops bp_callback.h. This header is for programs that bring their own way of waiting, such as
+ * is next, and it tells the caller what to do. bp_blocking.h does the rest for programs that use plain threads, and
+ * bp_callback.h for programs with event loops. This header is for programs that bring their own way of waiting, such as
  * the Swift library.
  *
  * Words
@@ -20,14 +20,14 @@
  *
  *   A connection or a permit becomes free when a connection is released or closed, when an attempt to open one fails,
  *   and when a limit is raised. A waiter may need it. The pool does not act by itself, so the caller must reconcile:
- *   match free connections and permits with waiters, and then close excess connections. It does so
+ *   match free connections and permits with waiters, and then close excess connections. The caller must do this
  *
  *     - when bp_release, bp_release_exclusive, bp_sweep_keep or bp_sweep_end returns BP_RECONCILE;
  *     - after bp_finish_close, bp_cancel_open, bp_detach, bp_wait_join, bp_wait_requeue, bp_resize, bp_resume and
  *       bp_shutdown.
  *
- *   To reconcile is this loop. bp_reconcile in bp_blocking.h is the same loop for threads, and bp_driver_reconcile in
- *   bp_callback.h for event loops.
+ *   Reconciling is the following loop. bp_reconcile in bp_blocking.h is the same loop for threads, and
+ *   bp_driver_reconcile in bp_callback.h for event loops.
  *
  *     if this thread is in this loop for this pool already: stop, since the outer loop goes on
  *     loop:
@@ -49,7 +49,7 @@
  *             else stop
  *         else stop
  *
- *   After bp_return_idle the loop goes on: a waiter may have joined while the connection was in this thread's hands.
+ *   After bp_return_idle the loop goes on, because a waiter may have joined while this thread held the connection.
  *
  *   A waiter that is resumed inside the loop may release its connection at once, and so call the loop again. Without
  *   the first line, the calls would nest once for each waiter and overflow the stack. Instead of the first line, a
@@ -57,8 +57,8 @@
  *
  * Sweep
  *
- *   Maintenance looks at all idle connections, for example to close old ones. It must also reach those
- *   that are seldom used, and must not make all of them unavailable at the same time. A sweep is this loop:
+ *   Maintenance looks at all idle connections, for example to close old ones. It must also reach the connections that
+ *   are seldom used, and must not make all connections unavailable at the same time. A sweep is this loop:
  *
  *     for as many connections as were idle at the start, while bp_sweep_next(pool, &lease) is BP_OK:
  *         look at the connection
@@ -66,14 +66,14 @@
  *         to close it: bp_begin_close, close the connection, bp_finish_close, and reconcile
  *     until bp_sweep_end returns BP_EMPTY: reconcile if it returns BP_RECONCILE
  *
- *   The sweep holds one connection at a time. bp_sweep_keep sets the connection aside: it is idle, and bp_try_acquire
- *   and bp_take_idle find it when no other connection is idle. bp_sweep_end puts the connections back in their old
- *   order, so that a connection is not used more often because a sweep looked at it. A sweep may miss a connection
- *   that was in use when the sweep came to it.
+ *   The sweep holds one connection at a time. bp_sweep_keep sets the connection aside: it is idle again, and
+ *   bp_try_acquire and bp_take_idle find it when no other connection is idle. bp_sweep_end puts the connections back in
+ *   their old order, so that a connection is not used more often because a sweep looked at it. A sweep may miss a
+ *   connection that was in use when the sweep came to it.
  *
  *   Run one sweep at a time. Two sweeps at once do no harm, but some connections are then looked at twice and some
- *   only by the next sweep. If the thread that sweeps is stopped, the connection in its hands is unavailable. Those
- *   that it has set aside stay available, and the next sweep puts them back.
+ *   only by the next sweep. If the thread that sweeps is stopped, the connection that it holds is unavailable. The
+ *   connections that it has set aside stay available, and the next sweep puts them back.
  *
  * Thread safety by call
  *
@@ -89,76 +89,79 @@
  *   next caller.
  *
  *   Only bp_acquire and bp_shutdown_and_wait sleep. No other call takes a lock or waits for another thread, except
- *   that bp_pool_create and bp_pool_destroy lock the list of pools. A thread that is stopped inside a call keeps from
- *   the others at most the one slot or waiter that it is working on.
+ *   that bp_pool_create and bp_pool_destroy lock the list of pools. A thread that is stopped inside a call withholds
+ *   from the other threads at most the one slot or waiter that it is working on.
  *
  * Threads and signals
  *
  *   Any thread can call the library, also one that another library has created. A thread that uses bp_blocking.h has a
- *   record, which is released when the thread ends; the shared library stays loaded until the process ends, because
- *   the end of a thread may call it. No call that takes a pool is safe in a signal handler. A signal that a thread
+ *   record, which is released when the thread ends; the shared library stays loaded until the process ends, because a
+ *   thread that ends may call into it. No call that takes a pool is safe in a signal handler. A signal that a thread
  *   handles while it waits changes nothing: the wait goes on.
  *
  * Cancellation
  *
- *   The calls of this header are no cancellation points. bp_blocking.h says which of its calls are.
+ *   The calls of this header are not cancellation points. bp_blocking.h says which of its calls are.
  *
  * Fork
  *
  *   A pool cannot be used in a child process that was forked after the pool was created, because the connections
- *   belong to the parent and the waiting threads do not exist in the child. There, each call that returns a status
- *   returns BP_FORKED, and bp_try_acquire returns no lease. bp_pool_destroy frees the memory and calls release_owner;
- *   it does not close connections. The child can create new pools.
+ *   belong to the parent and the waiting threads do not exist in the child. In the child, each call that returns a
+ *   status returns BP_FORKED, and bp_try_acquire returns no lease. bp_pool_destroy frees the memory and calls
+ *   release_owner; it does not close connections. The child can create new pools.
  *
  * Exceptions
  *
- *   release_owner is the only function of the program that this header calls, and bp_blocking.h calls close functions.
- *   Both must return: no exception, no longjmp, no end of the thread. In C++, declare them noexcept. bp_pool.hpp does
- *   this, and lets exceptions of the function that opens a connection pass.
+ *   The calls of this header call only one function of the program, release_owner. Those of bp_blocking.h also call
+ *   close functions. All of these functions must return: they must not throw an exception, call longjmp, or end the
+ *   thread. In C++, declare them noexcept. bp_pool.hpp does this, and passes on the exceptions of the function that
+ *   opens a connection.
  *
  * Re-entrance
  *
- *   release_owner can call bp_pool_owner with its own pool, and everything with other pools. The calls of this header
- *   call nothing else, so they do not nest. The loop above can nest when a resumed waiter calls it again, which its
+ *   release_owner can call bp_pool_owner with its own pool, and every call with other pools. The calls of this header
+ *   call nothing else, so they do not nest. The loop above would nest if a resumed waiter called it again, which its
  *   first line prevents. bp_blocking.h says what a close function may call.
  *
  * Clocks and units
  *
- *   bp_wait_join, bp_expire, bp_next_deadline, bp_observe_leases and bp_oldest_lease_age take and return numbers on
- *   one clock of the program's choice, in any unit, which must not go backwards. BP_NO_DEADLINE is never reached. The
- *   timeouts of bp_blocking.h are nanoseconds on the system's monotonic clock. Sizes are bytes.
+ *   bp_wait_join, bp_expire, bp_next_deadline, bp_observe_leases and bp_oldest_lease_age take and return times of one
+ *   clock, which the program chooses, in any unit. The clock must not go backwards. BP_NO_DEADLINE is never reached.
+ *   The timeouts of bp_blocking.h are nanoseconds on the system's monotonic clock. Sizes are bytes.
  *
  * Memory
  *
- *   The pool allocates one chunk of slots when it is created: 64, or as many as hard_limit allows rounded down to a
- *   power of two. Each further chunk doubles the number of slots. So it allocates only when more slots or waiters
- *   exist at the same time than ever before, in bp_begin_open, bp_begin_open_unrequested, bp_wait_prepare,
- *   bp_observe_leases and bp_acquire. Memory is freed only by bp_pool_destroy. A thread that uses bp_blocking.h has a
- *   record of about 300 bytes, which is used again after the thread has ended. bp_pool_memory returns the bytes of one
- *   pool.
+ *   The pool allocates a first chunk of slots when it is created. The chunk has 64 slots, or, if hard_limit is less
+ *   than 64, hard_limit slots rounded down to a power of two. Each further chunk doubles the number of slots. So the
+ *   pool allocates memory only when more slots or waiters exist at the same time than ever before, in the calls
+ *   bp_begin_open, bp_begin_open_unrequested, bp_wait_prepare, bp_observe_leases and bp_acquire. Memory is freed only
+ *   by bp_pool_destroy. A thread that uses bp_blocking.h has a record of about 300 bytes, which a new thread uses again
+ *   after this thread has ended. bp_pool_memory returns the bytes of one pool.
  *
  * Sanitizers
  *
  *   The library is compiled for production on Concurrency Kit, whose inline assembly ThreadSanitizer does not
  *   understand. With -DBP_ATOMICS_C11 it uses the atomic operations of C11, which all sanitizers understand. Only a
  *   build with a sanitizer should have this flag: the stack of that build has a tag of 22 bits against ABA, which
- *   suffices for tests. Without a sanitizer the flag causes a warning of the compiler.
+ *   suffices for tests. Without a sanitizer the flag causes a compiler warning.
  *
  * Versions
  *
  *   Later versions can add members at the end of bp_pool_configuration, bp_slot_view and bp_pool_statistics. So that a
  *   program and a library of different versions can work together, each of these structures begins with its size. The
- *   calls bp_pool_create, bp_slot_at and bp_pool_statistics_get set the size; a program need not. They are compiled
- *   into the program, and call the function of the same name with _sized at the end. Programs that do not compile this
- *   header, for example in another language, call that function, and set the size themselves. bp_slot_at and
- *   bp_pool_statistics_get change the size to that of the members that the library knows. The members after these are
- *   0. bp_lease and bp_ticket do not change. bp_version.h says between which versions all this holds.
+ *   calls bp_pool_create, bp_slot_at and bp_pool_statistics_get set the size, so that the program need not do it. They
+ *   are inline functions, which are compiled into the program, and each calls the function whose name has _sized at the
+ *   end. Programs that do not compile this header, for example in another language, call that function, and set the
+ *   size themselves. bp_slot_at and bp_pool_statistics_get reduce the size to that of the members that the library
+ *   knows, and set the members after these to 0. bp_lease and bp_ticket do not change. bp_version.h says between which
+ *   versions all this holds.
  *
  * Misuse
  *
- *   These mistakes are detected. The call returns a status, and the pool is unchanged: NULL; a lease of another pool;
- *   a lease that has ended; a second release, also at the same instant. After bp_begin_close has returned
- *   BP_STALE_LEASE, reconcile, because the call may have hidden an excess connection for a moment.
+ *   These mistakes are detected. The call returns a status, and the pool is unchanged: a NULL pointer; a lease of
+ *   another pool; a lease that has ended; a second release, even at the same instant. Where a comment below says
+ *   "misuse", it means the statuses of these mistakes, such as BP_FOREIGN_SLOT and BP_STALE_LEASE. After bp_begin_close
+ *   has returned BP_STALE_LEASE, reconcile, because the call may have hidden an excess connection for a moment.
  *
  *   These mistakes cannot be detected: a pool that was destroyed; a bp_lease that no call has returned; a ticket of
  *   another pool; one ticket with which two threads join at the same instant.
@@ -201,7 +204,7 @@ typedef struct bp_ticket {
 
 /* The state of a slot at one moment. */
 typedef enum bp_slot_state {
-    BP_SLOT_VACANT = 0,  /* The slot has no connection and nobody is opening one. */
+    BP_SLOT_VACANT = 0,  /* The slot has no connection and no caller is opening one. */
     BP_SLOT_OPENING = 1, /* A caller holds the permit. */
     BP_SLOT_IDLE = 2,    /* Or another thread has just taken the slot and not yet changed the state. */
     BP_SLOT_IN_USE = 3,
@@ -229,7 +232,7 @@ typedef struct bp_slot_view {
 #define BP_DEFAULT(value)
 #endif
 
-/* How to create a pool. Everything that a program leaves out is 0. */
+/* How to create a pool. Members that a program leaves out are 0. */
 typedef struct bp_pool_configuration {
     /* Set by bp_pool_create: see "Versions" above. */
     size_t size BP_DEFAULT(0);
@@ -237,7 +240,7 @@ typedef struct bp_pool_configuration {
     uint32_t max_size BP_DEFAULT(0);
     /* The hard limit. No permit is given out above it. max_size to BP_MAX_SIZE. */
     uint32_t hard_limit BP_DEFAULT(0);
-    /* How many waiters without a permit may be in the queue: see bp_wait_join. 0 means BP_MAX_WAITERS. */
+    /* The greatest number of waiters without a permit in the queue: see bp_wait_join. 0 means BP_MAX_WAITERS. */
     uint32_t max_waiters BP_DEFAULT(0);
     /* The size of the element of each slot in bytes. 0 to 2^30. */
     size_t element_size BP_DEFAULT(0);
@@ -247,12 +250,12 @@ typedef struct bp_pool_configuration {
     uint32_t stripes BP_DEFAULT(0);
     /*
      * If true, excess connections that are released stay idle until the caller closes them, with bp_begin_close_excess
-     * or in a sweep. bp_has_excess is false then, and no call returns BP_RECONCILE because of an excess. A shutdown
-     * ends this: all idle connections are excess connections from then on. If false, reconciling closes an excess
-     * connection as soon as it is idle and nobody waits.
+     * or in a sweep. bp_has_excess is false then, and no call returns BP_RECONCILE because of excess connections. A
+     * shutdown ends this: all idle connections are excess connections from then on. If false, reconciling closes an
+     * excess connection as soon as it is idle and nobody waits.
      */
     bool keep_excess BP_DEFAULT(false);
-    /* A pointer that the pool keeps for the user: see bp_pool_owner. */
+    /* A pointer that the pool keeps for the program: see bp_pool_owner. */
     void *owner BP_DEFAULT(NULL);
     /* If not NULL, called with owner when the pool is destroyed and when it could not be created. */
     void (*release_owner)(void *owner) BP_DEFAULT(NULL);
@@ -275,20 +278,22 @@ typedef struct bp_pool_statistics {
 
 /*
  * Creates a pool without connections.
- * BP_OK; BP_INVALID_ARGUMENT (a NULL); BP_INVALID_CONFIGURATION; BP_OUT_OF_MEMORY. *pool is NULL unless BP_OK.
+ * BP_OK; BP_INVALID_ARGUMENT (a pointer is NULL); BP_INVALID_CONFIGURATION; BP_OUT_OF_MEMORY. *pool is NULL unless
+ * BP_OK.
  */
 static inline bp_status bp_pool_create(const bp_pool_configuration *configuration, bp_pool **pool);
 
-/* Does the same for a caller that has set configuration->size. BP_INVALID_CONFIGURATION, too: the size is less than
- * that of version 0.1, or a member is set that this version of the library does not know. */
+/* Does the same for a caller that has set configuration->size. Also returns BP_INVALID_CONFIGURATION if the size is
+ * less than that of version 0.1, or if a member is set that this version of the library does not know. */
 bp_status bp_pool_create_sized(const bp_pool_configuration *configuration, bp_pool **pool);
 
 /*
  * Frees the pool. All connections must have been closed or detached, each ticket must have joined, and no thread may be
- * inside a call on the pool. Before the memory is freed, release_owner is called, which may call bp_pool_owner only.
+ * inside a call on the pool. Before the memory is freed, release_owner is called, which may call only bp_pool_owner
+ * with this pool.
  *
  * BP_BUSY: connections exist, callers wait, a ticket has not joined, a driver of bp_callback.h is open, or a call of
- * bp_blocking.h by which a thread ends its lease, permit or wait is still running. Nothing has happened. Other calls
+ * bp_blocking.h by which a thread ends its lease, permit or wait is still running. The pool is unchanged. Other calls
  * cannot be detected: the program must see to it that none runs or begins. See bp_shutdown_and_wait. BP_OK;
  * BP_INVALID_ARGUMENT.
  */
@@ -297,11 +302,14 @@ bp_status bp_pool_destroy(bp_pool *pool);
 /* Returns the owner from the configuration. NULL for NULL. */
 void *bp_pool_owner(const bp_pool *pool);
 
-/* Changes the limits. Connections in use stay. Reconcile afterwards. BP_OK; BP_INVALID_...; BP_SHUT_DOWN. */
+/*
+ * Changes the limits. Connections in use stay. Reconcile afterwards. BP_OK; BP_INVALID_ARGUMENT;
+ * BP_INVALID_CONFIGURATION; BP_SHUT_DOWN.
+ */
 bp_status bp_resize(bp_pool *pool, uint32_t max_size, uint32_t hard_limit);
 
 /*
- * Reads both limits of one moment. After a shutdown both are 0. O(1).
+ * Reads both limits as they are at one moment. After a shutdown both are 0. O(1).
  * BP_OK; BP_SHUT_DOWN; BP_INVALID_ARGUMENT: *max_size and *hard_limit are unchanged.
  */
 bp_status bp_limits(const bp_pool *pool, uint32_t *max_size, uint32_t *hard_limit);
@@ -322,8 +330,8 @@ bool bp_is_paused(const bp_pool *pool);
 
 /*
  * Shuts the pool down: from now on no connection is acquired or opened, no caller joins the queue, and all idle
- * connections are excess connections. Idempotent. Afterwards remove the waiters with bp_hand_off until BP_EMPTY and
- * tell them, and then reconcile. BP_OK; BP_INVALID_ARGUMENT.
+ * connections are excess connections. Idempotent. Afterwards call bp_hand_off until it returns BP_EMPTY, tell each
+ * waiter that it removes that the pool is shut down, and then reconcile. BP_OK; BP_INVALID_ARGUMENT.
  */
 bp_status bp_shutdown(bp_pool *pool);
 
@@ -341,24 +349,27 @@ uint32_t bp_queued(const bp_pool *pool);
 
 /*
  * Describes the slot with this index, from 0. The answer may be outdated when the caller reads it, because other
- * threads go on. The lease in it belongs to another caller or to nobody. It serves to recognise a lease, and it can be
- * used by agreement with its holder, for example to finish a close that takes too long. What the closer did before it
- * began the close is visible to a thread that sees BP_SLOT_CLOSING.
+ * threads go on. The lease in the view belongs to another caller or to none. The program can compare it with other
+ * leases, or use it by agreement with its holder, for example to finish a close that takes too long. What a thread did
+ * before it began to close the connection is visible to a thread that sees BP_SLOT_CLOSING.
  * BP_OK; BP_EMPTY: neither this slot nor a later one was ever used; BP_INVALID_ARGUMENT. O(1).
  */
 static inline bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view);
 
-/* Does the same for a caller that has set view->size. BP_INVALID_ARGUMENT, too: it is less than that of version 0.1. */
+/*
+ * Does the same for a caller that has set view->size. Also returns BP_INVALID_ARGUMENT if the size is less than that of
+ * version 0.1.
+ */
 bp_status bp_slot_at_sized(const bp_pool *pool, uint32_t index, bp_slot_view *view);
 
 /* Counts the slots by state. O(slots). BP_OK; BP_INVALID_ARGUMENT. */
 static inline bp_status bp_pool_statistics_get(const bp_pool *pool, bp_pool_statistics *statistics);
 
-/* Does the same for a caller that has set statistics->size. BP_INVALID_ARGUMENT, too: it is less than that of version
- * 0.1. */
+/* Does the same for a caller that has set statistics->size. Also returns BP_INVALID_ARGUMENT if the size is less than
+ * that of version 0.1. */
 bp_status bp_pool_statistics_get_sized(const bp_pool *pool, bp_pool_statistics *statistics);
 
-/* Returns how many bytes the pool has allocated, including those not yet touched. O(log slots). */
+/* Returns how many bytes the pool has allocated, including bytes that it has not touched yet. O(log slots). */
 size_t bp_pool_memory(const bp_pool *pool);
 
 /* Acquiring and releasing. */
@@ -378,9 +389,10 @@ bp_lease bp_try_acquire(bp_pool *pool);
 bp_status bp_release(bp_pool *pool, bp_lease lease);
 
 /*
- * Does the same for a caller that knows that no other thread ends this lease at the same instant, as a language can
- * guarantee where a lease cannot be copied. Saves an atomic operation, about a third of the cost of an acquire and a
- * release. A lease that has ended is still detected; two of these calls at the same instant with one lease are not.
+ * Does the same for a caller that knows that no other thread ends this lease at the same instant. For example, a
+ * language in which a lease cannot be copied guarantees this. The call saves one atomic operation, which is about a
+ * third of the cost of an acquire and a release. A lease that has ended is still detected; two of these calls at the
+ * same instant with one lease are not.
  */
 bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease);
 
@@ -390,17 +402,20 @@ bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease);
  */
 void *bp_element(const bp_pool *pool, bp_lease lease);
 
-/* Returns the distance from a slot's address to its element's: for callers that want bp_element without its checks. */
+/*
+ * Returns the distance in bytes from the address of a slot to that of its element, for callers that want bp_element
+ * without its checks.
+ */
 size_t bp_element_offset(const bp_pool *pool);
 
-/* Returns whether the lease has not ended. For assertions, since another thread may end it at any moment. */
+/* Returns whether the lease has not ended. For assertions, because another thread may end the lease at any moment. */
 bool bp_lease_is_current(const bp_pool *pool, bp_lease lease);
 
 /* Opening. */
 
 /*
- * Takes a permit for the oldest waiter that has none. The waiter goes on waiting, and gets whatever comes first: this
- * connection, or one that is released.
+ * Takes a permit for the oldest waiter that has none. The waiter continues to wait, and gets the connection that is
+ * available first: this one, or one that is released.
  * BP_OK; BP_EMPTY: no such waiter, or the pool is paused; BP_LIMIT_REACHED; BP_OUT_OF_MEMORY; BP_INVALID_ARGUMENT.
  */
 bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit);
@@ -420,19 +435,19 @@ bp_status bp_cancel_open(bp_pool *pool, bp_lease permit);
 
 /* Closing. */
 
-/* Begins to close the connection of this lease. The connection counts in the total until bp_finish_close, for which the
- * lease is then good. BP_OK or misuse. */
+/* Begins to close the connection of this lease. The connection counts in the total until bp_finish_close, and the lease
+ * stays valid for that call. BP_OK or misuse. */
 bp_status bp_begin_close(bp_pool *pool, bp_lease lease);
 
-/* Does the same, if there are more connections than max_size. BP_OK; BP_EMPTY: there are not, and the lease goes on;
+/* Does the same if more connections than max_size exist. BP_OK; BP_EMPTY: they do not, and the lease continues;
  * misuse. */
 bp_status bp_begin_close_excess(bp_pool *pool, bp_lease lease);
 
 /*
  * Frees the slot, after the connection was closed or the close was abandoned. Reconcile afterwards. Two threads may
- * call this for one close: the one that closes, and one that decides that the close takes too long. One of them frees
- * the slot. Where this can happen, the closer must copy all it needs out of the element before it begins, because the
- * slot may be used again before it is finished.
+ * call this for one close: the thread that closes the connection, and a thread that decides that the close takes too
+ * long. The first of the two calls frees the slot. If a program does this, the closing thread must copy all that it
+ * needs from the element before it begins to close, because the slot may be used again before the thread has finished.
  * BP_OK; BP_STALE_LEASE: the close has ended already, or never began; misuse.
  */
 bp_status bp_finish_close(bp_pool *pool, bp_lease lease);
@@ -452,13 +467,13 @@ bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket);
 /*
  * Joins the end of the queue. The call that ends the wait returns the context, exactly once, and its caller must resume
  * the waiter. This can happen before bp_wait_join returns. deadline: on the clock that bp_expire is called with.
- * *arm_timer (may be NULL): the caller must see to it that bp_expire is called by the deadline, because no other caller
- * was told to do so earlier.
+ * *arm_timer (may be NULL): true if the caller must see to it that bp_expire is called by the deadline, because no
+ * other caller was told an earlier time.
  * BP_OK: now reconcile. BP_CANCELLED, BP_SHUT_DOWN, BP_STALE_TICKET, BP_INVALID_ARGUMENT, BP_TOO_MANY_WAITERS: the
  * caller does not wait, no call returns the context, and the ticket has ended.
  *
  * BP_TOO_MANY_WAITERS: max_waiters waiters have no permit and no free slot. A waiter for whom a connection can be
- * opened at once does not count; a caller that is just being rejected counts until that is done.
+ * opened at once does not count; a caller that is being rejected counts until its call has rejected it.
  */
 bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t deadline, bool *arm_timer);
 
@@ -467,14 +482,14 @@ bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t 
  * it, or to tell it that the attempt to open one failed.
  * BP_OK: the caller must resume the waiter with this context. *context is NULL if it had not joined yet; bp_wait_join
  * then returns BP_CANCELLED. BP_STALE_TICKET: another call has ended the wait, and its caller resumes the waiter.
- * BP_INVALID_ARGUMENT. O(1) amortised: now and then one call purges the queue after many.
+ * BP_INVALID_ARGUMENT. O(1) amortised: after many such calls, one call purges the queue.
  */
 bp_status bp_wait_claim(bp_pool *pool, bp_ticket ticket, void **context);
 
 /*
- * Sends the waiter that bp_begin_open named back to waiting for a permit, at its position in the queue, after its
- * connection did not open. For the caller that has or had the permit, once for each permit. Reconcile afterwards, when
- * the permit has ended.
+ * Makes the waiter that bp_begin_open named wait for a permit again, at its position in the queue, because its
+ * connection did not open. To be called by the caller that has or had the permit, once for each permit. Reconcile when
+ * both this call and the permit have ended.
  * BP_OK; BP_STALE_TICKET: another call has ended the wait, and its caller resumes the waiter; BP_INVALID_ARGUMENT.
  * O(1).
  */
@@ -484,26 +499,31 @@ bp_status bp_wait_requeue(bp_pool *pool, bp_ticket ticket);
  * Removes up to capacity waiters whose deadline is not after now, and stores their contexts. Returns how many. The
  * caller must resume them.
  * *next: when the caller must call this again. It is not after now if more waiters may have expired. BP_NO_DEADLINE if
- * no waiter has a deadline, or if another caller, of this or of bp_wait_join, was told an earlier time.
- * O(waiters / 64), and for each group of 64 in which a deadline has passed, its members.
+ * no waiter has a deadline, or if another caller of bp_expire or bp_wait_join was told an earlier time. O(waiters /
+ * 64), and O(64) for each group of 64 waiters in which a deadline has passed.
  */
 size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, uint64_t *next);
 
 /*
  * Returns a time no later than the earliest deadline of the waiters; BP_NO_DEADLINE if none has a deadline. While a
- * call of bp_expire runs, only the waiters that have joined since are considered: that call returns the rest. O(1).
+ * call of bp_expire runs, only the waiters that have joined since it began are considered, because that call returns
+ * the time for the others. O(1).
  */
 uint64_t bp_next_deadline(const bp_pool *pool);
 
 /*
- * Removes the oldest waiter, so that the caller hands its lease off to it, or tells it that there is none.
- * BP_OK: the caller must resume the waiter with *context. BP_EMPTY: nobody waits. BP_INVALID_ARGUMENT.
+ * Removes the oldest waiter, so that the caller can hand its lease off to the waiter, or tell the waiter that it gets
+ * none.
+ * BP_OK: the caller must resume the waiter with *context. BP_EMPTY: no caller waits. BP_INVALID_ARGUMENT.
  */
 bp_status bp_hand_off(bp_pool *pool, void **context);
 
 /* Reconciling: see above. */
 
-/* Returns whether a caller waits or excess connections exist. O(1). True now and then although there is no need. */
+/*
+ * Returns whether a caller waits or excess connections exist. O(1). It is sometimes true although there is nothing to
+ * reconcile.
+ */
 bool bp_needs_reconcile(const bp_pool *pool);
 
 /* Returns whether a caller waits for a connection and the pool is not paused. Exact. */
@@ -511,13 +531,13 @@ bool bp_has_waiters(bp_pool *pool);
 
 /*
  * Returns whether a waiter has no permit although one more connection can be opened and the pool is not paused. Exact.
- * For callers that limit how many connections they open at the same time: a caller that did not call bp_begin_open for
- * that reason asks this when an attempt has ended, and reconciles if it is true.
+ * For callers that limit how many connections they open at the same time. A caller that did not call bp_begin_open
+ * because of its limit makes this call when an attempt has ended, and reconciles if it returns true.
  */
 bool bp_has_permit_for_waiter(bp_pool *pool);
 
-/* Returns whether more connections exist than max_size, those closing not counted. False with keep_excess, until the
- * pool is shut down. */
+/* Returns whether more connections than max_size exist, not counting the closing ones. False with keep_excess,
+ * until the pool is shut down. */
 bool bp_has_excess(const bp_pool *pool);
 
 /* Takes an idle connection although a caller may wait: to hand it off or to close it. BP_OK; BP_EMPTY;
@@ -543,7 +563,7 @@ bp_status bp_sweep_keep(bp_pool *pool, bp_lease lease);
 
 /*
  * Ends a sweep, one connection for each call: puts a connection that was set aside and is still idle back among the
- * others, the least recently used first, behind those that the calling thread has used.
+ * other idle connections, the least recently used first, behind the connection that the calling thread used last.
  * BP_OK: call again. BP_RECONCILE: reconcile, and call again. BP_EMPTY: none is left. BP_INVALID_ARGUMENT. O(1).
  */
 bp_status bp_sweep_end(bp_pool *pool);
@@ -551,14 +571,14 @@ bp_status bp_sweep_end(bp_pool *pool);
 /* Ages of leases. */
 
 /*
- * Looks at all leases, so that bp_oldest_lease_age knows how old each is at least. Acquiring a lease costs nothing for
- * it; this call costs O(slots). It does nothing if the last one was less than interval ago. now and interval: on the
- * clock of the deadlines. The age of a lease counts from now, also if the lease began while this call was under way: so
- * read the clock just before.
+ * Observes all leases, so that bp_oldest_lease_age knows a minimum age of each. It adds no cost to acquiring a lease;
+ * this call costs O(slots). It does nothing if the last observation was less than interval ago. now and interval: on
+ * the clock of the deadlines. The age of a lease counts from now, even if the lease began during this call. So read the
+ * clock immediately before the call.
  */
 void bp_observe_leases(bp_pool *pool, uint64_t now, uint64_t interval);
 
-/* Returns how old the lease that was observed first is at least; 0 if none of those observed goes on. O(slots). */
+/* Returns the minimum age of the oldest observed lease; 0 if all observed leases have ended. O(slots). */
 uint64_t bp_oldest_lease_age(const bp_pool *pool, uint64_t now);
 
 /* The calls that tell the library the size of a structure in this header. */

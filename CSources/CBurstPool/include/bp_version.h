@@ -6,10 +6,11 @@
  *
  *   from 1.0.0   A program that was compiled with one version runs with each later version of the same major number,
  *                without being compiled again.
- *   before       The same holds within a minor version: a program compiled with 0.1.0 runs with 0.1.1, and must be
+ *   before 1.0.0 The same holds within a minor version: a program compiled with 0.1.0 runs with 0.1.1, and must be
  *                compiled again for 0.2.0.
  *
- * The soname says so, too: libburstpool.so.0.1 now, and libburstpool.so.1 for all versions from 1.0.0 until 2.0.0.
+ * The soname follows the same rule: libburstpool.so.0.1 now, and libburstpool.so.1 for all versions from 1.0.0 until
+ * 2.0.0.
  */
 #ifndef BP_VERSION_H
 #define BP_VERSION_H
@@ -22,7 +23,7 @@
 #define BP_VERSION_MINOR 1
 #define BP_VERSION_PATCH 0
 
-/* A version as one number that grows with the version, for example to compare: 0x010203 is 1.2.3. */
+/* Returns a version as one number, so that versions can be compared: 0x010203 is 1.2.3. */
 #define BP_VERSION_NUMBER(major, minor, patch) (((major) << 16) | ((minor) << 8) | (patch))
 #define BP_VERSION BP_VERSION_NUMBER(BP_VERSION_MAJOR, BP_VERSION_MINOR, BP_VERSION_PATCH)
 
@@ -30,10 +31,10 @@ BP_BEGIN_DECLARATIONS
 
 /* Version. */
 
-/* Returns the version of the library as BP_VERSION_NUMBER makes it. Never fails; from any thread. */
+/* Returns the version of the library as BP_VERSION_NUMBER makes it. Never fails. Can be called on any thread. */
 uint32_t bp_version(void);
 
-/* Returns the version of the library as text, for example "0.1.0". Never NULL; from any thread. */
+/* Returns the version of the library as text, for example "0.1.0". Never NULL. Can be called on any thread. */
 const char *bp_version_string(void);
 
 BP_END_DECLARATIONS
