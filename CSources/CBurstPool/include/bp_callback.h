@@ -146,7 +146,8 @@ typedef void (*bp_request_done)(bp_request *request);
 
 /*
  * One wait for a connection. The program owns the memory, which must not move between bp_request_submit and the call of
- * done. Meanwhile the program must not read or write the request; it may only call bp_request_cancel.
+ * done. Meanwhile the program must not read or write the request; it may only call bp_request_cancel,
+ * after bp_request_submit has returned.
  */
 struct bp_request {
     size_t size; /* Set by bp_request_init. */
