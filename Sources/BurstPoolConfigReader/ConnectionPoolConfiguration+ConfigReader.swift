@@ -11,7 +11,7 @@ extension ConnectionPoolConfiguration {
     /// ```
     ///
     /// The keys are the names of the properties. Only `maxSize` is required. A setting without a value has its default, which
-    /// is the one of ``init(maxSize:burstLimit:)``; use
+    /// is the one of `init(maxSize:burstLimit:)`; use
     /// ``read(from:defaultMaxSize:defaults:)`` for other defaults, for the list of the values that were found, and for warnings
     /// about misspelt environment variables.
     ///

@@ -3,13 +3,13 @@ public import BurstPool
 extension ConnectionPool {
     /// Creates a pool that reports to a telemetry object, including its gauges.
     ///
-    /// If the telemetry has a name for the pool, it replaces ``ConnectionPoolConfiguration/name``.
+    /// If the telemetry has a name for the pool, it replaces `ConnectionPoolConfiguration.name`.
     ///
     /// - Parameters:
     ///   - strategy: Opens, checks and closes connections.
     ///   - configuration: The pool's configuration. If it already has an observer, both receive the events.
     ///   - telemetry: Reports this pool, and must not be used for another pool.
-    /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration``, which names the values.
+    /// - Throws: `ConnectionPoolError` with `ConnectionPoolError.Code/invalidConfiguration`, which names the values.
     public convenience init(
         strategy: Strategy,
         configuration: ConnectionPoolConfiguration,

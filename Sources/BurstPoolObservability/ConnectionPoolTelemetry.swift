@@ -28,7 +28,7 @@ import Synchronization
 /// | `db.client.connection.count` | gauge | open connections by `db.client.connection.state`: `idle`, `used` |
 /// | `db.client.connection.max` | gauge | the hard limit |
 /// | `db.client.connection.idle.max` | gauge | the soft limit, `maxSize` |
-/// | `db.client.connection.idle.min` | gauge | ``ConnectionPoolConfiguration/minimumIdle`` |
+/// | `db.client.connection.idle.min` | gauge | `ConnectionPoolConfiguration.minimumIdle` |
 /// | `db.client.connection.pending_requests` | gauge | callers in the wait queue |
 /// | `db.client.connection.timeouts` | counter | acquires that timed out |
 /// | `db.client.connection.create_time` | timer | the duration of successful connection attempts |
@@ -118,7 +118,7 @@ public final class ConnectionPoolTelemetry: ConnectionPoolObserver {
 
     /// Starts to refresh the gauges. Does not keep the pool alive.
     ///
-    /// Call this only for a pool that was not created with ``ConnectionPool/init(strategy:configuration:telemetry:)``. Calling
+    /// Call this only for a pool that was not created with `ConnectionPool.init(strategy:configuration:telemetry:)`. Calling
     /// it again for the same pool has no effect.
     ///
     /// - Parameter pool: The pool whose configuration has this object as its observer.

@@ -8,7 +8,7 @@ public import Tracing
 /// By default metrics, spans and logs go to the systems that were bootstrapped when this value was made.
 public struct ConnectionPoolTelemetryConfiguration: Sendable {
     /// The pool's name, unique in the process. It is the metric dimension and span attribute `db.client.connection.pool.name`,
-    /// and the log metadata `pool.name`. Default: `nil`, which means ``ConnectionPoolConfiguration/name``.
+    /// and the log metadata `pool.name`. Default: `nil`, which means `ConnectionPoolConfiguration.name`.
     public var poolName: String?
 
     /// Dimensions of all metrics, in addition to those that OpenTelemetry prescribes. Default: none.

@@ -30,8 +30,10 @@ public final class PostgresConnectionStrategy: ConnectionStrategy {
 
     /// Creates a strategy for the server that a URL names. See ``PostgresConfiguration/init(url:)``.
     ///
-    /// - Parameter applicationName: The name of the connections in `pg_stat_activity`, unless the URL has one. A good choice
-    ///   is the name of the pool.
+    /// - Parameters:
+    ///   - url: A URL such as `postgresql://app:secret@127.0.0.1:5432/app`.
+    ///   - applicationName: The name of the connections in `pg_stat_activity`, unless the URL has one. A good choice is the
+    ///     name of the pool.
     /// - Throws: ``PostgresError/Code/invalidURL`` or ``PostgresError/Code/invalidConfiguration``.
     public convenience init(url: String, applicationName: String? = nil) throws {
         var configuration = try PostgresConfiguration(url: url)

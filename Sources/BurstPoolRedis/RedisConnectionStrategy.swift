@@ -180,8 +180,8 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
         connection.whenClosed(connectionDidClose)
     }
 
-    /// Returns ``ConnectionVerdict/discard`` after an error that closes the connection, and
-    /// ``ConnectionVerdict/evictAll`` after one that tells that the server is the wrong one.
+    /// Returns `ConnectionVerdict.discard` after an error that closes the connection, and
+    /// `ConnectionVerdict.evictAll` after one that tells that the server is the wrong one.
     ///
     /// A server that answers `READONLY`, `MASTERDOWN`, `LOADING`, `NOREPLICAS` or `UNBLOCKED` has become a replica, has
     /// lost its primary or its replicas, or has restarted. After a failover behind a DNS name or a proxy, open

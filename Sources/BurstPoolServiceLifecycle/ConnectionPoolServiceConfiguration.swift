@@ -2,11 +2,11 @@ import BurstPool
 
 /// How a pool starts and ends as a service.
 public struct ConnectionPoolServiceConfiguration: Sendable {
-    /// Whether the service fails to start unless a connection works: ``ConnectionPool/waitUntilHealthy(timeout:)``. Default:
+    /// Whether the service fails to start unless a connection works: `ConnectionPool.waitUntilHealthy(timeout:)`. Default:
     /// `true`. Set it to `false` for a server that starts without its database and reports that it is not ready.
     public var waitsUntilHealthy = true
 
-    /// The number of connections that are open before the service counts as started: ``ConnectionPool/prewarm(_:)``.
+    /// The number of connections that are open before the service counts as started: `ConnectionPool.prewarm(_:)`.
     /// Default: 0.
     public var prewarmedConnections = 0
 

@@ -28,7 +28,11 @@ extension DogStatsDClient {
 
     /// Adds to a count at a time in the past (protocol 1.3). The value is neither sampled nor aggregated.
     ///
-    /// - Parameter timestamp: Seconds since 1970.
+    /// - Parameters:
+    ///   - name: The name of the metric.
+    ///   - amount: What is added.
+    ///   - tags: The tags of the metric, in addition to those of the client.
+    ///   - timestamp: Seconds since 1970.
     public func count(_ name: String, _ amount: Int = 1, tags: [DogStatsDTag] = [], timestamp: Int64) {
         recorder.sendMetric(name, .count, tags: tags, timestamp: timestamp) { $0.write(Int64(amount)) }
     }
@@ -44,7 +48,11 @@ extension DogStatsDClient {
 
     /// Sets a gauge to its value at a time in the past (protocol 1.3). The value is not aggregated.
     ///
-    /// - Parameter timestamp: Seconds since 1970.
+    /// - Parameters:
+    ///   - name: The name of the metric.
+    ///   - value: The value at that time.
+    ///   - tags: The tags of the metric, in addition to those of the client.
+    ///   - timestamp: Seconds since 1970.
     public func gauge(_ name: String, _ value: Double, tags: [DogStatsDTag] = [], timestamp: Int64) {
         guard value.isFinite else { return recorder.queue.drop(.invalid) }
         recorder.sendMetric(name, .gauge, tags: tags, timestamp: timestamp) { $0.write(value) }
@@ -96,7 +104,10 @@ extension DogStatsDClient {
 
     /// Adds a member to a set, whose distinct members Datadog counts.
     ///
-    /// - Parameter member: The member. `|` and line breaks become underscores. An empty member is dropped as invalid.
+    /// - Parameters:
+    ///   - name: The name of the metric.
+    ///   - member: The member. `|` and line breaks become underscores. An empty member is dropped as invalid.
+    ///   - tags: The tags of the metric, in addition to those of the client.
     public func set(_ name: String, _ member: String, tags: [DogStatsDTag] = []) {
         guard !member.isEmpty else { return recorder.queue.drop(.invalid) }
         recorder.sendMetric(name, .set, tags: tags) { $0.writeField(member) }

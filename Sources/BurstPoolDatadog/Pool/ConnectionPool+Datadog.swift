@@ -7,7 +7,7 @@ extension ConnectionPool {
     ///   - strategy: Opens, checks and closes connections.
     ///   - configuration: The pool's configuration. If it already has an observer, both receive the events.
     ///   - datadog: Reports this pool, and must not be used for another pool.
-    /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration``, which names the values.
+    /// - Throws: `ConnectionPoolError` with `ConnectionPoolError.Code/invalidConfiguration`, which names the values.
     public convenience init(
         strategy: Strategy,
         configuration: ConnectionPoolConfiguration,

@@ -43,7 +43,7 @@
             self.recordsQueryText = recordsQueryText
         }
 
-        /// Records a statement. To be called in the task that executed it, as ``PostgresConfiguration/onExecution`` is.
+        /// Records a statement. To be called in the task that executed it, as `PostgresConfiguration.onExecution` is.
         public func record(_ execution: PostgresExecution) {
             let labels = QueryLabels(execution)
             if let factory { timer(labels, factory).recordNanoseconds(execution.duration.nanoseconds) }

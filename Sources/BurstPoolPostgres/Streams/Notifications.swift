@@ -97,7 +97,9 @@ extension PostgresConnection {
     /// The closure may execute statements with ``PostgresNotificationSequence/connection`` between two notifications. Because
     /// it usually runs for as long as the program, detach the connection from the pool.
     ///
-    /// - Parameter channels: The names of the channels, case-sensitive.
+    /// - Parameters:
+    ///   - channels: The names of the channels, case-sensitive.
+    ///   - body: Receives the notifications.
     /// - Throws: What the closure throws; ``PostgresError`` when the connection is lost; `CancellationError`.
     @discardableResult
     public func withNotifications<Result>(

@@ -118,7 +118,9 @@ public final class RedisConnection {
     /// connection of their own is better: `pool.acquire().detach()` or
     /// ``RedisConnectionStrategy/makeConnection()``.
     ///
-    /// - Parameter timeout: The time limit for the reply; more than zero, or `nil` for no limit.
+    /// - Parameters:
+    ///   - command: The command with its arguments.
+    ///   - timeout: The time limit for the reply; more than zero, or `nil` for no limit.
     @discardableResult
     public func send(_ command: RedisCommand, timeout: Duration?) async throws -> RedisReply {
         let replies = try await perform(CollectionOfOne(command), timeout: timeout)
@@ -141,7 +143,9 @@ public final class RedisConnection {
 
     /// Sends several commands at once and waits for all the replies, with a time limit other than the configured one.
     ///
-    /// - Parameter timeout: The time limit for the last reply; more than zero, or `nil` for no limit.
+    /// - Parameters:
+    ///   - commands: The commands, in the order in which they are sent.
+    ///   - timeout: The time limit for the last reply; more than zero, or `nil` for no limit.
     public func pipeline(_ commands: [RedisCommand], timeout: Duration?) async throws -> [RedisReply] {
         guard !commands.isEmpty else { return [] }
         return try await perform(commands, timeout: timeout)
