@@ -6,7 +6,7 @@ let package = Package(
     name: "burst-pool-benchmarks",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(name: "swift-burst-pool", path: "..", traits: ["Redis", "Postgres"]),
+        .package(name: "swift-burst-pool", path: ".."),
         .package(name: "instruction-guard", path: "../Tests/InstructionGuard"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         // Without its traits, which would replace the system's allocator by one that does not exist on every system.
