@@ -1,4 +1,4 @@
-/// One connection in use: who has acquired it, and for how long it has been in use.
+/// A connection in use: where and by which task it was acquired, and how long it has been in use.
 public struct ConnectionLeaseDescription: Sendable, Hashable {
     /// The number of the connection in its pool, in the order in which connections were opened, from 1. A connection that
     /// replaces another one has a number of its own.

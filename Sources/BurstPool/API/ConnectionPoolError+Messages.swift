@@ -30,10 +30,9 @@ extension ConnectionPoolError {
     static func overloaded(
         after timeout: Duration,
         _ shortage: Shortage,
-        since began: UInt64,
+        because cause: ConnectionShortage,
         poolName: String
     ) -> ConnectionPoolError {
-        let cause = shortage.cause(since: began)
         let advice = cause == .busy ? "Send fewer requests, or do the following. \(cause.advice)" : cause.advice
         return ConnectionPoolError(
             .overloaded,
@@ -145,10 +144,9 @@ extension ConnectionPoolError {
     static func acquireTimedOut(
         timeout: Duration,
         _ shortage: Shortage,
-        since began: UInt64?,
+        because cause: ConnectionShortage,
         poolName: String
     ) -> ConnectionPoolError {
-        let cause = shortage.cause(since: began)
         var message = "No connection was available within \(timeout). State: \(shortage.statistics)."
         if let age = shortage.oldestLeaseAge {
             message += " The oldest lease has lasted for at least \(age)."
@@ -177,12 +175,9 @@ struct Shortage: Error {
     var lastOpenError: (any Error)?
     /// When a connection was last seen to open, to be validated or to come back.
     var lastProgress: UInt64
-    /// The cause for a caller that has not waited.
-    var causeWithoutWait: ConnectionShortage
 
     /// Returns whether the pool was busy, or its server did not work, since a caller began to wait.
-    func cause(since began: UInt64?) -> ConnectionShortage {
-        guard let began else { return causeWithoutWait }
+    func cause(since began: UInt64) -> ConnectionShortage {
         if lastProgress > began { return .busy }
         return lastOpenError == nil ? .serverUnresponsive : .serverUnreachable
     }

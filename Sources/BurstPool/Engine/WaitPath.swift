@@ -59,7 +59,12 @@ extension _PoolEngine {
         }
         if core.isShutDown { throw ConnectionPoolError.poolShutDown(statistics, poolName: settings.name) }
         observeLeases(now: clock.now)
-        throw ConnectionPoolError.acquireTimedOut(timeout: .zero, shortage(), since: nil, poolName: settings.name)
+        throw ConnectionPoolError.acquireTimedOut(
+            timeout: .zero,
+            shortage(),
+            because: shortageCauseWithoutWait(),
+            poolName: settings.name
+        )
     }
 
     /// Waits in the queue until a connection is available, or the wait ends with an error.
@@ -212,10 +217,16 @@ extension _PoolEngine {
         var error = error
         if let shortage = error as? Shortage {
             let timeout = patience.timeout ?? .zero
+            let cause = shortage.cause(since: began)
             error =
                 patience.isShortened
-                ? ConnectionPoolError.overloaded(after: timeout, shortage, since: began, poolName: settings.name)
-                : ConnectionPoolError.acquireTimedOut(timeout: timeout, shortage, since: began, poolName: settings.name)
+                ? ConnectionPoolError.overloaded(after: timeout, shortage, because: cause, poolName: settings.name)
+                : ConnectionPoolError.acquireTimedOut(
+                    timeout: timeout,
+                    shortage,
+                    because: cause,
+                    poolName: settings.name
+                )
         }
         return acquireFailed(error, waited: began, ticket)
     }
@@ -241,8 +252,7 @@ extension _PoolEngine {
             statistics: statistics,
             oldestLeaseAge: age == 0 ? nil : .nanoseconds(Int64(clamping: age)),
             lastOpenError: openErrors.sinceLastSuccess,
-            lastProgress: health.lastSuccess,
-            causeWithoutWait: shortageCauseWithoutWait()
+            lastProgress: health.lastSuccess
         )
     }
 }

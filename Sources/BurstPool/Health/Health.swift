@@ -23,7 +23,8 @@ extension _PoolEngine {
         let oldestWait = earliestWait.map { now.subtractingSaturated($0) }
         let isAtLimit = statistics.total >= (statistics.burstLimit ?? statistics.maxSize)
         return ConnectionPoolHealth(
-            status: core.isShutDown ? .shutDown : verdict ?? statusSeen(statistics, oldestWait: oldestWait, now: now),
+            status: core.isShutDown
+                ? .shutDown : verdict ?? statusSeen(statistics, oldestWait: { oldestWait }, now: now),
             isSaturated: statistics.waiting > 0 && isAtLimit,
             sinceLastSuccess: age(of: health.lastSuccess, now: now),
             sinceLastFailure: age(of: health.lastFailure, now: now),
@@ -37,7 +38,7 @@ extension _PoolEngine {
     /// Returns the status that follows from the recorded successes and failures.
     private func statusSeen(
         _ statistics: ConnectionPoolStatistics,
-        oldestWait: UInt64?,
+        oldestWait: () -> UInt64?,
         now: UInt64
     ) -> ConnectionPoolHealth.Status {
         let lastSuccess = health.lastSuccess
@@ -50,7 +51,10 @@ extension _PoolEngine {
         }
         let patience = settings.validationTimeout.nanoseconds
         // While the pool is paused, callers wait for its end, so their wait says nothing about the server.
-        if !core.isPaused, let oldestWait, oldestWait > patience, sinceSuccess > patience { return .unresponsive }
+        // The oldest wait last: finding it takes time in proportion to the number of waiters.
+        if !core.isPaused, sinceSuccess > patience, let oldestWait = oldestWait(), oldestWait > patience {
+            return .unresponsive
+        }
         return lastSuccess == 0 ? .unknown : .healthy
     }
 
@@ -64,7 +68,8 @@ extension _PoolEngine {
     func shortageCauseWithoutWait() -> ConnectionShortage {
         let now = clock.now
         lookForReturns(now: now)
-        switch statusSeen(statistics, oldestWait: now.subtractingSaturated(waits.earliest ?? now), now: now) {
+        let oldestWait = { [waits] in waits.earliest.map { now.subtractingSaturated($0) } }
+        switch statusSeen(statistics, oldestWait: oldestWait, now: now) {
         case .failing: return .serverUnreachable
         case .unresponsive: return .serverUnresponsive
         default: return .busy

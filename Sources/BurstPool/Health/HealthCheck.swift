@@ -163,6 +163,12 @@ extension _PoolEngine {
         since began: UInt64
     ) -> any Error {
         if let failure = found.lastFailure, found.status == .failing { return failure }
-        return ConnectionPoolError.acquireTimedOut(timeout: timeout, shortage(), since: began, poolName: settings.name)
+        let shortage = shortage()
+        return ConnectionPoolError.acquireTimedOut(
+            timeout: timeout,
+            shortage,
+            because: shortage.cause(since: began),
+            poolName: settings.name
+        )
     }
 }
