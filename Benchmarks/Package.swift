@@ -1,4 +1,6 @@
 // swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
 import PackageDescription
 
 // A separate package, so that the dependencies of the benchmarks do not become the library's: see README.md.

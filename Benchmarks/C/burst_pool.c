@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The two ways to acquire a connection of this library without a callback. */
 #include "contender.h"
 

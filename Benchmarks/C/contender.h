@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * What takes part in the comparison. Each contender is a file of its own, which implements this interface for one way
  * to share connections among threads.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * What a lease costs in C: this library against a mutex with a stack and a condition variable. Prints a table in
  * Markdown.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Pools as they are written by hand: a mutex, an array as a stack, and a condition variable. In the first, a thread
  * that runs overtakes one that was woken and does not run yet. In the second, the thread that has waited longest is

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * A turn: for some milliseconds, threads acquire, use and release connections of one contender. Contenders take turns,
  * so that what disturbs the machine disturbs neighbours alike.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Runs the workloads on the Python package asyncio-connection-pool, on demand.
 
 Reads lines "WORKLOAD OPERATIONS" and answers each with a line of JSON. Runs until its input ends.

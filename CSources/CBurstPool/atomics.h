@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The atomic operations of the core. Only this file knows which backend they come from.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Atomics on C11 <stdatomic.h>: for sanitizers, which understand these and not Concurrency Kit's inline assembly.
  * The contract is in atomics.h. */
 #ifndef BP_ATOMICS_C11_H

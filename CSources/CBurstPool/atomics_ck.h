@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Atomics on Concurrency Kit: the backend for production. The contract is in atomics.h. */
 #ifndef BP_ATOMICS_CK_H
 #define BP_ATOMICS_CK_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Acquiring with a timeout, and the calls that end a lease and reconcile. */
 #include "posix.h"
 

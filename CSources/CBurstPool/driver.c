@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The life of a driver, and its runs on the loop. See driver.h. */
 #include "posix.h"
 

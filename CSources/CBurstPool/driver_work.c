@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The work of a driver: pushing it, and waking the loop. See driver.h. */
 #include "posix.h"
 

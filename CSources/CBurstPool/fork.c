@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The list of all pools, and what happens to them in a child process. See fork.h. */
 #include "fork.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Pools after fork(). */
 #ifndef BP_FORK_H
 #define BP_FORK_H

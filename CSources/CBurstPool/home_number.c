@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Numbers for threads where the CPU is not known. See home_number.h. */
 #include "home_number.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The home number: a small number that two threads which run at the same time seldom share. It selects the home stripe.
  *

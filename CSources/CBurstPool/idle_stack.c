@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The search through the stripes, and sweeps. See idle_stack.h. */
 #include "posix.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Acquiring and releasing connections, and the sweep over the idle ones. The whole hot path is in this file, so that
  * the compiler can inline all of it. */
 #include "posix.h"

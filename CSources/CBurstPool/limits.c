@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* What the pool allows: its limits, pausing, shutting down, and the counts that are compared with the limits. */
 #include "pool.h"
 

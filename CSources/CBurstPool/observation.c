@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Looking at the pool from outside: statistics, single slots, and how old leases are. */
 #include "observation.h"
 

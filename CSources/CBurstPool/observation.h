@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* When a lease was first observed: an entry of bp_pool.observations. */
 #ifndef BP_OBSERVATION_H
 #define BP_OBSERVATION_H

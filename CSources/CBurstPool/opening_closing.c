@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Permits to open a connection, and closing. */
 #include "pool.h"
 #include "waiting.h"

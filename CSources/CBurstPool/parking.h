@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Putting one thread to sleep until another thread wakes it. The interleaving explorer has its own. */
 #ifndef BP_PARKING_H
 #define BP_PARKING_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The life of a pool: creating and destroying it. */
 #include "pool.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The pool's structure, and the helpers that the files of the core share. */
 #ifndef BP_POOL_INTERNAL_H
 #define BP_POOL_INTERNAL_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Matching free connections and permits with the threads and requests that wait, and closing excess connections. */
 #include "posix.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* What the files that implement bp_blocking.h share: waiting threads, and reconciling. */
 #ifndef BP_RECONCILE_H
 #define BP_RECONCILE_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Requests: submitting, cancelling and completing them, and what a program does with their connections. */
 #include "posix.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Shutting a pool down, and waiting until it can be destroyed. */
 #include "posix.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Structures that programs of other versions of the header pass: see "Versions" in bp_pool.h. */
 #ifndef BP_SIZED_H
 #define BP_SIZED_H

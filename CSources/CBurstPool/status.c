@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The messages and names of statuses, from the table in bp_status.h. */
 #include "include/bp_status.h"
 

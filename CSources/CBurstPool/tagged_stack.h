@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Treiber's stack on single 64-bit cells, for the backends that have no double-width compare-and-swap.
  *

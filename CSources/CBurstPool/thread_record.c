@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The list of all thread records. See thread_record.h. */
 #include "thread_record.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The chunks of a table. See type_stable_table.h. */
 #include "type_stable_table.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * A table that grows and never moves: the index and the address of an entry are good until the table is destroyed.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The list of the wait queue: appending a node, walking the list, and taking dead nodes out. See waiter_queue.h. */
 #include "waiter_node.h"
 

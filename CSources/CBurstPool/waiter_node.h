@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The layout of the wait queue's nodes, for the files of the queue and for the explorer. */
 #ifndef BP_WAITER_NODE_H
 #define BP_WAITER_NODE_H

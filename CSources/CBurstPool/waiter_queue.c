@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The life of a waiter in the wait queue. See waiter_queue.h. */
 #include "waiter_node.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The wait queue: first in, first out, and a waiter can leave from anywhere.
  *

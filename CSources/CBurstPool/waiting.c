@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Waiting for a connection: the calls of bp_pool.h on the wait queue. The queue itself is in waiter_queue.c. */
 #include "waiting.h"
 

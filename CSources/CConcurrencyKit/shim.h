@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The parts of Concurrency Kit that BurstPool builds on. All of them are inline functions in CK's headers, so
  * nothing has to be linked: a program that uses BurstPool needs libck when it is compiled and not when it runs.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* hiredis, of which BurstPoolRedis uses the reply reader and the command formatter, not the sockets. */
 #ifndef CHIREDIS_SHIM_H
 #define CHIREDIS_SHIM_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Waits for many sockets in one thread: epoll on Linux, kqueue elsewhere.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* libpq, PostgreSQL's client library, and the readiness of sockets as the operating system reports it. */
 #ifndef CLIBPQ_SHIM_H
 #define CLIBPQ_SHIM_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* What the examples talk to: a server on the loopback interface that returns each byte, and hangs up on 'x'. */
 #ifndef ECHO_SERVER_H
 #define ECHO_SERVER_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * A driver for epoll: connections that are opened without blocking, one letter that is sent and received, and a loop.
  * The element of each slot is a connection. While it is idle, it is in no epoll set, so any loop or thread can use it.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* One epoll loop: 100 jobs at the same time send 2,000 letters over at most four connections, some of which die. */
 #include "epoll_driver.h"
 

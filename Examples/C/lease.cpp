@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * A pool of sockets in C++: a lease releases its connection at the end of its scope, also when an exception ends it.
  *

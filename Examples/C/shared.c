@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Two epoll loops and four threads share one pool: the loop or thread that has waited longest gets the next connection.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Threads with blocking sockets: eight threads send 500 letters each, over at most four connections. */
 #include <CBurstPool.h>
 

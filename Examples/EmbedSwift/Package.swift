@@ -1,4 +1,6 @@
 // swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
 import PackageDescription
 
 // A package that uses BurstPool and nothing else: without the traits of the products that have dependencies of their own,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Parses the usual spellings of the two truth values, in upper or lower case.
 enum BooleanText {
     static let allowed = "true or false (also yes/no, on/off, 1/0)"

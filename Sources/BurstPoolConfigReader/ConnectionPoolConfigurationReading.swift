@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 public import BurstPool
 
 /// A configuration that was read, and the values that were found.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Parses durations that consist of a number and a unit, such as `250ms`, `1.5s` or `5m`.
 ///
 /// The units are ns, us, ms, s, m, h and d. A number without a unit is not a duration, because nobody can tell whether it means

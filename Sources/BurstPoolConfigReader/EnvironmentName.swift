@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The names of environment variables for configuration keys.
 enum EnvironmentName {
     /// Returns the name that swift-configuration uses for a key: `connectRetry.cap` becomes `CONNECT_RETRY_CAP`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPool
 
 /// What a value must be, for an error message. It completes the sentence "The value must be …".

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Collects the keys that a reader asked for, and the values that it found.
 final class ReadKeys {
     private(set) var known: [String] = []

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Names from OpenTelemetry's semantic conventions for database clients.
 enum Convention {
     static let prefix = "db.client.connection."

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension Duration {
     /// The duration in whole nanoseconds, clamped to about ±292 years.
     var nanoseconds: Int64 {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 public import BurstPoolSampling
 
 /// A timer of a metrics backend that can record one duration several times in a single call.

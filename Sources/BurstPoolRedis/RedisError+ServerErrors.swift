@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What the errors of a server mean for a client and for the connection.
 extension RedisError {
     /// Whether the server is not the one that callers need: a replica that refuses writes, a replica without its

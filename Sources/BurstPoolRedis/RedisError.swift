@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The reason why a Redis operation failed.
 ///
 /// Programs look at ``code``. People read ``message``, which says what failed and why, with the words of the server or

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// A blocking socket of the operating system, independent of the code under test. Its operations block for at most 5

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A timer of a metrics backend that can record one duration several times in a single call.
 ///
 /// swift-metrics has no such call. A backend that adopts this protocol in its `TimerHandler` makes the acquisitions of idle

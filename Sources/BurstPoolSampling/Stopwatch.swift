@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Measures the time since it was made, on a clock of any type.
 package struct Stopwatch: Sendable {
     private let read: @Sendable () -> Duration

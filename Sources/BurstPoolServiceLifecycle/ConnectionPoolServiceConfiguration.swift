@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPool
 
 /// How a pool starts and ends as a service.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 public import BurstPool
 
 /// The reason why a pool did not start as a service, if it is not an error of the pool or its strategy.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 public import BurstPool
 
 /// A pool on another core than the one that ships. For comparisons, not for production: use `ConnectionPool`.

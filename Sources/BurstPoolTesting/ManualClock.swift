@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// A clock that a test advances by hand, so that time limits pass without waiting.

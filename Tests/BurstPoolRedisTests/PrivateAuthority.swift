@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// A certificate authority in a temporary folder, made with the `openssl` command. The folder is removed with this

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 #include "allocation_counter.h"
 
 #if defined(__linux__)

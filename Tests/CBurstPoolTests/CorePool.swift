@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CBurstPool
 
 /// A pool of the C core for one test. Destroyed with everything that is left in it.

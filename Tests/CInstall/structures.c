@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* A program and a library of different versions: structures that are shorter or longer than the library's. */
 #include <burstpool/bp_pool.h>
 #include <burstpool/bp_version.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 // A C++ program: what the contract of close functions means for exceptions.
 #include <CBurstPool.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Threads are cancelled while they wait in bp_acquire, at any moment: no connection and no waiter is lost. */
 #define _GNU_SOURCE
 #include "program.h"

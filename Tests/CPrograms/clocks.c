@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* bp_expire costs the same on a clock that has just begun, in milliseconds, as on one in nanoseconds. */
 #define _GNU_SOURCE
 #include "program.h"

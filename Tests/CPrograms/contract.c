@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Single promises of the headers that C programs rely on. */
 #include "program.h"
 

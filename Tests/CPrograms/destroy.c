@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * A pool is destroyed as soon as bp_shutdown_and_wait returns, or as soon as bp_pool_destroy accepts it, while another
  * thread returns from its last call. AddressSanitizer and ThreadSanitizer notice an access to freed memory.

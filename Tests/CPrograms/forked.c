@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* After fork(), each call on a pool of the parent returns BP_FORKED in the child; a new pool works; the parent goes on.
  */
 #define _GNU_SOURCE

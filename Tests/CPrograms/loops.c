@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Loops and threads on one pool, at random: requests with and without deadlines, cancelled ones, connections that do
  * not open, that are discarded, and that are opened and closed later or at once, drivers that come and go, changing

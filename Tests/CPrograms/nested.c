@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Close functions, resumed waiters and owners that call back into the pool do not nest, and do not use freed memory. */
 #include "program.h"
 

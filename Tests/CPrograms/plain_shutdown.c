@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * bp_shutdown and bp_reconcile beside threads in bp_acquire: each thread gets BP_SHUT_DOWN, and none gets a connection
  * afterwards.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* What the programs share: a check that ends the program, and a pool of one size. */
 #ifndef PROGRAM_H
 #define PROGRAM_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Single promises of bp_callback.h: results, misuse, nothing nests, no memory, cancellation, fork, and the end. */
 #define _GNU_SOURCE
 #include "program.h"

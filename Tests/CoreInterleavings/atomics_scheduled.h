@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The backend of the interleaving explorer: before every atomic operation another thread may run.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The calls of bp_pool.h, with checks of what they return. */
 #include "world_internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Which decision is taken: depth first, at random, or as a schedule says. See decisions.h. */
 #include "decisions.h"
 

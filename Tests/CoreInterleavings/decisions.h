@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The decisions of a schedule: who goes on, which value a load sees, which buffered store becomes visible.
  *

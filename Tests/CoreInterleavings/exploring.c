@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Many runs of one scenario. See exploring.h. */
 #include "exploring.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Many runs of one scenario: depth first, at random, with a frozen thread, and under each memory model; with the
  * scenario's own number of stripes, with one, and with fewer stripes than threads.

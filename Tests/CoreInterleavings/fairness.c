@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Checks of what a call was given: no waiter overtaken, nothing after a shutdown or while the pool is paused. */
 #include "world_internal.h"
 

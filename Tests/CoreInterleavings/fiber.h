@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Threads of the explorer. The explorer switches them itself, so that a schedule depends only on its decisions. */
 #ifndef EXPLORER_FIBER_H
 #define EXPLORER_FIBER_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The memory of the core under exploration: an access to memory that was freed is noticed. See heap.h. */
 #include "heap.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The memory of the core under exploration: an access to memory that was freed is noticed. */
 #ifndef EXPLORER_HEAP_H
 #define EXPLORER_HEAP_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 #include "waiter_node.h"
 
 #include "pool.h"

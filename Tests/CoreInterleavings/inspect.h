@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Inspects the structures of a pool at rest: where each slot and each waiter's node is. */
 #ifndef EXPLORER_INSPECT_H
 #define EXPLORER_INSPECT_H

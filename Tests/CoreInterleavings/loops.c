@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Event loops for scenarios. See loops.h. */
 #include "loops.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Event loops for scenarios: drivers, requests, and threads that run a driver whenever it was posted to. */
 #ifndef EXPLORER_LOOPS_H
 #define EXPLORER_LOOPS_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The atomic operations of the core under exploration. Under sequential consistency memory is what it is. */
 #include "memory.h"
 

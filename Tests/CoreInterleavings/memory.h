@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* What an atomic operation does to memory, in three models. */
 #ifndef EXPLORER_MEMORY_H
 #define EXPLORER_MEMORY_H

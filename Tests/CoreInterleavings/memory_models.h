@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The two weak memory models: memory_tso.c and memory_views.c. For memory.c. */
 #ifndef EXPLORER_MEMORY_MODELS_H
 #define EXPLORER_MEMORY_MODELS_H

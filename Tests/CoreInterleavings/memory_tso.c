@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* x86-TSO: a store buffer for each thread. */
 #include "memory_models.h"
 

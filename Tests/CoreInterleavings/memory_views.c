@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The view model is the operational reading of C11's release, acquire and relaxed (as in "A Promising Semantics",
  * POPL 2017, without promises): each location keeps its last values, numbered; a thread's view says how old a value it

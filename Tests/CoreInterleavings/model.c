@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* A sequential model of the pool. See model.h. */
 #include "model.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * A sequential model of the pool: what bp_pool.h says, in the simplest form. It has no atomics, no stripes and no
  * nodes.

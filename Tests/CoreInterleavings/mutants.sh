@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
 # Applies each patch in mutants/ to a copy of the core, builds the explorer on it, and requires that a check fails.
 #
 # A patch begins with what is wrong, and with the scenario to try first. Beside it lies the schedule that catches it, which

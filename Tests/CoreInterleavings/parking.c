@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Sleeping under the explorer. See parking_scheduled.h. */
 #include "parking_scheduled.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Sleeping under the explorer. Parking is a flag, and a wait with a timeout, or a pause, ends whenever the scheduler
  * decides.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* What the queries of bp_pool.h must answer when no call runs. */
 #ifndef EXPLORER_QUERIES_H
 #define EXPLORER_QUERIES_H

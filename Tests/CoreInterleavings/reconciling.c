@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The loop that bp_pool.h documents. */
 #include "world_internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* What a read of a value may answer. See registers.h. */
 #include "registers.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * A value that threads write and read at the same time, and the values that a read may return.
  *

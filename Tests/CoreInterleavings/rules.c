@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The invariants of the pool, checked while no thread runs: at rest, with one thread frozen, and at the end. */
 #include "heap.h"
 #include "inspect.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* One run of a scenario. See running.h. */
 #include "running.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* One run of a scenario: set up, run under one schedule, checked at rest, and ended. */
 #ifndef EXPLORER_RUNNING_H
 #define EXPLORER_RUNNING_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 #ifndef EXPLORER_SCENARIO_H
 #define EXPLORER_SCENARIO_H
 

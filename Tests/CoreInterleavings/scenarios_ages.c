@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* How old leases are: observed and asked while connections change hands. */
 #include "scenario.h"
 #include "steps.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* blocking.c as it ships, reconciling included; only its semaphores are replaced by parking_scheduled.h. */
 #include "scenario.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Requests and drivers, as they ship. The loops are in loops.c. */
 #include "scenario.h"
 

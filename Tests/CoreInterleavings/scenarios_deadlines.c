@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Deadlines of waiters. */
 #include "scenario.h"
 #include "steps.h"

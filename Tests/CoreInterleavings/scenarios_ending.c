@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The end of a pool: shut down, waited for, and destroyed while other threads return from their calls. An access to the
  * memory of the pool after that fails the run.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Excess connections: closed as soon as they are idle, or kept until a sweep closes them. */
 #include "scenario.h"
 #include "steps.h"

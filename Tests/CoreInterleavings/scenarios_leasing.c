@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Leases, permits and closing, without waiters from the set-up. */
 #include "scenario.h"
 #include "steps.h"

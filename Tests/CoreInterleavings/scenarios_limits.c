@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Limits that change, and shutdowns. */
 #include "scenario.h"
 #include "steps.h"

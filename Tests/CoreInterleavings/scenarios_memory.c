@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Memory that cannot be had: the call says so, nothing is lost, and a later call succeeds. */
 #include "scenario.h"
 #include "steps.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Slots that are observed by other threads, and closes that another thread finishes. */
 #include "scenario.h"
 #include "steps.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Permits, and connections that do not open, or turn out to be closed. */
 #include "scenario.h"
 #include "steps.h"

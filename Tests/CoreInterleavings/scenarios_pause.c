@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Pausing and resuming. */
 #include "scenario.h"
 #include "steps.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The wait queue itself: few nodes used again and again, and dead nodes purged. */
 #include "scenario.h"
 #include "steps.h"

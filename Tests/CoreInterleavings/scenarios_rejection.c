@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Callers that are rejected because the queue is full. */
 #include "scenario.h"
 #include "steps.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Waiters that are requeued because their connection did not open. */
 #include "scenario.h"
 #include "steps.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* One thread calls the pool in any order, and compares every output and every query with a model: see model.h. */
 #include "model.h"
 #include "scenario.h"

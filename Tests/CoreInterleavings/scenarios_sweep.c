@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Sweeps over the idle connections. */
 #include "scenario.h"
 #include "steps.h"

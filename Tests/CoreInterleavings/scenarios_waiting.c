@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Waiters, and the calls that end their waits. */
 #include "scenario.h"
 #include "steps.h"

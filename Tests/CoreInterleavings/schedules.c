@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Schedules as text. See schedules.h. */
 #include "schedules.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Steps and checks that several files of scenarios share. */
 #ifndef EXPLORER_STEPS_H
 #define EXPLORER_STEPS_H

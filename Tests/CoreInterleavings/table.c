@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The table of what was explored. See table.h. */
 #include "table.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The thread records of the core, for the explorer's threads, which are fibers of one thread of the system. */
 #include "thread_record.h"
 

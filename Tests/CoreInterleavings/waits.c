@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Callers that wait, with a fake parker. */
 #include "world_internal.h"
 

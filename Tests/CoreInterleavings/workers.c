@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Explores many scenarios, in several processes at the same time. See workers.h. */
 #define _GNU_SOURCE
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Explores many scenarios, in several processes at the same time. */
 #ifndef EXPLORER_WORKERS_H
 #define EXPLORER_WORKERS_H

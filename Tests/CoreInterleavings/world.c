@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The pool under exploration: its set-up, and the owners of its connections. */
 #include "world_internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The vocabulary of the scenarios: the pool under exploration, callers that wait with a fake parker, the reconciling
  * loop as bp_pool.h documents it, and checks at every step that has an outcome.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Declarations that world.c, fairness.c, waits.c, reconciling.c and calls.c share. */
 #ifndef EXPLORER_WORLD_INTERNAL_H
 #define EXPLORER_WORLD_INTERNAL_H

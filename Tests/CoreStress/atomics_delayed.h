@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * A backend of the core with pauses inside its calls. Before some atomic operations the thread yields or works for a
  * moment, so that other threads run between two steps that would otherwise be nanoseconds apart. In all other respects

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Each slot goes through its states one after another, with one owner at a time.
  *

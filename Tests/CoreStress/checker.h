@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Decides whether a pool that executes each call at one moment between its begin and its end could have produced a
  * history.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Tests the checker with histories that are written by hand. Each history that breaks a rule must be rejected for the
  * right reason. Histories that only seem to break one must be accepted.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 #include "driver.h"
 
 #define NO_TICKET ((bp_ticket){0})

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * What one thread does to a pool that it shares with other threads: it acquires, releases, waits, cancels, opens,
  * fails to open, closes and resizes, in random order, and reconciles as bp_pool.h describes.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Histories of real threads: many short lives of a pool, each of which is recorded and then checked.
  *

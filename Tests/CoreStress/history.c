@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 #include "history.h"
 
 const char *event_name(event_kind what) {

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * What threads did to a pool, and when: each call that had an effect, with the moments before and after it.
  *

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
 # Counts how many of the known ways to break the core the histories of real threads notice. These are the explorer's
 # mutants, each built with pauses inside the calls, and run for some time. What a mutant needs may not happen on real
 # threads in that time, or not on this CPU. So it is enough if most are noticed, and which ones differs from run to

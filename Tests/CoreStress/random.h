@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* SplitMix64: random numbers that a seed determines. */
 #ifndef RANDOM_H
 #define RANDOM_H

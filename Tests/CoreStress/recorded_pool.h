@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The calls of bp_pool.h. The thread that makes a call records it, and pauses for a random time before it. */
 #ifndef RECORDED_POOL_H
 #define RECORDED_POOL_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* A condition that must hold, or the program ends and says where and why. */
 #ifndef REQUIRE_H
 #define REQUIRE_H

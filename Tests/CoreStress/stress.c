@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Threads in plain C that acquire, release, wait with timeouts, discard, fail to open, resize, and at the end shut
  * down. Every connection is a flag that says whether a thread has it. Every broken rule ends the program.

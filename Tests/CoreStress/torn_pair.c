@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The stack on a double-width compare-and-swap that tears.
  *

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CAllocationCounter
 
 /// The number of allocations of all threads, and the number of jobs that were enqueued.

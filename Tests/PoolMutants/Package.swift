@@ -1,4 +1,6 @@
 // swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
 import PackageDescription
 
 // A package of only the pool, its cores and the tests of both, so that a mutant is built quickly and without dependencies.

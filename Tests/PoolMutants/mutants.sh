@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
 # Checks that the tests notice faults: applies each patch in mutants/ to a copy of the Swift pool, builds the copy with its
 # tests, and requires that a test fails.
 #

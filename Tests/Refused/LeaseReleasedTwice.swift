@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPool
 
 func releaseTwice<Strategy>(_ pool: ConnectionPool<Strategy>) async throws {

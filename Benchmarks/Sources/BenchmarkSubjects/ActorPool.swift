@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A pool as people write it by hand: an actor with an array of idle connections and a queue of continuations.
 ///
 /// It serves waiters first come, first served, and a waiter whose task is cancelled leaves the queue.

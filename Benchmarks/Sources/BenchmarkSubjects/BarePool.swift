@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 public import Synchronization
 
 /// The least that a pool must do whose callers may wait: a lock around the idle connections and a queue of

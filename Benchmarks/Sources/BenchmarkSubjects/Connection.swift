@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The connections of the pools in the benchmarks. Not `Sendable`, because connections of real clients seldom are.
 public final class Connection {
     // Connections of real clients are too large to share a cache line, for which two threads would compete.

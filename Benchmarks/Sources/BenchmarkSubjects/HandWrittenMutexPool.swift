@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// A pool as people write it by hand who know that actors are slow: a lock around an array of idle connections and a

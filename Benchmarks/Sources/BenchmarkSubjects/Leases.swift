@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Acquires and releases a connection many times, in the way a user writes it: with a body that does not suspend, and
 /// with an asynchronous one. There is one function for each kind of pool, because each is a separate type for a user
 /// too.

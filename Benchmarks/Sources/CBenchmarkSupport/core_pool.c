@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 #include "core_pool.h"
 
 static bool close_all(bp_pool *pool) {

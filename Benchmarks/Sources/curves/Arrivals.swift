@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// SplitMix64: pseudo-random numbers that are the same in each run.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The queue M/M/c: random arrivals, exponential times of use, `servers` servers, first come, first served, and no

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPool
 
 /// Opens connections that lead nowhere, immediately, because only the waiting is measured.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A summary of a run.
 struct Summary {
     /// After a wait longer than this, in seconds, a caller has no more use for the connection.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* CBurstPool: the C11 core of BurstPool, a connection pool without locks. */
 #ifndef CBURSTPOOL_H
 #define CBURSTPOOL_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The pool for programs that use plain threads: waiting with a timeout, and reconciling inside the library.
  *

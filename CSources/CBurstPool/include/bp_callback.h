@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The pool for programs with event loops: requests that are completed by a callback.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* How the headers declare what the library exports. Not for programs to use. */
 #ifndef BP_EXPORT_H
 #define BP_EXPORT_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The pool: slots for connections, the idle connections among them, and a wait queue.
  *

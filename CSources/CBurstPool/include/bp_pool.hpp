@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The pool for C++17 and later: connections are objects, and a lease releases its connection at the end of its scope.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The statuses that calls return. */
 #ifndef BP_STATUS_H
 #define BP_STATUS_H

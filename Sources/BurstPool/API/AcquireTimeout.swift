@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How long a caller waits for a connection if none is idle.
 public struct AcquireTimeout: Sendable, Hashable {
     @usableFromInline

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Several observers of one pool. Each receives the events it asks for, in the order of the observers.
 ///
 /// ```swift

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A connection in use: where and by which task it was acquired, and how long it has been in use.
 public struct ConnectionLeaseDescription: Sendable, Hashable {
     /// The number of the connection in its pool, in the order in which connections were opened, from 1. A connection that

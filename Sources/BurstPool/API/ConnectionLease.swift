@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The temporary right to a connection, which ends with ``release()`` or at the end of its scope.
 ///
 /// A lease cannot be copied, so it cannot end twice. Prefer `withConnection` where a connection is used within one scope.

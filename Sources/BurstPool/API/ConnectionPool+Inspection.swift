@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a pool says about itself while it is running.
 
 extension ConnectionPool {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What operators need while a pool is running.
 
 extension ConnectionPool {

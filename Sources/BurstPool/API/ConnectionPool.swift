@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A lock-free pool of connections with a soft limit, and a hard limit for bursts.
 ///
 /// ```swift

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a pool could not do, in which pool, and why.
 ///
 /// Errors of the strategy and of bodies are not wrapped: they reach the caller as they were thrown.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Something that happened in a pool, as a ``ConnectionPoolObserver`` receives it.
 ///
 /// Later versions can add cases, so a `switch` needs an `@unknown default`.

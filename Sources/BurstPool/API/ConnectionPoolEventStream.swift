@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// The events of one pool or several as a sequence, for tests, tools and live displays.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a pool knows about its server and about its load.
 ///
 /// ``ConnectionPool/health`` answers at once, from what the pool has seen. ``ConnectionPool/checkHealth(timeout:)`` finds out.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Receives the events of a pool, for metrics, traces and logs.
 ///
 /// The pool calls an observer from the task or thread in which an event happens, and from several at the same time. An

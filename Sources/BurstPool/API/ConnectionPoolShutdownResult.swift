@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What ``ConnectionPool/shutdown(drainFor:)`` or ``ConnectionPool/abort(timeout:)`` has achieved when it returns.
 public struct ConnectionPoolShutdownResult: Sendable, Hashable {
     /// The connections that are still there: in use, or not yet closed.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How many connections a pool has and what they are doing, at one moment.
 ///
 /// The numbers are exact while nothing else happens. Otherwise each connection is counted in the state in which it was seen,

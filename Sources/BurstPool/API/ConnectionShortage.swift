@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Why a caller did not get a connection: whether the pool was busy, or its server did not work.
 ///
 /// Later versions can add cases, so a `switch` needs an `@unknown default`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How a pool opens, checks and closes its connections.
 ///
 /// The pool itself knows nothing about a kind of connection: the strategy does everything that depends on it. One strategy

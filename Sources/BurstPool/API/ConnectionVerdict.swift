@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What an error that the body of `withConnection` threw says about the connection it used.
 ///
 /// ``ConnectionStrategy/connectionVerdict(after:)`` returns it.

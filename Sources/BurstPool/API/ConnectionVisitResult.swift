@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What ``ConnectionPool/forEachConnection(_:)`` has done.
 public struct ConnectionVisitResult: Sendable {
     /// The number of connections on which the body has returned.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 // Which connections the current task holds, by calls of `withConnection`. Only pools that detect nested acquisitions know.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 // A connection is closed in a task of its own: a strategy that reacts to the cancellation of its caller would leave the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A call of the strategy that has exceeded its time limit and still uses a connection.
 ///
 /// The connection has left its slot. The task that closes it waits here until the strategy returns it.

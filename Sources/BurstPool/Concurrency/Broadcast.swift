@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// An event that any number of tasks can wait for, such as that the last connection is closed.

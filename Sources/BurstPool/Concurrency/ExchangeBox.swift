@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// A lock-free box for one reference-counted object, which a thread takes out before it uses it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The most recent error of some kind, without a lock.
 ///
 /// A reader takes the error out, copies it and puts it back. Another reader that comes in between finds no error; that is

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// Lets one task wait for an outcome. The first outcome counts, and it may come before the wait.

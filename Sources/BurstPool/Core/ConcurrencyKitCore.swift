@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 public import CBurstPool
 
 /// The core that ships: `CBurstPool`, in C11 on Concurrency Kit.

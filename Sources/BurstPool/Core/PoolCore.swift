@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The operations of a pool's core: slots, idle connections, permits and the wait queue.
 ///
 /// A core keeps the state and suspends nobody: a waiter is an opaque context, and a slot's element is raw memory. All

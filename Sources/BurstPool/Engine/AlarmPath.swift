@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension _PoolEngine: AlarmClockOwner {
     /// Does everything that is due, and asks for the next wake-up.
     @usableFromInline

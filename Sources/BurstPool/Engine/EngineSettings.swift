@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The parts of a configuration that the engine looks at, in the form in which it needs them.
 @usableFromInline
 struct EngineSettings: Sendable {

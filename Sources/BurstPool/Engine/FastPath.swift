@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The hot path: an idle connection about which nothing is special. It takes no lock, does not suspend or allocate, and does
 // not read the clock.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// The implementation of a pool: it runs the strategy, suspends and resumes callers, and decides when to open and close.

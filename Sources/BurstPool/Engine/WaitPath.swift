@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 // The path of a caller that finds no idle connection. Functions that every waiting caller runs are inlinable, so that the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How the pool describes its health, from the successes and failures that it has recorded.
 
 extension _PoolEngine {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A health check finds out whether the server works, without delaying any caller. It validates an idle connection, opens one if
 // there is room, or watches whether callers release their connections. It never joins the wait queue.
 

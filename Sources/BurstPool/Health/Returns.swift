@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 // How the pool notices, without any work on the hot path, that callers acquire and release connections. The serial number of a

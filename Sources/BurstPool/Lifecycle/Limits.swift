@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension _PoolEngine {
     public func resize(maxSize: Int, burstLimit: Int?) throws(ConnectionPoolError) {
         try ConnectionPoolConfiguration.validate(maxSize: maxSize, burstLimit: burstLimit, poolName: settings.name)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension _PoolEngine {
     public func shutdown(drainFor: Duration?) async -> ConnectionPoolShutdownResult {
         let deadline = PoolClock.deadline(after: drainFor, from: clock.now)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// Passes connections, one at a time, to the task that runs a body on every connection: the visiting task.

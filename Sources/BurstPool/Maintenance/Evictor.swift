@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// How many times all connections were evicted at once, and how often to look for connections that were not released yet.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 // The work on connections as time passes. One run of maintenance is called a look: it inspects all slots, decides what is due,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The time limits that maintenance enforces, in nanoseconds.
 struct MaintenanceSettings: Sendable {
     let minimumIdle: Int

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What maintenance has seen of every slot, from one look to the next.
 ///
 /// The serial number of a slot changes with every lease. So maintenance knows how long a connection has been idle or in use

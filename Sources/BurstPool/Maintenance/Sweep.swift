@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension _PoolEngine {
     /// Takes each idle connection, down to the one that was not used for the longest time, and does what is due.
     ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What is to be done with the idle connections, and when something is due next. A decision without any effect.
 struct SweepPlan {
     enum Action {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// Lets a caller wait for a while for a connection to be released, before one is opened for it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// Counts failures of the server rather than of attempts: attempts that run at the same time fail as one.

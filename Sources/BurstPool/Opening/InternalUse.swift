@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// How many connections the pool itself is using that will be idle afterwards: connections that are being reset, looked at,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// How many connections the pool opens before callers ask for them: the configured minimum of idle connections, and the

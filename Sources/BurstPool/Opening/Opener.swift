@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 // A connection is opened in a task of its own. The waiter on whose behalf it is opened may be served by a released connection

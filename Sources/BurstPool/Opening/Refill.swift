@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Connections that are opened before callers ask for them.
 
 extension _PoolEngine {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// When the next round of connection attempts may begin after one has failed, and what callers are told until then.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What can be special about a connection or about its lease.
 ///
 /// The flags are set and read with relaxed operations. A caller that misses a flag at one instant leaves it to the next

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// What the pool knows about a connection, stored in the connection's slot, in front of it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// Who holds a connection, stored in the connection's slot, behind it. Only pools that report leaks, detect nested

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 // What a slot contains: the header, the connection behind it, and the lease record behind both in pools that keep records.

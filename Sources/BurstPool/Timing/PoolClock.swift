@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A clock of any kind, reduced to nanoseconds since the pool was created, counted from 1. Deadlines in the core are such
 /// moments, and 0 is never one.
 ///

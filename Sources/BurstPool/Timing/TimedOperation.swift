@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// One call of the strategy that has a time limit: an open, a close, a validation or a reset.

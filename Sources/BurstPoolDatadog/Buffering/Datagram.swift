@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Bytes that are sent together, and the messages that they contain.
 struct Datagram: Sendable {
     private(set) var bytes: [UInt8] = []

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The address at which an agent receives DogStatsD datagrams.
 public enum DogStatsDAddress: Sendable, Hashable {
     /// A host name or address, and a port.

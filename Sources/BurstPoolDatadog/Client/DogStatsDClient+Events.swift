@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension DogStatsDClient {
     /// Sends an event to Datadog's event stream.
     ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // These methods never wait. A metric without a valid name or with a value that is not finite is dropped and counted as
 // ``DogStatsDStatistics/DropReason/invalid``.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 public import Logging
 
 /// The settings of a client: the agent's address, global tags, and limits.

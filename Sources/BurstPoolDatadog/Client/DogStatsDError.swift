@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The reason why a client could not be created.
 ///
 /// Only the creation of a client can fail. Messages that cannot be sent are counted: see ``DogStatsDStatistics``.

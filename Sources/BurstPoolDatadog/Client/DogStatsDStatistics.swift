@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The numbers of messages, datagrams and bytes that a client sent and dropped since it was created.
 ///
 /// A *message* is one metric, event or service check as it is sent. Values that are aggregated between two flushes make one

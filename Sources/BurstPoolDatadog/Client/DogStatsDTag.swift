@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A tag of a metric, an event or a service check: `key:value`, or a value alone.
 ///
 /// A tag may contain letters and digits of any script and `_ - : . /`. Every other character becomes an underscore, as at

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 public import CoreMetrics
 
 /// A swift-metrics backend that sends DogStatsD datagrams.

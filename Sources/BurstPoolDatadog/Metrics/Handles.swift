@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A reference to a metric that is aggregated between two flushes, which saves the lookup by name.
 ///
 /// It keeps the client alive, so that recorded values are still sent.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPool
 
 /// The metrics of one pool, named as in the Python package. The metrics are looked up once, so that an acquire costs no lookup.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Writes bytes into memory that the caller owns, and counts bytes that do not fit as well.
 struct ByteWriter {
     private let memory: UnsafeMutableRawBufferPointer

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Escaping of the characters that have a meaning in the protocol.
 extension ByteWriter {
     /// Writes the title or the text of an event, or the message of a service check. A line break becomes `\` and `n`.

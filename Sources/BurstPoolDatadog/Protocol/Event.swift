@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The category under which Datadog shows an event.
 public enum DogStatsDAlertType: String, Sendable, Hashable, CaseIterable {
     case error, warning, info, success

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Writes the client's messages in the DogStatsD format.
 ///
 /// The fields have the order of the protocol's description.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The rule for metric names: they start with an ASCII letter, and contain only ASCII letters, digits, `_` and `.`.
 enum MetricName {
     /// Returns a valid name. Everything before the first letter is removed, and every other invalid character becomes an

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The result of a service check.
 public enum DogStatsDServiceStatus: Int, Sendable, Hashable, CaseIterable {
     case ok = 0

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// The addresses of the agent: the path of its socket, or the addresses that its host name currently resolves to.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Parses the reply of `CLIENT LIST`, which has a line for each connection with fields such as `id=7 name=worker`.
 enum ClientList {
     static func ids(named name: String, in text: String) -> [Int] {

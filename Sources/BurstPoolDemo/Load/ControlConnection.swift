@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPoolRedis
 
 /// A connection outside the pool, for commands about the pool's connections.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a task does with a leased connection.
 enum Exercise: CaseIterable {
     /// `ECHO` of a unique text.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPoolRedis
 
 /// Carries out the exercises of one task, and checks every reply against a value that only this task can expect.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPoolRedis
 
 /// Decides which errors are expected and which are failures.

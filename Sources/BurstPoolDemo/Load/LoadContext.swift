@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The values that all tasks of the load share.
 struct LoadContext: Sendable {
     let pool: DemoPool

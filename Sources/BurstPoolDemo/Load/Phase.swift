@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A phase of the load.
 enum Phase: Int, CaseIterable, Codable {
     /// Fewer tasks than connections in the pool.

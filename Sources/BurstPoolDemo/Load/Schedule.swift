@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The times at which each task works.
 ///
 /// In the spike, the tasks start one after another during the first fifth, and stop one after another during the last fifth.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Random numbers from a seed, so that a run can be repeated with the same choices.

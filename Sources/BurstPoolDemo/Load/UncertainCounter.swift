@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The possible values of a counter, as known to the only task that increments it.
 ///
 /// An increment whose reply was lost with its connection may or may not have happened.

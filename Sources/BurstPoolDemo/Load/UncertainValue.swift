@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The possible values of a key, as known to the only task that writes it.
 ///
 /// A write whose reply was lost with its connection may or may not have happened. Until the key is read again, both values are

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPoolRedis
 
 /// A reply that does not belong to the command of the task, which a pool must never allow.

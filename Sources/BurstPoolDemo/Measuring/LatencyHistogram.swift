@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Counts durations in buckets whose width grows with the duration.
 ///
 /// There are 32 buckets for each doubling, so the error of a quantile is at most 3 %. Recording takes a shift and an addition.

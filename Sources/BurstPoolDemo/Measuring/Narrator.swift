@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Describes phases, bursts and the burst limit in words.
 struct Narrator {
     private let context: LoadContext

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// The progress of one task. Each task has its own, so that the tasks do not share cache lines.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The samples of a run.
 struct Timeline: Sendable {
     private(set) var samples: [Sample] = []

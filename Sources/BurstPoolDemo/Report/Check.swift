@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A condition that every run must meet.
 struct Check: Codable {
     let name: String

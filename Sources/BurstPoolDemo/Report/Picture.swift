@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The file of the picture. It is checked before the run, so that an invalid path is reported early.

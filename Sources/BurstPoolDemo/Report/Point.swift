@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The samples in one column of the picture.
 struct Point {
     var time: Double

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension Summary {
     /// Returns the summary as text.
     func text(color: Bool) -> String {

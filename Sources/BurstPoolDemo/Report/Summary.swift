@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The result of a run. In JSON, times are in seconds.
 struct Summary: Codable {
     struct Settings: Codable {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Draws the timeline of a run: connections at the top, then waiting callers and throughput, with a common time axis.
 struct TimelinePicture {
     let timeline: Timeline

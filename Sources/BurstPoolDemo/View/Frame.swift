@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One frame of the live view.
 struct Frame {
     let timeline: Timeline

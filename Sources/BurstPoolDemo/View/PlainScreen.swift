@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// Prints a line about once a second and one for each event, for logs, pipes and files.

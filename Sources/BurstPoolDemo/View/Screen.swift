@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Shows the progress of a run.
 protocol Screen: Sendable {
     /// The time between two calls of ``show(_:_:)``.

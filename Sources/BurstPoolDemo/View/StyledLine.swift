@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A line of colored text that can be cut to a width without cutting a color's control sequence.
 struct StyledLine {
     enum Style: String {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension PostgresConfiguration {
     /// The parameters that libpq is given for an attempt to connect.
     func connectionParameters(credentials: PostgresCredentials?) -> [String: String] {

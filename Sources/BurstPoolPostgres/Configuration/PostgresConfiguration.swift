@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which server to connect to, as whom, and with which limits.
 ///
 /// ```swift

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Dispatch
 
 /// Runs calls that block the thread, such as name resolution, outside Swift's cooperative thread pool.

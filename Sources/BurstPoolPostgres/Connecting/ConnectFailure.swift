@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Makes an error of the text with which libpq says why it could not connect.
 enum ConnectFailure {
     /// - Parameters:

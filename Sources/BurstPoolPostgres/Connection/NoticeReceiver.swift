@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CLibPQ
 
 /// Passes notices of the server to a closure. Without one they are ignored; libpq alone would print them.

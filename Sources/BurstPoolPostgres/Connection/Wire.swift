@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CLibPQ
 
 /// Sends statements with libpq and waits for results, without blocking the thread.

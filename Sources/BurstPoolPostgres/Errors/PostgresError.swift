@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// An error of a PostgreSQL server, of the connection to it, or of a value that does not fit.
 ///
 /// ``code`` tells programs what kind of failure it is. For an error that the server reported, ``sqlState`` has

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A notice or a warning of the server.
 public struct PostgresNotice: Sendable, CustomStringConvertible {
     /// The severity in English: `WARNING`, `NOTICE`, `INFO`, `LOG` or `DEBUG`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The rows that a query returned.
 ///
 /// A collection that can be iterated, indexed from 0, and kept for any time: it is independent of the connection. A row

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CLibPQ
 
 /// The encoded parameters of one statement, in the form in which libpq takes them.

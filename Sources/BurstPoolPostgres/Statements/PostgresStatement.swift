@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A statement with its parameters, for a pipeline.
 public struct PostgresStatement: Sendable {
     /// The text, with `$1`, `$2`, … for the parameters.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A statement that the server has analysed.
 final class PreparedStatement {
     /// `nil`: nothing is kept at the server, and the text is sent each time.

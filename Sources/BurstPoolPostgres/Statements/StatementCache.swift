@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The prepared statements of one connection. The one that was used the longest time ago is dropped when it is full.
 struct StatementCache {
     private var statements: [String: PreparedStatement] = [:]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CLibPQ
 
 /// The data of a `COPY … TO STDOUT`, one row after the other.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CLibPQ
 
 /// PostgreSQL's text format of arrays, such as `{1,NULL,"with \"quotes\""}`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Arrays with one dimension, whose elements may be NULL. An array of `UInt8` is `bytea`.
 extension Array: PostgresEncodable where Element: PostgresEncodable {
     public func encode(into parameter: inout PostgresParameterWriter) throws {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Integers are sent in the binary format of the type that the server expects, and read from every type of numbers.
 
 extension FixedWidthInteger {

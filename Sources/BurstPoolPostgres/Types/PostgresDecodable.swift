@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A type that can be read from a column of a row.
 ///
 /// `Bool`, the integers, `Double`, `Float`, `String`, `[UInt8]`, `Data`, `UUID`, `Date`, `Decimal`, ``PostgresJSON``, and

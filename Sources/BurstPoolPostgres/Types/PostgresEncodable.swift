@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A type that can be a parameter of a statement.
 ///
 /// Parameters travel apart from the statement's text, so nothing in them can change what the statement means. `nil` is

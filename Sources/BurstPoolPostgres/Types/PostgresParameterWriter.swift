@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Receives the value of one parameter of a statement.
 public struct PostgresParameterWriter {
     enum Form { case null, text, binary }

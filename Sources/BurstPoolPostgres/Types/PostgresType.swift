@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A type of PostgreSQL, by its object identifier.
 ///
 /// The built-in types have fixed identifiers. Types that a database defines itself, such as enumerations, have others.

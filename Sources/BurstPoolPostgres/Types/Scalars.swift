@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Truth values, floating-point numbers and text.
 
 extension Bool: PostgresCodable {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A command for the server: its name and its arguments.
 ///
 /// ```swift

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension RedisConnection {
     /// Executes several commands as a transaction: all of them, without commands of other clients between them.
     ///

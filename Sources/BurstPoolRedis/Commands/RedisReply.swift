@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The server's answer to one command.
 ///
 /// The cases are those of version 2 of the Redis protocol. Accessors such as ``string`` and ``integer`` convert a

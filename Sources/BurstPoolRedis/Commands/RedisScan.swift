@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a scan iterates over.
 public struct RedisScanTarget: Sendable {
     fileprivate let command: String

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// SHA-1 (FIPS 180-4), by which Redis names scripts. Not for anything that must be secure.
 enum SHA1 {
     /// Returns the digest in lower-case hexadecimal digits.

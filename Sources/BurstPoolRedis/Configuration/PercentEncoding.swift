@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Decodes the percent-encoded characters of URLs, such as `%41`.
 enum PercentEncoding {
     /// Replaces each `%` and the two hexadecimal digits after it by the byte that they encode.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A user name and a password, and how long they are valid.
 ///
 /// A closure that returns credentials replaces the fixed ones of ``RedisConfiguration`` where passwords rotate or

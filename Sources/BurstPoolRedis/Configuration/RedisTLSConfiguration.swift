@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How connections are encrypted, and how the server proves its identity.
 ///
 /// ```swift

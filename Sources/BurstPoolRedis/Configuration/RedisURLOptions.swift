@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The options after the `?` of a Redis URL.
 struct RedisURLOptions {
     private(set) var database: Int?

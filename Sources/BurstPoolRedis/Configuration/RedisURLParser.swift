@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import NIOCore
 
 /// Parses the URL of a Redis server. ``RedisConfiguration/init(url:)`` documents what is supported.

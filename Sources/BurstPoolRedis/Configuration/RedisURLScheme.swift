@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The scheme of a Redis URL: how the server is reached.
 enum RedisURLScheme: Equatable {
     case tcp, tls, unixSocket

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The options of a Redis URL that configure TLS.
 struct RedisURLTLSOptions {
     private var isEnabled: Bool?

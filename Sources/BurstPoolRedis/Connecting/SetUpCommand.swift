@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A command that is sent when a connection opens.
 enum SetUpCommand: Equatable {
     case authenticate(RedisCredentials)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Resumes a continuation exactly once, even if the work that should resume it never runs.
 ///
 /// An event loop that has been shut down silently drops the closures it is asked to execute. The dropped closure

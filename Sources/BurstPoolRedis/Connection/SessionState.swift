@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What the commands sent on a connection have changed about its session.
 ///
 /// A pool gives one connection to many callers in turn. If a caller leaves a transaction open or another database

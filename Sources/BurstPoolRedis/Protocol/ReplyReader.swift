@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CHiredis
 
 /// Parses the bytes of a server into replies with hiredis's reader.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Keeps the fields before it and the fields after it on different cache lines, and on different pairs of lines,
 /// because CPUs often fetch lines in pairs.
 struct CacheLinePadding {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Two counts and two flags in one word, so that they change together.
 extension UInt64 {
     init(low: Int, high: Int) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// A slot: a place for one connection. Its memory is type-stable: it is not freed before the pool. The element follows

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// A node of the waiter queue. Its memory is type-stable, so that a stale address still leads to a node.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPool
 
 /// The state of a pool with one lock: plain values that one thread at a time changes.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The wait queue of ``MutexCore``: the waiters in the order in which they joined, as a linked list in a dictionary, so
 /// that a waiter can leave from anywhere in O(1).
 ///

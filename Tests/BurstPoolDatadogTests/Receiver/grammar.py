@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """A strict parser of the DogStatsD protocol, which rejects everything that the published description does not allow.
 
 It follows the description of the datagram format (with the extensions 1.1 for packed values, 1.2 and 1.5 for the origin, and

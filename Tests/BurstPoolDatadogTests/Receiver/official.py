@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Send events, service checks and metrics with Datadog's own Python client, one datagram for each line of input.
 
     official.py PORT TAG...

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Receive DogStatsD datagrams and print a line of JSON for each message.
 
     receiver.py grammar|independent udp|PATH

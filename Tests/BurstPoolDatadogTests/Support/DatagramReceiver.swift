@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// A socket that receives datagrams at a port of the loopback interface or at a path.

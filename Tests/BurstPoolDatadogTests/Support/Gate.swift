@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// Suspends tasks until the test lets them pass. Cancellation does not let them pass.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// A counter for several threads. A thread that reads the raised count sees everything that happened before it was raised.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Testing
 
 /// Waits until a condition holds that other tasks bring about. It lets them run and checks again.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How a call of `withConnection` ends.
 enum CallerOutcome: Equatable, Sendable {
     case served

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The stage of an acquire at which the interruption happens.
 enum Stage: CaseIterable, Sendable {
     /// The pool is asking an idle connection whether it is closed.

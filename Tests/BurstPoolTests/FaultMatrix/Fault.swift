@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The calls of a strategy.
 enum StrategyCall: String, CaseIterable, Sendable {
     case makeConnection, prepareConnection, connectionIsClosed, validateConnection, resetConnection, closeConnection

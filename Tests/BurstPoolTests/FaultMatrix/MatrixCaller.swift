@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPool
 
 /// A caller of `withConnection`, in its own task, that keeps the connection until the test lets it return.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension HistoryChecker {
     /// One ownership of a slot: from the call that took the slot to the call that released it.
     private struct Ownership {

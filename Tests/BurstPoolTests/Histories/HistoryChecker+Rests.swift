@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension HistoryChecker {
     /// Checks that at rest the counts are the sums of the calls before, that no waiter waits beside a connection or
     /// permit that could serve it, and that no idle connection is excess. After shutdown nothing happens any more, and

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Decides whether a history is one of a pool that executes each call at one moment between its begin and its end.
 ///
 /// Calls that overlap, or touch, may have happened in either order. Therefore a rule is broken only if it is broken in

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Testing
 
 /// Tests the checker with histories that are written by hand. A history that breaks a rule is rejected for that rule. A

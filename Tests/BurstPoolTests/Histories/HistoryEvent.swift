@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A call of the core, or of code that the core calls, between two moments.
 struct HistoryEvent: Sendable {
     enum Kind: CaseIterable, Sendable {

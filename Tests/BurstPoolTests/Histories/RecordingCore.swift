@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPool
 
 /// What a strategy needs so that its pool's core can be recorded.

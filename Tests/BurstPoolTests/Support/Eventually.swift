@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Testing
 
 /// Waits until a condition holds that must come about by itself. It lets other tasks run, and checks again.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// Blocks tasks until the test lets them pass. Cancellation does not open it.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Counts what is asked of the system's allocator, in a program that this is linked into.
  */

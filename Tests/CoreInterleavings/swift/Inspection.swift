@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CExplorer
 
 // inspect.h for the Swift core: where each slot and each waiter's node is.

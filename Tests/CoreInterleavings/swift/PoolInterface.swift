@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CExplorer
 
 // The calls of bp_pool.h on the Swift core, for the explorer. A bp_pool is the core and what the core does not keep.

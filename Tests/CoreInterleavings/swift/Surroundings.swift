@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CExplorer
 
 /// What the explorer chooses where the core would ask the system, or where constants keep rare paths rare.

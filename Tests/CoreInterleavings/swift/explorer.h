@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* What the Swift core and its C interface use of the explorer. The cells are the words of Atomic.swift. */
 #ifndef EXPLORER_FOR_SWIFT_H
 #define EXPLORER_FOR_SWIFT_H

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
 # Applies each patch in mutants/, and those of the Swift pool's mutants that break the lock-free Swift core, to a copy of that
 # core, and requires that the explorer notices. Each is built anew, which takes half a minute.
 #

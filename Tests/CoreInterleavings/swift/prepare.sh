@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
 # Copies the lock-free Swift core into a folder, as one module with the explorer's atomic operations: see README.md.
 #
 #   prepare.sh ROOT FOLDER      ROOT: the package whose core it is

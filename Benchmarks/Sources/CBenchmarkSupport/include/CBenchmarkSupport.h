@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 #ifndef CBENCHMARKSUPPORT_H
 #define CBENCHMARKSUPPORT_H
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Concurrency Kit's stack alone: the cost of a pool that only keeps connections in a stack. */
 #ifndef BARE_STACK_H
 #define BARE_STACK_H

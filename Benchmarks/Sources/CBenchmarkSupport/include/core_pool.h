@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* The C API as a program in C calls it: in loops, with a check of the status of each call. */
 #ifndef CORE_POOL_H
 #define CORE_POOL_H

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Measurements of this process that the system provides. */
 #ifndef PROCESS_MEASURES_H
 #define PROCESS_MEASURES_H

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Many measurements of one quantity.
 struct Distribution: Sendable {
     /// In ascending order.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Prints the progress: one line that is overwritten on a terminal, plain lines otherwise.

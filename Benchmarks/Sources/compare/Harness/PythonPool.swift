@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The Python package, in a process that waits for work, so that it can alternate with the other contenders.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CBenchmarkSupport
 
 /// The cost of one run of a contender, in nanoseconds per operation.

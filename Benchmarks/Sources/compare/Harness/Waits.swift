@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The waiting times of callers, in nanoseconds.
 struct Waits: Sendable {
     var p50: Double

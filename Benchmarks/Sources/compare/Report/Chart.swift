@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A chart of measurements.
 struct Chart: Sendable {
     struct Bar: Sendable {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// All measurements.
 struct Report: Sendable {
     var rows: [Row] = []

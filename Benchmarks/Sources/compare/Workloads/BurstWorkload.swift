@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BenchmarkSubjects
 
 /// W4: soft limit 8, hard limit 64, bursts of 64 tasks with pauses.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CBenchmarkSupport
 
 /// W5 in the C core: 100,000 waiters, 10,000 of whom stay.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// W5: cancellation storm.
 enum StormWorkload {
     static func run(_ report: inout Report, _ settings: Settings) async throws {

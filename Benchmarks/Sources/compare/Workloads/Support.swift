@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// An unexpected outcome, which makes the measurement useless.
 struct UnexpectedOutcome: Error, CustomStringConvertible {
     var description: String

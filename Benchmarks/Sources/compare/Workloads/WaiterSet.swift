@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CBenchmarkSupport
 
 /// Pools with a number of waiters that stays the same while some leave or are served and others join.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * A pool of file descriptors: eight threads send requests to an echo server over at most four sockets.
  *

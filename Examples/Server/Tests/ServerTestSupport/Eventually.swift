@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Polls until a condition holds, for example one about another process.
 ///
 /// - Throws: `GuardedProcess.Failure` if the time is up.

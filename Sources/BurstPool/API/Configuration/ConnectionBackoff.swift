@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How long to wait before the next attempt to open a connection, after some have failed.
 ///
 /// The wait is exponential with full jitter: a random duration between zero and `base × 2ⁿ⁻¹`, at most `cap`, where n is the

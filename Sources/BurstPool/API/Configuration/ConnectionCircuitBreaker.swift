@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Stops a pool from opening connections while its server is down.
 ///
 /// When attempts have failed often enough, the breaker opens, and no connection is opened for ``openFor``. Callers that

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Keeps the wait queue short while a pool is overloaded, by rejecting callers early: controlled delay.
 ///
 /// A queue that is empty now and then absorbs bursts and does no harm. A queue that has not been empty for the whole

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension ConnectionPoolConfiguration {
     /// Creates the configuration that most servers want.
     ///

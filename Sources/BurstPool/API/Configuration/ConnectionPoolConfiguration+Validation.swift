@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension ConnectionPoolConfiguration {
     /// - Throws: ``ConnectionPoolError`` with `.invalidConfiguration`, which names the settings and their values.
     func validate() throws(ConnectionPoolError) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPool
 
 /// Code that uses a pool as a server does: functions with one or two calls each. In such functions the compiler decides

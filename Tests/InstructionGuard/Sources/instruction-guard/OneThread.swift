@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Runs tasks on the thread that calls ``run()``, in the order in which they become ready, so that their execution and
 /// its cost are the same each time.
 final class OneThread: TaskExecutor, @unchecked Sendable {

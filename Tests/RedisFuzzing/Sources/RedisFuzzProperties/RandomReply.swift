@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Generates random valid replies.
 package enum RandomReply {
     /// - Parameter depth: The maximum depth of nested arrays.

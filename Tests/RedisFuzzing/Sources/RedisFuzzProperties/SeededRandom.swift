@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The random number generator SplitMix64. The same seed gives the same numbers.
 package struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// An input violates a property that must hold for every input.
 package struct Violation: Error, CustomStringConvertible {
     package let description: String

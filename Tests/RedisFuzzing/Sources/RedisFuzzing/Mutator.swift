@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import RedisFuzzProperties
 
 /// Generates inputs, most of them by changing inputs of the corpus.

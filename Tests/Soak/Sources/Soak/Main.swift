@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Runs pools on a real Redis behind a harmful proxy, and checks that nothing is wrong or lost.

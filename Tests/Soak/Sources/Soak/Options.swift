@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The options of the command line.
 struct Options: Sendable {
     static let usage = """

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Ways to break the soak on purpose. One of its checks must notice each of them. `Tests/Soak/controls` runs them all.
 enum Sabotage: String, CaseIterable, Sendable {
     /// The proxy gives a client the reply to another one, as a pool would do that leases a connection with an unread

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// SplitMix64. Equal seeds give equal numbers.
 struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The code of a link, which is the path of its short URL.
 struct LinkCode: Sendable, Hashable, CustomStringConvertible {
     let text: String

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The names and descriptions of the metrics at `/metrics`.
 enum MetricCatalog {
     struct Entry {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Identifies a metric by its swift-metrics label and dimensions.
 struct MetricID: Hashable, Sendable {
     struct Dimension: Hashable, Sendable {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// Counts durations in buckets whose bounds grow by a quarter of a power of two, which bounds the error of a quantile to 19 %.

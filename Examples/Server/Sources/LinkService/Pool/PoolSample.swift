@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The state of all pools at one moment, and a summary of the time since the previous sample.
 struct PoolSample: Sendable, Codable, Equatable {
     /// Milliseconds since 1970.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import ServiceLifecycle
 
 /// Pings the servers once a second, so that an outage is noticed even while no request needs Redis.

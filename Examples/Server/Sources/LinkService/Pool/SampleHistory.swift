@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import NIOCore
 
 /// The encoded samples of the last minute, and the coarser samples of the last hour.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * Counts the allocations of the program that it is linked into, including those of the Swift runtime and of C
  * libraries.

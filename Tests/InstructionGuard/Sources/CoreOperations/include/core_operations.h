@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /*
  * The operations of the C core, repeated many times, for the guard. Each function performs one kind of operation, so
  * that the counts while it runs belong to that operation.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
 /* Resources that this process uses and that Swift cannot query. */
 #ifndef FOOTPRINT_H
 #define FOOTPRINT_H

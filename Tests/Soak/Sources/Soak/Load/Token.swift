@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A value that is stored and echoed. It names the visitor that made it and its purpose, is unique, and has a checksum.
 ///
 /// An intact reply with another content than expected belongs to another caller: it is a wrong reply. A reply that is

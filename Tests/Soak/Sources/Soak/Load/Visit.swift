@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import BurstPoolRedis
 
 /// One use of a connection by a visitor: commands with replies that no other visitor can expect.

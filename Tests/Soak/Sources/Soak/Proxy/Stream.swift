@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import NIOCore
 
 /// One direction of a link: parses messages, and forwards them in order, harmed or not.

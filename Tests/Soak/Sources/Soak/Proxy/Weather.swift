@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The rates at which a proxy does harm: once in this number of messages, or connections. 0 means never.
 struct Weather: Sendable {
     var delay = 0

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Checks that memory does not grow: compares the use after a third of the time with the use at the end. Both are
 /// measured between two pools, when nothing of the first pool should be left.
 struct MemoryWatch {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The counts and findings of all parts of the soak.
 struct Report: Sendable {
     let sabotage: Sabotage?
