@@ -105,6 +105,40 @@ struct AlarmClockTests {
         }
     }
 
+    @Test("However many threads ask at the same time, few tasks sleep")
+    func fewSleepers() async throws {
+        let clock = ManualClock()
+        let owner = Owner(clock)
+        await withTaskGroup(of: Void.self) { group in
+            for task in 0..<4 {
+                group.addTask {
+                    for step in 0..<5000 { owner.alarm.ring(at: UInt64(600_000_000_000 + step * 4 + task)) }
+                }
+            }
+        }
+        try await clock.waitForSleepers(1)
+        await letOthersRun()
+        #expect(clock.sleepers <= 4, "one for each thread, at most: its first moment was earlier than the others'")
+    }
+
+    @Test("More moments than the clock has places for are all met, each earlier than the one before")
+    func moreMomentsThanPlaces() async throws {
+        let clock = ManualClock()
+        let owner = Owner(clock)
+        let moments = (1...40).map { UInt64($0) * 1_000_000_000 + 1 }
+        for moment in moments.reversed() {
+            owner.alarm.ring(at: moment)
+            await letOthersRun()
+        }
+        owner.next.set(Array(moments.dropFirst()))
+        for second in 1...40 {
+            try await clock.waitForSleepers(1)
+            clock.advance(by: .seconds(1))
+            try await eventually("the clock has rung for second \(second)") { owner.rings.value.count == second }
+        }
+        #expect(owner.rings.value == moments)
+    }
+
     @Test("An owner that was deallocated is not woken, and the clock does not keep it alive")
     func ownerIsGone() async throws {
         let clock = ManualClock()

@@ -25,10 +25,12 @@ struct ExchangeBox<Object: AnyObject & Sendable>: ~Copyable, Sendable {
         content.exchange(nil, ordering: .acquiringAndReleasing)?.takeRetainedValue()
     }
 
-    /// Puts an object in, in place of whatever was there.
-    func put(_ object: Object) {
-        content.exchange(Unmanaged.passRetained(object), ordering: .acquiringAndReleasing)?.release()
+    /// Puts an object in. Returns what was there before.
+    @discardableResult
+    func put(_ object: Object) -> Object? {
+        content.exchange(Unmanaged.passRetained(object), ordering: .acquiringAndReleasing)?.takeRetainedValue()
     }
+
 
     /// Puts an object in if the box is empty. Returns whether it was.
     func putIfEmpty(_ object: Object) -> Bool {
