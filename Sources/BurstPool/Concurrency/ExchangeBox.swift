@@ -31,7 +31,6 @@ struct ExchangeBox<Object: AnyObject & Sendable>: ~Copyable, Sendable {
         content.exchange(Unmanaged.passRetained(object), ordering: .acquiringAndReleasing)?.takeRetainedValue()
     }
 
-
     /// Puts an object in if the box is empty. Returns whether it was.
     func putIfEmpty(_ object: Object) -> Bool {
         let retained = Unmanaged.passRetained(object)

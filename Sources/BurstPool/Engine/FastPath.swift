@@ -111,7 +111,7 @@ extension _PoolEngine {
     @inlinable @inline(__always)
     func releaseAfterBody(_ lease: Core.Lease) async throws {
         if endsUncommonly(lease) { return }
-        if core.release(lease), let excess = reconcileAfterReturn(mayCloseInline: settings.throwsCloseErrors) {
+        if core.release(lease), let excess = reconcileAfterRelease(mayCloseInline: settings.throwsCloseErrors) {
             try await closeAfterRelease(excess)
         }
     }
@@ -129,7 +129,7 @@ extension _PoolEngine {
     @inlinable @inline(__always)
     public func release(_ lease: Core.Lease) {
         if endsUncommonly(lease) { return }
-        if core.release(lease) { reconcileAfterReturn() }
+        if core.release(lease) { reconcileAfterRelease() }
     }
 
     @inlinable @inline(__always)

@@ -19,7 +19,7 @@ extension _PoolEngine {
     /// Returns whether a connection with flags can be handed out. If not, the lease has ended.
     @usableFromInline
     func isUsable(_ lease: Core.Lease, _ flags: ConnectionFlags, ifStale: StaleConnection) -> Bool {
-        let expired = flags.contains(.isResting) ? enforceIdleLimits(lease, now: wakeMaintenance(lease)) : nil
+        let expired = flags.contains(.wakesMaintenance) ? enforceIdleLimits(lease, now: wakeMaintenance(lease)) : nil
         if let reason = header(of: lease).pointee.flags(.isRetired).closeReason ?? expired {
             closeInBackground(lease, reason)
             return false
@@ -60,10 +60,10 @@ extension _PoolEngine {
     /// Notes and reports the lease of a connection for which the caller has waited.
     @usableFromInline
     func noteServed(_ lease: Core.Lease, _ site: _LeaseSite, _ ticket: Core.Ticket, since began: UInt64) {
-        let flags = header(of: lease).pointee.flags([.concernLease, .isFresh, .isResting])
+        let flags = header(of: lease).pointee.flags([.concernLease, .isFresh, .wakesMaintenance])
         noteLease(lease, site, flags)
         if flags.contains(.isFresh) { header(of: lease).pointee.clear(.isFresh) }
-        if flags.contains(.isResting) { wakeMaintenance(lease) }
+        if flags.contains(.wakesMaintenance) { wakeMaintenance(lease) }
         guard events.isObserved else { return }
         noteWaitEnded()
         let now = clock.now
@@ -89,7 +89,7 @@ extension _PoolEngine {
 
     /// Notes and reports that the caller no longer uses a connection.
     func noteRelease(_ lease: Core.Lease, _ flags: ConnectionFlags) {
-        if flags.contains(.isResting) { wakeMaintenance(lease) }
+        if flags.contains(.wakesMaintenance) { wakeMaintenance(lease) }
         if flags.contains(.isObserved) {
             let since = record(of: lease).pointee.acquiredAt.load(ordering: .relaxed)
             events.report(.released(held: clock.elapsed(since: since)))

@@ -45,11 +45,6 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
             )
         }
         settings = EngineSettings(configuration)
-        let elementSize =
-            settings.tracksTaskNames
-            ? Self.taskNameOffset + AtomicText.byteCount
-            : settings.initialFlags.isDisjoint(with: .concernLease)
-                ? Self.recordOffset : Self.recordOffset + MemoryLayout<LeaseRecord>.size
         waits = WaitTable(tracksPlaces: settings.initialFlags.contains(.isTracked))
         let retained = Unmanaged.passRetained(strategy)
         do {
@@ -61,7 +56,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                     ),
                     keepsExcess: configuration.burstLinger != nil,
                     maxWaiters: configuration.maxWaiters,
-                    elementSize: elementSize,
+                    elementSize: Self.elementSize(settings),
                     elementAlignment: max(alignment, MemoryLayout<ConnectionHeader>.alignment),
                     owner: Unmanaged<AnyObject>.fromOpaque(retained.toOpaque())
                 )

@@ -28,8 +28,8 @@ extension _PoolEngine {
     /// Notes that a connection was released after a use without an error, and reconciles.
     @discardableResult
     @inlinable @inline(never)
-    func reconcileAfterReturn(mayCloseInline: Bool = false) -> Core.Lease? {
-        health.noteReturn()
+    func reconcileAfterRelease(mayCloseInline: Bool = false) -> Core.Lease? {
+        health.noteRelease()
         return reconcile(mayCloseInline: mayCloseInline)
     }
 

@@ -80,7 +80,7 @@ extension _PoolEngine {
             throw acquireFailed(error, waited: began, nil)
         }
         let generation = evictions.generation
-        health.settle(now: began)
+        health.recordRelease(now: began)
         let place = waits.begin(core.number(of: ticket), at: began, site, notesName: settings.tracksTaskNames)
         defer { waits.end(place) }
         if events.isObserved { noteWaitBegan(ticket) }
@@ -249,7 +249,7 @@ extension _PoolEngine {
     func shortage() -> Shortage {
         let now = clock.now
         let age = core.oldestLeaseAge(now: now)
-        health.settle(now: now)
+        health.recordRelease(now: now)
         return Shortage(
             statistics: statistics,
             oldestLeaseAge: age == 0 ? nil : .nanoseconds(Int64(clamping: age)),

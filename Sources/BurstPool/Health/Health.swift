@@ -6,7 +6,7 @@ extension _PoolEngine {
     /// The health of the pool, from the successes and failures so far. O(connections + greatest number of waiters at a time).
     public var currentHealth: ConnectionPoolHealth {
         let now = clock.now
-        lookForReturns(now: now)
+        noteReleases(now: now)
         return describeHealth(now: now)
     }
 
@@ -26,7 +26,7 @@ extension _PoolEngine {
         let isAtLimit = statistics.total >= (statistics.burstLimit ?? statistics.maxSize)
         return ConnectionPoolHealth(
             status: core.isShutDown
-                ? .shutDown : verdict ?? statusSeen(statistics, oldestWait: { oldestWait }, now: now),
+                ? .shutDown : verdict ?? observedStatus(statistics, oldestWait: { oldestWait }, now: now),
             isSaturated: statistics.waiting > 0 && isAtLimit,
             sinceLastSuccess: age(of: health.lastSuccess, now: now),
             sinceLastFailure: age(of: health.lastFailure, now: now),
@@ -38,7 +38,7 @@ extension _PoolEngine {
     }
 
     /// Returns the status that follows from the recorded successes and failures.
-    private func statusSeen(
+    private func observedStatus(
         _ statistics: ConnectionPoolStatistics,
         oldestWait: () -> UInt64?,
         now: UInt64
@@ -69,9 +69,9 @@ extension _PoolEngine {
     /// Returns why no connection is available, for a caller that has not waited.
     func shortageCauseWithoutWait() -> ConnectionShortage {
         let now = clock.now
-        lookForReturns(now: now)
+        noteReleases(now: now)
         let oldestWait = { [waits] in waits.earliest.map { now.subtractingSaturated($0) } }
-        switch statusSeen(statistics, oldestWait: oldestWait, now: now) {
+        switch observedStatus(statistics, oldestWait: oldestWait, now: now) {
         case .failing: return .serverUnreachable
         case .unresponsive: return .serverUnresponsive
         default: return .busy

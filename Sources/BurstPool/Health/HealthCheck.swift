@@ -11,7 +11,7 @@ extension _PoolEngine {
 
     func checkHealth(until deadline: UInt64) async -> ConnectionPoolHealth {
         var check = HealthCheck()
-        lookForReturns(now: clock.now)
+        noteReleases(now: clock.now)
         check.changesBefore = health.count
         while !core.isShutDown, !Task.isCancelled {
             if !core.isPaused, let idle = takeIdleForCheck() {
@@ -32,7 +32,7 @@ extension _PoolEngine {
             }
             let ended = openForCheck(&check)
             guard await pauseCheck(&check, ended, until: deadline) else { break }
-            lookForReturns(now: clock.now)
+            noteReleases(now: clock.now)
         }
         return describeHealth(now: clock.now, verdict: verdictWithoutSuccess(check))
     }

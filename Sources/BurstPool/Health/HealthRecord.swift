@@ -9,7 +9,7 @@ import Synchronization
 @usableFromInline
 final class HealthRecord: Sendable {
     /// Whether a connection was released after the time of the latest success was recorded.
-    @usableFromInline let hasReturned = Atomic(false)
+    @usableFromInline let hasReleased = Atomic(false)
     private let successAt = Atomic<UInt64>(0)
     private let failureAt = Atomic<UInt64>(0)
     private let failing = Atomic(false)
@@ -21,21 +21,21 @@ final class HealthRecord: Sendable {
 
     /// Notes that a body has returned and that its connection was released.
     @inlinable @inline(__always)
-    func noteReturn() {
-        if !hasReturned.load(ordering: .relaxed) { hasReturned.store(true, ordering: .relaxed) }
+    func noteRelease() {
+        if !hasReleased.load(ordering: .relaxed) { hasReleased.store(true, ordering: .relaxed) }
     }
 
     /// Records a success at the time `now`, if a connection was released since this was last called.
     ///
     /// - Parameter now: A recent time. It may be later than the release, and is earlier than every event after this call.
     @inlinable @inline(__always)
-    func settle(now: UInt64) {
-        if hasReturned.load(ordering: .relaxed) { settleReturn(now) }
+    func recordRelease(now: UInt64) {
+        if hasReleased.load(ordering: .relaxed) { recordReleaseAsSuccess(now) }
     }
 
     @usableFromInline
-    func settleReturn(_ now: UInt64) {
-        if hasReturned.exchange(false, ordering: .relaxed) { noteSuccess(now: now) }
+    func recordReleaseAsSuccess(_ now: UInt64) {
+        if hasReleased.exchange(false, ordering: .relaxed) { noteSuccess(now: now) }
     }
 
     /// Notes that a connection has opened, has been validated, or was released after its body returned.
@@ -49,7 +49,7 @@ final class HealthRecord: Sendable {
     /// Notes that an attempt to open a connection has failed.
     func noteFailure(_ error: any Error, now: UInt64) {
         // A connection that was released before the failure must not count as a success after it.
-        hasReturned.store(false, ordering: .relaxed)
+        hasReleased.store(false, ordering: .relaxed)
         latestFailure.store(error)
         failureAt.store(now, ordering: .relaxed)
         failing.store(true, ordering: .relaxed)

@@ -6,7 +6,7 @@ extension _PoolEngine {
     /// The connections in use, oldest lease first. O(slots).
     public var leases: [ConnectionLeaseDescription] {
         let now = clock.now
-        lookForReturns(now: now)
+        noteReleases(now: now)
         var leases: [ConnectionLeaseDescription] = []
         forEachSlot { index, slot in
             guard slot.state == .leased else { return }

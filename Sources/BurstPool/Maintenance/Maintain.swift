@@ -13,7 +13,7 @@ extension _PoolEngine {
     @discardableResult
     func wakeMaintenance(_ lease: Core.Lease) -> UInt64 {
         let header = header(of: lease)
-        header.pointee.clear(.isResting)
+        header.pointee.clear(.wakesMaintenance)
         let now = clock.now
         look(by: now.addingSaturated(maintenance.interval))
         let expiry = header.pointee.expiresAt.load(ordering: .relaxed)
@@ -83,7 +83,7 @@ extension _PoolEngine {
     /// Records the state of all slots in a look, and retires connections that are too old.
     private func observe(_ look: inout Look, _ observations: inout SlotObservations) {
         let now = look.now
-        lookForReturns(now: now)
+        noteReleases(now: now)
         forEachSlot { index, slot in
             if slot.state == .opening { look.staying += 1 }
             guard slot.state == .idle || slot.state == .leased else { return }
@@ -160,7 +160,7 @@ extension _PoolEngine {
         for slot in look.idle + look.inUse {
             guard let current = core.slot(at: slot.index) else { continue }
             // Releasing: a caller that reads the flag also reads the moment that observe() has stored.
-            header(of: current.lease).pointee.setReleasing(.isResting)
+            header(of: current.lease).pointee.setReleasing(.wakesMaintenance)
         }
     }
 
@@ -173,7 +173,7 @@ extension _PoolEngine {
         } else {
             next = min(next, look.nextExpiry)
         }
-        if maintenance.observesTimes, !isResting(look, observations) {
+        if maintenance.observesTimes, !canRest(look, observations) {
             next = min(next, look.now.addingSaturated(maintenance.interval))
         }
         if look.isEvicting { next = min(next, evictions.nextLook(now: look.now)) } else { evictions.noteNothingLeft() }
@@ -185,7 +185,7 @@ extension _PoolEngine {
     ///
     /// A connection that was acquired or released while this look flagged it may have been missed. It then has no flag, or
     /// another serial number than this look has recorded.
-    private func isResting(_ look: Look, _ observations: SlotObservations) -> Bool {
+    private func canRest(_ look: Look, _ observations: SlotObservations) -> Bool {
         guard look.beingValidated == 0 else { return false }
         var rests = true
         atomicMemoryFence(ordering: .sequentiallyConsistent)
@@ -194,7 +194,7 @@ extension _PoolEngine {
             switch current.state {
             case .idle, .leased:
                 if current.serial != observations[slot.index].serial
-                    || header(of: current.lease).pointee.flags(.isResting).isEmpty
+                    || header(of: current.lease).pointee.flags(.wakesMaintenance).isEmpty
                 {
                     rests = false
                 }

@@ -165,8 +165,8 @@ extension _PoolEngine {
     private func attemptFailed(_ error: any Error, _ opening: Opening) {
         let now = clock.now
         openErrors.noteFailure(error)
-        // What has come back until now does not speak against the failure.
-        lookForReturns(now: now)
+        // A connection that was released before this failure is no reason to believe that the server works after it.
+        noteReleases(now: now)
         health.noteFailure(error, now: now)
         let retries = gate?.retries ?? false
         let isPermanent = retries && strategy.connectErrorIsPermanent(error)

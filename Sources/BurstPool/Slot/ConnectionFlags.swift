@@ -41,8 +41,8 @@ struct ConnectionFlags: OptionSet, Sendable {
     @inlinable static var isDetached: Self { Self(rawValue: 1 << 6) }
     /// When the connection expires, it counts as evicted.
     static var isLeaving: Self { Self(rawValue: 1 << 7) }
-    /// Maintenance rests until this connection changes hands, and must then be woken.
-    @inlinable static var isResting: Self { Self(rawValue: 1 << 13) }
+    /// The next lease or release of the connection wakes maintenance, which may be resting.
+    @inlinable static var wakesMaintenance: Self { Self(rawValue: 1 << 13) }
     /// The attempt to open the connection has exceeded its time limit and has not ended yet.
     static var isLate: Self { Self(rawValue: 1 << 15) }
 
@@ -63,7 +63,7 @@ struct ConnectionFlags: OptionSet, Sendable {
 
     @inlinable static var all: Self { Self(rawValue: .max) }
     /// Flags because of which a connection is not handed out as it is.
-    @inlinable static var concernHandOut: Self { isStale.union(isRetired).union(isResting) }
+    @inlinable static var concernHandOut: Self { isStale.union(isRetired).union(wakesMaintenance) }
     /// Flags that the next holder of the lease must handle.
     @inlinable static var concernLease: Self { isNotedInline.union(isOwned).union(isObserved) }
     /// Flags that take so few instructions that the hot path handles them itself.
@@ -72,8 +72,8 @@ struct ConnectionFlags: OptionSet, Sendable {
     @inlinable static var concernAcquire: Self { concernHandOut.union(concernLease) }
     /// All flags that a release must handle.
     @inlinable static var concernRelease: Self {
-        isOwned.union(isObserved).union(isReset).union(isOverdue).union(isDetached).union(isRetired).union(isResting)
-            .union(awaitsVisit)
+        isOwned.union(isObserved).union(isReset).union(isOverdue).union(isDetached).union(isRetired)
+            .union(wakesMaintenance).union(awaitsVisit)
     }
 
     /// The reason to close the connection, if the flags are one.

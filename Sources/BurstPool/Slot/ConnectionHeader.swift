@@ -17,17 +17,17 @@ struct ConnectionHeader: ~Copyable {
     let number: Atomic<UInt64>
     /// When the connection becomes too old, on the pool's clock; 0 means never.
     let expiresAt: Atomic<UInt64>
-    /// Since when the connection has been idle, or in use, as maintenance knows it; valid with the flag `isResting`.
+    /// Since when maintenance counts the connection as idle, or as in use. Valid with the flag `wakesMaintenance`.
     let unchangedSince: Atomic<UInt64>
     /// What aborts the attempt to open the connection, or its use. Taken out by the thread that calls it, or by the thread
     /// that closes the connection.
     let abortHandle: ExchangeBox<AbortHandle>
     /// The call of the strategy with a time limit that is under way for this slot, if there is one.
     let operation: ExchangeBox<TimedOperation>
-    /// What the slot looked like when it was last looked at: a ``SeenState``.
-    let seen: Atomic<UInt64>
-    /// When the slot was first seen like that, on the pool's clock.
-    let seenAt: Atomic<UInt64>
+    /// The state of the slot at its latest inspection: an ``InspectedState``.
+    let inspectedState: Atomic<UInt64>
+    /// When an inspection first found the slot in that state, on the pool's clock.
+    let inspectedSince: Atomic<UInt64>
 }
 
 /// A closure that aborts an attempt to open a connection, or the use of one.
@@ -64,7 +64,7 @@ extension ConnectionHeader {
         generation.store(newGeneration, ordering: .relaxed)
         number.store(newNumber, ordering: .relaxed)
         expiresAt.store(0, ordering: .relaxed)
-        seen.store(0, ordering: .relaxed)
+        inspectedState.store(0, ordering: .relaxed)
     }
 
     /// Makes the connection expire at a moment at the latest.

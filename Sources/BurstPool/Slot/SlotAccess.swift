@@ -40,6 +40,13 @@ extension _PoolEngine {
         return (recordOffset + MemoryLayout<LeaseRecord>.size + mask) & ~mask
     }
 
+    /// The size of a slot's element in bytes, which has no room for what this pool does not record.
+    static func elementSize(_ settings: EngineSettings) -> Int {
+        if settings.tracksTaskNames { return taskNameOffset + AtomicText.byteCount }
+        if settings.initialFlags.isDisjoint(with: .concernLease) { return recordOffset }
+        return recordOffset + MemoryLayout<LeaseRecord>.size
+    }
+
     func taskName(of lease: Core.Lease) -> AtomicText {
         AtomicText(core.element(of: lease) + Self.taskNameOffset)
     }

@@ -7,26 +7,26 @@ import Synchronization
 
 extension _PoolEngine {
     /// Inspects every slot, and notes a success if a connection was released since the last inspection. O(slots).
-    func lookForReturns(now: UInt64) {
-        var hasReturned = false
+    func noteReleases(now: UInt64) {
+        var hasReleased = false
         forEachSlot { _, slot in
-            if see(slot, now: now) { hasReturned = true }
+            if inspect(slot, now: now) { hasReleased = true }
         }
-        health.settle(now: now)
-        if hasReturned { health.noteSuccess(now: now) }
+        health.recordRelease(now: now)
+        if hasReleased { health.noteSuccess(now: now) }
     }
 
     /// Records the state of a slot. Returns whether its connection was released after a use since the last inspection.
-    func see(_ slot: _PoolCoreSlot<Core.Lease>, now: UInt64) -> Bool {
+    func inspect(_ slot: _PoolCoreSlot<Core.Lease>, now: UInt64) -> Bool {
         guard slot.state == .idle || slot.state == .leased else { return false }
         let isIdle = slot.state == .idle
-        let state = SeenState(serial: slot.serial, isIdle: isIdle)
+        let state = InspectedState(serial: slot.serial, isIdle: isIdle)
         let header = header(of: slot.lease)
-        let before = SeenState(bits: header.pointee.seen.load(ordering: .acquiring))
+        let before = InspectedState(bits: header.pointee.inspectedState.load(ordering: .acquiring))
         guard before != state else { return false }
         // The time is stored before the state, so a thread that reads the state also reads this time or a later one.
-        header.pointee.seenAt.store(now, ordering: .relaxed)
-        let isNew = header.pointee.seen.compareExchange(
+        header.pointee.inspectedSince.store(now, ordering: .relaxed)
+        let isNew = header.pointee.inspectedState.compareExchange(
             expected: before.bits,
             desired: state.bits,
             ordering: .acquiringAndReleasing
@@ -39,25 +39,26 @@ extension _PoolEngine {
     /// Returns the least possible age of a lease: the time since an inspection first found it.
     func ageOfLease(_ slot: _PoolCoreSlot<Core.Lease>, now: UInt64) -> Duration {
         let header = header(of: slot.lease)
-        guard SeenState(bits: header.pointee.seen.load(ordering: .acquiring)).serial == slot.serial else {
+        guard InspectedState(bits: header.pointee.inspectedState.load(ordering: .acquiring)).serial == slot.serial
+        else {
             return .zero
         }
-        let since = header.pointee.seenAt.load(ordering: .relaxed)
+        let since = header.pointee.inspectedSince.load(ordering: .relaxed)
         return .nanoseconds(Int64(clamping: now.subtractingSaturated(since)))
     }
 
     /// Notes that a body has thrown, so that the release of its connection does not count as a success.
     @usableFromInline
     func noteFailedUse(_ lease: Core.Lease) {
-        let state = SeenState(serial: core.serial(of: lease), isIdle: true)
-        header(of: lease).pointee.seen.store(state.bits, ordering: .releasing)
+        let state = InspectedState(serial: core.serial(of: lease), isIdle: true)
+        header(of: lease).pointee.inspectedState.store(state.bits, ordering: .releasing)
     }
 
     /// Notes that a sweep has taken an idle connection. That changes the serial number, although no caller has used it.
     func noteSwept(_ slot: _PoolCoreSlot<Core.Lease>) {
-        let before = SeenState(serial: slot.serial &- 1, isIdle: true)
-        let after = SeenState(serial: slot.serial, isIdle: true)
-        _ = header(of: slot.lease).pointee.seen.compareExchange(
+        let before = InspectedState(serial: slot.serial &- 1, isIdle: true)
+        let after = InspectedState(serial: slot.serial, isIdle: true)
+        _ = header(of: slot.lease).pointee.inspectedState.compareExchange(
             expected: before.bits,
             desired: after.bits,
             ordering: .acquiringAndReleasing
@@ -66,7 +67,7 @@ extension _PoolEngine {
 }
 
 /// The state of a slot at an inspection: the serial number, and whether the connection was idle.
-struct SeenState: Equatable {
+struct InspectedState: Equatable {
     /// Bit 0: idle. The rest: the serial number. All bits are 0 before the first inspection.
     let bits: UInt64
 
