@@ -380,6 +380,10 @@ static void fork_with_driver(void) {
         CHECK(bp_driver_run(driver) == BP_FORKED && bp_request_submit(&other, driver, 0) == BP_FORKED);
         CHECK(bp_request_cancel(&request) == BP_FORKED && bp_driver_reconcile(driver) == BP_FORKED);
         CHECK(bp_driver_close(driver, on_ended) == BP_FORKED && bp_driver_shutdown(driver, on_ended) == BP_FORKED);
+        bp_lease none = {NULL, 0};
+        CHECK(bp_driver_release(driver, none) == BP_FORKED && bp_driver_discard(driver, none) == BP_FORKED);
+        CHECK(bp_driver_finish_open(driver, none, 0) == BP_FORKED && bp_driver_finish_close(driver, none) == BP_FORKED);
+        CHECK(bp_driver_create(pool, &functions, NULL, &driver) == BP_FORKED && driver == NULL);
         CHECK(done == 0 && opens == 0 && bp_pool_destroy(pool) == BP_OK);
         _exit(0);
     }
