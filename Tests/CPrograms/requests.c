@@ -64,8 +64,9 @@ static void set_up(uint32_t max_size, uint32_t hard_limit) {
     CHECK(bp_driver_data(driver) == &ends && bp_driver_pool(driver) == pool);
 }
 
+/* Until there is nothing to do, or the driver has ended. */
 static void run(void) {
-    while (posts != 0) {
+    while (posts != 0 && driver != NULL) {
         posts = 0;
         CHECK(bp_driver_run(driver) == BP_OK);
     }
@@ -117,7 +118,10 @@ static void results(void) {
     CHECK(bp_driver_run(driver) == BP_OK);
     run();
     CHECK(done == 5 && second.status == BP_TIMED_OUT);
-    CHECK(bp_request_submit(&second, driver, BP_NO_DEADLINE) == BP_OK && bp_request_cancel(&second) == BP_OK);
+    /* A timeout that the clock never comes to. */
+    CHECK(bp_request_submit(&second, driver, BP_NO_DEADLINE - 1) == BP_OK);
+    run();
+    CHECK(done == 5 && bp_request_cancel(&second) == BP_OK);
     CHECK(bp_request_cancel(&second) == BP_STALE_TICKET && done == 5);
     run();
     CHECK(done == 6 && second.status == BP_CANCELLED && bp_waiting(pool) == 0);
@@ -276,6 +280,62 @@ static void drivers_come_and_go(void) {
     tear_down();
 }
 
+static void release_and_close(bp_request *request) {
+    CHECK(bp_driver_release(driver, request->lease) == BP_OK && bp_driver_close(driver, on_ended) == BP_OK);
+}
+
+/* A driver that was closed inside its last run has posted in that run. The next one that uses its memory posts again.
+ */
+static void driver_closed_in_callback(void) {
+    set_up(1, 1);
+    bp_request request;
+    bp_request_init(&request, release_and_close, NULL);
+    CHECK(bp_request_submit(&request, driver, BP_NO_DEADLINE) == BP_OK);
+    run();
+    CHECK(ends == 1 && bp_driver_create(pool, &functions, &ends, &driver) == BP_OK);
+    done = ends = posts = 0;
+    bp_request_init(&request, count, NULL);
+    CHECK(bp_request_submit(&request, driver, BP_NO_DEADLINE) == BP_OK && posts == 1);
+    run();
+    CHECK(done == 1 && bp_driver_release(driver, request.lease) == BP_OK);
+    tear_down();
+}
+
+/* A lease that has ended cannot be discarded. The call reconciles all the same, as bp_discard_and_reconcile does. */
+static void discard_of_ended_lease(void) {
+    set_up(1, 2);
+    bp_lease first, second;
+    CHECK(bp_begin_open_unrequested(pool, &first) == BP_OK && bp_finish_open(pool, first) == BP_OK);
+    CHECK(bp_begin_open_unrequested(pool, &second) == BP_OK && bp_finish_open(pool, second) == BP_OK);
+    CHECK(bp_release(pool, first) == BP_RECONCILE && bp_total(pool) == 2);
+    CHECK(bp_driver_discard(driver, first) == BP_STALE_LEASE);
+    run();
+    CHECK(closes == 1 && bp_total(pool) == 1 && bp_driver_release(driver, second) == BP_OK);
+    tear_down();
+}
+
+/* The program closes a connection itself that the driver has opened, or detaches it. */
+static void program_closes(void) {
+    set_up(1, 1);
+    bp_request request;
+    done = 0;
+    bp_request_init(&request, count, NULL);
+    for (int i = 0; i < 2; i++) {
+        CHECK(bp_request_submit(&request, driver, BP_NO_DEADLINE) == BP_OK);
+        run();
+        CHECK(done == i + 1 && opens == i + 1 && request.status == BP_OK);
+        if (i == 0) {
+            CHECK(bp_begin_close(pool, request.lease) == BP_OK);
+            CHECK(bp_driver_finish_close(driver, request.lease) == BP_OK);
+        } else {
+            CHECK(bp_detach(pool, request.lease) == BP_OK && bp_driver_reconcile(driver) == BP_OK);
+        }
+        CHECK(bp_total(pool) == 0);
+    }
+    tear_down();
+    CHECK(closes == 0);
+}
+
 /* An excess connection is closed on the loop, and a shutdown by a thread reaches the requests. */
 static void shutdown_by_thread(void) {
     set_up(1, 2);
@@ -401,6 +461,9 @@ int main(void) {
     nothing_nests();
     runs_return();
     drivers_come_and_go();
+    driver_closed_in_callback();
+    discard_of_ended_lease();
+    program_closes();
     shutdown_by_thread();
     end_is_awaited();
     cancelled_thread();
