@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -202,6 +203,36 @@ static void full_queue(void) {
     pool = before;
     driver = driver_before;
     ends = 0;
+    tear_down();
+}
+
+static void check_order(bp_request *request) {
+    CHECK(request->data == (void *)(intptr_t)++done);
+}
+
+/* A run completes the requests in the order in which they were served. */
+static void in_order(void) {
+    set_up(4, 4);
+    bp_request requests[4];
+    done = 0;
+    for (int i = 0; i < 4; i++) {
+        bp_request_init(&requests[i], check_order, (void *)(intptr_t)(i + 1));
+        CHECK(bp_request_submit(&requests[i], driver, BP_NO_DEADLINE) == BP_OK);
+    }
+    run();
+    CHECK(done == 4 && opens == 4);
+    for (int i = 0; i < 4; i++) {
+        CHECK(bp_driver_release(driver, requests[i].lease) == BP_OK);
+    }
+    done = 0;
+    for (int i = 0; i < 4; i++) {
+        CHECK(bp_request_submit(&requests[i], driver, BP_NO_DEADLINE) == BP_OK);
+    }
+    run();
+    CHECK(done == 4);
+    for (int i = 0; i < 4; i++) {
+        CHECK(bp_driver_release(driver, requests[i].lease) == BP_OK);
+    }
     tear_down();
 }
 
@@ -458,6 +489,7 @@ int main(void) {
     results();
     misuse();
     full_queue();
+    in_order();
     nothing_nests();
     runs_return();
     drivers_come_and_go();
