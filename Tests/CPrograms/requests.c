@@ -134,6 +134,11 @@ static void results(void) {
     CHECK(bp_request_submit(&first, driver, BP_NO_DEADLINE) == BP_OK);
     run();
     CHECK(done == 7 && first.status == BP_CONNECT_FAILED && first.error == ECONNREFUSED && first.lease.slot == NULL);
+    connect_error = 0;
+    CHECK(bp_request_submit(&first, driver, BP_NO_DEADLINE) == BP_OK);
+    CHECK(bp_request_submit(&first, driver, BP_NO_DEADLINE) == BP_BUSY);
+    run();
+    CHECK(done == 8 && first.status == BP_OK && first.error == 0 && bp_driver_release(driver, first.lease) == BP_OK);
     tear_down();
 }
 
@@ -148,9 +153,14 @@ static void misuse(void) {
     CHECK(bp_request_submit(&request, NULL, 0) == BP_INVALID_ARGUMENT);
     CHECK(bp_request_submit(NULL, driver, 0) == BP_INVALID_ARGUMENT);
     bp_driver *other = driver;
-    bp_driver_functions missing = functions;
-    missing.arm = NULL;
-    CHECK(bp_driver_create(pool, &missing, NULL, &other) == BP_INVALID_ARGUMENT && other == NULL);
+    bp_driver_functions missing[4] = {functions, functions, functions, functions};
+    missing[0].open = NULL;
+    missing[1].close = NULL;
+    missing[2].post = NULL;
+    missing[3].arm = NULL;
+    for (int i = 0; i < 4; i++) {
+        CHECK(bp_driver_create(pool, &missing[i], NULL, &other) == BP_INVALID_ARGUMENT && other == NULL);
+    }
     CHECK(bp_driver_create(NULL, &functions, NULL, &other) == BP_INVALID_ARGUMENT);
     CHECK(bp_driver_create(pool, NULL, NULL, &other) == BP_INVALID_ARGUMENT);
     CHECK(bp_driver_create(pool, &functions, NULL, NULL) == BP_INVALID_ARGUMENT);
@@ -332,6 +342,52 @@ static void driver_closed_in_callback(void) {
     tear_down();
 }
 
+static void ignore_post(bp_driver *it) {
+    (void)it;
+}
+
+static void arm_one_of_two(bp_driver *it, uint64_t nanoseconds) {
+    *(uint64_t *)bp_driver_data(it) = nanoseconds;
+}
+
+static void end_one_of_two(void *timer) {
+    *(uint64_t *)timer = 0;
+}
+
+/* A loop without requests does not go on to wake up for the deadlines of another loop. */
+static void timer_without_requests(void) {
+    bp_driver_functions two = {.open = on_open, .close = on_close, .post = ignore_post, .arm = arm_one_of_two};
+    uint64_t timers[2] = {BP_NO_DEADLINE, BP_NO_DEADLINE};
+    bp_driver *drivers[2];
+    bp_request requests[3];
+    const uint64_t millisecond = 1000000;
+    set_up(1, 1);
+    bp_lease lease = open_connection(pool);
+    done = 0;
+    for (int i = 0; i < 2; i++) {
+        CHECK(bp_driver_create(pool, &two, &timers[i], &drivers[i]) == BP_OK);
+    }
+    for (int i = 0; i < 3; i++) {
+        bp_request_init(&requests[i], count, NULL);
+    }
+    CHECK(bp_request_submit(&requests[0], drivers[0], millisecond) == BP_OK);
+    CHECK(bp_request_submit(&requests[1], drivers[1], 20 * millisecond) == BP_OK);
+    CHECK(bp_request_submit(&requests[2], drivers[1], 1000 * SECOND) == BP_OK);
+    usleep(2000);
+    CHECK(bp_driver_run(drivers[0]) == BP_OK && done == 1 && requests[0].status == BP_TIMED_OUT);
+    usleep(25000);
+    CHECK(bp_driver_run(drivers[0]) == BP_OK && timers[0] == BP_NO_DEADLINE);
+    CHECK(bp_driver_run(drivers[1]) == BP_OK && done == 2 && requests[1].status == BP_TIMED_OUT);
+    CHECK(timers[1] > SECOND && timers[1] != BP_NO_DEADLINE);
+    CHECK(bp_request_cancel(&requests[2]) == BP_OK && bp_driver_run(drivers[1]) == BP_OK && done == 3);
+    CHECK(bp_driver_release(driver, lease) == BP_OK);
+    for (int i = 0; i < 2; i++) {
+        CHECK(bp_driver_close(drivers[i], end_one_of_two) == BP_OK && bp_driver_run(drivers[i]) == BP_OK);
+    }
+    CHECK(timers[0] == 0 && timers[1] == 0);
+    tear_down();
+}
+
 /* A lease that has ended cannot be discarded. The call reconciles all the same, as bp_discard_and_reconcile does. */
 static void discard_of_ended_lease(void) {
     set_up(1, 2);
@@ -494,6 +550,7 @@ int main(void) {
     runs_return();
     drivers_come_and_go();
     driver_closed_in_callback();
+    timer_without_requests();
     discard_of_ended_lease();
     program_closes();
     shutdown_by_thread();

@@ -198,8 +198,8 @@ bp_pool *bp_driver_pool(const bp_driver *driver);
 /*
  * Does what has become due for this driver: calls open and close, completes requests, ends waits whose deadline has
  * passed, and sets the timer. To be called on the loop after post and when the timer has fired. A call without a reason
- * does nothing. Requests are completed in the order in which their waits have ended. A run does not do the work that its
- * own callbacks have asked for; post was called for that work.
+ * does nothing. Requests are completed in the order in which their waits have ended. A run does not do the work that
+ * its own callbacks have asked for; post was called for that work.
  * BP_OK; BP_BUSY: called inside a callback of this driver; BP_FORKED; BP_INVALID_ARGUMENT.
  */
 bp_status bp_driver_run(bp_driver *driver);
