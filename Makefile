@@ -48,7 +48,7 @@ BUILD ?= .build/c
 install:
 	@Scripts/setup c
 	cmake -S . -B "$(BUILD)" -DCMAKE_INSTALL_PREFIX="$(PREFIX)" $(CMAKE_OPTIONS)
-	cmake --build "$(BUILD)"
+	cmake --build "$(BUILD)" --parallel "$$(getconf _NPROCESSORS_ONLN)"
 	cmake --install "$(BUILD)"
 
 uninstall:

@@ -20,9 +20,10 @@ typedef struct {
     void (*destroy)(void *pool);
 } contender;
 
-extern const contender try_acquire; /* bp_try_acquire and bp_release */
-extern const contender acquire;     /* bp_acquire and bp_release_and_reconcile */
-extern const contender mutex_stack; /* a mutex, an array as a stack, and a condition variable */
-extern const contender fifo_mutex;  /* the same, but waiters are served in order */
+extern const contender try_acquire;      /* bp_try_acquire and bp_release */
+extern const contender acquire;          /* bp_acquire and bp_release_and_reconcile */
+extern const contender callback_request; /* bp_request_submit and bp_driver_release, on event loops */
+extern const contender mutex_stack;      /* a mutex, an array as a stack, and a condition variable */
+extern const contender fifo_mutex;       /* the same, but waiters are served in order */
 
 #endif

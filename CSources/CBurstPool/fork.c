@@ -28,6 +28,7 @@ static void bp__after_fork_in_child(void) {
         bp__store_relaxed(&pool->waiting, BP_SHUT | BP_FORKED_BIT);
         bp__store_relaxed(&pool->limits, BP_SHUT);
     }
+    bp__forget_other_threads();
     pthread_mutex_unlock(&bp__list_mutex);
 }
 

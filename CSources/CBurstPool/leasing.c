@@ -54,10 +54,15 @@ static inline bp_status bp__needs_attention(const bp_pool *pool) {
     return pool->is_forked ? BP_FORKED : BP_RECONCILE;
 }
 
+/* Returns the status of a release that was refused. The hot path does not ask before whether the process is forked. */
+static inline bp_status bp__refused(const bp_pool *pool, bp_status status) {
+    return pool != NULL && pool->is_forked ? BP_FORKED : status;
+}
+
 bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease) {
     bp_status status = bp__lease_check(pool, lease, BP_SLOT_IN_USE);
     if (__builtin_expect(status != BP_OK, 0)) {
-        return status;
+        return bp__refused(pool, status);
     }
     /* The full barrier in bp__idle_put makes this store visible to the thread that takes the slot next. */
     bp__store_relaxed(&lease.slot->word, bp__slot_word(BP_SLOT_IDLE, lease.serial));
@@ -68,13 +73,16 @@ bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease) {
 
 static BP_ON_HOT_PATH bp_status bp__release(bp_pool *pool, bp_lease lease) {
     bp_status status = bp__return_idle(pool, lease);
+    if (__builtin_expect(status != BP_OK, 0)) {
+        return bp__refused(pool, status);
+    }
     /*
      * bp__idle_put is a full barrier, so the counts and limits are read after the connection became idle. Pairs with
      * bp_wait_join, which counts and appends the waiter before its caller looks for idle connections, and with
      * bp_resize and bp_shutdown, which lower the limits before their caller looks for idle connections: at least one of
      * the two threads sees what the other has done.
      */
-    return status == BP_OK && __builtin_expect(bp_needs_reconcile(pool), 0) ? bp__needs_attention(pool) : status;
+    return __builtin_expect(bp_needs_reconcile(pool), 0) ? bp__needs_attention(pool) : BP_OK;
 }
 
 bp_status bp_release(bp_pool *pool, bp_lease lease) {

@@ -69,6 +69,16 @@ static bp_thread_record *bp__create_record(void) {
     return record;
 }
 
+void bp__forget_other_threads(void) {
+    for (bp_thread_record *it = bp__thread_records(); it != NULL; it = it->next) {
+        if (it != bp__own_record) {
+            bp__store_relaxed(&it->inside, 0);
+            bp__store_relaxed(&it->in_use, 0);
+            it->depth = 0;
+        }
+    }
+}
+
 bp_thread_record *bp__thread_record(void) {
     return bp__own_record != NULL ? bp__own_record : bp__create_record();
 }

@@ -47,6 +47,12 @@ extern _Thread_local bp_thread_record *bp__own_record;
 /* Returns the first of all records; the others follow by next. */
 bp_thread_record *bp__thread_records(void);
 
+/*
+ * Frees the records of all other threads, in a child process, which has only the thread that called fork(). Otherwise a
+ * new pool could never be freed if it had the address of a pool to which another thread was releasing at that moment.
+ */
+void bp__forget_other_threads(void);
+
 /* Returns whether a thread is on the hot path of bp_release_and_reconcile with this pool. */
 static inline bool bp__thread_is_releasing_to(const bp_pool *pool) {
     for (bp_thread_record *it = bp__thread_records(); it != NULL; it = it->next) {

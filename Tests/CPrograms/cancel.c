@@ -64,7 +64,67 @@ static void cancel_beside_release(void) {
     CHECK(after.idle == 1 && after.in_use == 0 && after.waiting == 0);
 }
 
+static bp_pool *left_open;
+static bp_lease to_release;
+static int closed;
+
+static void end_thread(void *element, void *context) {
+    (void)element;
+    (void)context;
+    pthread_exit(NULL);
+}
+
+static void count_closed(void *element, void *context) {
+    (void)element;
+    ++*(int *)context;
+}
+
+static void *close_excess_and_end(void *argument) {
+    (void)argument;
+    bp_reconcile(left_open, end_thread, NULL);
+    return NULL;
+}
+
+static void *release_excess(void *argument) {
+    (void)argument;
+    CHECK(bp_release_and_reconcile(left_open, to_release, count_closed, &closed) == BP_OK);
+    return NULL;
+}
+
+static void run_on(char *stack, size_t size, void *(*function)(void *)) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    CHECK(pthread_attr_init(&attributes) == 0 && pthread_attr_setstack(&attributes, stack, size) == 0);
+    CHECK(pthread_create(&thread, &attributes, function, NULL) == 0 && pthread_join(thread, NULL) == 0);
+    pthread_attr_destroy(&attributes);
+}
+
+/*
+ * A close function that ends its thread breaks the contract: its slot stays closing for ever. But the next thread,
+ * which gets the record of the one that has ended, must still close connections. Its stack is below the other one,
+ * where the calls of the thread that has ended look like calls that have not returned yet.
+ */
+static void thread_ends_in_close(void) {
+    size_t size = 1 << 20;
+    char *stacks = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(stacks != MAP_FAILED);
+    left_open = create_pool(1, 3);
+    to_release = open_connection(left_open);
+    bp_lease excess = open_connection(left_open), last = open_connection(left_open);
+    CHECK(bp_release(left_open, excess) == BP_RECONCILE);
+    run_on(stacks + size, size, close_excess_and_end);
+    bp_pool_statistics now;
+    CHECK(bp_pool_statistics_get(left_open, &now) == BP_OK && now.closing == 1 && now.in_use == 2);
+    run_on(stacks, size, release_excess);
+    CHECK(closed == 1);
+    CHECK(bp_discard_and_reconcile(left_open, last, close_nothing, NULL) == BP_OK);
+    CHECK(bp_shutdown_and_wait(left_open, 1000000, close_nothing, NULL) == BP_TIMED_OUT);
+    CHECK(bp_pool_destroy(left_open) == BP_BUSY);
+    munmap(stacks, 2 * size);
+}
+
 int main(void) {
+    thread_ends_in_close();
     pool = create_pool(1, 1);
     cancel_and_unmap();
     for (int round = 0; round < 1000; round++) {

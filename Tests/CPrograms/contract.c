@@ -83,12 +83,38 @@ static void prepared_tickets(void) {
     CHECK(bp_pool_destroy(pool) == BP_OK);
 }
 
+/* Waits that time out behind one that does not end leave no memory behind. */
+static void expired_waits(void) {
+    enum { AT_ONCE = 100, ROUNDS = 1000, WARM_UP = 20 };
+    void *contexts[AT_ONCE], *context;
+    bp_ticket first, ticket;
+    uint64_t next;
+    size_t memory = 0;
+    pool = create_pool(1, 1);
+    bp_lease lease = open_connection(pool);
+    CHECK(bp_wait_prepare(pool, &first) == BP_OK);
+    CHECK(bp_wait_join(pool, first, &first, BP_NO_DEADLINE, NULL) == BP_OK);
+    for (uint64_t now = 1; now <= ROUNDS; now++) {
+        for (int i = 0; i < AT_ONCE; i++) {
+            CHECK(bp_wait_prepare(pool, &ticket) == BP_OK);
+            CHECK(bp_wait_join(pool, ticket, &ticket, now, NULL) == BP_OK);
+        }
+        CHECK(bp_expire(pool, now, contexts, AT_ONCE, &next) == AT_ONCE && bp_waiting(pool) == 1);
+        memory = now == WARM_UP ? bp_pool_memory(pool) : memory;
+    }
+    CHECK(bp_pool_memory(pool) == memory);
+    CHECK(bp_wait_claim(pool, first, &context) == BP_OK && context == &first);
+    CHECK(bp_release_and_reconcile(pool, lease, close_nothing, NULL) == BP_OK);
+    CHECK(bp_shutdown_and_wait(pool, SECOND, close_nothing, NULL) == BP_OK && bp_pool_destroy(pool) == BP_OK);
+}
+
 int main(void) {
     large_elements();
     elements_of_ended_leases();
     failed_connect_keeps_errno();
     close_function_is_required();
     prepared_tickets();
+    expired_waits();
     puts("the contract holds");
     return 0;
 }

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,16 +21,31 @@ static void *wait_for_connection(void *argument) {
     return NULL;
 }
 
+/* A lease that has ended, or none. */
+static void use_lease_in_child(bp_lease lease) {
+    CHECK(bp_release(pool, lease) == BP_FORKED && bp_release_exclusive(pool, lease) == BP_FORKED);
+    CHECK(bp_release_and_reconcile(pool, lease, close_nothing, NULL) == BP_FORKED);
+    CHECK(bp_return_idle(pool, lease) == BP_FORKED && bp_sweep_keep(pool, lease) == BP_FORKED);
+    CHECK(bp_begin_close_excess(pool, lease) == BP_FORKED);
+}
+
 static void use_in_child(bp_lease lease) {
     bp_lease other;
     bp_ticket ticket = {0};
     bp_pool_statistics statistics;
+    bp_slot_view view;
     void *context;
     uint64_t next;
     uint32_t limit;
     CHECK(bp_try_acquire(pool).slot == NULL);
     CHECK(bp_acquire(pool, BP_NO_DEADLINE, &other) == BP_FORKED && other.slot == NULL);
+    /* The first release ends the lease, and the others have one that has ended. */
+    CHECK(bp_lease_is_current(pool, lease) && bp_element(pool, lease) != NULL);
     CHECK(bp_release_and_reconcile(pool, lease, close_nothing, NULL) == BP_FORKED);
+    CHECK(!bp_lease_is_current(pool, lease) && bp_element(pool, lease) == NULL);
+    use_lease_in_child(lease);
+    use_lease_in_child((bp_lease){NULL, 0});
+    CHECK(bp_release_and_reconcile(pool, lease, NULL, NULL) == BP_INVALID_ARGUMENT);
     CHECK(bp_begin_close(pool, lease) == BP_FORKED && bp_finish_close(pool, lease) == BP_FORKED);
     CHECK(bp_detach(pool, lease) == BP_FORKED);
     CHECK(bp_discard_and_reconcile(pool, lease, close_nothing, NULL) == BP_FORKED);
@@ -49,6 +65,7 @@ static void use_in_child(bp_lease lease) {
     CHECK(bp_shutdown_and_wait(pool, SECOND, close_nothing, NULL) == BP_FORKED);
     CHECK(!bp_has_waiters(pool) && !bp_has_permit_for_waiter(pool));
     CHECK(bp_pool_statistics_get(pool, &statistics) == BP_OK && statistics.is_shut_down);
+    CHECK(bp_slot_at(pool, 0, &view) == BP_OK && view.lease.slot == lease.slot);
     CHECK(bp_pool_destroy(pool) == BP_OK);
     bp_pool *mine = create_pool(1, 1);
     lease = open_connection(mine);
@@ -56,7 +73,58 @@ static void use_in_child(bp_lease lease) {
     CHECK(bp_shutdown_and_wait(mine, SECOND, close_nothing, NULL) == BP_OK && bp_pool_destroy(mine) == BP_OK);
 }
 
+/* Another thread may be inside a release when the process forks. In the child this must not keep a new pool open. */
+#define FORKS 40
+
+static atomic_bool is_over;
+
+static void *release_all_the_time(void *argument) {
+    (void)argument;
+    bp_lease lease = open_connection(pool);
+    while (!is_over) {
+        CHECK(bp_release_and_reconcile(pool, lease, close_nothing, NULL) == BP_OK);
+        CHECK(bp_acquire(pool, 0, &lease) == BP_OK);
+    }
+    CHECK(bp_discard_and_reconcile(pool, lease, close_nothing, NULL) == BP_OK);
+    return NULL;
+}
+
+/* The pool of the parent and the new one mostly have the same address. */
+static void replace_pool_in_child(void) {
+    CHECK(bp_pool_destroy(pool) == BP_OK);
+    bp_pool *mine = create_pool(1, 1);
+    CHECK(bp_release_and_reconcile(mine, open_connection(mine), close_nothing, NULL) == BP_OK);
+    CHECK(bp_shutdown_and_wait(mine, 5 * SECOND, close_nothing, NULL) == BP_OK && bp_pool_destroy(mine) == BP_OK);
+}
+
+static void wait_for_child(pid_t child) {
+    int status;
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void fork_beside_releases(void) {
+    pool = create_pool(1, 1);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, release_all_the_time, NULL) == 0);
+    while (bp_total(pool) == 0) {
+        sched_yield();
+    }
+    for (int i = 0; i < FORKS; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(20);
+            replace_pool_in_child();
+            _exit(0);
+        }
+        wait_for_child(child);
+    }
+    is_over = true;
+    pthread_join(thread, NULL);
+    CHECK(bp_shutdown_and_wait(pool, 10 * SECOND, close_nothing, NULL) == BP_OK && bp_pool_destroy(pool) == BP_OK);
+}
+
 int main(void) {
+    fork_beside_releases();
     pool = create_pool(1, 1);
     bp_lease lease = open_connection(pool);
     pthread_t thread;
@@ -70,8 +138,7 @@ int main(void) {
         use_in_child(lease);
         _exit(0);
     }
-    int status;
-    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    wait_for_child(child);
     CHECK(bp_release_and_reconcile(pool, lease, close_nothing, NULL) == BP_OK);
     pthread_join(thread, NULL);
     CHECK(bp_shutdown_and_wait(pool, 10 * SECOND, close_nothing, NULL) == BP_OK && bp_pool_destroy(pool) == BP_OK);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,8 +65,9 @@ static void set_up(uint32_t max_size, uint32_t hard_limit) {
     CHECK(bp_driver_data(driver) == &ends && bp_driver_pool(driver) == pool);
 }
 
+/* Until there is nothing to do, or the driver has ended. */
 static void run(void) {
-    while (posts != 0) {
+    while (posts != 0 && driver != NULL) {
         posts = 0;
         CHECK(bp_driver_run(driver) == BP_OK);
     }
@@ -117,7 +119,10 @@ static void results(void) {
     CHECK(bp_driver_run(driver) == BP_OK);
     run();
     CHECK(done == 5 && second.status == BP_TIMED_OUT);
-    CHECK(bp_request_submit(&second, driver, BP_NO_DEADLINE) == BP_OK && bp_request_cancel(&second) == BP_OK);
+    /* A timeout that the clock never comes to. */
+    CHECK(bp_request_submit(&second, driver, BP_NO_DEADLINE - 1) == BP_OK);
+    run();
+    CHECK(done == 5 && bp_request_cancel(&second) == BP_OK);
     CHECK(bp_request_cancel(&second) == BP_STALE_TICKET && done == 5);
     run();
     CHECK(done == 6 && second.status == BP_CANCELLED && bp_waiting(pool) == 0);
@@ -129,6 +134,11 @@ static void results(void) {
     CHECK(bp_request_submit(&first, driver, BP_NO_DEADLINE) == BP_OK);
     run();
     CHECK(done == 7 && first.status == BP_CONNECT_FAILED && first.error == ECONNREFUSED && first.lease.slot == NULL);
+    connect_error = 0;
+    CHECK(bp_request_submit(&first, driver, BP_NO_DEADLINE) == BP_OK);
+    CHECK(bp_request_submit(&first, driver, BP_NO_DEADLINE) == BP_BUSY);
+    run();
+    CHECK(done == 8 && first.status == BP_OK && first.error == 0 && bp_driver_release(driver, first.lease) == BP_OK);
     tear_down();
 }
 
@@ -143,9 +153,14 @@ static void misuse(void) {
     CHECK(bp_request_submit(&request, NULL, 0) == BP_INVALID_ARGUMENT);
     CHECK(bp_request_submit(NULL, driver, 0) == BP_INVALID_ARGUMENT);
     bp_driver *other = driver;
-    bp_driver_functions missing = functions;
-    missing.arm = NULL;
-    CHECK(bp_driver_create(pool, &missing, NULL, &other) == BP_INVALID_ARGUMENT && other == NULL);
+    bp_driver_functions missing[4] = {functions, functions, functions, functions};
+    missing[0].open = NULL;
+    missing[1].close = NULL;
+    missing[2].post = NULL;
+    missing[3].arm = NULL;
+    for (int i = 0; i < 4; i++) {
+        CHECK(bp_driver_create(pool, &missing[i], NULL, &other) == BP_INVALID_ARGUMENT && other == NULL);
+    }
     CHECK(bp_driver_create(NULL, &functions, NULL, &other) == BP_INVALID_ARGUMENT);
     CHECK(bp_driver_create(pool, NULL, NULL, &other) == BP_INVALID_ARGUMENT);
     CHECK(bp_driver_create(pool, &functions, NULL, NULL) == BP_INVALID_ARGUMENT);
@@ -198,6 +213,36 @@ static void full_queue(void) {
     pool = before;
     driver = driver_before;
     ends = 0;
+    tear_down();
+}
+
+static void check_order(bp_request *request) {
+    CHECK(request->data == (void *)(intptr_t)++done);
+}
+
+/* A run completes the requests in the order in which they were served. */
+static void in_order(void) {
+    set_up(4, 4);
+    bp_request requests[4];
+    done = 0;
+    for (int i = 0; i < 4; i++) {
+        bp_request_init(&requests[i], check_order, (void *)(intptr_t)(i + 1));
+        CHECK(bp_request_submit(&requests[i], driver, BP_NO_DEADLINE) == BP_OK);
+    }
+    run();
+    CHECK(done == 4 && opens == 4);
+    for (int i = 0; i < 4; i++) {
+        CHECK(bp_driver_release(driver, requests[i].lease) == BP_OK);
+    }
+    done = 0;
+    for (int i = 0; i < 4; i++) {
+        CHECK(bp_request_submit(&requests[i], driver, BP_NO_DEADLINE) == BP_OK);
+    }
+    run();
+    CHECK(done == 4);
+    for (int i = 0; i < 4; i++) {
+        CHECK(bp_driver_release(driver, requests[i].lease) == BP_OK);
+    }
     tear_down();
 }
 
@@ -274,6 +319,113 @@ static void drivers_come_and_go(void) {
     CHECK(bp_pool_memory(pool) == memory);
     ends = 0;
     tear_down();
+}
+
+static void release_and_close(bp_request *request) {
+    CHECK(bp_driver_release(driver, request->lease) == BP_OK && bp_driver_close(driver, on_ended) == BP_OK);
+}
+
+/* A driver that was closed inside its last run has posted in that run. The next one that uses its memory posts again.
+ */
+static void driver_closed_in_callback(void) {
+    set_up(1, 1);
+    bp_request request;
+    bp_request_init(&request, release_and_close, NULL);
+    CHECK(bp_request_submit(&request, driver, BP_NO_DEADLINE) == BP_OK);
+    run();
+    CHECK(ends == 1 && bp_driver_create(pool, &functions, &ends, &driver) == BP_OK);
+    done = ends = posts = 0;
+    bp_request_init(&request, count, NULL);
+    CHECK(bp_request_submit(&request, driver, BP_NO_DEADLINE) == BP_OK && posts == 1);
+    run();
+    CHECK(done == 1 && bp_driver_release(driver, request.lease) == BP_OK);
+    tear_down();
+}
+
+static void ignore_post(bp_driver *it) {
+    (void)it;
+}
+
+static void arm_one_of_two(bp_driver *it, uint64_t nanoseconds) {
+    *(uint64_t *)bp_driver_data(it) = nanoseconds;
+}
+
+static void end_one_of_two(void *timer) {
+    *(uint64_t *)timer = 0;
+}
+
+/*
+ * A loop without requests does not go on to wake up for the deadlines of another loop. Returns false if this thread was
+ * stopped for so long that the deadlines of both loops passed at once, which shows nothing.
+ */
+static bool timer_without_requests(void) {
+    bp_driver_functions two = {.open = on_open, .close = on_close, .post = ignore_post, .arm = arm_one_of_two};
+    uint64_t timers[2] = {BP_NO_DEADLINE, BP_NO_DEADLINE};
+    bp_driver *drivers[2];
+    bp_request requests[3];
+    const uint64_t millisecond = 1000000;
+    set_up(1, 1);
+    bp_lease lease = open_connection(pool);
+    done = 0;
+    for (int i = 0; i < 2; i++) {
+        CHECK(bp_driver_create(pool, &two, &timers[i], &drivers[i]) == BP_OK);
+    }
+    for (int i = 0; i < 3; i++) {
+        bp_request_init(&requests[i], count, NULL);
+    }
+    CHECK(bp_request_submit(&requests[0], drivers[0], millisecond) == BP_OK);
+    CHECK(bp_request_submit(&requests[1], drivers[1], 20 * millisecond) == BP_OK);
+    CHECK(bp_request_submit(&requests[2], drivers[1], 1000 * SECOND) == BP_OK);
+    usleep(2000);
+    CHECK(bp_driver_run(drivers[0]) == BP_OK && done == 1 && requests[0].status == BP_TIMED_OUT);
+    bool is_in_time = bp_waiting(pool) == 2;
+    usleep(25000);
+    CHECK(bp_driver_run(drivers[0]) == BP_OK && (timers[0] == BP_NO_DEADLINE || !is_in_time));
+    CHECK(bp_driver_run(drivers[1]) == BP_OK && done == 2 && requests[1].status == BP_TIMED_OUT);
+    CHECK(timers[1] > SECOND && timers[1] != BP_NO_DEADLINE);
+    CHECK(bp_request_cancel(&requests[2]) == BP_OK && bp_driver_run(drivers[1]) == BP_OK && done == 3);
+    CHECK(bp_driver_release(driver, lease) == BP_OK);
+    for (int i = 0; i < 2; i++) {
+        CHECK(bp_driver_close(drivers[i], end_one_of_two) == BP_OK && bp_driver_run(drivers[i]) == BP_OK);
+    }
+    CHECK(timers[0] == 0 && timers[1] == 0);
+    tear_down();
+    return is_in_time;
+}
+
+/* A lease that has ended cannot be discarded. The call reconciles all the same, as bp_discard_and_reconcile does. */
+static void discard_of_ended_lease(void) {
+    set_up(1, 2);
+    bp_lease first, second;
+    CHECK(bp_begin_open_unrequested(pool, &first) == BP_OK && bp_finish_open(pool, first) == BP_OK);
+    CHECK(bp_begin_open_unrequested(pool, &second) == BP_OK && bp_finish_open(pool, second) == BP_OK);
+    CHECK(bp_release(pool, first) == BP_RECONCILE && bp_total(pool) == 2);
+    CHECK(bp_driver_discard(driver, first) == BP_STALE_LEASE);
+    run();
+    CHECK(closes == 1 && bp_total(pool) == 1 && bp_driver_release(driver, second) == BP_OK);
+    tear_down();
+}
+
+/* The program closes a connection itself that the driver has opened, or detaches it. */
+static void program_closes(void) {
+    set_up(1, 1);
+    bp_request request;
+    done = 0;
+    bp_request_init(&request, count, NULL);
+    for (int i = 0; i < 2; i++) {
+        CHECK(bp_request_submit(&request, driver, BP_NO_DEADLINE) == BP_OK);
+        run();
+        CHECK(done == i + 1 && opens == i + 1 && request.status == BP_OK);
+        if (i == 0) {
+            CHECK(bp_begin_close(pool, request.lease) == BP_OK);
+            CHECK(bp_driver_finish_close(driver, request.lease) == BP_OK);
+        } else {
+            CHECK(bp_detach(pool, request.lease) == BP_OK && bp_driver_reconcile(driver) == BP_OK);
+        }
+        CHECK(bp_total(pool) == 0);
+    }
+    tear_down();
+    CHECK(closes == 0);
 }
 
 /* An excess connection is closed on the loop, and a shutdown by a thread reaches the requests. */
@@ -380,6 +532,10 @@ static void fork_with_driver(void) {
         CHECK(bp_driver_run(driver) == BP_FORKED && bp_request_submit(&other, driver, 0) == BP_FORKED);
         CHECK(bp_request_cancel(&request) == BP_FORKED && bp_driver_reconcile(driver) == BP_FORKED);
         CHECK(bp_driver_close(driver, on_ended) == BP_FORKED && bp_driver_shutdown(driver, on_ended) == BP_FORKED);
+        bp_lease none = {NULL, 0};
+        CHECK(bp_driver_release(driver, none) == BP_FORKED && bp_driver_discard(driver, none) == BP_FORKED);
+        CHECK(bp_driver_finish_open(driver, none, 0) == BP_FORKED && bp_driver_finish_close(driver, none) == BP_FORKED);
+        CHECK(bp_driver_create(pool, &functions, NULL, &driver) == BP_FORKED && driver == NULL);
         CHECK(done == 0 && opens == 0 && bp_pool_destroy(pool) == BP_OK);
         _exit(0);
     }
@@ -394,9 +550,15 @@ int main(void) {
     results();
     misuse();
     full_queue();
+    in_order();
     nothing_nests();
     runs_return();
     drivers_come_and_go();
+    driver_closed_in_callback();
+    while (!timer_without_requests()) {
+    }
+    discard_of_ended_lease();
+    program_closes();
     shutdown_by_thread();
     end_is_awaited();
     cancelled_thread();

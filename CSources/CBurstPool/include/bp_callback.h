@@ -83,10 +83,10 @@
  *     - the program uses a request on one thread at a time: see bp_request;
  *     - no thread begins a call on a driver after the program has called bp_driver_close for it.
  *
- *   No call takes a lock, waits for another thread, or allocates memory beyond what bp_pool.h says. A thread or a loop
- *   that is stopped withholds from the others at most what was given to its own requests, and what a thread that is
- *   stopped in a call of bp_pool.h withholds. A thread that is stopped while it ends waits whose deadline has passed
- *   may withhold up to 16 waiters more.
+ *   No call waits for a request or for another loop. bp_pool.h says in "Locks" and "Memory" which locks there are, and
+ *   which calls allocate. A thread or a loop that is stopped withholds from the others at most what was given to its
+ *   own requests, and what a thread that is stopped in a call of bp_pool.h withholds. A thread that is stopped while it
+ *   ends waits whose deadline has passed may withhold up to 16 waiters more.
  *
  * Re-entrance
  *
@@ -108,7 +108,8 @@
  * Fork
  *
  *   In a child process that was forked after the pool was created, all calls that return a status return BP_FORKED, and
- *   no callback is called. The requests belong to the program as if they had never been submitted.
+ *   no callback is called. A pointer that is NULL is BP_INVALID_ARGUMENT there, too. The requests belong to the program
+ *   as if they had never been submitted.
  *
  * Clock
  *
@@ -197,7 +198,8 @@ bp_pool *bp_driver_pool(const bp_driver *driver);
 /*
  * Does what has become due for this driver: calls open and close, completes requests, ends waits whose deadline has
  * passed, and sets the timer. To be called on the loop after post and when the timer has fired. A call without a reason
- * does nothing. A run does not do the work that its own callbacks have asked for; post was called for that work.
+ * does nothing. Requests are completed in the order in which their waits have ended. A run does not do the work that
+ * its own callbacks have asked for; post was called for that work.
  * BP_OK; BP_BUSY: called inside a callback of this driver; BP_FORKED; BP_INVALID_ARGUMENT.
  */
 bp_status bp_driver_run(bp_driver *driver);

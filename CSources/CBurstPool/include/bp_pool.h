@@ -90,9 +90,24 @@
  *   call that takes the slot next. So what one caller wrote to the element and to the connection is visible to the
  *   next caller.
  *
- *   Only bp_acquire and bp_shutdown_and_wait sleep. No other call takes a lock or waits for another thread, except
- *   that bp_pool_create and bp_pool_destroy lock the list of pools. A thread that is stopped inside a call withholds
- *   from the other threads at most the one slot or waiter that it is working on.
+ *   Only bp_acquire and bp_shutdown_and_wait sleep. A thread that is stopped inside a call withholds from the other
+ *   threads at most the one slot or waiter that it is working on, except where it holds one of the following locks.
+ *
+ * Locks
+ *
+ *   The pool has no lock. The calls of this header take none, with two exceptions:
+ *
+ *     - bp_pool_create and bp_pool_destroy lock the list of all pools for a few instructions. fork() locks it, too.
+ *     - A call that allocates memory calls the system's allocator, which may lock. "Memory" below lists these calls.
+ *
+ *   bp_blocking.h and bp_callback.h have two more:
+ *
+ *     - Each thread in bp_acquire that waits has a mutex of its own. The thread itself holds the mutex for a few
+ *       instructions when it goes to sleep and when it wakes up. A thread that hands a connection or a permit off to
+ *       this waiter, or ends its wait otherwise, locks the mutex for a few instructions. Requests have no mutex.
+ *     - A thread creates its record at its first call that needs one: see "Memory". The first of all these calls in a
+ *       process also creates the key with which the system reports the end of a thread. Another thread that makes its
+ *       own first call at the same instant waits until the key exists.
  *
  * Threads and signals
  *
@@ -108,9 +123,16 @@
  * Fork
  *
  *   A pool cannot be used in a child process that was forked after the pool was created, because the connections
- *   belong to the parent and the waiting threads do not exist in the child. In the child, each call that returns a
- *   status returns BP_FORKED, and bp_try_acquire returns no lease. bp_pool_destroy frees the memory and calls
- *   release_owner; it does not close connections. The child can create new pools.
+ *   belong to the parent and the waiting threads do not exist in the child. In the child, each call with this pool
+ *   that returns a status returns BP_FORKED, whatever lease or ticket it is given, with these exceptions:
+ *
+ *     - A pointer that is NULL is BP_INVALID_ARGUMENT there, too.
+ *     - bp_pool_destroy frees the memory, calls release_owner, and returns BP_OK. It does not close connections.
+ *     - bp_pool_statistics_get and bp_slot_at describe what the child has inherited. The pool appears as shut down.
+ *
+ *   bp_try_acquire returns no lease, and bp_expire no context. bp_element and bp_lease_is_current work until the child
+ *   has released the lease: bp_release and the calls that begin with a release end the lease in the child, although
+ *   they return BP_FORKED. None of this changes anything in the parent. The child can create new pools.
  *
  * Exceptions
  *
@@ -135,10 +157,20 @@
  *
  *   The pool allocates a first chunk of slots when it is created. The chunk has 64 slots, or, if hard_limit is less
  *   than 64, hard_limit slots rounded down to a power of two. Each further chunk doubles the number of slots. So the
- *   pool allocates memory only when more slots or waiters exist at the same time than ever before, in the calls
- *   bp_begin_open, bp_begin_open_unrequested, bp_wait_prepare, bp_observe_leases and bp_acquire. Memory is freed only
- *   by bp_pool_destroy. A thread that uses bp_blocking.h has a record of about 300 bytes, which a new thread uses again
- *   after this thread has ended. bp_pool_memory returns the bytes of one pool.
+ *   pool allocates memory only when more slots, waiters or drivers exist at the same time than ever before. The calls
+ *   in which this happens are
+ *
+ *     - for a slot: bp_begin_open, bp_begin_open_unrequested, bp_acquire, and each call that reconciles, because it may
+ *       take a permit for a waiter. bp_observe_leases allocates for slots that it has not seen before;
+ *     - for a waiter: bp_wait_prepare, bp_acquire and bp_request_submit;
+ *     - for a driver: bp_driver_create.
+ *
+ *   Memory is freed only by bp_pool_destroy. bp_pool_memory returns the bytes of one pool.
+ *
+ *   A thread has a record of about 300 bytes. It is allocated at the thread's first call of bp_release_and_reconcile or
+ *   bp_driver_release, of another call that is given a close function, or of bp_acquire when the pool was shut down. A
+ *   new thread uses it again after this thread has ended. If there is no memory for it, the call does its work without
+ *   it, and a nested bp_reconcile is not recognised on this thread.
  *
  * Sanitizers
  *
