@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Numbers for threads where the CPU is not known. See home_number.h. */
+/* Where the home number is, and numbers for threads where the system tells none. See home_number.h. */
 #include "home_number.h"
 
 #include "atomics.h"
 
-#ifndef BP_HAS_RSEQ
+#ifdef BP_HAS_RSEQ
+#include <sys/auxv.h>
+
+/* Of Linux and in all headers since 6.3. Older headers lack the names, but the kernel may have the field. */
+#define BP_AT_RSEQ_FEATURE_SIZE 27
+#define BP_MM_CID_OFFSET 24
+#define BP_MM_CID_END (BP_MM_CID_OFFSET + sizeof(uint32_t))
+
+/* A pool that is created before the constructor has run reads a word that is the same at each call of a thread. */
+ptrdiff_t bp__home_number_offset;
+
+__attribute__((constructor)) static void bp__choose_home_number(void) {
+    /* The area that glibc registers has at least 32 bytes, enough for the field. The size is 0 if none is registered. */
+    bool has_mm_cid = __rseq_size > 0 && getauxval(BP_AT_RSEQ_FEATURE_SIZE) >= BP_MM_CID_END;
+    bp__home_number_offset = __rseq_offset + (has_mm_cid ? BP_MM_CID_OFFSET : (int)offsetof(struct rseq, cpu_id));
+}
+#else
 _Thread_local uint32_t bp__thread_number_plus_one;
 
 uint32_t bp__thread_number_assign(void) {

@@ -3,9 +3,11 @@
 /*
  * The home number: a small number that two threads which run at the same time seldom share. It selects the home stripe.
  *
- * The best such number is that of the CPU. Two threads on one CPU do not run at the same time, and a connection that
- * was released on a CPU is in that CPU's cache for the next thread. Linux keeps the number where a program can read it
- * with two loads (rseq, which glibc 2.35 and later registers). Elsewhere each thread gets a number at its first call.
+ * The number belongs to the CPU rather than to the thread. Two threads on one CPU do not run at the same time, and a
+ * connection that was released on a CPU is in that CPU's cache for the next thread. Linux keeps such numbers where a
+ * program can read them with two loads (rseq, which glibc 2.35 and later registers): since Linux 6.3 the concurrency
+ * number of the process (mm_cid), and before that the number of the CPU. Concurrency numbers are dense: a process that
+ * may run on the CPUs 0 and 4 has the numbers 0 and 1. Elsewhere each thread gets a number at its first call.
  *
  * The number is a hint. If a thread is moved to another CPU between reading the number and using it, the thread uses
  * the stripe of another CPU, which costs a cache miss.
@@ -23,12 +25,17 @@
 #endif
 
 #ifdef BP_HAS_RSEQ
+#include <stddef.h>
+
+/* From the thread pointer to the number. Chosen when the library is loaded, and constant afterwards. */
+extern ptrdiff_t bp__home_number_offset __attribute__((visibility("hidden")));
+
 static inline uint32_t bp__home_number(void) {
     const char *thread = __builtin_thread_pointer();
     /* Volatile, because the kernel writes it. Negative if the area could not be registered. */
-    int32_t processor = (int32_t)((const volatile struct rseq *)(thread + __rseq_offset))->cpu_id;
-    if (__builtin_expect(processor >= 0, 1)) {
-        return (uint32_t)processor;
+    int32_t number = *(const volatile int32_t *)(thread + bp__home_number_offset);
+    if (__builtin_expect(number >= 0, 1)) {
+        return (uint32_t)number;
     }
     /*
      * A number from the thread's address, where the kernel is older than rseq or does not allow it. Not from a function

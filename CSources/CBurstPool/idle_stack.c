@@ -1,34 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The search through the stripes, and sweeps. See idle_stack.h. */
-#include "posix.h"
-
 #include "idle_stack.h"
 
+#include "processors.h"
 #include "type_stable_table.h"
-
-#include <unistd.h>
-
-#ifdef __linux__
-#include <sched.h>
-#endif
 
 #define BP_MAX_STRIPES 1024
 
-/* Returns the number of CPUs on which this process may run. */
-static long bp__processors(void) {
-#ifdef __linux__
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-        return CPU_COUNT(&set);
-    }
-#endif
-    return sysconf(_SC_NPROCESSORS_ONLN);
-}
-
 static uint32_t bp__default_stripes(void) {
-    long processors = bp__processors();
-    return processors < 2 ? 4 : (uint32_t)(processors > BP_MAX_STRIPES / 2 ? BP_MAX_STRIPES / 2 : processors) * 2;
+    uint32_t processors = bp__processors();
+    return processors < 2 ? 4 : (processors > BP_MAX_STRIPES / 2 ? BP_MAX_STRIPES / 2 : processors) * 2;
 }
 
 bool bp__idle_stack_create(bp_idle_stack *idle, uint32_t stripes) {

@@ -280,7 +280,11 @@ typedef struct bp_pool_configuration {
     size_t element_size BP_DEFAULT(0);
     /* The alignment of the element: a power of two, at most 64. 0 means the alignment of a pointer. */
     size_t element_alignment BP_DEFAULT(0);
-    /* The number of stripes of the idle stack, rounded up to a power of two, at most 1024. 0 means twice the CPUs. */
+    /*
+     * The number of stripes of the idle stack, rounded up to a power of two, at most 1024. 0 means twice the CPUs that
+     * the process can use: those on which it may run, or the quota of its control group (a container's limit), if that
+     * is less.
+     */
     uint32_t stripes BP_DEFAULT(0);
     /*
      * If true, excess connections that are released stay idle until the caller closes them, with bp_begin_close_excess
