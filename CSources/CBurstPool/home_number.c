@@ -17,7 +17,8 @@
 ptrdiff_t bp__home_number_offset;
 
 __attribute__((constructor)) static void bp__choose_home_number(void) {
-    /* The area that glibc registers has at least 32 bytes, enough for the field. The size is 0 if none is registered. */
+    /* The area that glibc registers has at least 32 bytes, enough for the field. The size is 0 if none is registered.
+     */
     bool has_mm_cid = __rseq_size > 0 && getauxval(BP_AT_RSEQ_FEATURE_SIZE) >= BP_MM_CID_END;
     bp__home_number_offset = __rseq_offset + (has_mm_cid ? BP_MM_CID_OFFSET : (int)offsetof(struct rseq, cpu_id));
 }

@@ -38,8 +38,8 @@ typedef struct {
 } bp_idle_stack;
 
 /*
- * stripes: their number, rounded up to a power of two; 0 for twice the number that bp__processors returns. Returns false
- * if no memory is left.
+ * stripes: their number, rounded up to a power of two; 0 for twice the number that bp__processors returns. Returns
+ * false if no memory is left.
  */
 bool bp__idle_stack_create(bp_idle_stack *idle, uint32_t stripes);
 void bp__idle_stack_destroy(bp_idle_stack *idle);
