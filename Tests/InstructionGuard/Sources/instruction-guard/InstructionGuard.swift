@@ -107,7 +107,8 @@ enum InstructionGuard {
             }
         }
         let named = Task(name: "import of the catalogue") {
-            try await record.measure("withConnection, synchronous body, leases tracked, in a task with a name") { count in
+            try await record.measure("withConnection, synchronous body, leases tracked, in a task with a name") {
+                count in
                 for _ in 0..<count {
                     try await tracking.withConnection { connection in
                         connection.uses &+= 1
