@@ -47,6 +47,23 @@ struct HealthCheckTests {
         }
     }
 
+    @Test("The failure of a check has its own age, and not that of an earlier failure", arguments: CoreKind.allCases)
+    func age(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
+            strategy.onOpen { attempt in if attempt == 1 { throw TestError("refused") } }
+            await #expect(throws: TestError.self) { try await pool.withConnection { $0.use() } }
+            clock.advance(by: .milliseconds(40_123))
+            #expect(pool.health.sinceLastFailure == .milliseconds(40_123))
+            #expect("\(pool.health)".contains("The latest failure was 40.12 s ago: TestError"))
+            strategy.onValidate { _ in false }
+            let health = await pool.checkHealth(timeout: .seconds(1))
+            #expect((health.lastFailure as? ConnectionPoolError)?.code == .validationFailed)
+            #expect(health.sinceLastFailure == .zero)
+            #expect("\(health)".contains("The latest failure was 0 ms ago: validationFailed"))
+            #expect(!"\(health)".contains(".."))
+        }
+    }
+
     @Test(
         "A validation without an answer makes the pool unresponsive when the time is up",
         arguments: CoreKind.allCases

@@ -13,7 +13,8 @@
 #   mutants.sh PATCH ...        runs these mutants
 #   mutants.sh --none           runs all tests of the unchanged pool, which must pass
 #
-# With --report FILE before the other arguments, the script also writes which test has caught which mutant.
+# With --report FILE before the other arguments, the script also writes which test has caught which mutant. Rows of mutants that
+# were not run stay in the file, unless the mutant is gone.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 2
 
@@ -50,8 +51,8 @@ copy() { # copy FOLDER
     done
 }
 
-folders=(CSources/CConcurrencyKit CSources/CBurstPool Sources/BurstPool Sources/BurstPoolSwiftCores Tests/BurstPoolTests
-    Tests/BurstPoolSwiftCoresTests)
+folders=(CSources/CConcurrencyKit CSources/CBurstPool Sources/BurstPool Sources/BurstPoolSwiftCores Sources/BurstPoolTesting
+    Tests/BurstPoolTests Tests/BurstPoolSwiftCoresTests)
 
 build() { swift build --build-tests "${options[@]}" >"$log" 2>&1; }
 
@@ -61,11 +62,14 @@ activity() { # activity PROCESS
     cat /proc/"$1"/task/*/stat 2>/dev/null | awk '{ sub(/^.*\) /, ""); used += $12 + $13; wants += $1 == "R" || $1 == "D" } END { print used, wants }'
 }
 
+# Prints the program of the tests. Not every system has one: elsewhere it is a bundle, which only `swift test` can run.
+program() { find "$package/.build/debug/" -maxdepth 1 -name '*PackageTests.xctest' -type f; }
+
 run_tests() { # run_tests FILTER
     # Without swift test, which reads the package first.
     local tests
-    tests=$(ls -d "$package"/.build/debug/*PackageTests.xctest)
-    if [ -f "$tests" ]; then
+    tests=$(program)
+    if [ -n "$tests" ]; then
         NO_COLOR=1 exec "$tests" --testing-library swift-testing --filter "$1"
     else
         exec swift test --skip-build --disable-xctest "${options[@]}" --filter "$1"
@@ -79,8 +83,9 @@ failure() { # failure FILTER
     while kill -0 $run 2>/dev/null; do
         if grep -qE '✘ .*recorded an issue|Fatal error|Crash:' "$log" || [ $ticks -ge $((limit * 5)) ] ||
             [ $idle -ge $((patience * 5)) ]; then
-            # An interrupt also ends the process of the tests.
-            kill -INT $run 2>/dev/null
+            # `swift test` ends the process of the tests when it gets an interrupt. The program itself does not end: a script
+            # makes the programs ignore interrupts that it runs in the background.
+            kill -s "$([ -n "$(program)" ] && echo KILL || echo INT)" $run 2>/dev/null
             break
         fi
         sleep 0.2
@@ -90,7 +95,7 @@ failure() { # failure FILTER
         [ "$now" = "$before" ] && [ "${now##* }" = 0 ] && idle=$((idle + 1)) || idle=0
         before=$now
     done
-    wait $run
+    wait $run 2>/dev/null
     local status=$?
     what=$(sed -nE 's/^.*✘.* Test (.*) recorded an issue.*/\1/p' "$log" | head -n 1)
     what=${what%% with *argument*}
@@ -124,9 +129,11 @@ caught=0
 survived=0
 number=0
 rows=
+declare -A has_run
 for patch in "$@"; do
     number=$((number + 1))
     name=$(basename "$patch" .patch)
+    has_run[$name]=yes
     filter=$(sed -n 's/^filter: //p' "$patch")
     [ -t 2 ] && printf '\r%d of %d: %-50s' "$number" $# "$name" >&2
     result=
@@ -156,6 +163,12 @@ for patch in "$@"; do
 done
 [ -t 2 ] && printf '\r%60s\r' '' >&2
 if [ -n "$report" ]; then
+    touch "$report"
+    while IFS= read -r row; do
+        name=${row#*\`}
+        name=${name%%\`*}
+        [ -n "${has_run[$name]:-}" ] || [ ! -f "mutants/$name.patch" ] || rows+=$row$'\n'
+    done < <(grep '^| `' "$report")
     {
         echo "# What catches each mutant of the Swift pool"
         echo
@@ -164,7 +177,7 @@ if [ -n "$report" ]; then
         echo
         echo "| mutant | what is wrong | caught by |"
         echo "|---|---|---|"
-        printf '%s' "$rows"
+        printf '%s' "$rows" | LC_ALL=C sort
     } >"$report"
 fi
 echo "$caught passed, $survived failed"

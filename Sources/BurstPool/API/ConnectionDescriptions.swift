@@ -82,7 +82,7 @@ private func describe(_ location: ConnectionLeaseLocation?, _ taskName: String?)
 }
 
 /// Returns a duration in milliseconds or seconds.
-private func readable(_ duration: Duration) -> String {
+func readable(_ duration: Duration) -> String {
     let milliseconds = duration / .milliseconds(1)
     if milliseconds < 1_000 { return "\(Int(milliseconds)) ms" }
     return "\(Double(Int(milliseconds / 10)) / 100) s"

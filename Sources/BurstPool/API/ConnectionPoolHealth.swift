@@ -40,10 +40,11 @@ public struct ConnectionPoolHealth: Sendable {
     /// health was last read.
     public let sinceLastSuccess: Duration?
 
-    /// How long ago an attempt to open a connection failed; `nil` if none did.
+    /// How long ago ``lastFailure`` was; `nil` if there was none.
     public let sinceLastFailure: Duration?
 
-    /// The error of that attempt, or of the probe of ``ConnectionPool/checkHealth(timeout:)``.
+    /// The error of the latest attempt to open a connection that has failed, or of the probe of
+    /// ``ConnectionPool/checkHealth(timeout:)``.
     public let lastFailure: (any Error)?
 
     /// How long the caller that has waited for the longest time has been waiting; `nil` if no caller waits.
@@ -75,11 +76,12 @@ extension ConnectionPoolHealth: CustomStringConvertible {
         case .shutDown: sentences.append("The pool was shut down.")
         }
         if status != .healthy, let lastFailure {
-            let age = sinceLastFailure.map { " \($0) ago" } ?? ""
-            sentences.append("The latest failure was\(age): \(lastFailure).")
+            let age = sinceLastFailure.map { " \(readable($0)) ago" } ?? ""
+            let failure = "\(lastFailure)"
+            sentences.append("The latest failure was\(age): \(failure)\(failure.hasSuffix(".") ? "" : ".")")
         }
         if isPaused { sentences.append("The pool is paused.") }
-        if let oldestWait { sentences.append("The oldest waiter has been waiting for \(oldestWait).") }
+        if let oldestWait { sentences.append("The oldest waiter has been waiting for \(readable(oldestWait)).") }
         sentences.append("State: \(statistics).")
         return sentences.joined(separator: " ")
     }

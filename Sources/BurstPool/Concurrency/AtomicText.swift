@@ -6,32 +6,38 @@ import Synchronization
 ///
 /// A reader may see parts of two texts, and therefore checks afterwards that what the text belongs to has not changed.
 /// Memory of zeros is an empty text.
+@usableFromInline
 struct AtomicText {
     /// The bytes that the memory must have: 8 for the length, and the rest for the text.
     static let byteCount = 64
     private static let capacity = byteCount - 8
 
-    private let words: UnsafeMutablePointer<Atomic<UInt64>>
+    @usableFromInline let words: UnsafeMutablePointer<Atomic<UInt64>>
 
+    @inlinable @inline(__always)
     init(_ memory: UnsafeMutableRawPointer) {
         words = memory.assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
+    @inlinable @inline(__always)
+    var isEmpty: Bool { words[0].load(ordering: .relaxed) == 0 }
+
     /// Stores a text, shortened to 56 bytes of UTF-8. `nil` and the empty text are the same.
+    @usableFromInline
     func store(_ text: String?) {
         guard var text, !text.isEmpty else {
-            if words[0].load(ordering: .relaxed) != 0 { words[0].store(0, ordering: .relaxed) }
+            words[0].store(0, ordering: .relaxed)
             return
         }
-        text.withUTF8 { bytes in
-            let count = Self.lengthOfPrefix(bytes)
+        text.withUTF8 { utf8 in
+            let count = Self.lengthOfPrefix(utf8)
+            let bytes = UnsafeRawBufferPointer(utf8)
             words[0].store(UInt64(count), ordering: .relaxed)
             for word in 0..<(count + 7) / 8 {
                 var value: UInt64 = 0
-                for index in word * 8..<min(count, word * 8 + 8) {
-                    value |= UInt64(bytes[index]) << UInt64(index % 8 * 8)
-                }
-                words[1 + word].store(value, ordering: .relaxed)
+                let part = UnsafeRawBufferPointer(rebasing: bytes[word * 8..<min(count, word * 8 + 8)])
+                withUnsafeMutableBytes(of: &value) { $0.copyMemory(from: part) }
+                words[1 + word].store(value.littleEndian, ordering: .relaxed)
             }
         }
     }
@@ -55,7 +61,7 @@ struct AtomicText {
 }
 
 /// Returns the name of the current task, or `nil` if it has none or the system does not know names of tasks.
-@usableFromInline
+@inlinable @inline(__always)
 func currentTaskName() -> String? {
     if #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *) { Task.name } else { nil }
 }

@@ -14,7 +14,7 @@ extension _PoolEngine {
     ///
     /// - Parameters:
     ///   - verdict: The result of a health check; `nil` if the status follows from the recorded successes and failures.
-    ///   - failure: The error with which the check failed.
+    ///   - failure: The error with which the check has just failed.
     func describeHealth(
         now: UInt64,
         verdict: ConnectionPoolHealth.Status? = nil,
@@ -29,7 +29,7 @@ extension _PoolEngine {
                 ? .shutDown : verdict ?? observedStatus(statistics, oldestWait: { oldestWait }, now: now),
             isSaturated: statistics.waiting > 0 && isAtLimit,
             sinceLastSuccess: age(of: health.lastSuccess, now: now),
-            sinceLastFailure: age(of: health.lastFailure, now: now),
+            sinceLastFailure: failure == nil ? age(of: health.lastFailure, now: now) : .zero,
             lastFailure: failure ?? health.failure,
             oldestWait: oldestWait.map { .nanoseconds(Int64(clamping: $0)) },
             isPaused: core.isPaused,

@@ -35,6 +35,7 @@ extension _PoolEngine {
     }
 
     /// The offset of the name of the task that holds the connection, in pools that note it.
+    @inlinable
     static var taskNameOffset: Int {
         let mask = MemoryLayout<UInt64>.alignment - 1
         return (recordOffset + MemoryLayout<LeaseRecord>.size + mask) & ~mask
@@ -47,14 +48,17 @@ extension _PoolEngine {
         return recordOffset + MemoryLayout<LeaseRecord>.size
     }
 
+    @inlinable @inline(__always)
     func taskName(of lease: Core.Lease) -> AtomicText {
         AtomicText(core.element(of: lease) + Self.taskNameOffset)
     }
 
-    /// Notes the name of the current task, if it has one.
-    @usableFromInline
+    /// Notes the name of the current task. Most tasks have no name, and follow another one without a name.
+    @inlinable @inline(__always)
     func noteTaskName(_ lease: Core.Lease) {
-        taskName(of: lease).store(currentTaskName())
+        let noted = taskName(of: lease)
+        let name = currentTaskName()
+        if name != nil || !noted.isEmpty { noted.store(name) }
     }
 
     /// Calls `visit` for every slot that was ever used, in the order of the slots. O(slots).

@@ -15,7 +15,8 @@ public struct ConnectionCircuitBreaker: Sendable, Hashable {
     /// The number of failures in a row that open the breaker. At least 1. Default: 5. Ignored if ``failingFor`` is set.
     ///
     /// A value that is too small opens the breaker during short interruptions. One that is too large opens it only after a
-    /// long outage.
+    /// long outage. Without ``ConnectionPoolConfiguration/connectRetry`` nothing paces the attempts, so that a server which
+    /// refuses connections for some milliseconds can open the breaker: set both, or use ``failingFor``.
     public var failureThreshold: Int
 
     /// If this is set, the breaker opens when attempts have failed for so long without a success, however many they were.

@@ -106,6 +106,17 @@ enum InstructionGuard {
                 }
             }
         }
+        let named = Task(name: "import of the catalogue") {
+            try await record.measure("withConnection, synchronous body, leases tracked, in a task with a name") {
+                count in
+                for _ in 0..<count {
+                    try await tracking.withConnection { connection in
+                        connection.uses &+= 1
+                    }
+                }
+            }
+        }
+        try await named.value
         await tracking.shutdown()
         configuration.tracksLeases = false
         configuration.detectsNestedAcquires = true
