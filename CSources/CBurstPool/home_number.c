@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Where the home number is, and numbers for threads where the system tells none. See home_number.h. */
+/* Where the home number is, numbers for threads where the system tells none, and the number for callers outside the
+ * core. See home_number.h. */
 #include "home_number.h"
 
 #include "atomics.h"
+#include "include/bp_pool.h"
 
 #ifdef BP_HAS_RSEQ
 #include <sys/auxv.h>
@@ -32,3 +34,7 @@ uint32_t bp__thread_number_assign(void) {
     return number;
 }
 #endif
+
+uint32_t bp_home_number(void) {
+    return bp__home_number();
+}

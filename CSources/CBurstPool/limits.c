@@ -91,6 +91,23 @@ bool bp_is_paused(const bp_pool *pool) {
     return pool != NULL && (bp__load(&pool->waiting) & BP_PAUSED) != 0;
 }
 
+bp_status bp_always_reconcile(bp_pool *pool, bool always) {
+    bp_status status = bp__check(pool);
+    if (status != BP_OK) {
+        return status;
+    }
+    /*
+     * Full barrier: pairs with the full barriers in bp_release, bp_sweep_keep and bp_sweep_end, after which those calls
+     * read the word. Either the other thread reads the flag and reconciles, or the caller finds its connection idle.
+     */
+    uint64_t waiting = bp__load(&pool->waiting);
+    uint64_t wanted;
+    do {
+        wanted = always ? waiting | BP_ALWAYS_RECONCILE : waiting & ~BP_ALWAYS_RECONCILE;
+    } while (!bp__cas(&pool->waiting, &waiting, wanted));
+    return BP_OK;
+}
+
 uint32_t bp_total(const bp_pool *pool) {
     return pool == NULL ? 0 : BP_LOW(bp__load(&pool->total));
 }

@@ -36,8 +36,11 @@ static bp_status bp__pool_make(const bp_pool_configuration *configuration, bp_po
     bp__store_relaxed(&pool->limits, bp__limits_word(configuration->max_size, configuration->hard_limit, keep_excess));
     pool->element_offset = bp__round_up(sizeof(struct bp_slot), alignment);
     size_t stride = bp__round_up(pool->element_offset + configuration->element_size, 64);
-    bp__table_create(&pool->slots, stride, configuration->hard_limit);
-    bp__table_create(&pool->observations, sizeof(bp_observation), configuration->hard_limit);
+    uint32_t first_slots = configuration->first_slots == 0 || configuration->first_slots > configuration->hard_limit
+                               ? configuration->hard_limit
+                               : configuration->first_slots;
+    bp__table_create(&pool->slots, stride, first_slots);
+    bp__table_create(&pool->observations, sizeof(bp_observation), first_slots);
     bp__table_create(&pool->drivers, sizeof(bp_driver), BP_FIRST_DRIVERS);
     /*
      * Reserves the first slots now, so that they lie near the pool and near what its creator allocates beside it. A

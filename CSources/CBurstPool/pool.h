@@ -14,9 +14,9 @@ struct bp_pool {
      * bits, one from bit 0 and one from bit 32, and flags.
      *
      *   waiting   low: the waiters in the queue. High: those of them without a permit. Bit 62: the pool is paused.
-     *             Bit 63: the pool is shut down. Bit 31: this process was forked after the pool was created. A waiter
-     *             is counted before another thread can find it in the queue, and until after it has left, so the counts
-     *             may be too high for a moment but are never too low.
+     *             Bit 63: the pool is shut down. Bit 31: this process was forked after the pool was created. Bit 30:
+     *             every release reconciles. A waiter is counted before another thread can find it in the queue, and
+     *             until after it has left, so the counts may be too high for a moment but are never too low.
      *   total     low: idle + in use + opening + closing. High: those of them that are closing.
      *   limits    low: max_size. Bit 31: excess connections are kept. High: hard_limit. Bit 63: the pool is shut down.
      */
@@ -50,6 +50,7 @@ struct bp_pool {
 #define BP_HIGH(word) ((uint32_t)((word) >> 32) & BP_COUNT_MASK)
 #define BP_KEEP_EXCESS (UINT64_C(1) << 31)
 #define BP_FORKED_BIT (UINT64_C(1) << 31)
+#define BP_ALWAYS_RECONCILE (UINT64_C(1) << 30)
 #define BP_PAUSED (UINT64_C(1) << 62)
 #define BP_SHUT (UINT64_C(1) << 63)
 _Static_assert(BP_MAX_SIZE <= BP_COUNT_MASK && BP_MAX_WAITERS < BP_COUNT_MASK / 2, "counts stay clear of the flags");

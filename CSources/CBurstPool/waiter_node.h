@@ -37,6 +37,7 @@ typedef struct {
     uint32_t index;
 } bp_waiter;
 
+#define BP_FIRST_WAITERS 4 /* The nodes in the first chunk of the table, the head included. */
 #define BP_WAITER_STRIDE 64
 _Static_assert(sizeof(bp_waiter) <= BP_WAITER_STRIDE, "a waiter fits a cache line");
 

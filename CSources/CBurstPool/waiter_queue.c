@@ -4,8 +4,9 @@
 #include "waiter_node.h"
 
 bool bp__waiter_queue_create(bp_waiter_queue *queue) {
-    bp__table_create(&queue->nodes, BP_WAITER_STRIDE, BP_MAX_WAITERS);
-    bp__table_create(&queue->earliest, sizeof(bp_atomic64), BP_MAX_WAITERS);
+    /* Most pools have few waiters or none, and a process can have very many pools. So the first chunks are small. */
+    bp__table_create(&queue->nodes, BP_WAITER_STRIDE, BP_FIRST_WAITERS);
+    bp__table_create(&queue->earliest, sizeof(bp_atomic64), 1);
     bp__store_relaxed(&queue->earliest_of_all, BP_NO_DEADLINE);
     /* The memory is zeroed: the head's link leads to no node, and the tail leads to the head. */
     return bp__table_extend(&queue->nodes, 1) == BP_HEAD;

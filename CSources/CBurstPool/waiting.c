@@ -19,7 +19,8 @@ bool bp_has_permit_for_waiter(bp_pool *pool) {
 
 /* Lowers the counts after a waiter with this status has left the queue. Returns how many waiters remain. */
 static uint64_t bp__count_departure(bp_pool *pool, bp_waiter_status before) {
-    return BP_LOW(bp__add(&pool->waiting, (uint64_t)0 - 1 - (before == BP_WAITER_WAITING ? BP_HIGH_ONE : 0))) - 1;
+    uint64_t delta = (uint64_t)0 - 1 - (before == BP_WAITER_WAITING ? BP_HIGH_ONE : 0);
+    return bp__waiting_count(bp__add(&pool->waiting, delta)) - 1;
 }
 
 bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket) {
@@ -134,7 +135,7 @@ bp_waiter_expiry bp__expire(bp_pool *pool, uint64_t now, void **contexts, size_t
     if (expiry.expired > 0) {
         uint64_t delta = (uint64_t)expiry.expired + (uint64_t)expiry.expired_without_permit * BP_HIGH_ONE;
         uint64_t before = bp__add(&pool->waiting, (uint64_t)0 - delta);
-        bp__waiter_purge(&pool->queue, BP_LOW(before) - expiry.expired);
+        bp__waiter_purge(&pool->queue, bp__waiting_count(before) - expiry.expired);
     }
     return expiry;
 }

@@ -41,6 +41,60 @@ struct LeaseTests {
         #expect(bp_pool_destroy(pool) == .ok)
     }
 
+    @Test("a pool that always reconciles says so at every release, leases idle connections, and counts its waiters as before")
+    func alwaysReconcile() {
+        let core = CorePool(maxSize: 2)
+        let lease = core.open()
+        #expect(bp_release(core.pool, lease) == .ok)
+        for _ in 0..<2 { #expect(bp_always_reconcile(core.pool, true) == .ok) }
+        #expect(bp_needs_reconcile(core.pool))
+        #expect(!bp_has_waiters(core.pool))
+        let again = bp_try_acquire(core.pool)
+        #expect(again.slot == lease.slot)
+        #expect(bp_release_exclusive(core.pool, again) == .reconcile)
+        var swept = bp_lease()
+        #expect(bp_sweep_next(core.pool, &swept) == .ok)
+        #expect(bp_sweep_keep(core.pool, swept) == .reconcile)
+        #expect(bp_sweep_end(core.pool) == .reconcile)
+        #expect(bp_sweep_end(core.pool) == .empty)
+        var ticket = bp_ticket()
+        var isEarliest = false
+        var context: UnsafeMutableRawPointer?
+        let waiter = UnsafeMutableRawPointer(bitPattern: 64)
+        #expect(bp_wait_prepare(core.pool, &ticket) == .ok)
+        #expect(bp_wait_join(core.pool, ticket, waiter, UInt64.max, &isEarliest) == .ok)
+        #expect(bp_waiting(core.pool) == 1 && bp_queued(core.pool) == 1 && bp_has_waiters(core.pool))
+        #expect(bp_wait_claim(core.pool, ticket, &context) == .ok && context == waiter)
+        #expect(bp_waiting(core.pool) == 0 && bp_queued(core.pool) == 0)
+        #expect(bp_always_reconcile(core.pool, false) == .ok)
+        #expect(bp_release(core.pool, bp_try_acquire(core.pool)) == .ok)
+        #expect(bp_always_reconcile(nil, true) == .invalidArgument)
+    }
+
+    @Test("a pool with few slots at first has memory for few, and grows to its limit")
+    func firstSlots() {
+        var configuration = bp_pool_configuration()
+        configuration.max_size = 60
+        configuration.hard_limit = 60
+        configuration.element_size = 64
+        var memory: [size_t] = []
+        for first: UInt32 in [0, 1] {
+            configuration.first_slots = first
+            var pool: OpaquePointer?
+            #expect(bp_pool_create(&configuration, &pool) == .ok)
+            memory.append(bp_pool_memory(pool))
+            let leases = (0..<60).map { _ in
+                var lease = bp_lease()
+                #expect(bp_begin_open_unrequested(pool, &lease) == .ok && bp_finish_open(pool, lease) == .ok)
+                return lease
+            }
+            #expect(Set(leases.map(\.slot)).count == 60)
+            for lease in leases { #expect(bp_detach(pool, lease) == .ok) }
+            #expect(bp_pool_destroy(pool) == .ok)
+        }
+        #expect(memory[0] - memory[1] >= 31 * 128)
+    }
+
     @Test("connections are excess above the soft limit, and only there")
     func excess() {
         let core = CorePool(maxSize: 1, hardLimit: 3)

@@ -297,6 +297,11 @@ typedef struct bp_pool_configuration {
     void *owner BP_DEFAULT(NULL);
     /* If not NULL, called with owner when the pool is destroyed and when it could not be created. */
     void (*release_owner)(void *owner) BP_DEFAULT(NULL);
+    /*
+     * How many slots get memory when the pool is created, rounded down to a power of two. Each further piece of memory
+     * doubles their number. 0 means hard_limit, but at most 64. For programs with very many pools, most of them unused.
+     */
+    uint32_t first_slots BP_DEFAULT(0);
 } bp_pool_configuration;
 
 /* Counts at one moment. Exact while no other call runs; else each slot is counted in the state in which it was seen. */
@@ -365,6 +370,15 @@ bp_status bp_resume(bp_pool *pool);
 
 /* Returns whether the pool is paused. False after bp_shutdown. */
 bool bp_is_paused(const bp_pool *pool);
+
+/*
+ * Makes every bp_release, bp_release_exclusive, bp_sweep_keep and bp_sweep_end return BP_RECONCILE, as if a caller
+ * waited; with always = false, ends that. For a program that must learn of every connection that becomes idle, for
+ * example because several pools share a budget of connections, and another pool needs one. Callers still acquire idle
+ * connections. A connection that is not idle when the call returns is reported when it becomes idle. Idempotent.
+ * BP_OK; BP_INVALID_ARGUMENT; BP_FORKED.
+ */
+bp_status bp_always_reconcile(bp_pool *pool, bool always);
 
 /*
  * Shuts the pool down: from now on no connection is acquired or opened, no caller joins the queue, and all idle
@@ -618,6 +632,15 @@ void bp_observe_leases(bp_pool *pool, uint64_t now, uint64_t interval);
 
 /* Returns the minimum age of the oldest observed lease; 0 if all observed leases have ended. O(slots). */
 uint64_t bp_oldest_lease_age(const bp_pool *pool, uint64_t now);
+
+/* The home number. */
+
+/*
+ * Returns a small number that two threads which run at the same time seldom share: that of the CPU, where the system
+ * tells it. It selects the stripe in which the pool looks first, and programs can use it for striped counters of their
+ * own. It is a hint: the thread may run on another CPU when the call returns.
+ */
+uint32_t bp_home_number(void);
 
 /* The calls that tell the library the size of a structure in this header. */
 

@@ -7,6 +7,15 @@ extension ConnectionPoolError {
         ConnectionPoolError(.invalidConfiguration, message: message, poolName: poolName)
     }
 
+    static func groupShutDown(_ statistics: ConnectionPoolStatistics, poolName: String) -> ConnectionPoolError {
+        ConnectionPoolError(
+            .poolShutDown,
+            message: "The group of pools was shut down. State: \(statistics).",
+            poolName: poolName,
+            statistics: statistics
+        )
+    }
+
     static func tooManyWaiters(
         _ statistics: ConnectionPoolStatistics,
         limit: Int?,

@@ -106,6 +106,8 @@ public enum ConnectionCloseReason: String, Sendable, Hashable, CaseIterable {
     case resetFailed
     /// The holder of the lease discarded the connection, or an error of the body did.
     case discarded
+    /// Another key of a ``ConnectionPoolGroup`` needed the place of the connection.
+    case reclaimed
     /// The pool was shut down.
     case shutdown
 }

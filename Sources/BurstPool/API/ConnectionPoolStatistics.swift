@@ -46,6 +46,16 @@ public struct ConnectionPoolStatistics: Sendable, Hashable {
         burstLimit = counts.limits.hardLimit == counts.limits.maxSize ? nil : counts.limits.hardLimit
     }
 
+    /// Adds the numbers of another pool. The limits stay as they are.
+    mutating func add(_ other: ConnectionPoolStatistics) {
+        idle += other.idle
+        inUse += other.inUse
+        opening += other.opening
+        closing += other.closing
+        waiting += other.waiting
+        if let leases = other.idleLeases { idleLeases = (idleLeases ?? 0) + leases }
+    }
+
     @available(*, deprecated, renamed: "opening")
     public var connecting: Int { opening }
 }

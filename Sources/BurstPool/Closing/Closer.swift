@@ -62,7 +62,7 @@ extension _PoolEngine {
         // The observer is told before the slot is free: after a shutdown, nothing is reported once everything is closed.
         let operation = beginOperation(settings.closeTimeout, in: lease) { [self] in
             events.report(.closeTimedOut(reason))
-            core.finishClose(lease)
+            freeSlotAfterClose(lease, reason)
             slotIsFree()
             caller?.closeHasEnded()
         }
@@ -77,7 +77,7 @@ extension _PoolEngine {
             let callerGetsError = isInTime && caller?.accept(failure) == true
             events.report(.closed(reason, error: callerGetsError ? nil : failure))
             guard isInTime else { return }
-            core.finishClose(lease)
+            freeSlotAfterClose(lease, reason)
             slotIsFree()
             caller?.closeHasEnded()
         }

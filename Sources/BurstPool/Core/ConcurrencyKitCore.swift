@@ -21,6 +21,8 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         settings.max_waiters = UInt32(min(configuration.maxWaiters ?? 0, Int(BP_MAX_WAITERS)))
         settings.element_size = configuration.elementSize
         settings.element_alignment = configuration.elementAlignment
+        settings.stripes = UInt32(clamping: configuration.stripes ?? 0)
+        settings.first_slots = UInt32(clamping: configuration.firstSlots ?? 0)
         settings.owner = configuration.owner.toOpaque()
         settings.release_owner = { owner in
             guard let owner else { return }
@@ -219,6 +221,11 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         // After a shutdown both are 0, and the status says so.
         _ = bp_limits(pool, &maxSize, &hardLimit)
         return _PoolCoreLimits(maxSize: Int(maxSize), hardLimit: Int(hardLimit))
+    }
+
+    /// Makes every call that makes a connection idle ask for reconciling, although no caller waits.
+    func alwaysReconcile(_ always: Bool) {
+        expectSuccess(bp_always_reconcile(pool, always))
     }
 
     public func shutdown() {

@@ -136,6 +136,10 @@ public struct _PoolCoreConfiguration {
     public var maxWaiters: Int?
     public var elementSize: Int
     public var elementAlignment: Int
+    /// The number of stripes of idle connections; `nil` for as many as suit the number of CPUs. A hint.
+    public var stripes: Int?
+    /// The number of slots that get memory at once; `nil` for as many as suit the limits. A hint.
+    public var firstSlots: Int?
     /// The strategy, retained. The core releases it when it is destroyed, or when it could not be created.
     public var owner: Unmanaged<AnyObject>
 
@@ -145,6 +149,8 @@ public struct _PoolCoreConfiguration {
         maxWaiters: Int? = nil,
         elementSize: Int,
         elementAlignment: Int,
+        stripes: Int? = nil,
+        firstSlots: Int? = nil,
         owner: Unmanaged<AnyObject>
     ) {
         self.limits = limits
@@ -152,6 +158,8 @@ public struct _PoolCoreConfiguration {
         self.maxWaiters = maxWaiters
         self.elementSize = elementSize
         self.elementAlignment = elementAlignment
+        self.stripes = stripes
+        self.firstSlots = firstSlots
         self.owner = owner
     }
 }

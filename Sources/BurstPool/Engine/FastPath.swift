@@ -53,8 +53,15 @@ extension _PoolEngine {
 
     @inlinable @inline(__always)
     func acquire(timeout: AcquireTimeout, _ site: _LeaseSite) async throws -> Core.Lease {
-        if let idle = core.tryAcquire(), try handOut(idle, site, ifStale: .returnIdle) { return idle }
+        if let idle = try acquireIdle(site) { return idle }
         return try await acquireSlowly(timeout: timeout, site)
+    }
+
+    /// Acquires a connection that is idle, if there is one that nothing is special about.
+    @inlinable @inline(__always)
+    func acquireIdle(_ site: _LeaseSite) throws -> Core.Lease? {
+        if let idle = core.tryAcquire(), try handOut(idle, site, ifStale: .returnIdle) { return idle }
+        return nil
     }
 
     @inlinable
@@ -110,10 +117,14 @@ extension _PoolEngine {
     /// Releases a connection after a body that returned.
     @inlinable @inline(__always)
     func releaseAfterBody(_ lease: Core.Lease) async throws {
-        if endsUncommonly(lease) { return }
-        if core.release(lease), let excess = reconcileAfterRelease(mayCloseInline: settings.throwsCloseErrors) {
-            try await closeAfterRelease(excess)
-        }
+        if let excess = endLease(lease) { try await closeAfterRelease(excess) }
+    }
+
+    /// Releases a connection after a body that returned. Returns an excess connection that the caller must close.
+    @inlinable @inline(__always)
+    func endLease(_ lease: Core.Lease) -> Core.Lease? {
+        if endsUncommonly(lease) { return nil }
+        return core.release(lease) ? reconcileAfterRelease(mayCloseInline: settings.throwsCloseErrors) : nil
     }
 
     /// Releases a connection after a body that threw.

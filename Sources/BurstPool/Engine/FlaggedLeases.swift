@@ -103,7 +103,7 @@ extension _PoolEngine {
     func disposeOfFlagged(_ lease: Core.Lease, _ flags: ConnectionFlags) -> Bool {
         if flags.contains(.isDetached) {
             connection(of: lease).deinitialize(count: 1)
-            core.detach(lease)
+            freeSlotAfterDetach(lease)
             slotIsFree()
             return true
         }

@@ -27,6 +27,11 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     let openErrors = OpenErrors()
     @usableFromInline let health = HealthRecord()
     @usableFromInline let waits: WaitTable
+    /// The pool's part in a group of pools with one total; `nil` for a pool of its own.
+    @usableFromInline let share: GroupShare?
+    /// The offset in a slot's element of the place that the connection occupies in the group. Behind everything else, so that
+    /// all other offsets are the same in every pool.
+    let placeOffset: Int
     let visits = Visits<Core.Lease>()
     let maintenance: Maintenance
     @usableFromInline let validations = Validations()
@@ -35,7 +40,22 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     /// Fires when a lease may have ended in a pool that is paused or was shut down.
     @usableFromInline let leaseEnded = Broadcast()
 
-    public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws(ConnectionPoolError) {
+    public convenience init(
+        strategy: Strategy,
+        configuration: ConnectionPoolConfiguration
+    ) throws(ConnectionPoolError) {
+        try self.init(strategy: strategy, configuration: configuration, share: nil)
+        if configuration.minimumIdle > 0 { refill() }
+    }
+
+    /// Creates an engine that has opened no connection yet.
+    ///
+    /// - Parameter share: The pool's part in a group of pools; `nil` for a pool of its own.
+    init(
+        strategy: Strategy,
+        configuration: ConnectionPoolConfiguration,
+        share: GroupShare?
+    ) throws(ConnectionPoolError) {
         try configuration.validate()
         let alignment = MemoryLayout<Strategy.Connection>.alignment
         guard alignment <= 64 else {
@@ -45,6 +65,8 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
             )
         }
         settings = EngineSettings(configuration)
+        self.share = share
+        placeOffset = Self.placeOffset(settings)
         waits = WaitTable(tracksPlaces: settings.initialFlags.contains(.isTracked))
         let retained = Unmanaged.passRetained(strategy)
         do {
@@ -56,8 +78,10 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                     ),
                     keepsExcess: configuration.burstLinger != nil,
                     maxWaiters: configuration.maxWaiters,
-                    elementSize: Self.elementSize(settings),
+                    elementSize: Self.elementSize(settings, hasPlace: share != nil),
                     elementAlignment: max(alignment, MemoryLayout<ConnectionHeader>.alignment),
+                    stripes: share?.stripes,
+                    firstSlots: share == nil ? nil : 1,
                     owner: Unmanaged<AnyObject>.fromOpaque(retained.toOpaque())
                 )
             )
@@ -73,7 +97,6 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         minimumIdle = MinimumIdle(minimum: configuration.minimumIdle)
         maintenance = Maintenance(MaintenanceSettings(configuration))
         alarm.setOwner(self)
-        if configuration.minimumIdle > 0 { refill() }
     }
 
     deinit {

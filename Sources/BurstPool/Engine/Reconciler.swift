@@ -22,6 +22,7 @@ extension _PoolEngine {
         // the thread that returns the last one must say so.
         if core.isShutDown { noteFreedAfterShutdown() }
         if core.isPaused { leaseEnded.fire() }
+        if let share { share.noteReconciled() }
         return excess
     }
 
@@ -62,6 +63,10 @@ extension _PoolEngine {
     @inlinable
     func serveOldestWaiter(_ ownTicket: Core.Ticket?) -> Bool {
         guard let lease = core.takeIdle() else { return openForOldestWaiter(ownTicket) }
+        if let share, share.yieldsConnection() {
+            closeInBackground(lease, .reclaimed)
+            return true
+        }
         do {
             let flags = header(of: lease).pointee.flags(.concernHandOut)
             if !flags.isEmpty {
@@ -99,10 +104,11 @@ extension _PoolEngine {
     @inlinable
     func openForOldestWaiter(_ ownTicket: Core.Ticket?) -> Bool {
         if hasEnoughValidations { return false }
+        if share != nil { return openWithinBudget(ownTicket) }
         if let gate { return openThroughGate(gate, ownTicket) }
         switch core.beginOpen() {
         case .opening(let ticket, let permit):
-            open(permit, for: ticket, nil, inheritingTask: isSame(ticket, ownTicket))
+            open(permit, for: ticket, nil, in: nil, inheritingTask: isSame(ticket, ownTicket))
             return true
         case .outOfMemory:
             failOldestWaiterWithoutMemory()
@@ -141,12 +147,23 @@ extension _PoolEngine {
         return validating > 0 && validating >= core.queued
     }
 
-    private func openForOldestWaiter(_ gate: ConnectGate, _ attempt: ConnectGate.Attempt, _ ownTicket: Core.Ticket?)
-        -> Bool
-    {
+    /// Opens a connection for the oldest waiter after the gate has reserved an attempt.
+    ///
+    /// - Parameter place: The place in the group that the connection gets, if the pool belongs to a group. If there is none
+    ///   yet, this function asks for one. It is `nil` afterwards if a connection has got it.
+    private func openForOldestWaiter(
+        _ gate: ConnectGate,
+        _ attempt: ConnectGate.Attempt,
+        _ ownTicket: Core.Ticket?,
+        _ place: inout Place?
+    ) -> Bool {
+        guard takePlace(&place) else {
+            gate.cancel(attempt)
+            return false
+        }
         switch core.beginOpen() {
         case .opening(let ticket, let permit):
-            open(permit, for: ticket, attempt, inheritingTask: isSame(ticket, ownTicket))
+            open(permit, for: ticket, attempt, in: place.take(), inheritingTask: isSame(ticket, ownTicket))
             return true
         case .outOfMemory:
             gate.cancel(attempt)
@@ -162,9 +179,15 @@ extension _PoolEngine {
 
     @usableFromInline
     func openThroughGate(_ gate: ConnectGate, _ ownTicket: Core.Ticket?) -> Bool {
+        var noPlace: Place?
+        return openThroughGate(gate, ownTicket, &noPlace)
+    }
+
+    /// - Parameter place: As for ``openForOldestWaiter(_:_:_:_:)``.
+    func openThroughGate(_ gate: ConnectGate, _ ownTicket: Core.Ticket?, _ place: inout Place?) -> Bool {
         switch gate.ask(mayBeServed: core.total > 0, queued: { core.queued }, now: { clock.now }) {
         case .open(let attempt):
-            return openForOldestWaiter(gate, attempt, ownTicket)
+            return openForOldestWaiter(gate, attempt, ownTicket, &place)
         case .full:
             return false
         case .closed(let moment):

@@ -82,7 +82,10 @@ extension _PoolEngine {
         let generation = evictions.generation
         health.recordRelease(now: began)
         let place = waits.begin(core.number(of: ticket), at: began, site, notesName: settings.tracksTaskNames)
-        defer { waits.end(place) }
+        defer {
+            waits.end(place)
+            if let share { share.noteWaitEnded() }
+        }
         if events.isObserved { noteWaitBegan(ticket) }
         do {
             var lease = try await joinQueue(ticket, patience, since: began)

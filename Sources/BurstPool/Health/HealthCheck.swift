@@ -97,13 +97,16 @@ extension _PoolEngine {
             attempt = reserved
         }
         let ended = OneShot()
-        if let permit = core.beginOpenUnrequested() {
+        var place = share?.takePlace()
+        let hasRoom = share == nil || place != nil
+        if hasRoom, let permit = core.beginOpenUnrequested() {
             minimumIdle.attemptEnded.add(ended)
-            open(permit, for: nil, attempt, inheritingTask: false)
-        } else if case .opening(let ticket, let permit) = core.beginOpen() {
+            open(permit, for: nil, attempt, in: place, inheritingTask: false)
+        } else if hasRoom, case .opening(let ticket, let permit) = core.beginOpen() {
             minimumIdle.attemptEnded.add(ended)
-            open(permit, for: ticket, attempt, inheritingTask: false)
+            open(permit, for: ticket, attempt, in: place, inheritingTask: false)
         } else {
+            if let taken = place.take() { share?.releasePlace(taken) }
             if let attempt {
                 gate?.cancel(attempt)
                 if core.hasPermitForWaiter { reconcile() }

@@ -29,7 +29,7 @@ final class WaitTable: Sendable {
     }
 
     /// The number of chunks. The last one has a million cells. A caller that finds none of its cells free there is not listed.
-    private static let chunkCount = 15
+    private static let chunkCount = 18
     private static let probes = 8
 
     private let tracksPlaces: Bool
@@ -119,7 +119,7 @@ final class WaitTable: Sendable {
 
     // MARK: Cells
 
-    private static func capacity(_ index: Int) -> Int { 64 << index }
+    private static func capacity(_ index: Int) -> Int { 8 << index }
 
     /// Claims a free cell for a wait. Returns `nil` if the table has no free cell for it.
     private func claim(_ number: UInt64) -> UnsafeMutablePointer<Atomic<UInt64>>? {

@@ -38,9 +38,16 @@ extension _PoolEngine {
 
     /// Waits for a signal, until a deadline or a cancellation.
     func wait(for signal: OneShot, until deadline: UInt64) async -> OneShot.Outcome {
+        await clock.wait(for: signal, until: deadline)
+    }
+}
+
+extension PoolClock {
+    /// Waits for a signal, until a deadline or a cancellation.
+    func wait(for signal: OneShot, until deadline: UInt64) async -> OneShot.Outcome {
         guard deadline != .max else { return await signal.waitUnlessCancelled() }
-        let limit = Task.detached { [clock] in
-            do { try await clock.sleep(until: deadline) } catch { return }
+        let limit = Task.detached { [self] in
+            do { try await sleep(until: deadline) } catch { return }
             signal.fire(.timedOut)
         }
         defer { limit.cancel() }

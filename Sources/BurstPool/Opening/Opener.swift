@@ -11,14 +11,17 @@ extension _PoolEngine {
     /// - Parameters:
     ///   - ticket: The wait on whose behalf the connection is opened; `nil` for the minimum of idle connections.
     ///   - attempt: What the gate has reserved, if there is a gate.
+    ///   - place: The place in the group that the connection occupies, if the pool belongs to a group.
     ///   - inheritingTask: Whether the attempt gets the current task's task-local values and priority.
     @usableFromInline
     func open(
         _ permit: Core.Lease,
         for ticket: Core.Ticket?,
         _ attempt: ConnectGate.Attempt?,
+        in place: Place?,
         inheritingTask: Bool
     ) {
+        if let place { occupy(place, with: permit) }
         noteTotal()
         let header = header(of: permit)
         header.pointee.reset(
@@ -51,7 +54,7 @@ extension _PoolEngine {
             case .opened:
                 connectionOpened(permit, opening, isInTime: isInTime)
             case .failed(let error):
-                core.cancelOpen(permit)
+                freeSlotAfterFailure(permit)
                 noteTotal()
                 if isInTime { attemptFailed(error, opening) } else { slotIsFree() }
             case .unprepared(let error):

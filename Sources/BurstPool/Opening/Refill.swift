@@ -35,7 +35,9 @@ extension _PoolEngine {
                     return alarm.ring(at: moment)
                 }
             }
-            guard let permit = core.beginOpenUnrequested() else {
+            var place = share?.takePlace()
+            guard share == nil || place != nil, let permit = core.beginOpenUnrequested() else {
+                if let taken = place.take() { share?.releasePlace(taken) }
                 if let attempt {
                     gate?.cancel(attempt)
                     // A waiter may have been refused because of this attempt.
@@ -43,7 +45,7 @@ extension _PoolEngine {
                 }
                 return
             }
-            open(permit, for: nil, attempt, inheritingTask: false)
+            open(permit, for: nil, attempt, in: place, inheritingTask: false)
         }
     }
 

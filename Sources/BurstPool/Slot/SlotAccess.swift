@@ -41,8 +41,18 @@ extension _PoolEngine {
         return (recordOffset + MemoryLayout<LeaseRecord>.size + mask) & ~mask
     }
 
+    /// The offset of the place that the connection occupies in a group of pools, behind what this pool records.
+    static func placeOffset(_ settings: EngineSettings) -> Int {
+        let mask = MemoryLayout<Place>.alignment - 1
+        return (recordsEnd(settings) + mask) & ~mask
+    }
+
     /// The size of a slot's element in bytes, which has no room for what this pool does not record.
-    static func elementSize(_ settings: EngineSettings) -> Int {
+    static func elementSize(_ settings: EngineSettings, hasPlace: Bool) -> Int {
+        hasPlace ? placeOffset(settings) + MemoryLayout<Place>.size : recordsEnd(settings)
+    }
+
+    private static func recordsEnd(_ settings: EngineSettings) -> Int {
         if settings.tracksTaskNames { return taskNameOffset + AtomicText.byteCount }
         if settings.initialFlags.isDisjoint(with: .concernLease) { return recordOffset }
         return recordOffset + MemoryLayout<LeaseRecord>.size

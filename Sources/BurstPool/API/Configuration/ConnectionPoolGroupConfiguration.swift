@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a ``ConnectionPoolGroup`` behaves.
+public struct ConnectionPoolGroupConfiguration: Sendable {
+    /// The most connections of all keys together, including opening and closing ones. At least 1.
+    ///
+    /// The sum over all processes must stay below the limit of the server.
+    public var maxTotal: Int
+
+    /// The configuration of each key's pool. Its limits apply to each key alone, and its clock to the group, too.
+    ///
+    /// ``ConnectionPoolConfiguration/minimumIdle`` yields to callers: idle connections of a key are closed when another key needs
+    /// the place, and are opened again when there is room. Each pool looks at its connections 16 times in its shortest time limit
+    /// while they are used. So with hundreds of busy keys leave out ``ConnectionPoolConfiguration/burstLinger``, which is short.
+    public var perKey: ConnectionPoolConfiguration
+
+    /// How long a key may be unused before it loses its pool, and with it its idle connections and its memory. Default: 10
+    /// minutes. `nil`: pools are kept until the group is shut down. At least 1 millisecond. Enforced up to 12.5 % late.
+    ///
+    /// A key is in use while a caller has one of its connections or waits for one. A key whose connections were all closed loses
+    /// its pool after an eighth of this time, because the pool only takes memory then. Too short: pools and connections are made again
+    /// and again. Too long: keys that do not come back keep their memory.
+    public var keyIdleTimeout: Duration? = .seconds(600)
+
+    /// How many leases in a row a key with a weight of 1 serves to its own waiters while a key without any connection waits for a
+    /// place. Default: 32. At least 1.
+    ///
+    /// After so many leases the key closes a connection and gives up the place. This matters only if there are more busy keys
+    /// than places. Too few: keys spend their time on opening connections. Too many: keys without a connection wait for long.
+    public var leasesPerTurn = 32
+
+    /// Creates a configuration.
+    ///
+    /// - Parameters:
+    ///   - maxTotal: The most connections of all keys together.
+    ///   - perKey: The configuration of each key's pool.
+    public init(maxTotal: Int, perKey: ConnectionPoolConfiguration) {
+        self.maxTotal = maxTotal
+        self.perKey = perKey
+    }
+
+    /// - Throws: ``ConnectionPoolError`` with `.invalidConfiguration`, which names the settings and their values.
+    func validate() throws(ConnectionPoolError) {
+        try perKey.validate()
+        func refuse(_ message: String) -> ConnectionPoolError {
+            .invalidConfiguration(message, poolName: perKey.name)
+        }
+        if maxTotal < 1 { throw refuse("maxTotal is \(maxTotal). A group needs room for at least 1 connection.") }
+        let largest = ConnectionPoolConfiguration.largestSize
+        if maxTotal > largest { throw refuse("maxTotal is \(maxTotal). The greatest possible total is \(largest).") }
+        if leasesPerTurn < 1 { throw refuse("leasesPerTurn is \(leasesPerTurn). It must be at least 1.") }
+        if let keyIdleTimeout, keyIdleTimeout < .milliseconds(1) {
+            throw refuse("keyIdleTimeout is \(keyIdleTimeout). It must be at least 1 millisecond.")
+        }
+    }
+}
+
+/// The settings of one key of a ``ConnectionPoolGroup``.
+public struct ConnectionPoolKeySettings: Sendable {
+    /// The configuration of the key's pool. Its clock must stay as it is.
+    public var configuration: ConnectionPoolConfiguration
+
+    /// The part of the total that the key is entitled to while others want it too, in relation to their weights. From 1 to 1,000.
+    /// Default: 1.
+    public var weight = 1
+
+    func validate() throws(ConnectionPoolError) {
+        guard (1...1000).contains(weight) else {
+            throw .invalidConfiguration(
+                "weight is \(weight). It must be at least 1 and at most 1,000.",
+                poolName: configuration.name
+            )
+        }
+    }
+}
