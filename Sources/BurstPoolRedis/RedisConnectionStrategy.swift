@@ -88,9 +88,11 @@ public final class RedisConnectionStrategy: ConnectionStrategy {
         }
     }
 
-    private typealias Opening = (opened: ConnectAttempt.Opened, credentialsExpiry: ContinuousClock.Instant?)
+    /// An open channel, and when the credentials with which it was opened expire.
+    typealias Opening = (opened: ConnectAttempt.Opened, credentialsExpiry: ContinuousClock.Instant?)
 
-    private func open() async throws -> Opening {
+    /// Opens a channel, and does on it what the configuration says.
+    func open() async throws -> Opening {
         let deadline = NIODeadline.now() + TimeAmount(clamping: configuration.connectTimeout)
         guard let credentials else { return (try await open(fixedCredentials, deadline), nil) }
         let issued = try await withinTimeLimit(until: deadline) { try await credentials.current() }

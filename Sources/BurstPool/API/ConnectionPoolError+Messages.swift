@@ -131,6 +131,18 @@ extension ConnectionPoolError {
         )
     }
 
+    static func noLeases(poolName: String) -> ConnectionPoolError {
+        ConnectionPoolError(
+            .noLeases,
+            message: """
+                A connection opened, but its lease limit is 0, so it cannot be used. Check what leaseLimit(of:) of the \
+                strategy returns for a connection that has just opened.
+                """,
+            poolName: poolName,
+            shortage: .serverUnreachable
+        )
+    }
+
     /// For a validation that a health check has asked for.
     static func failedValidation(
         _ statistics: ConnectionPoolStatistics,

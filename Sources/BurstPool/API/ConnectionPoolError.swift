@@ -8,7 +8,7 @@ public struct ConnectionPoolError: Error {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         enum Kind: String, Sendable {
             case invalidConfiguration, acquireTimedOut, poolShutDown, tooManyWaiters, outOfMemory
-            case overloaded, connectTimedOut, circuitOpen, nestedAcquire, validationFailed
+            case overloaded, connectTimedOut, circuitOpen, nestedAcquire, validationFailed, noLeases
         }
 
         let kind: Kind
@@ -33,6 +33,8 @@ public struct ConnectionPoolError: Error {
         public static let nestedAcquire = Code(kind: .nestedAcquire)
         /// A connection did not pass the validation that a health check had asked for.
         public static let validationFailed = Code(kind: .validationFailed)
+        /// A connection of a ``SharedConnectionPool`` opened with a limit of 0 leases, so it cannot be used.
+        public static let noLeases = Code(kind: .noLeases)
 
         public var description: String { kind.rawValue }
     }

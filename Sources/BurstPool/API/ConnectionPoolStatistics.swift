@@ -23,6 +23,14 @@ public struct ConnectionPoolStatistics: Sendable, Hashable {
     /// The callers that are suspended until they get a connection, including those for whom one is being opened.
     public internal(set) var waiting: Int
 
+    /// The leases that callers hold. Several of them can be of one connection of a ``SharedConnectionPool``. Equal to ``inUse``
+    /// in a pool whose connections are not shared.
+    public internal(set) var leasesInUse: Int
+
+    /// The leases that callers can get at once. Equal to ``idle`` in a pool whose connections are not shared. In a shared pool
+    /// these are leases of connections that are or were in use; a connection that has rested for a while counts as 1.
+    public internal(set) var leasesIdle: Int
+
     /// The soft limit in force; 0 after the pool was shut down.
     public internal(set) var maxSize: Int
 
@@ -42,6 +50,8 @@ public struct ConnectionPoolStatistics: Sendable, Hashable {
         opening = counts.opening
         closing = counts.closing
         waiting = counts.waiting
+        leasesInUse = counts.leased
+        leasesIdle = counts.idle
         maxSize = counts.limits.maxSize
         burstLimit = counts.limits.hardLimit == counts.limits.maxSize ? nil : counts.limits.hardLimit
     }

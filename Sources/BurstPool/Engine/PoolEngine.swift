@@ -39,6 +39,9 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     @usableFromInline let allClosed = Broadcast()
     /// Fires when a lease may have ended in a pool that is paused or was shut down.
     @usableFromInline let leaseEnded = Broadcast()
+    /// The engine that shares the connections of this one among several callers; `nil` in an exclusive pool. Set once, before
+    /// the first connection opens. Weak, because that engine owns this one.
+    nonisolated(unsafe) weak var sharing: (any SharingEngine)?
 
     public convenience init(
         strategy: Strategy,
@@ -50,11 +53,15 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
 
     /// Creates an engine that has opened no connection yet.
     ///
-    /// - Parameter share: The pool's part in a group of pools; `nil` for a pool of its own.
+    /// - Parameters:
+    ///   - share: The pool's part in a group of pools; `nil` for a pool of its own.
+    ///   - isShared: Whether each slot has room for a ``SharingHeader``. The caller then sets ``sharing``, and calls
+    ///     ``refill()``.
     init(
         strategy: Strategy,
         configuration: ConnectionPoolConfiguration,
-        share: GroupShare?
+        share: GroupShare? = nil,
+        isShared: Bool = false
     ) throws(ConnectionPoolError) {
         try configuration.validate()
         let alignment = MemoryLayout<Strategy.Connection>.alignment
@@ -78,7 +85,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                     ),
                     keepsExcess: configuration.burstLinger != nil,
                     maxWaiters: configuration.maxWaiters,
-                    elementSize: Self.elementSize(settings, hasPlace: share != nil),
+                    elementSize: Self.elementSize(settings, hasPlace: share != nil, isShared: isShared),
                     elementAlignment: max(alignment, MemoryLayout<ConnectionHeader>.alignment),
                     stripes: share?.stripes,
                     firstSlots: share == nil ? nil : 1,

@@ -74,6 +74,7 @@ extension _PoolEngine {
             if plan.needsSweep { sweep(plan, &observations) }
             return nextLook(look, plan, observations)
         }
+        sharing?.connectionsWereFlagged()
         refill()
         alarm.ring(at: maintenance.nextMoment)
     }

@@ -48,8 +48,13 @@ extension _PoolEngine {
     }
 
     /// The size of a slot's element in bytes, which has no room for what this pool does not record.
-    static func elementSize(_ settings: EngineSettings, hasPlace: Bool) -> Int {
-        hasPlace ? placeOffset(settings) + MemoryLayout<Place>.size : recordsEnd(settings)
+    ///
+    /// - Parameters:
+    ///   - hasPlace: Whether the pool belongs to a group.
+    ///   - isShared: Whether callers share the connections. A ``SharingHeader`` is then in the place of the lease record.
+    static func elementSize(_ settings: EngineSettings, hasPlace: Bool, isShared: Bool) -> Int {
+        if hasPlace { return placeOffset(settings) + MemoryLayout<Place>.size }
+        return isShared ? recordOffset + MemoryLayout<SharingHeader>.size : recordsEnd(settings)
     }
 
     private static func recordsEnd(_ settings: EngineSettings) -> Int {

@@ -10,7 +10,8 @@ import NIOCore
 ///    └──cancel──▶ cancelled ──submit──▶ finished
 /// ```
 ///
-/// `completion` is called exactly once, on the transition to `finished`.
+/// `completion` is called exactly once, on the transition to `finished`. If the exchange is abandoned before, it is called at
+/// once, and the replies are still awaited, so that those behind them reach the right commands.
 ///
 /// Sendable because all mutable state is accessed on the event loop of the channel only.
 final class Exchange: @unchecked Sendable {
@@ -99,10 +100,17 @@ final class Exchange: @unchecked Sendable {
         finish(.failure(error))
     }
 
+    /// Calls `completion` with a `CancellationError`, and stays in progress until the last reply.
+    func abandon() {
+        guard state == .inProgress, let completion else { return }
+        self.completion = nil
+        completion(.failure(CancellationError()))
+    }
+
     private func finish(_ result: Result<[RedisReply], any Error>) {
+        state = .finished
         guard let completion else { return }
         self.completion = nil
-        state = .finished
         completion(result)
     }
 }

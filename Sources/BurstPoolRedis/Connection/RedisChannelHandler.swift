@@ -114,6 +114,37 @@ final class RedisChannelHandler: ChannelInboundHandler, @unchecked Sendable {
         context.writeAndFlush(wrapOutboundOut(exchange.bytes), promise: promise)
     }
 
+    /// Sends several exchanges, none of which can move, with a single write.
+    func submit(_ exchanges: [(exchange: Exchange, completion: Exchange.Completion)]) {
+        eventLoop.assertInEventLoop()
+        var bytes = ByteBuffer()
+        bytes.reserveCapacity(exchanges.reduce(0) { $0 + $1.exchange.bytes.readableBytes })
+        for (exchange, completion) in exchanges where exchange.submit(completion) {
+            guard context != nil, !isClosed else {
+                exchange.fail(Self.alreadyClosed(closeReason ?? Self.withoutChannel))
+                continue
+            }
+            inProgress.append(exchange)
+            exchange.willSend()
+            setTimer(for: exchange.deadline)
+            bytes.writeImmutableBuffer(exchange.bytes)
+        }
+        guard let context, bytes.readableBytes > 0 else { return }
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    /// Cancels an exchange, and nothing else: if it is in progress its replies are awaited and ignored.
+    func abandon(_ exchange: Exchange) {
+        eventLoop.assertInEventLoop()
+        exchange.cancelIfCreated()
+        exchange.abandon()
+    }
+
+    /// The error of a command on a channel that is closed; `nil` while it is open.
+    var closedError: RedisError? {
+        isClosed ? closeReason.map { Self.alreadyClosed($0) } : nil
+    }
+
     /// Returns whether the last exchange that can move was submitted a while ago.
     private func hasBeenIdle() -> Bool {
         let now = NIODeadline.now()

@@ -11,6 +11,7 @@ enum InstructionGuard {
     static func main() async throws {
         let record = Record()
         try await leaseFromNoActor(record)
+        try await SharedLeases.measure(record)
         try await leaseWithEverything(record)
         try await leaseUnderObservation(record)
         try await leaseFromActor(record)
