@@ -41,7 +41,9 @@ struct LeaseTests {
         #expect(bp_pool_destroy(pool) == .ok)
     }
 
-    @Test("a pool that always reconciles says so at every release, leases idle connections, and counts its waiters as before")
+    @Test(
+        "a pool that always reconciles says so at every release, leases idle connections, and counts its waiters as before"
+    )
     func alwaysReconcile() {
         let core = CorePool(maxSize: 2)
         let lease = core.open()

@@ -74,7 +74,8 @@ enum InstructionGuard {
     @concurrent
     private static func leaseFromGroup(_ record: Record) async throws {
         let ofNumbers = try ConnectionPoolGroup(maxTotal: 16, perKey: .init(maxSize: 8)) { (_: Int) in Strategy() }
-        for key in 0..<1000 { try await ofNumbers.withConnection(for: key) { _ in } }
+        // Two keys can meet in the table, and the hash values are different in each run. So there is only one key.
+        try await ofNumbers.withConnection(for: 999) { _ in }
         try await record.measure("withConnection of a group, synchronous body, key of type Int") { count in
             for _ in 0..<count {
                 try await ofNumbers.withConnection(for: 999) { connection in
@@ -91,8 +92,8 @@ enum InstructionGuard {
         }
         await ofNumbers.shutdown()
         let ofNames = try ConnectionPoolGroup(maxTotal: 16, perKey: .init(maxSize: 8)) { (_: String) in Strategy() }
-        for key in 0..<1000 { try await ofNames.withConnection(for: "tenant-\(key)") { _ in } }
         let name = "tenant-999"
+        try await ofNames.withConnection(for: name) { _ in }
         try await record.measure("withConnection of a group, synchronous body, key of type String") { count in
             for _ in 0..<count {
                 try await ofNames.withConnection(for: name) { connection in
