@@ -23,7 +23,7 @@ struct GroupStressTests {
             await withTaskGroup { tasks in
                 for number in 0..<callers {
                     tasks.addTask {
-                        var random = Dice(seed: seed &* 1_000_003 &+ UInt64(number))
+                        var random = Random(seed: seed &* 1_000_003 &+ UInt64(number))
                         for _ in 0..<random.number(0...40) { await Task.yield() }
                         let key = "key \(random.number(0...random.number(1...20)))"
                         let timeout: AcquireTimeout = random.number(0...9) == 0 ? .milliseconds(5) : .configured
@@ -85,20 +85,5 @@ struct GroupStressTests {
             }
             #expect(TenantConnection.overlaps.load(ordering: .relaxed) == 0)
         }
-    }
-}
-
-/// SplitMix64. Equal seeds give equal numbers.
-private struct Dice: Sendable {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func number(_ range: ClosedRange<Int>) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return range.lowerBound + Int((mixed ^ (mixed >> 31)) % UInt64(range.count))
     }
 }
