@@ -138,6 +138,12 @@ final class GroupCore<Key: Hashable & Sendable, Strategy: ConnectionStrategy>: S
         (UnsafeMutableRawPointer(cell) + keyOffset).assumingMemoryBound(to: Key.self)
     }
 
+    /// The engine of the pool in a cell. Valid while the cell is live and this thread is inside, or with the lock.
+    @inlinable @inline(__always)
+    static func engine(in cell: KeyCellPointer) -> Unmanaged<Engine>? {
+        cell.pointee.engine.map { Unmanaged.fromOpaque($0.toOpaque()) }
+    }
+
     /// Enters the cell of a key, and creates its pool if it has none.
     ///
     /// - Throws: What `makeStrategy` or the closure of the settings throws; ``ConnectionPoolError``.
@@ -163,8 +169,8 @@ final class GroupCore<Key: Hashable & Sendable, Strategy: ConnectionStrategy>: S
                 let cell = KeyCellPointer(bitPattern: UInt(word & KeyTable.addressMask)).unsafelyUnwrapped
                 let counter = cell.enter()
                 // In this order: the key and the pool are only valid in a live cell.
-                if cell.isLive, self.key(of: cell).pointee == key, let engine = cell.pointee.engine {
-                    return Visit(Unmanaged.fromOpaque(engine.toOpaque()), counter)
+                if cell.isLive, self.key(of: cell).pointee == key, let engine = Self.engine(in: cell) {
+                    return Visit(engine, counter)
                 }
                 counter.pointee.wrappingSubtract(1, ordering: .releasing)
             }
@@ -182,7 +188,7 @@ final class GroupCore<Key: Hashable & Sendable, Strategy: ConnectionStrategy>: S
         guard let cell = table.find(hash, { self.key(of: $0).pointee == key }) else { return nil }
         // A cell in the table is live while this thread has the lock.
         let counter = cell.enter()
-        return cell.pointee.engine.map { Visit(Unmanaged.fromOpaque($0.toOpaque()), counter) }
+        return Self.engine(in: cell).map { Visit($0, counter) }
     }
 
     @usableFromInline @inline(never)
@@ -267,7 +273,7 @@ final class GroupCore<Key: Hashable & Sendable, Strategy: ConnectionStrategy>: S
     /// Takes the pool and the key out of a dead cell that no thread is inside.
     private static func empty(_ cell: KeyCellPointer, _ keyOffset: Int) -> Engine? {
         (UnsafeMutableRawPointer(cell) + keyOffset).assumingMemoryBound(to: Key.self).deinitialize(count: 1)
-        let engine = cell.pointee.engine.map { Unmanaged<Engine>.fromOpaque($0.toOpaque()).takeRetainedValue() }
+        let engine = engine(in: cell)?.takeRetainedValue()
         cell.pointee.engine = nil
         cell.pointee.share = nil
         return engine
@@ -278,10 +284,9 @@ final class GroupCore<Key: Hashable & Sendable, Strategy: ConnectionStrategy>: S
         let box = KeyCellPointerBox(pointer: cell)
         return guarded.withLock { guarded in
             let cell = box.pointer
-            guard cell.isLive, let object = cell.pointee.engine else { return nil }
+            guard cell.isLive, let engine = Self.engine(in: cell) else { return nil }
             // (C) and (D) of KeyCell.
             cell.pointee.isLive.store(false, ordering: .sequentiallyConsistent)
-            let engine = Unmanaged<Engine>.fromOpaque(object.toOpaque())
             let isUnused = engine._withUnsafeGuaranteedRef { $0.isUnused && $0.activity == activity }
             guard !cell.isEntered, isUnused else {
                 cell.pointee.isLive.store(true, ordering: .sequentiallyConsistent)
@@ -302,10 +307,10 @@ final class GroupCore<Key: Hashable & Sendable, Strategy: ConnectionStrategy>: S
     var pools: [(key: Key, engine: Engine)] {
         var pools: [(Key, Engine)] = []
         cells.forEach { cell in
-            let counter = cell.enter()
-            defer { counter.pointee.wrappingSubtract(1, ordering: .releasing) }
-            guard cell.isLive, let engine = cell.pointee.engine else { return }
-            pools.append((key(of: cell).pointee, Unmanaged<Engine>.fromOpaque(engine.toOpaque()).takeUnretainedValue()))
+            let pool = cell.whileLive {
+                Self.engine(in: cell).map { (key(of: cell).pointee, $0.takeUnretainedValue()) }
+            }
+            if let pool { pools.append(pool) }
         }
         return pools
     }
@@ -342,13 +347,9 @@ final class GroupCore<Key: Hashable & Sendable, Strategy: ConnectionStrategy>: S
         let now = clock.now
         var isAnyLeft = false
         cells.forEach { cell in
-            let counter = cell.enter()
-            let seen =
-                cell.isLive
-                ? cell.pointee.engine.map { Unmanaged<Engine>.fromOpaque($0.toOpaque()) }?._withUnsafeGuaranteedRef {
-                    (activity: $0.activity, isEmpty: $0.core.total == 0)
-                } : nil
-            counter.pointee.wrappingSubtract(1, ordering: .releasing)
+            let seen = cell.whileLive {
+                Self.engine(in: cell)?._withUnsafeGuaranteedRef { (activity: $0.activity, isEmpty: $0.core.total == 0) }
+            }
             guard let (activity, isEmpty) = seen else { return }
             isAnyLeft = true
             // A pool without connections is worth nothing to a caller who needs one.
@@ -369,8 +370,6 @@ final class GroupCore<Key: Hashable & Sendable, Strategy: ConnectionStrategy>: S
         guarded.withLock { $0.isShutDown = true }
         for (_, engine) in pools { engine.beginShutdown() }
     }
-
-    var isShutDown: Bool { guarded.withLock { $0.isShutDown } }
 
     func shutdown(drainFor: Duration?) async -> ConnectionPoolShutdownResult {
         let deadline = PoolClock.deadline(after: drainFor, from: clock.now)

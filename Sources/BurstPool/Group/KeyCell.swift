@@ -62,11 +62,13 @@ extension KeyCell {
 
     /// How many counters a cell has on this machine: one for each CPU, but at most 8, so that a cell stays small. A counter
     /// that several CPUs share costs them time, and nothing else.
-    static var counterCount: Int {
+    /// Read once: the layout of all cells depends on it, and the system reads a file to tell the number of CPUs.
+    static let counterCount: Int = {
+        let processors = min(8, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         var count = 1
-        while count < min(8, sysconf(Int32(_SC_NPROCESSORS_ONLN))) { count *= 2 }
+        while count < processors { count *= 2 }
         return count
-    }
+    }()
 
     /// The offset of the key.
     static func keyOffset<Key>(_ key: Key.Type) -> Int {
@@ -104,13 +106,17 @@ extension UnsafeMutablePointer where Pointee == KeyCell {
         }
     }
 
-    /// Runs a body with the share of the cell's pool. Returns `nil` if the cell has no pool now.
-    func withShare<Result>(_ body: (GroupShare) -> Result?) -> Result? {
+    /// Runs a body inside the cell, so that its pool does not end meanwhile. Returns `nil` if the cell has no pool now.
+    func whileLive<Result>(_ body: () -> Result?) -> Result? {
         let counter = enter()
         // Releasing: what this thread did with the pool happens before the pool is freed.
         defer { counter.pointee.wrappingSubtract(1, ordering: .releasing) }
-        guard isLive, let share = pointee.share else { return nil }
-        return body(share.takeUnretainedValue())
+        return isLive ? body() : nil
+    }
+
+    /// Runs a body with the share of the cell's pool. Returns `nil` if the cell has no pool now.
+    func withShare<Result>(_ body: (GroupShare) -> Result?) -> Result? {
+        whileLive { pointee.share.flatMap { body($0.takeUnretainedValue()) } }
     }
 }
 
@@ -119,7 +125,6 @@ final class KeyCells: Sendable {
     /// The cell that was created last. Every cell leads to the one before it.
     nonisolated(unsafe) private let latest = Atomic<UnsafeMutablePointer<KeyCell>?>(nil)
     private let size: Int
-    let count = Atomic(0)
 
     init<Key>(for key: Key.Type) {
         size = KeyCell.keyOffset(key) + MemoryLayout<Key>.size
@@ -149,7 +154,6 @@ final class KeyCells: Sendable {
         )
         // Releasing: a thread that walks the cells finds this one initialized.
         latest.store(cell, ordering: .releasing)
-        count.add(1, ordering: .relaxed)
         return cell
     }
 
