@@ -131,6 +131,12 @@ extension _PoolEngine {
     @inlinable @inline(__always)
     func release(_ lease: Core.Lease, after error: any Error) async {
         judge(lease, after: error)
+        await releaseAfterFailure(lease)
+    }
+
+    /// Releases a connection after a failed use about which the strategy was asked already.
+    @inlinable @inline(__always)
+    func releaseAfterFailure(_ lease: Core.Lease) async {
         if endsUncommonly(lease) { return }
         if core.release(lease), let excess = reconcile(mayCloseInline: settings.throwsCloseErrors) {
             await closeAfterFailure(excess)

@@ -29,9 +29,6 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     @usableFromInline let waits: WaitTable
     /// The pool's part in a group of pools with one total; `nil` for a pool of its own.
     @usableFromInline let share: GroupShare?
-    /// The offset in a slot's element of the place that the connection occupies in the group. Behind everything else, so that
-    /// all other offsets are the same in every pool.
-    let placeOffset: Int
     let visits = Visits<Core.Lease>()
     let maintenance: Maintenance
     @usableFromInline let validations = Validations()
@@ -73,7 +70,6 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         }
         settings = EngineSettings(configuration)
         self.share = share
-        placeOffset = Self.placeOffset(settings)
         waits = WaitTable(tracksPlaces: settings.initialFlags.contains(.isTracked))
         let retained = Unmanaged.passRetained(strategy)
         do {

@@ -60,7 +60,7 @@ extension _PoolEngine {
             if try handOut(idle, site, ifStale: .use) { return idle }
         }
         if core.isShutDown { throw ConnectionPoolError.poolShutDown(statistics, poolName: settings.name) }
-        observeLeases(now: clock.now)
+        core.observeLeases(now: clock.now)
         throw ConnectionPoolError.acquireTimedOut(
             timeout: .zero,
             shortage(),
@@ -166,7 +166,7 @@ extension _PoolEngine {
         {
         case .joined(let isEarliest):
             if isEarliest { alarm.ring(at: deadline) }
-            observeLeases(now: now)
+            core.observeLeases(now: now)
             reconcile(for: ticket)
         case .cancelled:
             continuation.resume(throwing: CancellationError())
@@ -175,16 +175,6 @@ extension _PoolEngine {
         case .tooManyWaiters:
             continuation.resume(throwing: refusal(.tooManyWaiters))
         }
-    }
-
-    /// Records which leases exist now, so that the error can name the age of the oldest one if this wait takes too long.
-    @inlinable
-    func observeLeases(now: UInt64) {
-        // This reads all slots, which takes some nanoseconds for each. It runs at most once in 10 microseconds times the number
-        // of connections, and so takes less than a thousandth of the time. That is recent enough for an error: only a lease
-        // that began after the latest record has no age yet.
-        let total = core.total
-        if total > 0 { core.observeLeases(now: now, interval: UInt64(total) * 10_000) }
     }
 
     @inlinable

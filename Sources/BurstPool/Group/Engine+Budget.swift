@@ -82,7 +82,7 @@ extension _PoolEngine {
     }
 
     private func placeMemory(of lease: Core.Lease) -> UnsafeMutablePointer<Place> {
-        (core.element(of: lease) + placeOffset).assumingMemoryBound(to: Place.self)
+        (core.element(of: lease) + Self.placeOffset(settings)).assumingMemoryBound(to: Place.self)
     }
 }
 

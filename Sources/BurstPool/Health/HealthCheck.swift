@@ -76,7 +76,7 @@ extension _PoolEngine {
     private func validate(_ lease: Core.Lease, until deadline: UInt64) async -> OneShot.Outcome {
         let outcome = OneShot()
         startValidation(lease) { outcome.fire($0 ? .done : .failed) }
-        return await wait(for: outcome, until: deadline)
+        return await clock.wait(for: outcome, until: deadline)
     }
 
     /// Opens a connection for the check, or for the oldest waiter, at most once in a check.
@@ -121,7 +121,7 @@ extension _PoolEngine {
     private func pauseCheck(_ check: inout HealthCheck, _ ended: OneShot?, until deadline: UInt64) async -> Bool {
         let next = min(deadline, clock.now.addingSaturated(check.pause))
         check.pause = min(check.pause * 2, 32_000_000)
-        let outcome = await wait(for: ended ?? OneShot(), until: next)
+        let outcome = await clock.wait(for: ended ?? OneShot(), until: next)
         return outcome != .cancelled && clock.now < deadline
     }
 

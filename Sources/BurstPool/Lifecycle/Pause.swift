@@ -29,28 +29,10 @@ extension _PoolEngine {
             let leased = core.counts.leased
             if leased <= held { return leased == 0 }
             guard core.isPaused else { return false }
-            switch await wait(for: released, until: deadline) {
+            switch await clock.wait(for: released, until: deadline) {
             case .done, .failed: continue
             case .timedOut, .cancelled: return core.counts.leased == 0
             }
         }
-    }
-
-    /// Waits for a signal, until a deadline or a cancellation.
-    func wait(for signal: OneShot, until deadline: UInt64) async -> OneShot.Outcome {
-        await clock.wait(for: signal, until: deadline)
-    }
-}
-
-extension PoolClock {
-    /// Waits for a signal, until a deadline or a cancellation.
-    func wait(for signal: OneShot, until deadline: UInt64) async -> OneShot.Outcome {
-        guard deadline != .max else { return await signal.waitUnlessCancelled() }
-        let limit = Task.detached { [self] in
-            do { try await sleep(until: deadline) } catch { return }
-            signal.fire(.timedOut)
-        }
-        defer { limit.cancel() }
-        return await signal.waitUnlessCancelled()
     }
 }

@@ -12,7 +12,7 @@ extension _PoolEngine {
             let drained = OneShot()
             allClosed.add(drained)
             if core.total == 0 { noteAllClosed() }
-            _ = await wait(for: drained, until: deadline)
+            _ = await clock.wait(for: drained, until: deadline)
         }
         return ConnectionPoolShutdownResult(remaining: statistics, heldByCaller: held)
     }
@@ -23,7 +23,7 @@ extension _PoolEngine {
             let freed = OneShot()
             leaseEnded.add(freed)
             if core.total <= held { return }
-            switch await wait(for: freed, until: deadline) {
+            switch await clock.wait(for: freed, until: deadline) {
             case .done, .failed: continue
             case .timedOut, .cancelled: return
             }

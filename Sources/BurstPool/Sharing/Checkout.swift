@@ -9,11 +9,9 @@ extension SharedPoolEngine {
     func checkOut(_ checkout: Core.Lease) {
         let header = header(ofConnection: checkout)
         let connection = connections.connection(of: checkout).pointee
-        header.pointee.knownLimit.store(strategy.leaseLimit(of: connection), ordering: .relaxed)
-        expectedLimit.store(
-            min(max(1, strategy.leaseLimit(of: connection)), Self.mostLeases),
-            ordering: .relaxed
-        )
+        let limit = strategy.leaseLimit(of: connection)
+        header.pointee.knownLimit.store(limit, ordering: .relaxed)
+        expectedLimit.store(min(max(1, limit), Self.mostLeases), ordering: .relaxed)
         header.pointee.word.store(
             SharingState.pinned(notesLeases: settings.notesLeases).bits,
             ordering: .sequentiallyConsistent
@@ -71,12 +69,7 @@ extension SharedPoolEngine {
     func returnConnectionAfterFailure(_ checkout: Core.Lease) async {
         dropUnneededSupplies()
         defer { reconcile() }
-        if connections.endsUncommonly(checkout) { return }
-        if connections.core.release(checkout),
-            let excess = connections.reconcile(mayCloseInline: settings.throwsCloseErrors)
-        {
-            await connections.closeAfterFailure(excess)
-        }
+        await connections.releaseAfterFailure(checkout)
     }
 
     // MARK: Making leases

@@ -117,7 +117,7 @@ extension SharedPoolEngine {
         ) {
         case .joined(let isEarliest):
             if isEarliest { alarm.ring(at: deadline) }
-            observeLeases(now: now)
+            core.observeLeases(now: now)
             serveWaiters(inheritingTask: true, growing: true)
             reconcile()
         case .cancelled:
@@ -265,12 +265,6 @@ extension SharedPoolEngine {
             lastOpenError: connections.openErrors.sinceLastSuccess,
             lastProgress: connections.health.lastSuccess
         )
-    }
-
-    /// Records which leases exist now, so that an error can name the age of the oldest one.
-    private func observeLeases(now: UInt64) {
-        let total = core.total
-        if total > 0 { core.observeLeases(now: now, interval: UInt64(total) * 10_000) }
     }
 
     /// Ends the waits whose deadline has passed.

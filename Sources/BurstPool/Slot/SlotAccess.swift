@@ -41,7 +41,8 @@ extension _PoolEngine {
         return (recordOffset + MemoryLayout<LeaseRecord>.size + mask) & ~mask
     }
 
-    /// The offset of the place that the connection occupies in a group of pools, behind what this pool records.
+    /// The offset of the place that the connection occupies in a group of pools. It is behind what this pool records, so that
+    /// all other offsets are the same in every pool.
     static func placeOffset(_ settings: EngineSettings) -> Int {
         let mask = MemoryLayout<Place>.alignment - 1
         return (recordsEnd(settings) + mask) & ~mask

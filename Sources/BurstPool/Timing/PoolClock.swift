@@ -44,6 +44,17 @@ struct PoolClock: Sendable {
         try await wait(moment)
     }
 
+    /// Waits for a signal, until a deadline or a cancellation.
+    func wait(for signal: OneShot, until deadline: UInt64) async -> OneShot.Outcome {
+        guard deadline != .max else { return await signal.waitUnlessCancelled() }
+        let limit = Task.detached { [self] in
+            do { try await sleep(until: deadline) } catch { return }
+            signal.fire(.timedOut)
+        }
+        defer { limit.cancel() }
+        return await signal.waitUnlessCancelled()
+    }
+
     /// Returns the moment that comes `timeout` after `now`, or `UInt64.max`, which means never, for a `nil` timeout and for
     /// one that is too long to be represented.
     @usableFromInline
