@@ -94,9 +94,10 @@ let package = Package(
             dependencies: ["CConcurrencyKit"],
             path: "CSources/CBurstPool"
         ),
+        .systemLibrary(name: "CRunningTask", path: "CSources/CRunningTask"),
         .target(
             name: "BurstPool",
-            dependencies: ["CBurstPool"],
+            dependencies: ["CBurstPool", "CRunningTask"],
             swiftSettings: swiftSettings
         ),
         .target(

@@ -203,12 +203,9 @@ struct VisitTests {
         }
     }
 
-    @Test(
-        "A task that holds a connection leaves that out, if nested acquires are detected",
-        arguments: CoreKind.allCases
-    )
+    @Test("A task that holds a connection leaves that out", arguments: CoreKind.allCases)
     func insideBody(kind: CoreKind) async throws {
-        try await withPool(kind, maxSize: 2, configure: { $0.detectsNestedAcquires = true }) { pool, _ in
+        try await withPool(kind, maxSize: 2) { pool, _ in
             try await pool.warmUp(2)
             try await pool.withConnection { _ in
                 let result = await pool.forEachConnection { $0.use() }

@@ -51,7 +51,7 @@ copy() { # copy FOLDER
     done
 }
 
-folders=(CSources/CConcurrencyKit CSources/CBurstPool Sources/BurstPool Sources/BurstPoolSwiftCores Sources/BurstPoolTesting
+folders=(CSources/CConcurrencyKit CSources/CBurstPool CSources/CRunningTask Sources/BurstPool Sources/BurstPoolSwiftCores Sources/BurstPoolTesting
     Tests/BurstPoolTests Tests/BurstPoolSwiftCoresTests)
 
 build() { swift build --build-tests "${options[@]}" >"$log" 2>&1; }

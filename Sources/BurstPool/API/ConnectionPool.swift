@@ -114,13 +114,16 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
             sending Result
     ) async throws -> sending Result {
         let lease = try await engine.acquire(timeout: timeout, _LeaseSite(fileID, line, isScoped: true))
+        engine.header(of: lease).pointee.holder.note()
         let result: Result
         do {
             result = try await body(&engine.connection(of: lease).pointee, ConnectionLeaseControl(engine, lease))
         } catch {
+            engine.header(of: lease).pointee.holder.clear()
             await engine.release(lease, after: error)
             throw error
         }
+        engine.header(of: lease).pointee.holder.clear()
         try await engine.releaseAfterBody(lease)
         return result
     }
@@ -166,11 +169,10 @@ public final class ConnectionPool<Strategy: ConnectionStrategy>: Sendable {
     /// No connection is handed out any more, and waiters get `.poolShutDown`. Idle connections are closed at once, and
     /// connections in use are closed when they are released. Idempotent. Each call applies its own `drainFor`.
     ///
-    /// Do not call this inside a body of `withConnection`, because the call would wait for the connection that the body holds:
-    /// until `drainFor` has passed, or for ever if it is `nil`. A pool with
-    /// ``ConnectionPoolConfiguration/detectsNestedAcquires`` notices such a call. It then waits only for the other connections,
-    /// reports ``ConnectionPoolEvent/shutdownInsideBody(connections:)``, and says so in the result. No pool notices the call if
-    /// it is made in a child task of the body.
+    /// Call this outside of the bodies of `withConnection`. Inside a body it would wait for the connection that the body itself
+    /// holds. The pool notices that: it waits only for the other connections, reports
+    /// ``ConnectionPoolEvent/shutdownInsideBody(connections:)``, and says so in the result. It cannot notice a call in a child
+    /// task of the body, nor one by a task that holds a lease of `acquire()`: such a call waits until `drainFor` has passed.
     ///
     /// - Parameter drainFor: How long to wait until all connections are closed; `nil` for as long as that takes. Connections
     ///   that are in use when the time has passed are still closed when they are released. Cancelling the task ends the wait.

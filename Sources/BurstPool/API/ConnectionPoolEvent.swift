@@ -50,8 +50,7 @@ public enum ConnectionPoolEvent: Sendable {
     /// An overdue lease has ended after all.
     case overdueLeaseReturned(ConnectionLeaseLocation, age: Duration)
     /// The pool was shut down inside a body of `withConnection`, by a task that holds so many connections. The shutdown does
-    /// not wait for them. Reported only in pools that detect nested acquires
-    /// (``ConnectionPoolConfiguration/detectsNestedAcquires``); in all others such a call waits for itself.
+    /// not wait for them, because it would wait for itself.
     case shutdownInsideBody(connections: Int)
     /// The last reference to the pool was dropped without a shutdown. The pool closes its connections in the background.
     case dropped(ConnectionPoolStatistics)

@@ -105,14 +105,17 @@ public final class ConnectionPoolGroup<Key: Hashable & Sendable, Strategy: Conne
             visit.leave()
             throw error
         }
+        visit.header(of: lease).pointee.holder.note()
         let result: Result
         do {
             result = try await body(&visit.connection(of: lease).pointee)
         } catch {
+            visit.header(of: lease).pointee.holder.clear()
             await visit.release(lease, after: error)
             visit.leave()
             throw error
         }
+        visit.header(of: lease).pointee.holder.clear()
         if let excess = visit.endLease(lease) {
             defer { visit.leave() }
             try await visit.close(excess)
@@ -185,8 +188,8 @@ public final class ConnectionPoolGroup<Key: Hashable & Sendable, Strategy: Conne
     /// Shuts the group and the pools of all keys down for good.
     ///
     /// No connection is handed out any more, no key gets a pool, and waiters get `.poolShutDown`. Idle connections are closed at
-    /// once, and connections in use are closed when they are released. Idempotent. Each call applies its own `drainFor`. Do not
-    /// call this inside a body of `withConnection`: see ``ConnectionPool/shutdown(drainFor:)``.
+    /// once, and connections in use are closed when they are released. Idempotent. Each call applies its own `drainFor`. Call
+    /// this outside of the bodies of `withConnection`: see ``ConnectionPool/shutdown(drainFor:)``.
     ///
     /// - Parameter drainFor: How long to wait until all connections are closed; `nil` for as long as that takes. Connections
     ///   that are in use when the time has passed are still closed when they are released. Cancelling the task ends the wait.

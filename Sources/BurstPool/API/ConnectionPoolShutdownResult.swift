@@ -7,9 +7,6 @@ public struct ConnectionPoolShutdownResult: Sendable, Hashable {
 
     /// The number of connections that the calling task itself holds, because the call was made inside a body of
     /// `withConnection`. The shutdown did not wait for them; they are closed when the bodies end.
-    ///
-    /// Known only in pools that detect nested acquires (``ConnectionPoolConfiguration/detectsNestedAcquires``), and 0 in all
-    /// others.
     public let heldByCaller: Int
 
     /// Whether all connections are closed.

@@ -8,8 +8,7 @@ public struct ConnectionVisitResult: Sendable {
     /// The errors that the body has thrown. The pool has closed the connections on which it did.
     public internal(set) var failures: [any Error] = []
 
-    /// The number of connections that were left out because the calling task itself holds them. Known only in pools that
-    /// detect nested acquires (``ConnectionPoolConfiguration/detectsNestedAcquires``), and 0 in all others.
+    /// The number of connections that were left out because the calling task itself uses them in bodies of `withConnection`.
     public internal(set) var heldByCaller = 0
 
     /// Whether the calling task was cancelled before all connections were visited.

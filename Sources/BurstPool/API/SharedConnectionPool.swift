@@ -183,7 +183,8 @@ public final class SharedConnectionPool<Strategy: SharedConnectionStrategy>: Sen
     /// No lease is handed out any more, and waiters get `.poolShutDown`. Connections without leases in use are closed at once,
     /// and the others when their last lease has ended. Idempotent. Each call applies its own `drainFor`.
     ///
-    /// Do not call this inside a body of `withConnection`, because the call would wait for the lease that the body holds.
+    /// Call this outside of the bodies of `withConnection`. Inside a body it does not wait for the connections that the bodies of
+    /// the calling task use, reports ``ConnectionPoolEvent/shutdownInsideBody(connections:)``, and says so in the result.
     ///
     /// - Parameter drainFor: How long to wait until all connections are closed; `nil` for as long as that takes. Cancelling the
     ///   task ends the wait.

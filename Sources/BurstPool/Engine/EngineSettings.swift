@@ -21,7 +21,6 @@ struct EngineSettings: Sendable {
         var flags: ConnectionFlags = []
         if configuration.leakThreshold != nil || configuration.tracksLeases { flags.insert(.isTracked) }
         if configuration.tracksLeases { flags.insert(.isNamed) }
-        if configuration.detectsNestedAcquires { flags.insert(.isOwned) }
         if let observer = configuration.observer {
             if observer.observesLeases { flags.insert(.isObserved) }
             if observer.countsIdleLeases { flags.insert(.isCounted) }

@@ -12,13 +12,16 @@ extension _PoolEngine {
         _ body: (inout sending Strategy.Connection) async throws -> sending Result
     ) async throws -> sending Result {
         let lease = try await acquire(timeout: timeout, _LeaseSite(fileID, line, isScoped: true))
+        header(of: lease).pointee.holder.note()
         let result: Result
         do {
             result = try await body(&connection(of: lease).pointee)
         } catch {
+            header(of: lease).pointee.holder.clear()
             await release(lease, after: error)
             throw error
         }
+        header(of: lease).pointee.holder.clear()
         try await releaseAfterBody(lease)
         return result
     }

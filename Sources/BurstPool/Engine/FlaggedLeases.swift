@@ -46,8 +46,6 @@ extension _PoolEngine {
     func noteLease(_ lease: Core.Lease, _ site: _LeaseSite, _ flags: ConnectionFlags) {
         if flags.contains(.isTracked) { record(of: lease).pointee.note(site) }
         if flags.contains(.isNamed) { noteTaskName(lease) }
-        guard flags.contains(.isOwned) else { return }
-        record(of: lease).pointee.task.store(site.isScoped ? LeaseRecord.currentTask : 0, ordering: .relaxed)
     }
 
     /// Reports the lease of a connection that was idle.
@@ -94,8 +92,6 @@ extension _PoolEngine {
             let since = record(of: lease).pointee.acquiredAt.load(ordering: .relaxed)
             events.report(.released(held: clock.elapsed(since: since)))
         }
-        // Before another caller can have the connection: a task does not hold what it has released.
-        if flags.contains(.isOwned) { record(of: lease).pointee.task.store(0, ordering: .relaxed) }
         if flags.contains(.isOverdue) { endOverdueLease(lease) }
     }
 

@@ -46,6 +46,11 @@ final class GroupCore<Key: Hashable & Sendable, Strategy: ConnectionStrategy>: S
             engine._withUnsafeGuaranteedRef { $0.connection(of: lease) }
         }
 
+        @inlinable @inline(__always)
+        func header(of lease: _ConcurrencyKitCore.Lease) -> UnsafeMutablePointer<ConnectionHeader> {
+            engine._withUnsafeGuaranteedRef { $0.header(of: lease) }
+        }
+
         /// Ends a lease after a body that returned. Returns an excess connection that the caller must close.
         @inlinable @inline(__always)
         func endLease(_ lease: _ConcurrencyKitCore.Lease) -> _ConcurrencyKitCore.Lease? {
@@ -375,7 +380,12 @@ final class GroupCore<Key: Hashable & Sendable, Strategy: ConnectionStrategy>: S
         let deadline = PoolClock.deadline(after: drainFor, from: clock.now)
         beginShutdown()
         alarm.silence()
-        let held = pools.reduce(0) { $0 + $1.engine.connectionsHeldByTask() }
+        var held = 0
+        for (_, engine) in pools {
+            let heldOfKey = engine.connectionsHeldByTask()
+            if heldOfKey > 0 { engine.events.report(.shutdownInsideBody(connections: heldOfKey)) }
+            held += heldOfKey
+        }
         while budget.total > held {
             let returned = OneShot()
             budget.returned.add(returned)

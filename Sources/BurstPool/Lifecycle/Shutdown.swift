@@ -2,9 +2,15 @@
 
 extension _PoolEngine {
     public func shutdown(drainFor: Duration?) async -> ConnectionPoolShutdownResult {
-        let deadline = PoolClock.deadline(after: drainFor, from: clock.now)
         let held = connectionsHeldByTask()
         beginShutdown()
+        await waitUntilClosed(exceptHeld: held, timeout: drainFor)
+        return ConnectionPoolShutdownResult(remaining: statistics, heldByCaller: held)
+    }
+
+    /// Waits until all connections of a pool that was shut down are closed, except those that the present task holds.
+    func waitUntilClosed(exceptHeld held: Int, timeout: Duration?) async {
+        let deadline = PoolClock.deadline(after: timeout, from: clock.now)
         if held > 0 {
             events.report(.shutdownInsideBody(connections: held))
             await waitUntilOnlyHeld(held, until: deadline)
@@ -14,10 +20,9 @@ extension _PoolEngine {
             if core.total == 0 { noteAllClosed() }
             _ = await clock.wait(for: drained, until: deadline)
         }
-        return ConnectionPoolShutdownResult(remaining: statistics, heldByCaller: held)
     }
 
-    /// Waits until the only connections left are those that the current task holds, for whose end it would wait for ever.
+    /// Waits until the only connections left are those that the present task holds, for whose end it would wait for ever.
     private func waitUntilOnlyHeld(_ held: Int, until deadline: UInt64) async {
         while core.total > held {
             let freed = OneShot()

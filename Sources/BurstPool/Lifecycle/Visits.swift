@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CRunningTask
 import Synchronization
 
 /// Passes connections, one at a time, to the task that runs a body on every connection: the visiting task.
@@ -98,7 +99,7 @@ extension _PoolEngine {
     /// Flags all connections that are to be visited, and returns the number of the others: those that the current task holds.
     /// The task would wait for itself if it waited for their release.
     private func flagForVisits() -> Int {
-        let task = settings.detectsNestedAcquires ? LeaseRecord.currentTask : 0
+        let task = running_task_number()
         var held = 0
         for slot in liveSlots() {
             if task != 0, isHeld(slot, by: task) {
@@ -131,6 +132,7 @@ extension _PoolEngine {
         header(of: lease).pointee.clear(.awaitsVisit)
         if settings.initialFlags.contains(.isTracked) { record(of: lease).pointee.noteInternalUse() }
         guard (try? isOpen(lease)) == true else { return }
+        header(of: lease).pointee.holder.note()
         do {
             try await body(&connection(of: lease).pointee)
             result.visited += 1
@@ -138,6 +140,7 @@ extension _PoolEngine {
             result.failures.append(error)
             discard(lease)
         }
+        header(of: lease).pointee.holder.clear()
         if !disposeOfFlagged(lease, header(of: lease).pointee.flags(.all)), core.release(lease) { reconcile() }
         connectionHasOpened()
     }

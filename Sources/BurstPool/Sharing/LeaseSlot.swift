@@ -2,15 +2,20 @@
 
 import Synchronization
 
-// What the slot of a lease contains: the address of the connection's slot, the lease of the connection as a whole, a copy of the
-// connection, and a lease record in pools that keep records.
+// What the slot of a lease contains: the address of the connection's slot, the task that holds the lease, the lease of the
+// connection as a whole, a copy of the connection, and a lease record in pools that keep records.
 
 extension SharedPoolEngine {
     @inlinable
     static func aligned(_ offset: Int, _ alignment: Int) -> Int { (offset + alignment - 1) & ~(alignment - 1) }
 
     @inlinable
-    static var checkoutOffset: Int { aligned(MemoryLayout<UInt>.size, MemoryLayout<Core.Lease>.alignment) }
+    static var holderOffset: Int { aligned(MemoryLayout<UInt>.size, MemoryLayout<LeaseHolder>.alignment) }
+
+    @inlinable
+    static var checkoutOffset: Int {
+        aligned(holderOffset + MemoryLayout<LeaseHolder>.size, MemoryLayout<Core.Lease>.alignment)
+    }
 
     @inlinable
     static var connectionOffset: Int {
@@ -38,6 +43,11 @@ extension SharedPoolEngine {
     @inlinable @inline(__always)
     func connection(of lease: Core.Lease) -> UnsafeMutablePointer<Strategy.Connection> {
         (core.element(of: lease) + Self.connectionOffset).assumingMemoryBound(to: Strategy.Connection.self)
+    }
+
+    @inlinable @inline(__always)
+    func holder(of lease: Core.Lease) -> UnsafeMutablePointer<LeaseHolder> {
+        (core.element(of: lease) + Self.holderOffset).assumingMemoryBound(to: LeaseHolder.self)
     }
 
     /// The lease of the connection as a whole.

@@ -14,14 +14,17 @@ extension SharedPoolEngine {
         _ body: (Strategy.Connection) async throws -> sending Result
     ) async throws -> sending Result {
         let lease = try await acquire(timeout: timeout, _LeaseSite(fileID, line, isScoped: true))
+        holder(of: lease).pointee.note()
         let result: Result
         do {
             result = try await body(connection(of: lease).pointee)
         } catch {
+            holder(of: lease).pointee.clear()
             judge(lease, after: error)
             await releaseAfterFailure(lease)
             throw error
         }
+        holder(of: lease).pointee.clear()
         try await releaseAfterBody(lease)
         return result
     }

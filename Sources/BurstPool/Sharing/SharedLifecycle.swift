@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CRunningTask
 import Synchronization
 
 extension SharedPoolEngine {
@@ -26,9 +27,24 @@ extension SharedPoolEngine {
 
     @usableFromInline
     func shutdown(drainFor: Duration?) async -> ConnectionPoolShutdownResult {
+        let held = connectionsHeldByTask()
         beginShutdown()
-        _ = await connections.shutdown(drainFor: drainFor)
-        return ConnectionPoolShutdownResult(remaining: statistics, heldByCaller: 0)
+        await connections.waitUntilClosed(exceptHeld: held, timeout: drainFor)
+        return ConnectionPoolShutdownResult(remaining: statistics, heldByCaller: held)
+    }
+
+    /// The number of connections that bodies of the present task use. O(leases).
+    private func connectionsHeldByTask() -> Int {
+        let task = running_task_number()
+        guard task != 0 else { return 0 }
+        var held: Set<UInt> = []
+        var index = 0
+        while let slot = core.slot(at: index) {
+            index += 1
+            guard slot.state == .leased, holder(of: slot.lease).pointee.isTask(task) else { continue }
+            held.insert(headerAddress(of: slot.lease).pointee.load(ordering: .relaxed))
+        }
+        return held.count
     }
 
     /// Hands out no more leases, fails the waiters, and starts to close the connections without leases in use.

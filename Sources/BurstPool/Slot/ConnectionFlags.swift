@@ -21,8 +21,6 @@ struct ConnectionFlags: OptionSet, Sendable {
     @inlinable static var isObserved: Self { Self(rawValue: 1 << 1) }
     /// The connection is reset when it is released.
     @inlinable static var isReset: Self { Self(rawValue: 1 << 2) }
-    /// A caller that acquires the connection for a body notes its task.
-    @inlinable static var isOwned: Self { Self(rawValue: 1 << 11) }
     /// A caller that acquires the connection while it is idle counts that.
     @inlinable static var isCounted: Self { Self(rawValue: 1 << 12) }
 
@@ -65,14 +63,14 @@ struct ConnectionFlags: OptionSet, Sendable {
     /// Flags because of which a connection is not handed out as it is.
     @inlinable static var concernHandOut: Self { isStale.union(isRetired).union(wakesMaintenance) }
     /// Flags that the next holder of the lease must handle.
-    @inlinable static var concernLease: Self { isNotedInline.union(isOwned).union(isObserved) }
+    @inlinable static var concernLease: Self { isNotedInline.union(isObserved) }
     /// Flags that take so few instructions that the hot path handles them itself.
     @inlinable static var isNotedInline: Self { isTracked.union(isCounted).union(isNamed) }
     /// All flags that an acquisition must handle.
     @inlinable static var concernAcquire: Self { concernHandOut.union(concernLease) }
     /// All flags that a release must handle.
     @inlinable static var concernRelease: Self {
-        isOwned.union(isObserved).union(isReset).union(isOverdue).union(isDetached).union(isRetired)
+        isObserved.union(isReset).union(isOverdue).union(isDetached).union(isRetired)
             .union(wakesMaintenance).union(awaitsVisit)
     }
 

@@ -11,6 +11,8 @@ import Synchronization
 struct ConnectionHeader: ~Copyable {
     /// Zero if nothing is special about the connection. The hot path looks at this field only.
     @usableFromInline let flags: Atomic<UInt32>
+    /// The task whose asynchronous body uses the connection.
+    @usableFromInline let holder: LeaseHolder
     /// The number of immediate evictions of the pool when the opening of this connection began.
     let generation: Atomic<UInt32>
     /// The number of this connection, which no other connection of the pool has; 0 before the first.

@@ -2,8 +2,8 @@
 
 import Synchronization
 
-/// Who holds a connection, stored in the connection's slot, behind it. Only pools that report leaks, detect nested
-/// acquisitions, or have an observer of leases keep such records.
+/// Where a connection was acquired and since when it is in use, stored in the connection's slot, behind it. Only pools that
+/// track leases, report leaks, or have an observer of leases keep such records.
 ///
 /// The holder of the lease writes the record, and maintenance reads it at any time. A reader that comes while the lease
 /// changes hands may see parts of two leases, and therefore checks afterwards that the lease is still the same.
@@ -11,8 +11,6 @@ import Synchronization
 struct LeaseRecord: ~Copyable {
     @usableFromInline let fileID: Atomic<UInt>
     @usableFromInline let line: Atomic<Int>
-    /// The task that holds the connection for the duration of a body; 0 if any task may hold it.
-    @usableFromInline let task: Atomic<UInt>
     /// The number of leases of idle connections in this slot, whichever connections it held.
     @usableFromInline let idleLeases: Atomic<Int>
     /// When the lease began; only for observers of leases.
@@ -49,12 +47,6 @@ public struct _LeaseSite {
 }
 
 extension LeaseRecord {
-    /// A number that identifies the present task while it exists; 0 outside of tasks.
-    @inlinable
-    static var currentTask: UInt {
-        withUnsafeCurrentTask { task in task.map { unsafeBitCast($0, to: UInt.self) } ?? 0 }
-    }
-
     @inlinable @inline(__always)
     func note(_ site: _LeaseSite) {
         fileID.store(UInt(bitPattern: site.fileID.utf8Start), ordering: .relaxed)

@@ -122,6 +122,7 @@ enum InstructionGuard {
         configuration.validateAfterIdle = .seconds(60)
         configuration.keepaliveInterval = .seconds(120)
         configuration.leakThreshold = .seconds(60)
+        configuration.detectsNestedAcquires = true
         configuration.observer = Bystander()
         let pool = try ConnectionPool(strategy: Strategy(), configuration: configuration)
         try await pool.prewarm()
@@ -155,18 +156,6 @@ enum InstructionGuard {
         }
         try await named.value
         await tracking.shutdown()
-        configuration.tracksLeases = false
-        configuration.detectsNestedAcquires = true
-        let detecting = try ConnectionPool(strategy: Strategy(), configuration: configuration)
-        try await detecting.prewarm()
-        try await record.measure("withConnection, synchronous body, every option on, nested calls detected") { count in
-            for _ in 0..<count {
-                try await detecting.withConnection { connection in
-                    connection.uses &+= 1
-                }
-            }
-        }
-        await detecting.shutdown()
     }
 
     private static func leaseFromActor(_ record: Record) async throws {
