@@ -1,4 +1,4 @@
-# make demo    the main job on a real Redis          make test    all tests
+# make demo    the main job on a real server         make test    all tests
 # make serve   a web service on the pool, with a page that draws it live
 # All of them first install missing packages, and print their names. Options: make demo DEMO="--seconds 30 --chaos"
 
@@ -6,7 +6,9 @@ SWIFT ?= swift
 
 .PHONY: demo serve test verify bench docs setup build install uninstall format clean
 
-demo: setup
+# On a private Redis; with DEMO=--postgres on a private PostgreSQL. DEMO=--help lists the options.
+demo:
+	@Scripts/setup $(if $(filter --postgres,$(DEMO)),postgres)
 	$(SWIFT) build -c release --product burst-pool-demo
 	"$$($(SWIFT) build -c release --show-bin-path)/burst-pool-demo" $(DEMO)
 

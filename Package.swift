@@ -51,7 +51,7 @@ let package = Package(
         .trait(
             name: "Demo",
             description: "The product burst-pool-demo, which needs swift-argument-parser.",
-            enabledTraits: ["Redis"]
+            enabledTraits: ["Redis", "Postgres"]
         ),
         .trait(name: "Datadog", description: "The product BurstPoolDatadog, which needs swift-metrics and swift-log."),
         .trait(
@@ -213,6 +213,8 @@ let package = Package(
             name: "BurstPoolDemo",
             dependencies: [
                 "BurstPool",
+                "BurstPoolPostgres",
+                "BurstPoolPostgresServer",
                 "BurstPoolRedis",
                 "BurstPoolRedisServer",
                 .product(
@@ -370,7 +372,14 @@ let package = Package(
         ),
         .testTarget(
             name: "BurstPoolDemoTests",
-            dependencies: ["BurstPoolDemo", "BurstPoolRedis"],
+            dependencies: [
+                "BurstPool",
+                "BurstPoolDemo",
+                "BurstPoolPostgres",
+                "BurstPoolPostgresServer",
+                "BurstPoolRedis",
+                "BurstPoolRedisServer",
+            ],
             swiftSettings: swiftSettings
         ),
     ],

@@ -7,11 +7,15 @@ import Foundation
 struct BurstPoolDemo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "burst-pool-demo",
-        abstract: "Puts load on a Redis server through a connection pool: steady load, a spike, and calm.",
+        abstract:
+            "Puts load on a Redis or PostgreSQL server through a connection pool: steady load, a spike, and calm.",
         discussion: """
             Every task checks every reply against a value that only this task can expect. At the end the demo compares the \
             counts of the pool, the strategy and the server. The exit status is 0 only if every check passed. Ctrl-C ends \
             the load and shows the summary. A second Ctrl-C ends the demo immediately.
+
+            On PostgreSQL, the values of the tasks are in a table burst_pool_demo_… of the run. The demo drops it at the end, \
+            but not after a second Ctrl-C.
             """
     )
 
@@ -31,9 +35,17 @@ struct BurstPoolDemo: AsyncParsableCommand {
     var chaos = false
 
     @Option(
-        help: "The server to use instead of a private one, such as redis://127.0.0.1:6379 or unix:///run/redis.sock."
+        help: ArgumentHelp(
+            "The server to use instead of a private one: redis://, rediss://, valkey://, unix:// or postgresql://.",
+            discussion:
+                "Examples: redis://127.0.0.1:6379, unix:///run/redis.sock, postgresql://app:secret@127.0.0.1/app.",
+            valueName: "url"
+        )
     )
-    var redis: String?
+    var server: String?
+
+    @Flag(help: "Use a private PostgreSQL server instead of a private Redis.")
+    var postgres = false
 
     @Option(help: "The file for the picture of the run.")
     var svg = "demo-output/timeline.svg"
@@ -59,12 +71,12 @@ struct BurstPoolDemo: AsyncParsableCommand {
         let picture = try Picture(path: settings.picturePath)
         let stop = StopSignal()
         let interruption = Interruption(stop)
-        let server = try await Server(settings.server)
-        defer { server.stop() }
+        let backend = try await settings.server.makeBackend(for: settings)
+        defer { backend.stop() }
 
         let output = json ? Output.error : Output.standard
         let isLive = !json && Terminal.isTerminal(output.descriptor)
-        let (summary, document) = try await DemoRun(settings, server: server, stop: stop).run { title in
+        let (summary, document) = try await Self.run(settings, on: backend, stop) { title in
             if isLive { return LiveScreen(output: output, title: title) }
             output.print(title)
             return PlainScreen(output: output)
@@ -81,6 +93,15 @@ struct BurstPoolDemo: AsyncParsableCommand {
         if !summary.hasPassed { throw ExitCode.failure }
     }
 
+    private static func run(
+        _ settings: DemoSettings,
+        on backend: some Backend,
+        _ stop: StopSignal,
+        _ makeScreen: (String) -> any Screen
+    ) async throws -> (summary: Summary, picture: String) {
+        try await DemoRun(settings, on: backend, stop: stop).run(makeScreen)
+    }
+
     private func settings() throws -> DemoSettings {
         try DemoSettings(
             tasks: tasks,
@@ -88,7 +109,7 @@ struct BurstPoolDemo: AsyncParsableCommand {
             maxSize: maxSize,
             burstLimit: burstLimit,
             chaos: chaos,
-            url: redis,
+            server: ServerChoice(url: server, postgres: postgres),
             picturePath: svg,
             seed: seed
         )

@@ -1,51 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolRedis
 
 /// A run of the demo: the load, the checks, the summary and the picture.
-struct DemoRun {
-    /// The time limit for the tasks to finish after the load, and for the pool to become quiet.
-    private static let timeLimit = Duration.seconds(15)
-
+struct DemoRun<Server: Backend> {
     private let settings: DemoSettings
-    private let server: Server
+    /// The time limit for the tasks to finish after the load, and for the pool to become quiet.
+    private let timeLimit: Duration
+    private let backend: Server
     private let stop: StopSignal
-    private let control: ControlConnection
-    private let strategy: CountingStrategy<RedisConnectionStrategy>
-    private let pool: DemoPool
-    private let clientName: String
+    private let control: Server.Control
+    private let counts: ConnectionCounts
+    private let pool: DemoPool<Server>
     private let kills = KillCount()
     private let journal = Journal()
 
-    init(_ settings: DemoSettings, server: Server, stop: StopSignal) async throws {
+    /// - Throws: ``DemoFailure`` if the server cannot be used for the run.
+    init(
+        _ settings: DemoSettings,
+        on backend: Server,
+        stop: StopSignal,
+        timeLimit: Duration = .seconds(15)
+    ) async throws {
         self.settings = settings
-        self.server = server
+        self.timeLimit = timeLimit
+        self.backend = backend
         self.stop = stop
-        clientName = "burst-pool-demo-\(UInt32.random(in: 0 ... .max))"
-        control = try await server.controlConnection()
-        let base = try RedisConnectionStrategy(configuration: server.configuration(clientName: clientName))
-        strategy = CountingStrategy(base)
+        let strategy = CountingStrategy(try backend.makeStrategy())
+        counts = strategy.counts
         pool = try ConnectionPool(strategy: strategy, configuration: settings.pool)
+        do {
+            control = try await backend.openControlConnection()
+            try await control.prepare()
+        } catch {
+            throw DemoFailure("\(backend.serverName) cannot be used: \(describe(error))")
+        }
     }
 
     func run(_ makeScreen: (String) -> any Screen) async -> (summary: Summary, picture: String) {
         let context = LoadContext(
-            pool: pool,
             maxSize: settings.maxSize,
             hardLimit: settings.burstLimit,
+            chaos: settings.chaos,
             schedule: Schedule(seconds: settings.seconds, tasks: settings.tasks, maxSize: settings.maxSize),
             start: .now,
             stop: stop,
-            expectedErrors: ExpectedErrors(chaos: settings.chaos),
             journal: journal,
-            keyPrefix: clientName,
             seed: settings.seed
         )
         let load = Load(tasks: settings.tasks)
-        let title = "BurstPool · \(server.name) · \(settings.tasks) tasks · seed \(settings.seed)"
-        let monitor = Monitor(context: context, load: load, strategy: strategy, kills: kills, screen: makeScreen(title))
-        load.start(context)
+        let title = "BurstPool · \(backend.serverName) · \(settings.tasks) tasks · seed \(settings.seed)"
+        let monitor = Monitor(
+            context: context,
+            load: load,
+            statistics: { [pool] in pool.statistics },
+            counts: counts,
+            kills: kills,
+            screen: makeScreen(title)
+        )
+        load.start(context, on: backend, pool)
         monitor.start()
         let chaos = settings.chaos ? startChaos(context) : nil
 
@@ -57,10 +70,11 @@ struct DemoRun {
         checks.append(await finish(load))
         await chaos?.value
         checks.append(await checkQuietPool())
+        checks.append(await compareCounts())
         let outcome = load.outcome
         checks.insert(contentsOf: repliesAndErrors(outcome.tally), at: 0)
         checks.append(await audit(outcome.ledgers))
-        await pool.shutdown(drainFor: Self.timeLimit)
+        await pool.shutdown(drainFor: timeLimit)
         let totalAfterShutdown = pool.statistics.total
         checks += await checksAfterShutdown(totalAfterShutdown)
         await control.close()
@@ -79,7 +93,7 @@ struct DemoRun {
     }
 
     private func startChaos(_ context: LoadContext) -> Task<Void, Never> {
-        let chaos = Chaos(control: control, clientName: clientName, context: context, kills: kills)
+        let chaos = Chaos(control: control, context: context, kills: kills)
         return Task(priority: .high) { await chaos.run() }
     }
 
@@ -107,15 +121,15 @@ struct DemoRun {
     /// Checks that every task ends by itself. A task that does not end waits for something that never happens.
     private func finish(_ load: Load) async -> Check {
         let name = "every task finished"
-        if await load.finish(by: .now + Self.timeLimit) { return Check(name, true, "\(settings.tasks) tasks") }
+        if await load.finish(by: .now + timeLimit) { return Check(name, true, "\(settings.tasks) tasks") }
         let finished = load.outcome.finished
         let statistics = pool.statistics
         load.cancel()
-        let canBeCancelled = await load.finish(by: .now + .seconds(5))
+        let canBeCancelled = await load.finish(by: .now + min(timeLimit, .seconds(5)))
         return Check(
             name,
             false,
-            "\(settings.tasks - finished) of \(settings.tasks) tasks had not finished \(Self.timeLimit) after the load "
+            "\(settings.tasks - finished) of \(settings.tasks) tasks had not finished \(timeLimit) after the load "
                 + (canBeCancelled ? "and ended when they were cancelled" : "and ignored their cancellation")
                 + ". Pool: \(statistics)"
         )
@@ -128,7 +142,7 @@ struct DemoRun {
             statistics.inUse == 0 && statistics.waiting == 0 && statistics.opening == 0
                 && statistics.total <= settings.maxSize
         }
-        let deadline = ContinuousClock.now + Self.timeLimit
+        let deadline = ContinuousClock.now + timeLimit
         while !isQuiet(pool.statistics), ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(10))
         }
@@ -138,34 +152,58 @@ struct DemoRun {
         return Check("no connection and no waiting caller was lost", isNowQuiet, isNowQuiet ? count : "\(statistics)")
     }
 
-    /// Checks that the server has the values that the tasks wrote, and deletes them.
+    /// Checks that the pool, the strategy and the server count the same connections. Connections may still be closing at first.
+    private func compareCounts() async -> Check {
+        let name = "the pool, the strategy and the server agree"
+        let deadline = ContinuousClock.now + timeLimit
+        do {
+            while true {
+                let (total, counted) = (pool.statistics.total, counts.current)
+                let onServer = try await control.poolConnections().count
+                let agree = total == counted && total == onServer
+                if agree { return Check(name, true, "\(total) connections") }
+                guard ContinuousClock.now < deadline else {
+                    return Check(
+                        name,
+                        false,
+                        "the pool has \(total) connections, the strategy \(counted) and the server \(onServer)"
+                    )
+                }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        } catch {
+            return unanswered(name, error)
+        }
+    }
+
+    /// Checks that the server has the values that the tasks wrote, and removes them.
     private func audit(_ ledgers: [Ledger]) async -> Check {
         let name = "the server has the values that the tasks wrote"
         var faults: [String] = []
         do {
             for ledger in ledgers {
                 var ledger = ledger
-                faults += ledger.audit(try await control.values(of: ledger.keys))
-                try await control.delete(ledger.keys)
+                faults += ledger.audit(try await control.values(ofTask: ledger.task))
             }
+            try await control.removeValues(ofTasks: settings.tasks)
         } catch {
-            return Check(name, false, "The server could not be queried: \(describe(error))")
+            return unanswered(name, error)
         }
-        return Check(name, faults.isEmpty, faults.first ?? "\(ledgers.reduce(0) { $0 + $1.keys.count }.grouped) keys")
+        return Check(name, faults.isEmpty, faults.first ?? "of \(ledgers.count.grouped) tasks")
     }
 
     private func checksAfterShutdown(_ total: Int) async -> [Check] {
         [
             Check(
                 "the pool never exceeded burstLimit",
-                strategy.peak <= settings.burstLimit,
-                "at most \(strategy.peak)"
+                counts.peak <= settings.burstLimit,
+                "at most \(counts.peak)"
             ),
             Check("the pool is empty after the shutdown", total == 0, total == 0 ? "" : "\(pool.statistics)"),
             Check(
                 "every opened connection was closed",
-                strategy.opened == strategy.closed,
-                "\(strategy.opened) opened, \(strategy.closed) closed"
+                counts.opened == counts.closed,
+                "\(counts.opened) opened, \(counts.closed) closed"
             ),
             await noConnectionLeftOnServer(),
         ]
@@ -174,17 +212,21 @@ struct DemoRun {
     /// Checks that the server has no connection of the pool left. The server may notice a close a little later.
     private func noConnectionLeftOnServer() async -> Check {
         let name = "the server has no connection of the pool left"
-        let deadline = ContinuousClock.now + .seconds(5)
+        let deadline = ContinuousClock.now + min(timeLimit, .seconds(5))
         do {
             while true {
-                let left = try await control.connections(named: clientName).count
+                let left = try await control.poolConnections().count
                 if left == 0 { return Check(name, true, "") }
                 guard ContinuousClock.now < deadline else { return Check(name, false, "\(left) connections are left") }
                 try await Task.sleep(for: .milliseconds(20))
             }
         } catch {
-            return Check(name, false, "The server could not be queried: \(describe(error))")
+            return unanswered(name, error)
         }
+    }
+
+    private func unanswered(_ name: String, _ error: any Error) -> Check {
+        Check(name, false, "The server could not be queried: \(describe(error))")
     }
 
     // MARK: - Summary
@@ -200,7 +242,7 @@ struct DemoRun {
         let phases = Phase.allCases.map { ($0.name, Summary.Latency(tally.latencies[$0.rawValue])) }
         return Summary(
             settings: Summary.Settings(
-                server: server.name,
+                server: backend.serverName,
                 tasks: settings.tasks,
                 seconds: settings.seconds,
                 maxSize: settings.maxSize,
@@ -224,12 +266,12 @@ struct DemoRun {
             all: Summary.Latency(tally.allLatencies),
             phases: Dictionary(uniqueKeysWithValues: phases),
             connections: Summary.Connections(
-                opened: strategy.opened,
-                closed: strategy.closed,
-                failedToOpen: strategy.failedToOpen,
-                foundDead: strategy.foundDead,
+                opened: counts.opened,
+                closed: counts.closed,
+                failedToOpen: counts.failedToOpen,
+                foundDead: counts.foundDead,
                 killed: kills.value,
-                peakTotal: strategy.peak
+                peakTotal: counts.peak
             ),
             secondsBursting: timeline.timeBursting(maxSize: settings.maxSize).inSeconds,
             peakWaiting: timeline.peakWaiting,

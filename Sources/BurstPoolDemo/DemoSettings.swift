@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolRedis
 
 /// The validated settings of a run.
 struct DemoSettings: Sendable {
@@ -10,19 +9,18 @@ struct DemoSettings: Sendable {
     var maxSize: Int
     var burstLimit: Int
     var chaos: Bool
-    /// The server to use; `nil` starts a private one.
-    var server: RedisConfiguration?
+    var server: ServerChoice
     var picturePath: String
     var seed: UInt64
 
-    /// - Throws: ``DemoFailure``, or an error of the pool or of the URL parser.
+    /// - Throws: ``DemoFailure``, or an error of the pool.
     init(
         tasks: Int?,
         seconds: Double,
         maxSize: Int,
         burstLimit: Int?,
         chaos: Bool,
-        url: String?,
+        server: ServerChoice,
         picturePath: String,
         seed: UInt64?
     ) throws {
@@ -34,8 +32,12 @@ struct DemoSettings: Sendable {
         let largestTasks = 100_000
         let tasks = tasks ?? min(largestTasks, max(1, burstLimit.multipliedSaturating(by: 5)))
         // The pool validates the limits.
-        let strategy = try RedisConnectionStrategy(configuration: RedisConfiguration(host: "127.0.0.1"))
-        _ = try ConnectionPool(strategy: strategy, configuration: .demo(maxSize: maxSize, burstLimit: burstLimit))
+        _ = try ConnectionPool(
+            configuration: .demo(maxSize: maxSize, burstLimit: burstLimit),
+            open: { () },
+            isClosed: { _ in false },
+            close: { _ in }
+        )
         guard (1...largestTasks).contains(tasks) else {
             throw DemoFailure("--tasks is \(tasks), but must be from 1 to \(largestTasks).")
         }
@@ -45,7 +47,7 @@ struct DemoSettings: Sendable {
         self.maxSize = maxSize
         self.burstLimit = burstLimit
         self.chaos = chaos
-        server = try url.map { try RedisConfiguration(url: $0) }
+        self.server = server
         self.picturePath = picturePath
         self.seed = seed ?? .random(in: 1...999_999)
     }

@@ -45,7 +45,10 @@ enum Command {
             let candidate = folder + "/" + program
             if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
         }
-        throw PostgresServer.Failure(description: "\(program) is missing.")
+        throw PostgresServer.Failure(
+            description:
+                "\(program) is missing. Install it, on Debian and Ubuntu with apt-get install openssl util-linux."
+        )
     }
 
     /// The newest installed version of one of PostgreSQL's server programs, which Debian keeps outside of `PATH`.
@@ -60,7 +63,8 @@ enum Command {
         } catch {
             throw PostgresServer.Failure(
                 description:
-                    "PostgreSQL's server is missing: apt-get install postgresql, or brew install postgresql@15."
+                    "PostgreSQL's server program \(program) is missing. Install it with apt-get install postgresql, or brew "
+                    + "install postgresql@15."
             )
         }
     }

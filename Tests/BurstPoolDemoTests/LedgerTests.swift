@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import BurstPoolRedis
 import Testing
 
 @testable import BurstPoolDemo
@@ -63,14 +62,18 @@ struct LedgerTests {
         #expect(counter.range == 2...2)
     }
 
-    @Test("an audit names each key with a wrong value")
+    @Test("an audit names each wrong value")
     func audit() {
-        var ledger = Ledger(prefix: "run", task: 3)
+        var ledger = Ledger(task: 3)
         ledger.text.became(old)
         var copy = ledger
-        #expect(copy.audit([.bulkString(old), .null, .null]).isEmpty)
-        let faults = ledger.audit([.bulkString(new), .bulkString(foreign), .bulkString(Array("7".utf8))])
-        #expect(faults.count == 3)
-        #expect(faults.first == "run:3:text is 'new', not 'old'")
+        #expect(copy.audit(StoredValues(text: old)).isEmpty)
+        let faults = ledger.audit(StoredValues(text: new, blob: foreign, counter: 7))
+        #expect(
+            faults == [
+                "the text of task 3 is 'new', not 'old'", "the blob of task 3 is 1 bytes (0 …), not nothing",
+                "the counter of task 3 is 7, not in 0...0",
+            ]
+        )
     }
 }

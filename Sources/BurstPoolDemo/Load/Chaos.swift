@@ -4,8 +4,7 @@ import Synchronization
 
 /// Has the server kill several random connections of the pool a second.
 struct Chaos: Sendable {
-    let control: ControlConnection
-    let clientName: String
+    let control: any ControlConnection
     let context: LoadContext
     let kills: KillCount
 
@@ -25,7 +24,7 @@ struct Chaos: Sendable {
 
     /// Kills one connection, or all of them in 5 % of the calls.
     private func kill(_ random: inout SplitMix64) async throws {
-        let victims = try await control.connections(named: clientName)
+        let victims = try await control.poolConnections()
         guard let one = victims.randomElement(using: &random) else { return }
         let killsAll = Int.random(in: 0..<20, using: &random) == 0
         var killed = 0

@@ -2,19 +2,19 @@
 
 /// What a task does with a leased connection.
 enum Exercise: CaseIterable {
-    /// `ECHO` of a unique text.
+    /// A unique text that the server sends back.
     case echo
-    /// `SET` and `GET` of a short text.
+    /// A short text.
     case writeText, readText
-    /// `SET` and `GET` of arbitrary bytes, mostly few and sometimes 64 KiB.
+    /// Arbitrary bytes, mostly few and sometimes 64 KiB.
     case writeBlob, readBlob
-    /// `INCR`, which cannot be repeated, so a lost reply makes the counter uncertain.
+    /// An increment, which cannot be repeated, so a lost reply makes the counter uncertain.
     case increment
-    /// `GETSET`, whose reply is the previous value.
+    /// A write whose reply is the previous value.
     case exchange
-    /// Eight commands in one write.
+    /// Several commands in one write.
     case pipeline
-    /// `MULTI` … `EXEC`.
+    /// An increment and a read in one transaction.
     case transaction
     /// A command that the server must refuse, after which the connection is still usable.
     case refused

@@ -1,42 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import BurstPoolRedis
-
-/// The keys of one task, which no other task uses, and their possible values.
+/// The possible values of one task, which no other task writes.
 struct Ledger: Sendable {
     let task: Int
-    let textKey: String
-    let blobKey: String
-    let counterKey: String
     var text = UncertainValue()
     var blob = UncertainValue()
     var counter = UncertainCounter()
 
-    init(prefix: String, task: Int) {
+    init(task: Int) {
         self.task = task
-        textKey = "\(prefix):\(task):text"
-        blobKey = "\(prefix):\(task):blob"
-        counterKey = "\(prefix):\(task):counter"
     }
 
-    var keys: [String] { [textKey, blobKey, counterKey] }
-
-    /// Compares the final values of the server, in the order of ``keys``, with the possible ones.
+    /// Compares the final values of the server with the possible ones.
     ///
     /// - Returns: A description of each difference.
-    mutating func audit(_ replies: [RedisReply]) -> [String] {
-        guard replies.count == keys.count else {
-            return ["MGET returned \(replies.count) replies for \(keys.count) keys"]
-        }
+    mutating func audit(_ stored: StoredValues) -> [String] {
         var faults: [String] = []
-        if !text.read(replies[0].bytes) {
-            faults.append("\(textKey) is \(brief(replies[0])), not \(brief(text.candidates))")
+        if !text.read(stored.text) {
+            faults.append("the text of task \(task) is \(brief(stored.text)), not \(brief(text.candidates))")
         }
-        if !blob.read(replies[1].bytes) {
-            faults.append("\(blobKey) is \(brief(replies[1])), not \(brief(blob.candidates))")
+        if !blob.read(stored.blob) {
+            faults.append("the blob of task \(task) is \(brief(stored.blob)), not \(brief(blob.candidates))")
         }
-        if !counter.read(replies[2].integer) {
-            faults.append("\(counterKey) is \(brief(replies[2])), not in \(counter.range)")
+        if !counter.read(stored.counter) {
+            let value = stored.counter.map { "\($0)" } ?? "nothing"
+            faults.append("the counter of task \(task) is \(value), not in \(counter.range)")
         }
         return faults
     }

@@ -22,10 +22,11 @@ final class Load: Sendable {
 
     var errorsSoFar: Int { progress.reduce(0) { $0 + $1.errors.load(ordering: .relaxed) } }
 
-    func start(_ context: LoadContext) {
+    func start<Server: Backend>(_ context: LoadContext, on backend: Server, _ pool: DemoPool<Server>) {
         let started = progress.indices.map { number in
             Task {
-                let worker = Worker(number: number, context: context, progress: self.progress[number])
+                let progress = self.progress[number]
+                let worker = Worker(number: number, context: context, backend: backend, pool: pool, progress: progress)
                 let (tally, ledger) = await worker.run()
                 self.result.withLock { result in
                     result.tally.merge(tally)

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolRedis
 import Synchronization
 
 /// One task of the load. During its working times it repeatedly acquires a connection, uses it, and pauses.
-final class Worker {
+final class Worker<Server: Backend> {
     private let context: LoadContext
+    private let backend: Server
+    private let pool: DemoPool<Server>
     private let progress: Progress
-    private var exerciser: Exerciser
+    private var exerciser: Server.TaskExerciser
     private var random: SplitMix64
     private var tally = Tally()
 
-    init(number: Int, context: LoadContext, progress: Progress) {
+    init(number: Int, context: LoadContext, backend: Server, pool: DemoPool<Server>, progress: Progress) {
         self.context = context
+        self.backend = backend
+        self.pool = pool
         self.progress = progress
         random = SplitMix64(seed: context.seed, stream: UInt64(number) * 2)
-        exerciser = Exerciser(
-            ledger: Ledger(prefix: context.keyPrefix, task: number),
-            random: SplitMix64(seed: context.seed, stream: UInt64(number) * 2 + 1),
-            secondsToLive: 3_600 + Int(context.schedule.length.components.seconds)
+        exerciser = backend.makeExerciser(
+            of: number,
+            SplitMix64(seed: context.seed, stream: UInt64(number) * 2 + 1)
         )
     }
 
@@ -40,7 +42,7 @@ final class Worker {
         let phase = context.schedule.phase(at: context.elapsed)
         do {
             switch Int.random(in: 0..<64, using: &random) {
-            case 0 where context.expectedErrors.chaos: try await cancelledRequest()
+            case 0 where context.chaos: try await cancelledRequest()
             case 1...8: try await leasedRequest(phase)
             default: try await scopedRequest(phase)
             }
@@ -54,7 +56,7 @@ final class Worker {
         let exercise = Exercise.random(using: &random)
         let began = ContinuousClock.now
         var leased = began
-        let commands = try await context.pool.withConnection { connection in
+        let commands = try await pool.withConnection { connection in
             leased = .now
             return try await exerciser.perform(exercise, on: connection)
         }
@@ -65,7 +67,7 @@ final class Worker {
     private func leasedRequest(_ phase: Phase) async throws {
         let exercise = Exercise.random(using: &random)
         let began = ContinuousClock.now
-        let lease = try await context.pool.acquire()
+        let lease = try await pool.acquire()
         let leased = ContinuousClock.now
         let commands = try await exerciser.perform(exercise, on: lease.connection)
         lease.release()
@@ -77,18 +79,18 @@ final class Worker {
     /// The command changes nothing on the server, because the server may carry out a cancelled command after the next one,
     /// which arrives on another connection.
     private func cancelledRequest() async throws {
-        let pool = context.pool
+        let (backend, pool) = (backend, pool)
         let token = "cancelled \(random.next())"
         let request = Task {
-            let reply = try await pool.withConnection { try await $0.send("ECHO", token).string }
-            return reply == token
+            try await pool.withConnection { try await backend.echo(token, on: $0) }
         }
         try? await Task.sleep(for: random.span(mean: .milliseconds(1)))
         request.cancel()
         do {
-            let isCorrect = try await request.value
-            if !isCorrect {
-                throw WrongReply(task: exerciser.ledger.task, command: "ECHO", reply: .null, expected: token)
+            let reply = try await request.value
+            guard reply == token else {
+                let text = reply.map { "'\($0)'" } ?? "nothing"
+                throw WrongReply(task: exerciser.ledger.task, command: "a text", reply: text, expected: "'\(token)'")
             }
             tally.commands += 1
         } catch is CancellationError {
@@ -113,7 +115,7 @@ final class Worker {
             tally.wrongReplies.append(wrong.description)
             context.stop.raise(.failed("Wrong reply: \(wrong)"))
         } else {
-            let isExpected = context.expectedErrors.contains(error)
+            let isExpected = context.chaos && backend.isCausedByKill(error)
             tally.count(error, isExpected: isExpected)
             if !isExpected { context.stop.raise(.failed(describe(error))) }
         }

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import BurstPoolRedis
-
 /// A reply that does not belong to the command of the task, which a pool must never allow.
 struct WrongReply: Error, CustomStringConvertible {
     let description: String
 
-    init(task: Int, command: String, reply: RedisReply, expected: String) {
-        description = "task \(task) sent \(command) and received \(brief(reply)) instead of \(expected)"
-    }
-}
-
-/// Returns a short description of a reply.
-func brief(_ reply: RedisReply) -> String {
-    switch reply {
-    case .bulkString(let bytes): brief(bytes)
-    default: "\(reply)"
+    init(task: Int, command: String, reply: String, expected: String) {
+        description = "task \(task) sent \(command) and received \(reply) instead of \(expected)"
     }
 }
 

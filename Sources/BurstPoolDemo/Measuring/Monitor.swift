@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolRedis
 import Synchronization
 
 /// Samples the pool 50 times a second, keeps the samples, and shows them.
@@ -10,7 +9,8 @@ final class Monitor: Sendable {
 
     private let context: LoadContext
     private let load: Load
-    private let strategy: CountingStrategy<RedisConnectionStrategy>
+    private let statistics: @Sendable () -> ConnectionPoolStatistics
+    private let counts: ConnectionCounts
     private let kills: KillCount
     private let screen: any Screen
     private let task = Mutex<Task<Timeline, Never>?>(nil)
@@ -18,13 +18,15 @@ final class Monitor: Sendable {
     init(
         context: LoadContext,
         load: Load,
-        strategy: CountingStrategy<RedisConnectionStrategy>,
+        statistics: @escaping @Sendable () -> ConnectionPoolStatistics,
+        counts: ConnectionCounts,
         kills: KillCount,
         screen: any Screen
     ) {
         self.context = context
         self.load = load
-        self.strategy = strategy
+        self.statistics = statistics
+        self.counts = counts
         self.kills = kills
         self.screen = screen
     }
@@ -63,7 +65,7 @@ final class Monitor: Sendable {
     }
 
     private func takeSample() -> Sample {
-        let statistics = context.pool.statistics
+        let statistics = self.statistics()
         return Sample(
             time: context.elapsed,
             idle: statistics.idle,
@@ -73,8 +75,8 @@ final class Monitor: Sendable {
             waiting: statistics.waiting,
             commands: load.commandsSoFar,
             errors: load.errorsSoFar,
-            opened: strategy.opened,
-            closed: strategy.closed,
+            opened: counts.opened,
+            closed: counts.closed,
             killed: kills.value
         )
     }

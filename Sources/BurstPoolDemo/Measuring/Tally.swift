@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolRedis
 
 /// The counts of one task. They are merged when all tasks have finished, so that the tasks share no memory.
 struct Tally: Sendable {
@@ -58,7 +57,7 @@ struct Tally: Sendable {
 /// Returns the kind under which an error is counted.
 func kind(of error: any Error) -> String {
     switch error {
-    case let error as RedisError: "RedisError.\(error.code)"
+    case let error as any ClientError: error.kind
     case let error as ConnectionPoolError: "ConnectionPoolError.\(error.code)"
     default: "\(type(of: error))"
     }
@@ -66,8 +65,5 @@ func kind(of error: any Error) -> String {
 
 /// Returns a description of an error in one line.
 func describe(_ error: any Error) -> String {
-    switch error {
-    case let error as RedisError: "RedisError.\(error)"
-    default: "\(error)"
-    }
+    (error as? any ClientError)?.line ?? "\(error)"
 }
