@@ -275,6 +275,21 @@ struct FailureTests {
         await pool.shutdown()
     }
 
+    @Test("a connection over which something else than the protocol arrives is closed, and no statement gets the rest")
+    func spoiledReply() async throws {
+        let relay = try Relay(to: try sharedServer.port)
+        defer { relay.stop() }
+        let connection = try await connect { $0.parameters["port"] = "\(relay.port)" }
+        let sql = "SELECT $1::int FROM generate_series(1, 3)"
+        #expect(try await connection.query(sql, 1).count == 3)
+        // Of the first row, after the five bytes that confirm the parameters.
+        relay.changeNextReply { $0[5] = UInt8(ascii: "!") }
+        #expect(await postgresError { try await connection.query(sql, 2) }?.code == .connectionClosed)
+        #expect(connection.isClosed)
+        #expect(await postgresError { try await connection.query(sql, 3) }?.code == .connectionClosed)
+        await connection.close()
+    }
+
     @Test("a server that is stopped and started again, or killed, is used again without help")
     func restart() async throws {
         let server = try await blocking { try PostgresServer() }

@@ -273,7 +273,12 @@ final class Wire {
     func error(_ result: QueryResult) -> PostgresError {
         var report = result.errorReport
         report.isInReadOnlyTransaction = isInReadOnlyTransaction
-        guard report.sqlState != nil else { return lost() }
+        guard report.sqlState != nil else {
+            // The error is libpq's own, for example because the server sent something that is not the protocol. libpq goes
+            // on as if the statement had ended, so the rest of its rows would be taken for those of the next statement.
+            defer { watch.sever() }
+            return lost()
+        }
         return PostgresError(
             .serverError,
             report.message ?? "unknown error",

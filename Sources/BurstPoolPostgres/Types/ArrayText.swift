@@ -13,7 +13,10 @@ enum ArrayText {
             var writer = PostgresParameterWriter(type: .text)
             try element.encode(into: &writer)
             if writer.form == .null { return "NULL" }
-            let text = String(decoding: writer.bytes, as: UTF8.self)
+            // Bytes that are not text would become other bytes.
+            guard let text = String(validating: writer.bytes, as: UTF8.self) else {
+                throw parameter.error("An element of the array is not valid UTF-8")
+            }
             return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
         }
         return "{" + elements.joined(separator: ",") + "}"

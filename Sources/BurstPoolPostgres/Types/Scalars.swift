@@ -46,7 +46,11 @@ extension Double: PostgresCodable {
         switch (value.type, value.isBinary) {
         case (.float4, true): return Double(Float(bitPattern: try value.wholeInteger(UInt32.self)))
         case (.int8, _), (.int4, _), (.int2, _): return Double(try Int64(from: value))
-        case (.numeric, _), (.float8, false), (.float4, false):
+        case (.float4, false):
+            // The number that the digits stand for, as in the binary format, and not the nearest Double to the digits.
+            guard let number = Float(try value.text) else { throw value.error("it is not a number") }
+            return Double(number)
+        case (.numeric, _), (.float8, false):
             guard let number = Double(try value.text) else { throw value.error("it is not a number") }
             return number
         default: throw value.error()
