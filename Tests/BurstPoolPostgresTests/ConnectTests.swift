@@ -249,7 +249,7 @@ struct ConnectTests {
             // A typing error in the scheme, and a slash and a question sign in the password.
             "postgresq://u:secret@h/db?sslmode=require", "postgresql://u:1secret/2@h/db",
             "postgresql://u:1/?secret1=2@h/db",
-            "postgresql://h:70000/db",
+            "postgresql://h:70000/db", "\u{301}secret=1",
         ] {
             do {
                 _ = try PostgresConfiguration(url: url)

@@ -290,6 +290,33 @@ struct FailureTests {
         await connection.close()
     }
 
+    @Test("a sequence whose connection is lost has that error, and not a cancellation that did not happen")
+    func lostSequences() async throws {
+        func lose(_ use: (PostgresConnection, Relay) async throws -> Void) async throws {
+            let relay = try Relay(to: try sharedServer.port)
+            let connection = try await connect { $0.parameters["port"] = "\(relay.port)" }
+            #expect(await postgresError { try await use(connection, relay) }?.code == .connectionClosed)
+            #expect(connection.isClosed)
+            await connection.close()
+        }
+        try await lose { connection, relay in
+            try await connection.withRows(of: "SELECT generate_series(1, 1000000)") { rows in
+                for try await _ in rows { relay.stop() }
+            }
+        }
+        try await lose { connection, relay in
+            try await connection.withCopyOut("COPY (SELECT generate_series(1, 1000000)) TO STDOUT") { lines in
+                for try await _ in lines { relay.stop() }
+            }
+        }
+        try await lose { connection, relay in
+            let sql = "SELECT generate_series(1, 3)"
+            try await connection.withRows(of: sql) { rows in for try await _ in rows {} }
+            relay.changeNextReply { $0[5] = UInt8(ascii: "!") }
+            try await connection.withRows(of: sql) { rows in for try await _ in rows {} }
+        }
+    }
+
     @Test("a server that is stopped and started again, or killed, is used again without help")
     func restart() async throws {
         let server = try await blocking { try PostgresServer() }

@@ -62,7 +62,9 @@ struct TypeTests {
         try await roundTrip(connection, "numeric", 1.25)
         let nan = try await connection.query("SELECT $1::float8", Double.nan).only()
         #expect(try nan[0, as: Double.self].isNaN)
-        for value in ["", "a", "Grüße 🙂", "NULL", "{a,\"b\\}", String(repeating: "x", count: 100_000)] {
+        for value in [
+            "", "a", "Grüße 🙂", "NULL", "{a,\"b\\}", "\"\u{301},b\\\u{301}", String(repeating: "x", count: 100_000),
+        ] {
             for type in ["text", "varchar"] { try await roundTrip(connection, type, value) }
         }
         for value in [[], [0], [UInt8](0...255)] as [[UInt8]] { try await roundTrip(connection, "bytea", value) }
@@ -144,7 +146,7 @@ struct TypeTests {
     @Test("numerics of few digits are read as decimals, however many zeros they have, or are refused")
     func decimalZeros() async throws {
         let connection = try await connect()
-        for number in ["1e60", "1e127", "-25e130", "1.0000000000000000000000000000000000000000", "1e-100", "0e-50"] {
+        for number in ["1e60", "1e127", "1.0000000000000000000000000000000000000000", "1e-100", "0e-50"] {
             let row = try await connection.query("SELECT $1::text::numeric AS n, $1::text::numeric::text AS t", number)
                 .only()
             let decimal = try row["n", as: Decimal.self]

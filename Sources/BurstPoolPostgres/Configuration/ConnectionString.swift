@@ -34,13 +34,16 @@ enum ConnectionString {
     /// is kept, if it looks like one: in `postgresq://app:secret@host/db?sslmode=require`, whose scheme has a typing error,
     /// libpq takes everything up to the equals sign for a name.
     private static func withoutSecrets(_ message: String) -> String {
-        let text = message.prefix { $0 != "\n" }
-        guard let quote = text.firstIndex(of: "\"") else { return String(text) }
-        let isAboutName = ["invalid connection option", "invalid URI query parameter"].contains { text.hasPrefix($0) }
-        let name = text[quote...].utf8.dropFirst().dropLast()
-        let isName = name.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "_") }
-        if isAboutName, isName { return String(text) }
-        return text[..<quote] + "(the quoted part is not shown, because it may be a password)"
+        // Bytes, because a quote and a combining character after it are one character of Swift.
+        let text = message.utf8.prefix { $0 != UInt8(ascii: "\n") }
+        guard let quote = text.firstIndex(of: UInt8(ascii: "\"")) else { return String(Substring(text)) }
+        let before = Substring(text[..<quote])
+        let isAboutName = ["invalid connection option ", "invalid URI query parameter: "].contains { before == $0 }
+        let isName = text[quote...].dropFirst().dropLast().allSatisfy {
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "_")
+        }
+        if isAboutName, isName { return String(Substring(text)) }
+        return before + "(the quoted part is not shown, because it may be a password)"
     }
 }
 

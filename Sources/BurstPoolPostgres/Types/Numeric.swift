@@ -84,11 +84,6 @@ extension Decimal: PostgresCodable {
             exponent += 1
         }
         if digits.isEmpty { return 0 }
-        let excess = exponent - exponents.upperBound
-        if excess > 0, excess <= maximumDigits {
-            digits += repeatElement(zero, count: excess)
-            exponent -= excess
-        }
         guard digits.count <= maximumDigits, exponents.contains(exponent),
             let significand = Decimal(string: String(decoding: digits, as: UTF8.self))
         else { return nil }

@@ -52,7 +52,7 @@ struct URLProperties {
             throw Violation("The configuration is not valid: \(error)")
         }
         let shown = ["host", "hostaddr", "port", "dbname", "user"].compactMap { configuration.parameters[$0] }
-        if !shown.contains(where: { $0.contains(Self.secret) }) {
+        if !shown.contains(where: Self.hasSecret) {
             try require(!Self.isShown(by: configuration), "The description of the configuration contains the password.")
         }
         for form in [Self.url(of: configuration), Self.keywords(of: configuration)] {
@@ -69,10 +69,13 @@ struct URLProperties {
     private static func isShown(by value: some Any) -> Bool {
         var dumped = ""
         dump(value, to: &dumped)
-        return [String(describing: value), String(reflecting: value), dumped].contains { text in
-            // Swift compares characters, and a combining character after the secret would change its last one.
-            Array(text.utf8).contains(Array(secret.utf8))
-        }
+        return [String(describing: value), String(reflecting: value), dumped].contains(where: hasSecret)
+    }
+
+    /// Whether a text contains the bytes of the secret. Swift compares characters, and a combining character after the secret
+    /// would change its last one.
+    private static func hasSecret(_ text: String) -> Bool {
+        Array(text.utf8).contains(Array(secret.utf8))
     }
 
     // MARK: - Writing a connection string
@@ -96,7 +99,10 @@ struct URLProperties {
 
     private static func keywords(of configuration: PostgresConfiguration) -> String {
         parameters(of: configuration).map { name, value in
-            "\(name)='\(value.replacing("\\", with: "\\\\").replacing("'", with: "\\'"))'"
+            let quoted = value.utf8.flatMap {
+                [UInt8(ascii: "'"), UInt8(ascii: "\\")].contains($0) ? [UInt8(ascii: "\\"), $0] : [$0]
+            }
+            return "\(name)='\(String(decoding: quoted, as: UTF8.self))'"
         }.joined(separator: " ")
     }
 }

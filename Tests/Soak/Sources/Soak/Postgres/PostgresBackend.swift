@@ -120,12 +120,9 @@ final class PostgresBackend: Backend {
     }
 
     func perform(_ use: PostgresVisit.Use, _ visit: Visit, on connection: PostgresConnection) async throws -> Int {
-        if sabotage == .lateCancel, visit.number.isMultiple(of: 20) {
+        if sabotage == .lateCancel, visit.number.isMultiple(of: 4) {
             let client = connection.processID
-            Task {
-                try await Task.sleep(for: .milliseconds(5))
-                try await self.cancel(client)
-            }
+            Task { try await self.cancel(client) }
         }
         return try await PostgresVisit(visit: visit, use: use, sabotage: sabotage).perform(on: connection)
     }
