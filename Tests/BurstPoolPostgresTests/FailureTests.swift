@@ -290,6 +290,32 @@ struct FailureTests {
         await connection.close()
     }
 
+    @Test("a connection that is lost does not disturb another one that has the same file descriptor afterwards")
+    func descriptors() async throws {
+        let (server, strategy) = (try sharedServer, try sharedStrategy())
+        for isAborted in [false, true] {
+            let lost = try await connect()
+            let abort = strategy.abortHandle(for: lost)
+            let id = lost.processID
+            try await blocking { _ = try server.execute("SELECT pg_terminate_backend(\(id))") }
+            // libpq closes its descriptor when it has read the end of the connection.
+            let isNoticed = try await eventually {
+                do {
+                    try await lost.query("SELECT 1")
+                    return false
+                } catch let error as PostgresError {
+                    return error.code == .connectionClosed
+                }
+            }
+            #expect(isNoticed)
+            let other = try await connect { $0.queryTimeout = .seconds(10) }
+            if isAborted { abort?() }
+            await lost.close()
+            #expect(try await other.query("SELECT 1 FROM pg_sleep(0.01)").count == 1)
+            await other.close()
+        }
+    }
+
     @Test("a sequence whose connection is lost has that error, and not a cancellation that did not happen")
     func lostSequences() async throws {
         func lose(_ use: (PostgresConnection, Relay) async throws -> Void) async throws {

@@ -74,9 +74,10 @@ final class PostgresBackend: Backend {
         }
     }
 
-    /// Cancels the statement of a connection, whichever it is.
+    /// Cancels the statements of a connection for some time, whichever they are.
     private func cancel(_ client: Int32) async throws {
-        try await ask { _ = try await $0.query("SELECT pg_cancel_backend($1)", client) }
+        let sql = "SELECT pg_cancel_backend($1), pg_sleep(0.002) FROM generate_series(1, 50)"
+        try await ask { _ = try await $0.query(sql, client) }
     }
 
     private func ask<Answer: Sendable>(_ question: (PostgresConnection) async throws -> Answer) async throws -> Answer {

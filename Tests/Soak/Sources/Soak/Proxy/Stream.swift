@@ -69,7 +69,7 @@ final class Stream: ChannelInboundHandler, @unchecked Sendable {
         let isContent = isReply && format.content(of: message) != nil
         let bytes = isContent ? link.proxy.swapped(message, on: link.number, using: &random) : message
         var weather = link.proxy.weather
-        if link.report.sabotage == .spoilUncounted { (weather.spoilFraming, weather.spoilPayload) = (100, 100) }
+        if link.report.sabotage == .spoilUncounted { (weather.spoilFraming, weather.spoilPayload) = (100, 20) }
         let harm = Harm.some(of: weather, to: bytes, in: format, isReply: isReply, using: &random)
         if format.mustNotBeLate(message) { link.isSpared = true }
         if let name = harm.name, !isSecret(name) { link.report.faults.count(name) }
