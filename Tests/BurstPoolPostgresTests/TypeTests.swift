@@ -61,12 +61,15 @@ struct TypeTests {
         }
         try await roundTrip(connection, "numeric", 1.25)
         for suffix in ["", ", '1 s'::interval"] {
-            let large = try await connection.query("SELECT 1e300::float8, 1e400::numeric, 'inf'::numeric\(suffix)").only()
+            let large = try await connection.query("SELECT 1e300::float8, 1e400::numeric, 'inf'::numeric\(suffix)")
+                .only()
             #expect(await postgresError { _ = try large[0, as: Float.self] }?.code == .invalidValue)
             #expect(await postgresError { _ = try large[1, as: Double.self] }?.code == .invalidValue)
             #expect(try large[2, as: Double.self] == .infinity)
         }
-        #expect(await postgresError { try await connection.query("SELECT $1::float4", 1e300) }?.code == .invalidParameter)
+        #expect(
+            await postgresError { try await connection.query("SELECT $1::float4", 1e300) }?.code == .invalidParameter
+        )
         let nan = try await connection.query("SELECT $1::float8", Double.nan).only()
         #expect(try nan[0, as: Double.self].isNaN)
         for value in [
