@@ -34,9 +34,9 @@ final class Relay: Sendable {
         isFrozen.store(true, ordering: .sequentiallyConsistent)
     }
 
-    /// Closes everything.
+    /// Closes everything. Idempotent: the number of the listener's descriptor may belong to another file afterwards.
     func stop() {
-        isStopped.store(true, ordering: .sequentiallyConsistent)
+        if isStopped.exchange(true, ordering: .sequentiallyConsistent) { return }
         shutdown(listener, Int32(SHUT_RDWR))
         open.withLock { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
     }
