@@ -273,10 +273,29 @@ let package = Package(
             dependencies: ["BurstPool", "BurstPoolPostgres", "BurstPoolPostgresServer"],
             swiftSettings: swiftSettings
         ),
-        // Fuzzing of what reads bytes and text from outside, also under libFuzzer: see Tests/RedisFuzzing.
+        // Fuzzing of what reads bytes and text from outside, also under libFuzzer: see Tests/RedisFuzzing and
+        // Tests/PostgresFuzzing.
+        .target(
+            name: "FuzzHarness",
+            path: "Tests/FuzzHarness",
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "PostgresFuzzProperties",
+            dependencies: ["BurstPoolPostgres", "FuzzHarness"],
+            path: "Tests/PostgresFuzzing/Sources/PostgresFuzzProperties",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "PostgresFuzzing",
+            dependencies: ["PostgresFuzzProperties", "FuzzHarness"],
+            path: "Tests/PostgresFuzzing/Sources/PostgresFuzzing",
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "RedisFuzzProperties",
             dependencies: [
+                "FuzzHarness",
                 "BurstPoolRedis",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
                 .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["Redis"])),
@@ -286,11 +305,11 @@ let package = Package(
         ),
         .executableTarget(
             name: "RedisFuzzing",
-            dependencies: ["RedisFuzzProperties"],
+            dependencies: ["RedisFuzzProperties", "FuzzHarness"],
             path: "Tests/RedisFuzzing/Sources/RedisFuzzing",
             swiftSettings: swiftSettings
         ),
-        // Pools over a real Redis behind a proxy that harms: see Tests/Soak.
+        // Pools over a real Redis or PostgreSQL behind a proxy that harms: see Tests/Soak.
         .target(
             name: "CFootprint",
             path: "Tests/Soak/Sources/CFootprint"
@@ -302,6 +321,8 @@ let package = Package(
                 "BurstPool",
                 "BurstPoolRedis",
                 "BurstPoolRedisServer",
+                "BurstPoolPostgres",
+                "BurstPoolPostgresServer",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
             ],

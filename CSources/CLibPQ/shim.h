@@ -17,6 +17,7 @@
 #error "libpq is too old: BurstPoolPostgres needs the libpq of PostgreSQL 14 or later."
 #endif
 
+#include "cancel.h"
 #include "poller.h"
 
 /* The fields of an error report; macros of characters in postgres_ext.h, which Swift does not import. */

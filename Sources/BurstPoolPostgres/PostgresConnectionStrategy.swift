@@ -64,7 +64,11 @@ public final class PostgresConnectionStrategy: ConnectionStrategy {
     private func connect(with entry: CredentialCache.Entry?) async throws -> sending PostgresConnection {
         let parameters = configuration.connectionParameters(credentials: entry?.credentials)
         do {
-            let opened = try await ConnectAttempt(parameters: parameters, timeout: configuration.connectTimeout).run()
+            let opened = try await ConnectAttempt(
+                parameters: parameters,
+                timeout: configuration.connectTimeout,
+                onNotice: configuration.onNotice
+            ).run()
             let expiry = entry.flatMap { $0.credentials.endConnections ? $0.expiry : nil }
             let connection = try PostgresConnection(opened, configuration: configuration, expiry: expiry)
             try await connection.setUp()

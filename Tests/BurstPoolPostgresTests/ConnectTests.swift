@@ -246,6 +246,10 @@ struct ConnectTests {
         #expect(try PostgresConfiguration(url: "host=/tmp dbname=x").parameters == ["host": "/tmp", "dbname": "x"])
         for url in [
             "postgresql://u:top%secret@h", "postgresql://h/?nonsense=1", "nonsense", "postgresql://[::1/x", "host=a\0b",
+            // A typing error in the scheme, and a slash and a question sign in the password.
+            "postgresq://u:secret@h/db?sslmode=require", "postgresql://u:1secret/2@h/db",
+            "postgresql://u:1/?secret1=2@h/db",
+            "postgresql://h:70000/db", "\u{301}secret=1",
         ] {
             do {
                 _ = try PostgresConfiguration(url: url)

@@ -275,6 +275,81 @@ struct FailureTests {
         await pool.shutdown()
     }
 
+    @Test("a connection over which something else than the protocol arrives is closed, and no statement gets the rest")
+    func spoiledReply() async throws {
+        let relay = try Relay(to: try sharedServer.port)
+        defer { relay.stop() }
+        let connection = try await connect { $0.parameters["port"] = "\(relay.port)" }
+        let sql = "SELECT $1::int FROM generate_series(1, 3)"
+        #expect(try await connection.query(sql, 1).count == 3)
+        // Of the first row, after the five bytes that confirm the parameters.
+        relay.changeNextReply { $0[5] = UInt8(ascii: "!") }
+        #expect(await postgresError { try await connection.query(sql, 2) }?.code == .connectionClosed)
+        #expect(connection.isClosed)
+        #expect(await postgresError { try await connection.query(sql, 3) }?.code == .connectionClosed)
+        await connection.close()
+    }
+
+    @Test("a connection that is lost does not disturb another one that has the same file descriptor afterwards")
+    func descriptors() async throws {
+        let (server, strategy) = (try sharedServer, try sharedStrategy())
+        for isAborted in [false, true] {
+            let lost = try await connect()
+            let abort = strategy.abortHandle(for: lost)
+            let id = lost.processID
+            try await blocking { _ = try server.execute("SELECT pg_terminate_backend(\(id))") }
+            // libpq closes its descriptor when it has read the end of the connection.
+            let isNoticed = try await eventually {
+                do {
+                    try await lost.query("SELECT 1")
+                    return false
+                } catch let error as PostgresError {
+                    return error.code == .connectionClosed
+                }
+            }
+            #expect(isNoticed)
+            let other = try await connect { $0.queryTimeout = .seconds(10) }
+            if isAborted { abort?() }
+            await lost.close()
+            #expect(try await other.query("SELECT 1 FROM pg_sleep(0.01)").count == 1)
+            await other.close()
+        }
+    }
+
+    @Test("a sequence whose connection is lost has that error, and not a cancellation that did not happen")
+    func lostSequences() async throws {
+        func lose(_ use: (PostgresConnection, Relay) async throws -> Void) async throws {
+            let relay = try Relay(to: try sharedServer.port)
+            let connection = try await connect { $0.parameters["port"] = "\(relay.port)" }
+            #expect(await postgresError { try await use(connection, relay) }?.code == .connectionClosed)
+            #expect(connection.isClosed)
+            await connection.close()
+        }
+        try await lose { connection, relay in
+            try await connection.withRows(of: "SELECT generate_series(1, 1000000)") { rows in
+                // The rows that have arrived can be read, and the ones that have not are lost.
+                var iterator = rows.makeAsyncIterator()
+                _ = try await iterator.next()
+                relay.stop()
+                while try await iterator.next() != nil {}
+            }
+        }
+        try await lose { connection, relay in
+            try await connection.withCopyOut("COPY (SELECT generate_series(1, 1000000)) TO STDOUT") { lines in
+                var iterator = lines.makeAsyncIterator()
+                _ = try await iterator.next()
+                relay.stop()
+                while try await iterator.next() != nil {}
+            }
+        }
+        try await lose { connection, relay in
+            let sql = "SELECT generate_series(1, 3)"
+            try await connection.withRows(of: sql) { rows in for try await _ in rows {} }
+            relay.changeNextReply { $0[5] = UInt8(ascii: "!") }
+            try await connection.withRows(of: sql) { rows in for try await _ in rows {} }
+        }
+    }
+
     @Test("a server that is stopped and started again, or killed, is used again without help")
     func restart() async throws {
         let server = try await blocking { try PostgresServer() }

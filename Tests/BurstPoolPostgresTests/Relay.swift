@@ -11,6 +11,7 @@ final class Relay: Sendable {
     private let isFrozen = Atomic<Bool>(false)
     private let isStopped = Atomic<Bool>(false)
     private let open = Mutex<[Int32]>([])
+    private let change = Mutex<(@Sendable (inout [UInt8]) -> Void)?>(nil)
 
     init(to target: Int) throws {
         self.target = Mutex(target)
@@ -23,14 +24,19 @@ final class Relay: Sendable {
         self.target.withLock { $0 = target }
     }
 
+    /// Changes the next bytes that the server sends.
+    func changeNextReply(_ change: @escaping @Sendable (inout [UInt8]) -> Void) {
+        self.change.withLock { $0 = change }
+    }
+
     /// Passes no bytes any more, and accepts no connections.
     func freeze() {
         isFrozen.store(true, ordering: .sequentiallyConsistent)
     }
 
-    /// Closes everything.
+    /// Closes everything. Idempotent: the number of the listener's descriptor may belong to another file afterwards.
     func stop() {
-        isStopped.store(true, ordering: .sequentiallyConsistent)
+        if isStopped.exchange(true, ordering: .sequentiallyConsistent) { return }
         shutdown(listener, Int32(SHUT_RDWR))
         open.withLock { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
     }
@@ -84,14 +90,14 @@ final class Relay: Sendable {
                 shutdown(client, Int32(SHUT_RDWR))
                 continue
             }
-            Thread.detachNewThread { [self] in pass(from: client, to: server) }
-            Thread.detachNewThread { [self] in pass(from: server, to: client) }
+            Thread.detachNewThread { [self] in pass(from: client, to: server, isReply: false) }
+            Thread.detachNewThread { [self] in pass(from: server, to: client, isReply: true) }
         }
         close(listener)
     }
 
     /// The descriptors stay open until the process ends, so that none is reused while another thread still has it.
-    private func pass(from source: Int32, to target: Int32) {
+    private func pass(from source: Int32, to target: Int32, isReply: Bool) {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = recv(source, &buffer, buffer.count, 0)
@@ -99,6 +105,12 @@ final class Relay: Sendable {
                 usleep(10_000)
             }
             guard count > 0 else { break }
+            if isReply {
+                change.withLock { change in
+                    change?(&buffer)
+                    change = nil
+                }
+            }
             var sent = 0
             while sent < count {
                 let written = buffer[sent..<count].withUnsafeBytes {

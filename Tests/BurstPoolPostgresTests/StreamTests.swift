@@ -150,7 +150,7 @@ struct StreamTests {
     @Test("notifications reach a detached connection, with statements in between, and cancellation ends the wait")
     func notifications() async throws {
         let pool = try ConnectionPool(strategy: sharedStrategy(), configuration: .init(maxSize: 2))
-        let channel = "Channel \"\(uniqueName())\""
+        let channel = "Channel \"\(uniqueName())\"\u{301}"
         let listener = try await pool.acquire().detach()
         let processID = listener.processID
         let (ready, received) = (Counter(), Counter())

@@ -60,9 +60,21 @@ struct TypeTests {
             try await roundTrip(connection, "float4", value)
         }
         try await roundTrip(connection, "numeric", 1.25)
+        for suffix in ["", ", '1 s'::interval"] {
+            let large = try await connection.query("SELECT 1e300::float8, 1e400::numeric, 'inf'::numeric\(suffix)")
+                .only()
+            #expect(await postgresError { _ = try large[0, as: Float.self] }?.code == .invalidValue)
+            #expect(await postgresError { _ = try large[1, as: Double.self] }?.code == .invalidValue)
+            #expect(try large[2, as: Double.self] == .infinity)
+        }
+        #expect(
+            await postgresError { try await connection.query("SELECT $1::float4", 1e300) }?.code == .invalidParameter
+        )
         let nan = try await connection.query("SELECT $1::float8", Double.nan).only()
         #expect(try nan[0, as: Double.self].isNaN)
-        for value in ["", "a", "Grüße 🙂", "NULL", "{a,\"b\\}", String(repeating: "x", count: 100_000)] {
+        for value in [
+            "", "a", "Grüße 🙂", "NULL", "{a,\"b\\}", "\"\u{301},b\\\u{301}", String(repeating: "x", count: 100_000),
+        ] {
             for type in ["text", "varchar"] { try await roundTrip(connection, type, value) }
         }
         for value in [[], [0], [UInt8](0...255)] as [[UInt8]] { try await roundTrip(connection, "bytea", value) }
@@ -134,10 +146,56 @@ struct TypeTests {
             let row = try await connection.query("SELECT $1::numeric AS n, $1::numeric::text AS t", number).only()
             #expect(try row["n", as: String.self] == row["t", as: String.self])
         }
-        let big = try await connection.query("SELECT 1e60::numeric").only()
+        let big = try await connection.query("SELECT (1e60 + 1)::numeric").only()
         #expect(
             await postgresError { _ = try big[0, as: Decimal.self] }?.description.contains("Read it as String") == true
         )
+        await connection.close()
+    }
+
+    @Test("numerics of few digits are read as decimals, however many zeros they have, or are refused")
+    func decimalZeros() async throws {
+        let connection = try await connect()
+        for number in ["1e60", "1e127", "1.0000000000000000000000000000000000000000", "1e-100", "0e-50"] {
+            let row = try await connection.query("SELECT $1::text::numeric AS n, $1::text::numeric::text AS t", number)
+                .only()
+            let decimal = try row["n", as: Decimal.self]
+            let digits = try row["t", as: String.self]
+            let isSame = try await connection.query("SELECT $1::numeric = $2::text::numeric", decimal, digits).only()
+            #expect(try isSame[0, as: Bool.self], "\(number) is read as \(decimal)")
+        }
+        let tooSmall = try await connection.query("SELECT 1e-200::numeric, 12e165::numeric").only()
+        for column in 0..<2 {
+            #expect(await postgresError { _ = try tooSmall[column, as: Decimal.self] }?.code == .invalidValue)
+        }
+        await connection.close()
+    }
+
+    @Test("days beyond the years of timestamps make the round trip")
+    func distantDays() async throws {
+        let connection = try await connect()
+        for text in ["5874897-12-31", "294277-01-01", "0044-03-15 BC", "4713-01-01 BC"] {
+            let day = try await connection.query("SELECT $1::text::date", text).only()[0, as: Date.self]
+            let asText = try await connection.query("SELECT $1::text::date, '1 s'::interval", text).only()
+            #expect(try asText[0, as: Date.self] == day, "\(text)")
+            let sent = try await connection.query("SELECT $1::date::text", day).only()
+            #expect(try sent[0, as: String.self] == text)
+        }
+        await connection.close()
+    }
+
+    @Test("bytes that are not text are refused where only text can be sent")
+    func bytesInTextArrays() async throws {
+        let connection = try await connect()
+        let type = uniqueName()
+        try await connection.execute("CREATE DOMAIN \(type) AS text")
+        let sql = "SELECT ($1::\(type)[])[1]::text"
+        let row = try await connection.query(sql, [Array("ä".utf8)]).only()
+        #expect(try row[0, as: String.self] == "ä")
+        #expect(
+            await postgresError { try await connection.query(sql, [[0xFF]] as [[UInt8]]) }?.code == .invalidParameter
+        )
+        try await connection.execute("DROP DOMAIN \(type)")
         await connection.close()
     }
 

@@ -19,9 +19,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
+        // A link to Tests/FuzzHarness, which is a target of the enclosing package too.
+        .target(name: "FuzzHarness", swiftSettings: swiftSettings),
         .target(
             name: "RedisFuzzProperties",
             dependencies: [
+                "FuzzHarness",
                 .product(name: "BurstPoolRedis", package: "swift-burst-pool"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -30,13 +30,20 @@ enum ConnectionString {
         return Set(options.prefix(whileNamed: ()).map { String(cString: $0.keyword) })
     }()
 
-    /// libpq quotes the part that it does not understand, and that part may be the password. Only the names of parameters
-    /// are kept.
+    /// libpq quotes the part that it does not understand, and that part may be the password. Only the name of a parameter
+    /// is kept, if it looks like one: in `postgresq://app:secret@host/db?sslmode=require`, whose scheme has a typing error,
+    /// libpq takes everything up to the equals sign for a name.
     private static func withoutSecrets(_ message: String) -> String {
-        let text = message.prefix { $0 != "\n" }
-        let isAboutName = ["invalid connection option", "invalid URI query parameter"].contains { text.hasPrefix($0) }
-        guard !isAboutName, let quote = text.firstIndex(of: "\"") else { return String(text) }
-        return text[..<quote] + "(the quoted part is not shown, because it may be a password)"
+        // Bytes, because a quote and a combining character after it are one character of Swift.
+        let text = message.utf8.prefix { $0 != UInt8(ascii: "\n") }
+        guard let quote = text.firstIndex(of: UInt8(ascii: "\"")) else { return String(Substring(text)) }
+        let before = Substring(text[..<quote])
+        let isAboutName = ["invalid connection option ", "invalid URI query parameter: "].contains { before == $0 }
+        let isName = text[quote...].dropFirst().dropLast().allSatisfy {
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "_")
+        }
+        if isAboutName, isName { return String(Substring(text)) }
+        return before + "(the quoted part is not shown, because it may be a password)"
     }
 }
 

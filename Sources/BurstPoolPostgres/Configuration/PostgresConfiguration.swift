@@ -82,6 +82,15 @@ public struct PostgresConfiguration: Sendable {
     /// - Throws: ``PostgresError/Code/invalidURL``. Its message never contains the password.
     public init(url: String) throws {
         parameters = try ConnectionString.parse(url)
+        // A slash in a password ends the host, and the beginning of the password becomes the port. libpq would quote it
+        // when it connects.
+        let ports = (parameters["port"] ?? "").split(separator: ",")
+        guard ports.allSatisfy({ (1...65_535).contains(Int($0.filter { $0 != " " }) ?? 0) }) else {
+            throw PostgresError(
+                .invalidURL,
+                "The port in the connection string is not a number from 1 to 65535. In a password, write \"/\" as %2F."
+            )
+        }
         if let timeout = parameters.removeValue(forKey: "connect_timeout") {
             guard let seconds = Int(timeout) else {
                 throw PostgresError(.invalidURL, "The connect_timeout in the URL is not a whole number of seconds.")

@@ -14,14 +14,16 @@ struct OpenedConnection: @unchecked Sendable {
 final class ConnectAttempt: Sendable {
     private let parameters: [String: String]
     private let timeout: Duration
+    private let onNotice: (@Sendable (PostgresNotice) -> Void)?
     private let isCancelled = Atomic<Bool>(false)
 
     /// How long it can take until a cancellation is noticed.
     private static let cancellationSlice: Int32 = 20
 
-    init(parameters: [String: String], timeout: Duration) {
+    init(parameters: [String: String], timeout: Duration, onNotice: (@Sendable (PostgresNotice) -> Void)?) {
         self.parameters = parameters
         self.timeout = timeout
+        self.onNotice = onNotice
     }
 
     func run() async throws -> OpenedConnection {
@@ -76,6 +78,11 @@ final class ConnectAttempt: Sendable {
                 )
             )
         }
+
+        // The server may warn while the connection opens, or end it as soon as it is open. libpq alone would print that.
+        let notices = NoticeReceiver(onNotice)
+        notices.attach(to: connection)
+        defer { withExtendedLifetime(notices) { NoticeReceiver.detach(from: connection) } }
 
         if PQstatus(connection) == CONNECTION_BAD { return failure(isBeforeConnecting: true) }
         // The verbose form of an error message contains the SQLSTATE, which libpq gives in no other way here.

@@ -76,9 +76,8 @@ final class Canceller: Sendable {
     private static let firstPause = DispatchTimeInterval.milliseconds(50)
 
     private func send(statementNumber: UInt64, pause: DispatchTimeInterval) {
-        var reason = [CChar](repeating: 0, count: 256)
         // If the request fails, the statement goes on until the limit of the wait for it ends it.
-        PQcancel(handle.pointer, &reason, Int32(reason.count))
+        clibpq_cancel(handle.pointer)
         let waiter = state.withLock { state in
             state.phase = .sent
             defer { state.waiter = nil }

@@ -26,6 +26,11 @@ final class NoticeReceiver {
         )
     }
 
+    /// Has the notices of a connection ignored.
+    static func detach(from connection: OpaquePointer) {
+        PQsetNoticeReceiver(connection, { _, _ in }, nil)
+    }
+
     private func receive(_ report: PostgresError.Report) {
         if report.severity == "FATAL" || report.severity == "PANIC" { farewell = report }
         action?(PostgresNotice(report))

@@ -39,9 +39,17 @@ extension Wire {
             case 1...:
                 defer { PQfreemem(buffer) }
                 return Array(UnsafeRawBufferPointer(start: buffer, count: Int(length)))
-            case 0: try await receive()
+            case 0:
+                // libpq reports a lost connection here only in its blocking mode.
+                guard PQstatus(connection) == CONNECTION_OK else {
+                    sever()
+                    throw lost()
+                }
+                try await receive()
             case -1: return nil
-            default: throw lost()
+            default:
+                sever()
+                throw lost()
             }
         }
     }

@@ -18,6 +18,8 @@ final class Wire {
     private var isShielded = false
     private var hasTimedOut = false
     private var hasLimit = false
+    /// Whether results of libpq cannot be trusted any more.
+    private var isOutOfStep = false
     /// There may be bytes in the socket that have been reported and not read.
     private var mayHaveUnread = false
     private(set) var isFinished = false
@@ -98,7 +100,8 @@ final class Wire {
 
     /// Ends the use. If the statement has been cancelled, waits until the request can no longer affect the next one.
     ///
-    /// - Returns: What cancelled the statement, if anything did.
+    /// - Returns: What cancelled the statement, if its timeout or its task did. A sequence that was not read to its end
+    ///   cancels its statement too, which is not an interruption.
     func end() async -> Interruption? {
         if hasLimit {
             hasLimit = false
@@ -107,7 +110,8 @@ final class Wire {
         defer { isBusy = false }
         guard await canceller.disarm(timeout: cancellationTimeout, ifStuck: watch.sever) else { return nil }
         await synchronize()
-        return hasTimedOut ? .timeout : .cancellation
+        if hasTimedOut { return .timeout }
+        return Task.isCancelled ? .cancellation : nil
     }
 
     enum Interruption { case timeout, cancellation }
@@ -169,15 +173,38 @@ final class Wire {
 
     /// Returns the next result of the statement in progress; `nil` at its end.
     func nextResult() async throws -> QueryResult? {
-        while PQisBusy(connection) != 0 {
+        // libpq 14 stays busy with a connection that it has given up.
+        while !isOutOfStep, PQisBusy(connection) != 0, PQstatus(connection) == CONNECTION_OK {
             try await receive()
         }
-        return PQgetResult(connection).map { QueryResult($0) }
+        return takeResult()
     }
 
     /// The next result, if it has arrived already.
     var arrivedResult: QueryResult?? {
-        PQisBusy(connection) == 0 ? .some(PQgetResult(connection).map { QueryResult($0) }) : nil
+        isOutOfStep || PQisBusy(connection) == 0 ? .some(takeResult()) : nil
+    }
+
+    /// Takes a result from libpq.
+    ///
+    /// An error without a SQLSTATE is libpq's own, for example because the server sent something that is not the protocol.
+    /// libpq does not skip that: it would return the same error again and again, or take the rest of the rows for those of
+    /// the next statement. So the connection is severed, and there is no further result.
+    private func takeResult() -> QueryResult? {
+        if isOutOfStep { return nil }
+        guard let result = PQgetResult(connection).map({ QueryResult($0) }) else { return nil }
+        if result.status == PGRES_FATAL_ERROR || result.status == PGRES_BAD_RESPONSE,
+            result.errorReport.sqlState == nil
+        {
+            sever()
+        }
+        return result
+    }
+
+    /// Ends the conversation, because libpq and the server no longer agree on what comes next.
+    func sever() {
+        isOutOfStep = true
+        watch.sever()
     }
 
     /// Waits for bytes and hands them to libpq.

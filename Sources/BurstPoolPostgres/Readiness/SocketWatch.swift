@@ -15,7 +15,8 @@ final class SocketWatch: Sendable {
     }
 
     private struct State {
-        /// -1 once the watch has ended. The descriptor may belong to another file then.
+        /// A duplicate of libpq's descriptor, for this watch alone; -1 once the watch has ended. libpq closes its own when it
+        /// gives the connection up, and then the number may belong to another connection at once.
         var descriptor: Int32
         var token: UInt64 = 0
         var reportsWrites = false
@@ -30,12 +31,22 @@ final class SocketWatch: Sendable {
     private let state: Mutex<State>
     private let closed = Atomic<Bool>(false)
 
-    /// Starts to watch a socket.
+    /// Starts to watch a socket. The connection stays open at least until ``end()``.
     init(socket: Int32, reactor: Reactor) throws(PostgresError) {
+        let descriptor = clibpq_duplicate(socket)
+        guard descriptor >= 0 else {
+            let reason = String(cString: clibpq_last_error())
+            throw PostgresError(.connectFailed, "The connection's socket cannot be watched: \(reason).")
+        }
         self.reactor = reactor
-        state = Mutex(State(descriptor: socket))
-        let token = try reactor.add(self, socket: socket)
-        state.withLock { $0.token = token }
+        state = Mutex(State(descriptor: descriptor))
+        do throws(PostgresError) {
+            let token = try reactor.add(self, socket: descriptor)
+            state.withLock { $0.token = token }
+        } catch {
+            clibpq_close(descriptor)
+            throw error
+        }
     }
 
     /// Whether the peer has closed the connection, or ``sever()`` or ``end()`` has been called.
@@ -85,7 +96,7 @@ final class SocketWatch: Sendable {
 
     // MARK: - Ending
 
-    /// Shuts the socket down, so that whatever uses it fails at once. The descriptor stays valid until ``end()``.
+    /// Shuts the socket down, so that whatever uses it fails at once.
     func sever() {
         let (waiter, action) = state.withLock { state in
             if state.descriptor >= 0 { clibpq_sever(state.descriptor) }
@@ -95,11 +106,12 @@ final class SocketWatch: Sendable {
         action?()
     }
 
-    /// Stops watching. To be called before the descriptor is closed.
+    /// Stops watching.
     func end() {
         let waiter = state.withLock { state in
             guard state.descriptor >= 0 else { return nil as UnsafeContinuation<Wake, Never>? }
             reactor.remove(token: state.token, socket: state.descriptor)
+            clibpq_close(state.descriptor)
             state.descriptor = -1
             state.whenClosed = nil
             return close(&state).waiter

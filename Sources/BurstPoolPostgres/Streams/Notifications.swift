@@ -108,7 +108,7 @@ extension PostgresConnection {
         from channels: String...,
         body: sending (PostgresNotificationSequence) async throws -> Result
     ) async throws -> Result {
-        let listen = channels.map { "LISTEN \"\($0.replacing("\"", with: "\"\""))\"" }.joined(separator: ";")
+        let listen = channels.map { "LISTEN \(Self.quoted($0))" }.joined(separator: ";")
         isListening = true
         try await use { try await runScript(listen) }
         let stream = NotificationStream(wire)
@@ -122,6 +122,14 @@ extension PostgresConnection {
             try? await stopListening()
             throw error
         }
+    }
+
+    /// Returns an identifier in quotes. It works on bytes because a quote and a combining character after it are one
+    /// character of Swift, which differs from a quote.
+    private static func quoted(_ identifier: String) -> String {
+        let quote = UInt8(ascii: "\"")
+        let bytes = identifier.utf8.flatMap { $0 == quote ? [quote, quote] : [$0] }
+        return "\"\(String(decoding: bytes, as: UTF8.self))\""
     }
 
     private func stopListening() async throws {

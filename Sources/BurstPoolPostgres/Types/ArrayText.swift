@@ -8,15 +8,31 @@ enum ArrayText {
         _ array: [Element],
         _ parameter: PostgresParameterWriter
     ) throws -> String {
-        let elements = try array.map { element in
+        var bytes = [UInt8(ascii: "{")]
+        for element in array {
+            if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
             // Every value has a text, and text in the binary format is text as well.
             var writer = PostgresParameterWriter(type: .text)
             try element.encode(into: &writer)
-            if writer.form == .null { return "NULL" }
-            let text = String(decoding: writer.bytes, as: UTF8.self)
-            return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+            if writer.form == .null { bytes += "NULL".utf8 } else { appendQuoted(writer.bytes, to: &bytes) }
         }
-        return "{" + elements.joined(separator: ",") + "}"
+        bytes.append(UInt8(ascii: "}"))
+        // Bytes that are not text would become other bytes.
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw parameter.error("An element of the array is not valid UTF-8")
+        }
+        return text
+    }
+
+    /// Appends an element with quotes around it. It works on bytes because a quote and a combining character after it are
+    /// one character of Swift, which differs from a quote.
+    private static func appendQuoted(_ element: [UInt8], to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in element {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
+            bytes.append(byte)
+        }
+        bytes.append(UInt8(ascii: "\""))
     }
 
     static func decode<Element: PostgresDecodable>(_ value: PostgresValue) throws -> [Element] {

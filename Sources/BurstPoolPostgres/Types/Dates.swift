@@ -13,12 +13,18 @@ extension Date: PostgresCodable {
 
     public func encode(into parameter: inout PostgresParameterWriter) throws {
         let seconds = timeIntervalSinceReferenceDate + Self.epochDifference
+        if parameter.type == .date {
+            // The least and the greatest number stand for infinity.
+            let days = Int32(exactly: (seconds / 86_400).rounded(.down))
+            guard let days, days != .min, days != .max else { throw parameter.error("The date is out of range") }
+            return parameter.writeBinary(days)
+        }
         // PostgreSQL's timestamps reach to the year 294276. NaN is out of range as well.
         guard abs(seconds) < 9_223_371_331_200 else { throw parameter.error("The date is out of range") }
+        let microseconds = Int64((seconds * 1_000_000).rounded())
         switch parameter.type {
-        case .timestamptz, .timestamp: parameter.writeBinary(Int64((seconds * 1_000_000).rounded()))
-        case .date: parameter.writeBinary(Int32((seconds / 86_400).rounded(.down)))
-        default: try parameter.writeText(TimestampText.format(microseconds: Int64((seconds * 1_000_000).rounded())))
+        case .timestamptz, .timestamp: parameter.writeBinary(microseconds)
+        default: try parameter.writeText(TimestampText.format(microseconds: microseconds))
         }
     }
 
@@ -31,18 +37,30 @@ extension Date: PostgresCodable {
         case (.date, true):
             let days = try value.wholeInteger(Int32.self)
             guard days != .max, days != .min else { throw value.error("it is infinite") }
-            // The years of a `date` go beyond what microseconds in 64 bits can count.
-            self.init(timeIntervalSinceReferenceDate: Double(days) * 86_400 - Self.epochDifference)
+            self.init(days: Int64(days))
             return
-        case (.timestamptz, false), (.timestamp, false), (.date, false):
-            let text = try value.rawText
-            guard let parsed = TimestampText.parse(text) else {
-                throw value.error("\"\(text.prefix(64))\" is not a date that can be read")
-            }
-            microseconds = parsed
+        case (.date, false):
+            self.init(days: try Self.parse(value, TimestampText.parseDay))
+            return
+        case (.timestamptz, false), (.timestamp, false):
+            microseconds = try Self.parse(value, TimestampText.parse)
         default: throw value.error()
         }
         self.init(timeIntervalSinceReferenceDate: Double(microseconds) / 1_000_000 - Self.epochDifference)
+    }
+
+    /// Midnight of a day that is given by the days since 1 January 2000. The years of a `date` go beyond what microseconds
+    /// in 64 bits can count.
+    private init(days: Int64) {
+        self.init(timeIntervalSinceReferenceDate: Double(days) * 86_400 - Self.epochDifference)
+    }
+
+    private static func parse(_ value: PostgresValue, _ parse: (String) -> Int64?) throws -> Int64 {
+        let text = try value.rawText
+        guard let parsed = parse(text) else {
+            throw value.error("\"\(text.prefix(64))\" is not a date that can be read")
+        }
+        return parsed
     }
 }
 
@@ -63,50 +81,75 @@ enum TimestampText {
 
     /// Reads `2026-11-30 12:00:00.123456+05:30`, with or without a time, a fraction, an offset and ` BC`.
     static func parse(_ text: String) -> Int64? {
-        var rest = Substring(text)
-        let isBeforeChrist = rest.hasSuffix(" BC")
-        if isBeforeChrist { rest.removeLast(3) }
-
-        func number(_ digits: ClosedRange<Int>) -> Int64? {
-            let prefix = rest.prefix { ("0"..."9").contains($0) }
-            guard digits.contains(prefix.utf8.count) else { return nil }
-            rest.removeFirst(prefix.count)
-            return Int64(prefix)
-        }
-        func skip(_ character: Character) -> Bool {
-            guard rest.first == character else { return false }
-            rest.removeFirst()
-            return true
-        }
-
-        guard let year = number(4...6), skip("-"), let month = number(2...2), skip("-"), let day = number(2...2),
-            (1...12).contains(month), (1...31).contains(day), year > 0
+        var scanner = Scanner(text)
+        guard let (midnight, isTooLarge) = scanner.day()?.multipliedReportingOverflow(by: 86_400_000_000), !isTooLarge
         else { return nil }
-        let (midnight, isTooLarge) = days(year: isBeforeChrist ? 1 - year : year, month: month, day: day)
-            .multipliedReportingOverflow(by: 86_400_000_000)
-        if isTooLarge { return nil }
-        if rest.isEmpty { return midnight }
+        if scanner.rest.isEmpty { return midnight }
 
-        guard skip(" "), let hour = number(2...2), skip(":"), let minute = number(2...2), skip(":"),
-            let second = number(2...2), hour <= 24, minute < 60, second <= 60
+        guard scanner.skip(" "), let hour = scanner.number(2...2), scanner.skip(":"),
+            let minute = scanner.number(2...2),
+            scanner.skip(":"), let second = scanner.number(2...2), hour <= 24, minute < 60, second <= 60
         else { return nil }
         var microseconds = (hour * 3600 + minute * 60 + second) * 1_000_000
-        if skip(".") {
-            let digits = rest.prefix { ("0"..."9").contains($0) }.utf8.count
-            guard let fraction = number(1...6) else { return nil }
+        if scanner.skip(".") {
+            let digits = scanner.digits.utf8.count
+            guard let fraction = scanner.number(1...6) else { return nil }
             microseconds += (digits..<6).reduce(fraction) { scaled, _ in scaled * 10 }
         }
-        if let sign = rest.first, sign == "+" || sign == "-" {
-            rest.removeFirst()
-            guard var offset = number(2...2).map({ $0 * 3600 }) else { return nil }
-            for unit in [Int64(60), 1] where skip(":") {
-                guard let part = number(2...2) else { return nil }
+        if let sign = scanner.rest.first, sign == "+" || sign == "-" {
+            scanner.rest.removeFirst()
+            guard var offset = scanner.number(2...2).map({ $0 * 3600 }) else { return nil }
+            for unit in [Int64(60), 1] where scanner.skip(":") {
+                guard let part = scanner.number(2...2) else { return nil }
                 offset += part * unit
             }
             microseconds -= (sign == "+" ? offset : -offset) * 1_000_000
         }
         let (sum, overflows) = midnight.addingReportingOverflow(microseconds)
-        return rest.isEmpty && !overflows ? sum : nil
+        return scanner.rest.isEmpty && !overflows ? sum : nil
+    }
+
+    /// Reads `2026-11-30`, with or without ` BC`, as days since 1 January 2000.
+    static func parseDay(_ text: String) -> Int64? {
+        var scanner = Scanner(text)
+        let day = scanner.day()
+        return scanner.rest.isEmpty ? day : nil
+    }
+
+    /// Reads the parts of a timestamp, except the ` BC` at its end, which it has removed.
+    private struct Scanner {
+        var rest: Substring
+        private let isBeforeChrist: Bool
+
+        init(_ text: String) {
+            rest = Substring(text)
+            isBeforeChrist = rest.hasSuffix(" BC")
+            if isBeforeChrist { rest.removeLast(3) }
+        }
+
+        var digits: Substring { rest.prefix { ("0"..."9").contains($0) } }
+
+        mutating func number(_ count: ClosedRange<Int>) -> Int64? {
+            let digits = digits
+            guard count.contains(digits.utf8.count) else { return nil }
+            rest.removeFirst(digits.count)
+            return Int64(digits)
+        }
+
+        mutating func skip(_ character: Character) -> Bool {
+            guard rest.first == character else { return false }
+            rest.removeFirst()
+            return true
+        }
+
+        /// Reads a year, a month and a day, and returns the days since 1 January 2000.
+        mutating func day() -> Int64? {
+            // The last year of a `date` is 5874897.
+            guard let year = number(4...7), skip("-"), let month = number(2...2), skip("-"), let day = number(2...2),
+                (1...12).contains(month), (1...31).contains(day), year > 0
+            else { return nil }
+            return TimestampText.days(year: isBeforeChrist ? 1 - year : year, month: month, day: day)
+        }
     }
 
     /// Divides so that the remainder is not negative.

@@ -53,12 +53,40 @@ extension Decimal: PostgresCodable {
         default: throw value.error()
         }
         let text = try value.text
-        // A Decimal has 38 digits, and a numeric can have many more.
-        let digits = text.utf8.filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        let significant = digits.drop { $0 == UInt8(ascii: "0") }
-        guard text == "NaN" || significant.count <= 38, let number = Decimal(string: text) else {
+        guard let number = Self.parse(text) else {
             throw value.error("\"\(text.prefix(64))\" does not fit. Read it as String")
         }
         self = number
+    }
+
+    /// A `Decimal` has this many digits before its exponent.
+    private static let maximumDigits = 38
+    private static let exponents = -128...127
+
+    /// Reads a number in decimal digits. Returns `nil` if it is not one, or is not exactly a `Decimal`. A numeric can have
+    /// many more digits.
+    private static func parse(_ text: String) -> Decimal? {
+        if text == "NaN" { return .nan }
+        let isNegative = text.utf8.first == UInt8(ascii: "-")
+        let parts = text.utf8.dropFirst(isNegative ? 1 : 0)
+            .split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+        let areDigits = parts.allSatisfy { part in
+            !part.isEmpty && part.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        }
+        guard areDigits else { return nil }
+
+        // Zeros at either end belong to the exponent.
+        let zero = UInt8(ascii: "0")
+        var digits = Array(parts.joined().drop { $0 == zero })
+        var exponent = parts.count == 2 ? -parts[1].count : 0
+        while digits.last == zero {
+            digits.removeLast()
+            exponent += 1
+        }
+        if digits.isEmpty { return 0 }
+        guard digits.count <= maximumDigits, exponents.contains(exponent),
+            let significand = Decimal(string: String(decoding: digits, as: UTF8.self))
+        else { return nil }
+        return Decimal(sign: isNegative ? .minus : .plus, exponent: exponent, significand: significand)
     }
 }

@@ -26,7 +26,10 @@ extension Double: PostgresCodable {
     public func encode(into parameter: inout PostgresParameterWriter) throws {
         switch parameter.type {
         case .float8: parameter.writeBinary(bitPattern)
-        case .float4: parameter.writeBinary(Float(self).bitPattern)
+        case .float4:
+            let number = Float(self)
+            guard number.isFinite || !isFinite else { throw parameter.error("\(self) does not fit \(parameter.type)") }
+            parameter.writeBinary(number.bitPattern)
         default: try parameter.writeText(postgresText)
         }
     }
@@ -46,11 +49,25 @@ extension Double: PostgresCodable {
         switch (value.type, value.isBinary) {
         case (.float4, true): return Double(Float(bitPattern: try value.wholeInteger(UInt32.self)))
         case (.int8, _), (.int4, _), (.int2, _): return Double(try Int64(from: value))
-        case (.numeric, _), (.float8, false), (.float4, false):
-            guard let number = Double(try value.text) else { throw value.error("it is not a number") }
-            return number
+        case (.float4, false):
+            // The number that the digits stand for, as in the binary format, and not the nearest Double to the digits.
+            return Double(try parse(value, as: Float.self))
+        case (.numeric, _), (.float8, false): return try parse(value, as: Double.self)
         default: throw value.error()
         }
+    }
+
+    private static func parse<Number: BinaryFloatingPoint & LosslessStringConvertible>(
+        _ value: PostgresValue,
+        as type: Number.Type
+    ) throws -> Number {
+        let text = try value.text
+        guard let number = Number(text) else { throw value.error("it is not a number") }
+        // Digits that stand for a number out of range are read as infinity.
+        guard number.isFinite || text.utf8.last.map({ $0 > UInt8(ascii: "9") }) == true else {
+            throw value.error("\"\(text.prefix(64))\" does not fit")
+        }
+        return number
     }
 }
 
@@ -64,7 +81,9 @@ extension Float: PostgresCodable {
     }
 
     public init(from value: PostgresValue) throws {
-        self = Float(try Double(from: value))
+        let number = try Double(from: value)
+        self = Float(number)
+        guard isFinite || !number.isFinite else { throw value.error("\(number) does not fit") }
     }
 }
 

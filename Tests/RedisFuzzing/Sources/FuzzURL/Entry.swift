@@ -8,7 +8,7 @@ import RedisFuzzProperties
 public func examine(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: bytes, count: count))
     do {
-        try FuzzTarget.url.check(input)
+        try RedisInput.url.check(input)
     } catch {
         // `abort` instead of a trap: Swift's backtrace of a trap would take longer than libFuzzer allows for an input.
         FileHandle.standardError.write(Data("\(error)\n".utf8))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 @testable import BurstPoolRedis
+import FuzzHarness
 import NIOCore
 import NIOEmbedded
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FuzzHarness
+
 /// Generates random valid replies.
 package enum RandomReply {
     /// - Parameter depth: The maximum depth of nested arrays.

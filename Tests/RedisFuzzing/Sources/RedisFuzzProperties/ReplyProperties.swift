@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 @testable import BurstPoolRedis
+import FuzzHarness
 
 /// The properties that must hold for all bytes that a server may send.
 ///

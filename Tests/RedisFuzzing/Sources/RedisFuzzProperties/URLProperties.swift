@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 @testable import BurstPoolRedis
+import FuzzHarness
 import NIOCore
 
 /// The properties that must hold for every text that is parsed as the URL of a Redis server.

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolRedis
 import Synchronization
 
-/// Compares the counts of connections of all parties when nothing is running any more.
-struct Census: Sendable {
-    /// A condition that did not hold within the time limit.
-    struct Missing: Error {
-        let description: String
-    }
+/// A condition that did not hold within the time limit.
+struct Missing: Error {
+    let description: String
+}
 
+/// Compares the counts of connections of all parties when nothing is running any more.
+struct Census<System: Backend>: Sendable {
     let proxy: Proxy
-    let server: Server
+    let backend: System
     let patience: Duration
     let report: Report
 
@@ -37,13 +36,13 @@ struct Census: Sendable {
     /// - Parameter isRight: Returns whether the statistics are as expected.
     func agree(
         _ what: String,
-        _ pool: Life.Pool,
+        _ pool: Life<System>.Pool,
         where isRight: (ConnectionPoolStatistics) -> Bool
     ) async throws {
         try await wait(for: what) {
             let before = pool.statistics
             let open = proxy.open
-            let clients = try await server.clients().count
+            let clients = try await backend.clients().count
             let after = pool.statistics
             let holds =
                 before == after && isRight(after) && after.opening == 0 && after.closing == 0 && after.waiting == 0
@@ -59,7 +58,7 @@ struct Census: Sendable {
     func nothingIsLeft() async throws {
         try await wait(for: "every connection is closed") {
             let open = proxy.open
-            let clients = try await server.clients().count
+            let clients = try await backend.clients().count
             let sockets = Footprint.now().connections
             return (
                 open.clients == 0 && open.servers == 0 && clients == 0 && sockets == 0,
@@ -71,9 +70,9 @@ struct Census: Sendable {
 
     /// Checks that as many leases are possible at the same time as the limit allows, and not one more, and that each
     /// works.
-    func everySlotCanBeLeased(_ life: Life) async throws {
+    func everySlotCanBeLeased(_ life: Life<System>) async throws {
         let limit = life.plan.hardLimit
-        let holders = Holders()
+        let holders = Holders<System>()
         for number in 0..<limit {
             Task { await holders.hold(number, life) }
         }
@@ -104,7 +103,7 @@ struct Census: Sendable {
 }
 
 /// Tasks that each hold a lease until they are told to release it.
-private final class Holders: Sendable {
+private final class Holders<System: Backend>: Sendable {
     private let count = Atomic<Int>(0)
     private let isOver = Atomic<Bool>(false)
     private let firstFailure = Mutex<String?>(nil)
@@ -115,20 +114,13 @@ private final class Holders: Sendable {
     func release() { isOver.store(true, ordering: .releasing) }
 
     /// Uses a connection that died since its last use, finds that out, and leases another one.
-    func hold(_ number: Int, _ life: Life) async {
+    func hold(_ number: Int, _ life: Life<System>) async {
         while !isOver.load(ordering: .acquiring) {
             do {
                 let lease = try await life.pool.acquire(timeout: .seconds(5))
-                let visit = Visit(
-                    life: life.plan.number,
-                    visitor: 900_000 + number,
-                    number: 1,
-                    kind: .echo,
-                    neighbour: 0,
-                    size: 0
-                )
+                let visit = Visit(life: life.plan.number, visitor: 900_000 + number, number: 1, neighbour: 0, size: 0)
                 do {
-                    _ = try await visit.perform(on: lease.connection)
+                    _ = try await life.backend.perform(System.simplestUse, visit, on: lease.connection)
                 } catch {
                     lease.discard()
                     throw error
@@ -139,7 +131,7 @@ private final class Holders: Sendable {
                 count.subtract(1, ordering: .acquiringAndReleasing)
                 return
             } catch {
-                guard Outcome.name(of: error, wasCancelled: false, isEnding: false) != nil else {
+                guard Outcome.name(of: error, from: System.self, wasCancelled: false, isEnding: false) != nil else {
                     firstFailure.withLock { if $0 == nil { $0 = "an error: \(error)" } }
                     return
                 }

@@ -1,34 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolRedis
 import Synchronization
 
 /// One pool, and the state that all its users share.
-final class Life: Sendable {
-    typealias Pool = ConnectionPool<RedisConnectionStrategy>
+final class Life<System: Backend>: Sendable {
+    typealias Pool = ConnectionPool<System.Strategy>
 
     let plan: LifePlan
     let seed: UInt64
-    let strategy: RedisConnectionStrategy
+    let backend: System
+    let strategy: System.Strategy
     let pool: Pool
     let report: Report
     private let stopped = Atomic<Bool>(false)
     private let ending = Atomic<Bool>(false)
     private let visiting = Atomic<Int>(0)
 
-    init(_ plan: LifePlan, seed: UInt64, endpoint: RedisConfiguration.Endpoint, report: Report) throws {
+    init(_ plan: LifePlan, seed: UInt64, backend: System, endpoint: Endpoint, report: Report) throws {
         self.plan = plan
         self.seed = seed
+        self.backend = backend
         self.report = report
-        var redis = RedisConfiguration(host: "127.0.0.1")
-        redis.endpoint = endpoint
-        redis.clientName = "soak-\(plan.number)"
-        redis.connectTimeout = plan.connectTimeout
-        redis.commandTimeout = plan.commandTimeout
         var configuration = plan.configuration
         configuration.observer = EventCounter(tally: report.outcomes)
-        strategy = try RedisConnectionStrategy(configuration: redis)
+        strategy = try backend.strategy(plan, endpoint)
         pool = try Pool(strategy: strategy, configuration: configuration)
     }
 

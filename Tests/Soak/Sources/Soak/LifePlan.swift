@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolRedis
 
 /// The random choices for one pool and its faults. The seed and the number of the pool determine them.
 struct LifePlan: Sendable {
@@ -29,7 +28,8 @@ struct LifePlan: Sendable {
 
     var hardLimit: Int { burstLimit ?? maxSize }
 
-    init(number: Int, seed: UInt64) {
+    /// - Parameter pace: By how much the time limits of connections are longer than the shortest ones.
+    init(number: Int, seed: UInt64, pace: Int) {
         var random = SeededRandom(seed: seed, stream: "plan \(number)")
         self.number = number
         maxSize = random.number(1...12)
@@ -39,7 +39,7 @@ struct LifePlan: Sendable {
         isLocal = random.oneIn(2)
         // Each in turn, so that a short soak covers all of them.
         ending = Ending.allCases[number % Ending.allCases.count]
-        connectTimeout = random.milliseconds(200...1_000)
+        connectTimeout = random.milliseconds(200 * pace...1_000 * pace)
         commandTimeout = random.milliseconds(200...1_000)
 
         var pool = ConnectionPoolConfiguration(maxSize: maxSize, burstLimit: burstLimit)
@@ -64,7 +64,7 @@ struct LifePlan: Sendable {
         }
         set(\.maxConcurrentConnects, "maxConcurrentConnects", random.sometimes { $0.number(1...4) })
         set(\.connectDelay, "connectDelay", random.sometimes { $0.milliseconds(1...10) })
-        set(\.connectTimeout, "connectTimeout", random.sometimes { $0.milliseconds(50...500) })
+        set(\.connectTimeout, "connectTimeout", random.sometimes { $0.milliseconds(50 * pace...500 * pace) })
         set(
             \.connectRetry,
             "connectRetry",
@@ -86,7 +86,7 @@ struct LifePlan: Sendable {
             }
         )
         set(\.validateAfterIdle, "validateAfterIdle", random.sometimes { $0.milliseconds(0...50) })
-        set(\.validationTimeout, "validationTimeout", random.sometimes { $0.milliseconds(50...300) })
+        set(\.validationTimeout, "validationTimeout", random.sometimes { $0.milliseconds(50 * pace...300 * pace) })
         set(\.keepaliveInterval, "keepaliveInterval", random.sometimes { $0.milliseconds(30...90) })
         set(\.resetsConnections, "resetsConnections", random.sometimes { _ in true })
         set(\.closeTimeout, "closeTimeout", random.sometimes { $0.milliseconds(50...1_000) })

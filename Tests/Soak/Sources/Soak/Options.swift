@@ -3,7 +3,8 @@
 /// The options of the command line.
 struct Options: Sendable {
     static let usage = """
-        usage: Soak [--seconds NUMBER | --minutes NUMBER] [--seed NUMBER] [--patience SECONDS] [--break WHAT]
+        usage: Soak [--postgres] [--seconds NUMBER | --minutes NUMBER] [--seed NUMBER] [--patience SECONDS] [--break WHAT]
+          --postgres  pools on PostgreSQL instead of Redis
           --seconds   the approximate duration. Default: 20
           --seed      the seed of the random choices, which does not determine the timing
           --patience  the time limit in seconds for expected conditions. Default: 60
@@ -12,6 +13,7 @@ struct Options: Sendable {
 
     struct Misuse: Error {}
 
+    var isForPostgres = false
     var seed: UInt64 = .random(in: 1...999_999)
     var length = Duration.seconds(20)
     /// The time within which expected conditions must hold. Long, because the machine may be slow.
@@ -23,6 +25,7 @@ struct Options: Sendable {
         var arguments = arguments.makeIterator()
         while let argument = arguments.next() {
             switch argument {
+            case "--postgres": isForPostgres = true
             case "--seed": seed = try Self.value(arguments.next()) { UInt64($0) }
             case "--seconds": length = .seconds(try Self.number(arguments.next()))
             case "--minutes": length = .seconds(60 * (try Self.number(arguments.next())))

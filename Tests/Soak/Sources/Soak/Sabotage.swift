@@ -16,4 +16,14 @@ enum Sabotage: String, CaseIterable, Sendable {
     case loseCaller = "lose-caller"
     /// Memory that each pool leaves behind.
     case keepMemory = "keep-memory"
+
+    // For PostgreSQL only.
+
+    /// A request to cancel a statement that arrives after the statement has ended, as it would from a connection that goes
+    /// on before the server has dealt with the request.
+    case lateCancel = "late-cancel"
+    /// A transfer between two accounts that is not one transaction.
+    case splitTransaction = "split-transaction"
+    /// A session whose settings remain for the next caller, as an open transaction would.
+    case keepSetting = "keep-setting"
 }

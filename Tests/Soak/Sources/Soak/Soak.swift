@@ -1,41 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolRedis
 import Foundation
 import Synchronization
 
 /// Runs one pool after another, each with other options, until the time has passed or there is a finding.
-final class Soak: Sendable {
+final class Soak<System: Backend>: Sendable {
     private let options: Options
     private let report: Report
-    private let server: Server
+    private let backend: System
     private let proxy: Proxy
-    private let census: Census
+    private let census: Census<System>
     private let started = ContinuousClock.now
 
-    init(_ options: Options) throws {
+    init(_ options: Options) async throws {
         self.options = options
         report = Report(sabotage: options.sabotage)
-        server = try Server()
-        proxy = Proxy(server: server.socketPath, seed: options.seed, report: report)
-        census = Census(proxy: proxy, server: server, patience: options.patience, report: report)
+        backend = try await System(sabotage: options.sabotage)
+        proxy = Proxy(server: backend.socketPath, wire: System.wire, seed: options.seed, report: report)
+        census = Census(proxy: proxy, backend: backend, patience: options.patience, report: report)
     }
 
     private var elapsed: Duration { .now - started }
 
     /// - Returns: Whether there was no finding.
     func run() async throws -> Bool {
-        defer { server.stop() }
-        say("seed \(options.seed)")
-        let endpoints = try await proxy.listen(path: server.path(beside: "proxy.sock"))
+        defer { backend.stop() }
+        say("\(System.name), seed \(options.seed)")
+        let endpoints = try await proxy.listen(path: backend.proxySocketPath)
         let ticker = Task { await self.printProgress() }
         var memory = MemoryWatch()
         var lives = 0
         // At least two, because the memory of a second pool is needed for the comparison.
         while !report.findings.hasAny, lives < 3 || elapsed < options.length {
             lives += 1
-            await live(LifePlan(number: lives, seed: options.seed), endpoints)
+            await live(LifePlan(number: lives, seed: options.seed, pace: System.pace), endpoints)
             memory.record(Footprint.now(), at: elapsed)
         }
         ticker.cancel()
@@ -50,20 +49,20 @@ final class Soak: Sendable {
     /// A fifteenth of the whole, so that there are many pools, with an upper limit.
     private var lengthOfLife: Duration { min(max(options.length / 15, .milliseconds(400)), .seconds(8)) }
 
-    private func live(_ plan: LifePlan, _ endpoints: [RedisConfiguration.Endpoint]) async {
+    private func live(_ plan: LifePlan, _ endpoints: [Endpoint]) async {
         say("life \(plan.number): \(plan.description)")
         do {
             try await live(plan, endpoints[plan.isLocal ? 0 : 1])
             try await census.nothingIsLeft()
             try await everyConnectionIsAccountedFor()
         } catch {
-            report.findings.add("\((error as? Census.Missing)?.description ?? "\(error)")")
+            report.findings.add("\((error as? Missing)?.description ?? "\(error)")")
         }
     }
 
-    private func live(_ plan: LifePlan, _ endpoint: RedisConfiguration.Endpoint) async throws {
-        let life = try Life(plan, seed: options.seed, endpoint: endpoint, report: report)
-        var chaos = Chaos(life: life, proxy: proxy, server: server)
+    private func live(_ plan: LifePlan, _ endpoint: Endpoint) async throws {
+        let life = try Life(plan, seed: options.seed, backend: backend, endpoint: endpoint, report: report)
+        var chaos = Chaos(life: life, proxy: proxy)
 
         life.open(round: 0)
         await chaos.run(until: .now + lengthOfLife)
@@ -97,19 +96,19 @@ final class Soak: Sendable {
         try checkIsShutDown(life)
     }
 
-    private func allVisitorsStop(_ life: Life) async throws {
+    private func allVisitorsStop(_ life: Life<System>) async throws {
         try await census.wait(for: "every caller has returned") {
             (life.visitorsLeft == 0, "\(life.visitorsLeft) have not; \(life.pool.statistics)")
         }
     }
 
-    private func checkIsShutDown(_ life: Life) throws {
+    private func checkIsShutDown(_ life: Life<System>) throws {
         let statistics = life.pool.statistics
         guard statistics.total == 0, statistics.waiting == 0 else {
-            throw Census.Missing(description: "the pool has been shut down and has \(statistics)")
+            throw Missing(description: "the pool has been shut down and has \(statistics)")
         }
         guard life.pool.tryAcquire() == nil else {
-            throw Census.Missing(description: "the pool has been shut down and leases connections")
+            throw Missing(description: "the pool has been shut down and leases connections")
         }
     }
 
@@ -143,7 +142,7 @@ final class Soak: Sendable {
     }
 
     /// Does what the option `--break` asks for at this moment.
-    private func sabotage(_ life: Life) async throws {
+    private func sabotage(_ life: Life<System>) async throws {
         switch options.sabotage {
         case .keepLease:
             Task {
@@ -156,11 +155,11 @@ final class Soak: Sendable {
             Task {
                 let connection = try await strategy.makeConnection()
                 try await Task.sleep(for: .seconds(3_600))
-                try await connection.close()
+                try await strategy.closeConnection(connection)
             }
         case .loseCaller: life.loseCaller()
         case .keepMemory: Ballast.shared.add(4 << 20)
-        case .swapReplies, .spoilUncounted, nil: break
+        case .swapReplies, .spoilUncounted, .lateCancel, .splitTransaction, .keepSetting, nil: break
         }
     }
 

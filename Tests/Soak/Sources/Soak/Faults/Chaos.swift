@@ -3,39 +3,39 @@
 import BurstPool
 import NIOCore
 
-/// Subjects a pool, its connections and its server to the faults of a year within seconds.
-struct Chaos: Sendable {
-    private enum Act: CaseIterable {
-        case killOne, killSome, killAll
-        case restartServer
-        case cutAll, hold, changeWeather
-        case evict, evictSlowly
-        case resize, resizeBack
-        case pause
-        case prewarm, waitUntilHealthy
-        case look
-    }
+/// A fault, or a call of the pool.
+private enum Act: CaseIterable {
+    case killOne, killSome, killAll
+    case restartServer
+    case cutAll, hold, changeWeather
+    case evict, evictSlowly
+    case resize, resizeBack
+    case pause
+    case prewarm, waitUntilHealthy
+    case look
+}
 
-    let life: Life
+/// Subjects a pool, its connections and its server to the faults of a year within seconds.
+struct Chaos<System: Backend>: Sendable {
+    let life: Life<System>
     let proxy: Proxy
-    let server: Server
     private var random: SeededRandom
 
-    init(life: Life, proxy: Proxy, server: Server) {
+    init(life: Life<System>, proxy: Proxy) {
         self.life = life
         self.proxy = proxy
-        self.server = server
         random = SeededRandom(seed: life.seed, stream: "chaos \(life.plan.number)")
     }
 
     private var faults: Tally { life.report.faults }
-    private var pool: Life.Pool { life.pool }
+    private var backend: System { life.backend }
+    private var pool: Life<System>.Pool { life.pool }
 
     /// Runs until a time, or until there is a finding. Leaves the server running, and the pool as its plan says.
     mutating func run(until end: ContinuousClock.Instant) async {
         proxy.weather = .random(using: &random)
         while ContinuousClock.now < end, !life.report.findings.hasAny {
-            try? await Task.sleep(for: random.milliseconds(5...120))
+            try? await Task.sleep(for: random.milliseconds(5 * System.pace...120 * System.pace))
             do {
                 try await strike()
             } catch {
@@ -59,7 +59,7 @@ struct Chaos: Sendable {
         case .restartServer:
             // Less often than the other faults, because nothing else happens during a restart.
             guard random.oneIn(2) else { return }
-            try await server.restart(after: random.milliseconds(0...200))
+            try await backend.restart(after: random.milliseconds(0...200))
             faults.count("server killed and restarted")
         case .cutAll: faults.count("connections cut, all at once", proxy.cutAll())
         case .hold:
@@ -97,7 +97,7 @@ struct Chaos: Sendable {
     }
 
     private func kill(_ choose: ([Int]) -> [Int]) async throws {
-        faults.count("connections killed by the server", try await server.kill(choose(try await server.clients())))
+        faults.count("connections killed by the server", try await backend.kill(choose(try await backend.clients())))
     }
 
     /// Runs a call that may fail with any error with which a visit may end.
@@ -115,7 +115,7 @@ struct Chaos: Sendable {
             // The count is above the present size of the pool.
         } catch {
             // A cancellation counts as caused by the timer, even if it was not. Visits distinguish the two.
-            if Outcome.name(of: error, wasCancelled: true, isEnding: false) == nil {
+            if Outcome.name(of: error, from: System.self, wasCancelled: true, isEnding: false) == nil {
                 life.report.findings.add("\(name): an error: \(error)")
             }
         }

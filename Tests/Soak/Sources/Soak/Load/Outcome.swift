@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolRedis
 
 /// The outcomes that a visit may have.
 enum Outcome {
@@ -12,13 +11,17 @@ enum Outcome {
     static let refusedCommands = "error: the server refused a spoiled command"
 
     /// Returns the outcome for an error, or `nil` if the error must not occur.
-    static func name(of error: any Error, wasCancelled: Bool, isEnding: Bool) -> String? {
+    static func name(
+        of error: any Error,
+        from backend: (some Backend).Type,
+        wasCancelled: Bool,
+        isEnding: Bool
+    ) -> String? {
         switch error {
         case is Visit.SpoiledReply: spoiledReplies
         case is CancellationError: wasCancelled ? "cancelled" : nil
         case let error as ConnectionPoolError: name(of: error, isEnding: isEnding)
-        case let error as RedisError: name(of: error)
-        default: nil
+        default: backend.outcome(of: error)
         }
     }
 
@@ -26,22 +29,6 @@ enum Outcome {
         switch error.code {
         case .acquireTimedOut, .tooManyWaiters, .overloaded, .connectTimedOut, .circuitOpen: "pool error: \(error.code)"
         case .poolShutDown: isEnding ? "pool error: \(error.code)" : nil
-        default: nil
-        }
-    }
-
-    private static func name(of error: RedisError) -> String? {
-        switch error.code {
-        case .connectionClosed, .commandTimedOut, .connectTimedOut, .closeTimedOut: "error: \(error.code)"
-        case .protocolError: protocolErrors
-        case .connectFailed:
-            // The proxy may also spoil the set-up of a connection.
-            switch (error.underlyingError as? RedisError)?.code {
-            case .protocolError?: protocolErrors
-            case .serverError?: refusedCommands
-            default: "error: \(error.code)"
-            }
-        case .serverError: error.message.hasPrefix("ERR Protocol error") ? refusedCommands : nil
         default: nil
         }
     }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolRedis
 
 /// One caller that acquires a connection, uses it, and repeats that, in all the ways that the API offers.
-final class Visitor: Sendable {
+final class Visitor<System: Backend>: Sendable {
+    private typealias Body = @Sendable (System.Strategy.Connection) async throws -> Int
+
     private enum Way: CaseIterable {
         /// The most usual way, therefore listed several times.
         case scope, scope2, scope3
@@ -17,9 +18,9 @@ final class Visitor: Sendable {
 
     private let number: Int
     private let neighbours: Range<Int>
-    private let life: Life
+    private let life: Life<System>
 
-    init(number: Int, neighbours: Range<Int>, life: Life) {
+    init(number: Int, neighbours: Range<Int>, life: Life<System>) {
         self.number = number
         self.neighbours = neighbours
         self.life = life
@@ -32,22 +33,25 @@ final class Visitor: Sendable {
         var visits = 0
         while !life.isStopped {
             visits += 1
+            let use = random.oneIn(3) ? System.simplestUse : random.element(of: System.Use.allCases)
             let visit = Visit(
                 life: life.plan.number,
                 visitor: number,
                 number: visits,
-                kind: random.oneIn(3) ? .echo : random.element(of: Visit.Kind.allCases),
                 neighbour: random.number(neighbours.lowerBound...neighbours.upperBound - 1),
                 size: random.number(0...40)
             )
-            await perform(visit, &random)
+            let life = life
+            await perform(&random) { connection in
+                try await life.backend.perform(use, visit, on: connection)
+            }
             if random.oneIn(4) { try? await Task.sleep(for: random.milliseconds(0...10)) }
         }
     }
 
     // MARK: - One visit
 
-    private func perform(_ visit: Visit, _ random: inout SeededRandom) async {
+    private func perform(_ random: inout SeededRandom, _ visit: @escaping Body) async {
         let way = random.element(of: Way.allCases)
         let timeout = timeout(&random)
         guard random.oneIn(6) else {
@@ -70,32 +74,32 @@ final class Visitor: Sendable {
         }
     }
 
-    private func perform(_ visit: Visit, _ way: Way, _ timeout: AcquireTimeout) async throws -> Int {
+    private func perform(_ visit: @escaping Body, _ way: Way, _ timeout: AcquireTimeout) async throws -> Int {
         let pool = life.pool
         switch way {
         case .scope, .scope2, .scope3:
-            return try await pool.withConnection(timeout: timeout) { try await visit.perform(on: $0) }
+            return try await pool.withConnection(timeout: timeout) { try await visit($0) }
         case .lease:
             let lease = try await pool.acquire(timeout: timeout)
-            let replies = try await visit.perform(on: lease.connection)
+            let replies = try await visit(lease.connection)
             lease.release()
             return replies
         case .dropped:
             let lease = try await pool.acquire(timeout: timeout)
-            return try await visit.perform(on: lease.connection)
+            return try await visit(lease.connection)
         case .tried:
             guard let lease = pool.tryAcquire() else { return 0 }
-            return try await visit.perform(on: lease.connection)
+            return try await visit(lease.connection)
         case .discarded:
             let lease = try await pool.acquire(timeout: timeout)
-            let replies = try await visit.perform(on: lease.connection)
+            let replies = try await visit(lease.connection)
             lease.discard()
             return replies
         case .detached:
             let connection = try await pool.acquire(timeout: timeout).detach()
             outcomes.count(Outcome.detached)
-            let replies = try await visit.perform(on: connection)
-            try await connection.close()
+            let replies = try await visit(connection)
+            try await life.strategy.closeConnection(connection)
             return replies
         }
     }
@@ -108,7 +112,14 @@ final class Visitor: Sendable {
             outcomes.count(Outcome.rightReplies, replies)
             outcomes.count("visits that ended well")
         } catch {
-            guard let outcome = Outcome.name(of: error, wasCancelled: wasCancelled, isEnding: life.isEnding) else {
+            guard
+                let outcome = Outcome.name(
+                    of: error,
+                    from: System.self,
+                    wasCancelled: wasCancelled,
+                    isEnding: life.isEnding
+                )
+            else {
                 let what =
                     (error as? Visit.WrongReply).map { "a wrong reply: \($0.description)" } ?? "an error: \(error)"
                 life.report.findings.add(what)

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import BurstPoolRedis
 import NIOCore
 import NIOPosix
 import Synchronization
 
 /// A proxy between clients and a server that disturbs messages as networks do.
 final class Proxy: Sendable {
+    /// After this time the network forgets a connection over which nothing passes.
+    static let memory = TimeAmount.seconds(3)
+
+    let wire: any WireFormat.Type
     private let server: String
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let seed: UInt64
@@ -25,9 +28,12 @@ final class Proxy: Sendable {
         var strayReply: (link: Int, bytes: ByteBuffer)?
     }
 
-    /// - Parameter server: The path of its socket.
-    init(server: String, seed: UInt64, report: Report) {
+    /// - Parameters:
+    ///   - server: The path of its socket.
+    ///   - wire: Its protocol.
+    init(server: String, wire: any WireFormat.Type, seed: UInt64, report: Report) {
         self.server = server
+        self.wire = wire
         self.seed = seed
         self.report = report
     }
@@ -35,7 +41,7 @@ final class Proxy: Sendable {
     // MARK: - Serving
 
     /// Listens on a socket in the file system and on a port. Returns both endpoints.
-    func listen(path: String) async throws -> [RedisConfiguration.Endpoint] {
+    func listen(path: String) async throws -> [Endpoint] {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .childChannelInitializer { client in self.accept(client) }
@@ -43,7 +49,7 @@ final class Proxy: Sendable {
         let loopback = try await bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .bind(host: "127.0.0.1", port: 0).get()
         state.withLock { $0.listeners = [local, loopback] }
-        return [.unixSocket(path: path), .tcp(host: "127.0.0.1", port: loopback.localAddress!.port!)]
+        return [.socket(path: path), .port(loopback.localAddress!.port!)]
     }
 
     func stop() async throws {
@@ -68,6 +74,7 @@ final class Proxy: Sendable {
         }
         if weather.ignore > 0, random.oneIn(weather.ignore) {
             report.faults.count("connections ignored")
+            client.eventLoop.scheduleTask(in: Self.memory) { client.close(promise: nil) }
             return client.eventLoop.makeSucceededVoidFuture()
         }
         return ClientBootstrap(group: client.eventLoop).channelOption(.autoRead, value: false)
@@ -111,7 +118,7 @@ final class Proxy: Sendable {
     @discardableResult
     func cutAll() -> Int {
         let links = state.withLock { Array($0.links.values) }
-        for link in links { link.cut() }
+        for link in links { link.cutUnlessSpared() }
         return links.count
     }
 
@@ -119,10 +126,7 @@ final class Proxy: Sendable {
 
     /// Sometimes returns the reply that another link should have got.
     func swapped(_ reply: ByteBuffer, on link: Int, using random: inout SeededRandom) -> ByteBuffer {
-        guard report.sabotage == .swapReplies, reply.readableBytesView.first == UInt8(ascii: "$"), random.oneIn(50)
-        else {
-            return reply
-        }
+        guard report.sabotage == .swapReplies, random.oneIn(50) else { return reply }
         return state.withLock { state in
             guard let stray = state.strayReply, stray.link != link else {
                 state.strayReply = (link, reply)

@@ -17,6 +17,7 @@ final class Stream: ChannelInboundHandler, @unchecked Sendable {
 
     private let link: Link
     private let isReply: Bool
+    private var format: any WireFormat
     private var random: SeededRandom
     private var incoming = ByteBuffer()
     private var outgoing = CircularBuffer<Parcel>()
@@ -27,6 +28,7 @@ final class Stream: ChannelInboundHandler, @unchecked Sendable {
         self.link = link
         self.isReply = isReply
         self.random = random
+        format = link.proxy.wire.init(isReply: isReply)
         if isReply { _ = self.random.next() }
     }
 
@@ -35,7 +37,7 @@ final class Stream: ChannelInboundHandler, @unchecked Sendable {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         incoming.writeImmutableBuffer(unwrapInboundIn(data))
         do {
-            while let end = try Framing.end(of: incoming.readableBytesView, from: incoming.readerIndex) {
+            while let end = try format.end(of: incoming.readableBytesView, from: incoming.readerIndex) {
                 guard let message = incoming.readSlice(length: end - incoming.readerIndex) else { break }
                 pass(message)
             }
@@ -43,7 +45,7 @@ final class Stream: ChannelInboundHandler, @unchecked Sendable {
         } catch {
             let start = String(decoding: incoming.readableBytesView.prefix(80), as: UTF8.self)
             link.report.findings.add(
-                "\(isReply ? "the server" : "a client") sent bytes that are not Redis's protocol: '\(start)'"
+                "\(isReply ? "the server" : "a client") sent bytes that are not its protocol: '\(start)'"
             )
             link.close()
         }
@@ -64,12 +66,15 @@ final class Stream: ChannelInboundHandler, @unchecked Sendable {
 
     private func pass(_ message: ByteBuffer) {
         guard !isStalled else { return }
-        let bytes = isReply ? link.proxy.swapped(message, on: link.number, using: &random) : message
+        let isContent = isReply && format.content(of: message) != nil
+        let bytes = isContent ? link.proxy.swapped(message, on: link.number, using: &random) : message
         var weather = link.proxy.weather
-        if link.report.sabotage == .spoilUncounted { weather.spoilFraming = 100 }
-        let harm = Harm.some(of: weather, to: bytes, isReply: isReply, using: &random)
+        if link.report.sabotage == .spoilUncounted { (weather.spoilFraming, weather.spoilPayload) = (100, 20) }
+        let harm = Harm.some(of: weather, to: bytes, in: format, isReply: isReply, using: &random)
+        if format.mustNotBeLate(message) { link.isSpared = true }
         if let name = harm.name, !isSecret(name) { link.report.faults.count(name) }
         isStalled = harm.stallsAfterwards || harm.cutsAfterwards
+        if harm.stallsAfterwards { link.closeLater() }
         let due = max(.now() + harm.delay, link.proxy.heldUntil, outgoing.last?.due ?? .now())
         if weather.dribble > 0, random.oneIn(weather.dribble) {
             link.report.faults.count("sent in pieces")
