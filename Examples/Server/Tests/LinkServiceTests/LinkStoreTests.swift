@@ -18,6 +18,11 @@ protocol TestedStore: Sendable {
 
 extension LinkStore: TestedStore {}
 
+/// A number that several tasks share.
+private final class Counter: Sendable {
+    let value = Mutex(0)
+}
+
 @Suite("The link store", .timeLimit(.minutes(5)))
 struct LinkStoreTests {
     /// Runs a body with an empty store on a private database.
@@ -97,10 +102,14 @@ struct LinkStoreTests {
     @Test("Servers that start at the same time on an empty PostgreSQL create its table together, without an error")
     func tableCreated() async throws {
         try await PrivatePostgres.with { postgres in
+            let count = 32
+            let connected = Counter()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<32 {
+                for _ in 0..<count {
                     group.addTask {
                         let connection = try await PostgresConnectionStrategy(url: postgres.url).makeConnection()
+                        connected.value.withLock { $0 += 1 }
+                        try await eventually("all are connected") { connected.value.withLock { $0 } == count }
                         try await connection.checkLinks()
                         await connection.close()
                     }

@@ -60,7 +60,7 @@ extension PostgresConnection: LinkConnection {
     }
 
     /// The number of an advisory lock, which no other program uses in the same database.
-    private static var tableLock: Int { 5_018_172 }
+    private static let tableLock = 5_018_172
 
     /// Creates the table if it does not exist.
     ///
