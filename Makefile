@@ -12,10 +12,12 @@ demo:
 	$(SWIFT) build -c release --product burst-pool-demo
 	"$$($(SWIFT) build -c release --show-bin-path)/burst-pool-demo" $(DEMO)
 
-# Settings such as PORT=8080 and POOL_MAX_SIZE=8 are in Examples/Server/README.md. Ctrl-C ends the server and its Redis.
-serve: setup
+# Settings such as PORT=8080, POOL_MAX_SIZE=8 and POSTGRES_URL=postgresql://… are in Examples/Server/README.md. Ctrl-C ends
+# the server and its database.
+serve:
+	@Scripts/setup $(if $(filter --postgres,$(SERVE)),postgres)
 	$(SWIFT) build -c release --package-path Examples/Server --product link-server
-	@Examples/Server/serve "$$($(SWIFT) build -c release --package-path Examples/Server --show-bin-path)/link-server"
+	@Examples/Server/serve "$$($(SWIFT) build -c release --package-path Examples/Server --show-bin-path)/link-server" $(SERVE)
 
 test:
 	@Scripts/setup tests

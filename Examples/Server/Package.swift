@@ -9,7 +9,7 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-// An HTTP service that stores links in Redis and uses the pool for its connections. See README.md.
+// An HTTP service that stores links in Redis or PostgreSQL and uses the pool for its connections. See README.md.
 let package = Package(
     name: "link-server",
     platforms: [.macOS(.v15)],
@@ -20,7 +20,7 @@ let package = Package(
         .package(
             name: "swift-burst-pool",
             path: "../..",
-            traits: ["Redis", "Observability", "Datadog", "ServiceLifecycle", "ConfigReader"]
+            traits: ["Redis", "Postgres", "Observability", "Datadog", "ServiceLifecycle", "ConfigReader"]
         ),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -39,6 +39,7 @@ let package = Package(
                 .product(name: "BurstPoolConfigReader", package: "swift-burst-pool"),
                 .product(name: "BurstPoolDatadog", package: "swift-burst-pool"),
                 .product(name: "BurstPoolObservability", package: "swift-burst-pool"),
+                .product(name: "BurstPoolPostgres", package: "swift-burst-pool"),
                 .product(name: "BurstPoolRedis", package: "swift-burst-pool"),
                 .product(name: "BurstPoolServiceLifecycle", package: "swift-burst-pool"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -72,6 +73,7 @@ let package = Package(
         .target(
             name: "ServerTestSupport",
             dependencies: [
+                .product(name: "BurstPoolPostgres", package: "swift-burst-pool"),
                 .product(name: "BurstPoolRedis", package: "swift-burst-pool"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -92,6 +94,7 @@ let package = Package(
                 "LinkService",
                 "ServerTestSupport",
                 .product(name: "BurstPoolDatadog", package: "swift-burst-pool"),
+                .product(name: "BurstPoolPostgres", package: "swift-burst-pool"),
                 .product(name: "BurstPoolRedis", package: "swift-burst-pool"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Configuration", package: "swift-configuration"),

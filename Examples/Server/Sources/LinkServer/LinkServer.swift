@@ -41,10 +41,9 @@ struct LinkServer {
         let sent = datadog.map { DogStatsDMetricsFactory(client: $0) }
         MetricsSystem.bootstrap(sent.map { MultiplexMetricsHandler(factories: [metrics, $0]) } ?? metrics)
 
-        let service = try LinkService(settings: settings, metrics: metrics, datadog: datadog, logger: logger)
         let outcome: Result<Void, any Error>
         do {
-            outcome = .success(try await service.run())
+            outcome = .success(try await serveLinks(settings, metrics: metrics, datadog: datadog, logger: logger))
         } catch {
             outcome = .failure(error)
         }

@@ -2,7 +2,6 @@
 
 import BurstPool
 import BurstPoolDatadog
-import BurstPoolRedis
 import BurstPoolServiceLifecycle
 import Hummingbird
 import Logging
@@ -11,50 +10,59 @@ import ServiceLifecycle
 import UnixSignals
 
 /// The service: its parts, and the order in which they start and stop.
-public struct LinkService: Sendable {
+///
+/// `Strategy` opens the connections to the database, Redis or PostgreSQL. It is a parameter of everything that uses the
+/// pools, so that all of this is written once.
+struct LinkService<Strategy: ConnectionStrategy>: Sendable where Strategy.Connection: LinkConnection {
     let settings: Settings
     let logger: Logger
-    /// The server that stores the links.
-    let redis: Redis
+    /// The database that stores the links.
+    let database: Database<Strategy>
     /// The replica from which links are read, if there is one.
-    let replica: Redis?
-    private let pools: [ObservedPool]
+    let replica: Database<Strategy>?
+    private let pools: [ObservedPool<Strategy>]
     let counts = RequestCounts()
     let metrics: ScrapedMetrics
-    let sampler: PoolSampler
+    let sampler: PoolSampler<Strategy>
 
-    /// Creates the service without connecting to Redis.
+    /// Creates the service without connecting to the database.
     ///
     /// - Parameters:
+    ///   - strategy: Opens connections to the database that stores the links.
+    ///   - replica: Opens connections to a replica of it. `nil` if there is none.
+    ///   - settings: The other settings.
     ///   - metrics: The metrics at `/metrics`, which must be a backend of swift-metrics.
     ///   - datadog: Sends metrics to Datadog. The service does not shut it down. `nil` if there is no agent.
-    /// - Throws: `ConnectionPoolError` or `RedisError` if the settings are invalid.
-    public init(
+    /// - Throws: `ConnectionPoolError` if the settings are invalid.
+    init(
+        on strategy: Strategy,
+        replica: Strategy?,
         settings: Settings,
         metrics: ScrapedMetrics,
-        datadog: DogStatsDClient? = nil,
+        datadog: DogStatsDClient?,
         logger: Logger
     ) throws {
         self.settings = settings
         self.metrics = metrics
         self.logger = logger
-        func pool(_ name: String, _ redis: RedisConfiguration) throws -> ObservedPool {
-            try ObservedPool(name: name, redis, settings.pool, datadog: datadog, logger: logger)
+        func pool(_ name: String, _ strategy: Strategy) throws -> ObservedPool<Strategy> {
+            try ObservedPool(name: name, strategy, settings.pool, datadog: datadog, logger: logger)
         }
-        func server(_ observed: ObservedPool) -> Redis {
+        func database(_ observed: ObservedPool<Strategy>) -> Database<Strategy> {
             var logger = logger
             logger[metadataKey: "pool.name"] = "\(observed.name)"
-            return Redis(name: observed.name, pool: observed.pool, reachability: Reachability(logger: logger))
+            let reachability = Reachability(system: Strategy.Connection.system, logger: logger)
+            return Database(name: observed.name, pool: observed.pool, reachability: reachability)
         }
         let name = settings.pool.name
-        pools = try [pool(name, settings.redis)] + (settings.replica.map { [try pool("\(name)-replica", $0)] } ?? [])
-        let servers = pools.map(server)
-        redis = servers[0]
-        replica = servers.dropFirst().first
-        sampler = PoolSampler(servers: servers) { [counts] in counts.snapshot }
+        pools = try [pool(name, strategy)] + (replica.map { [try pool("\(name)-replica", $0)] } ?? [])
+        let databases = pools.map(database)
+        self.database = databases[0]
+        self.replica = databases.dropFirst().first
+        sampler = PoolSampler(databases: databases) { [counts] in counts.snapshot }
     }
 
-    private var servers: [Redis] { [redis] + (replica.map { [$0] } ?? []) }
+    private var databases: [Database<Strategy>] { [database] + (replica.map { [$0] } ?? []) }
 
     /// Serves until SIGTERM or SIGINT.
     ///
@@ -62,9 +70,9 @@ public struct LinkService: Sendable {
     /// down after it. Requests that exceed ``Settings/shutdownDeadline`` are cancelled.
     ///
     /// - Throws: ``CannotListen`` if the port is in use or the address does not belong to this machine.
-    public func run() async throws {
+    func run() async throws {
         var lifecycle = ConnectionPoolServiceConfiguration()
-        // Without Redis the service starts as well, and reports that it is not ready.
+        // Without the database the service starts as well, and reports that it is not ready.
         lifecycle.waitsUntilHealthy = false
         // When the server has ended, only a probe can still use a connection.
         lifecycle.drainTimeout = .seconds(1)
@@ -72,7 +80,7 @@ public struct LinkService: Sendable {
         // A group stops its services in reverse order, so the pools stop after everything that uses them.
         let services: [any Service] =
             pools.map { ConnectionPoolService(pool: $0.pool, configuration: lifecycle) } + [
-                RedisProbe(servers: servers), sampler, application(),
+                DatabaseProbe(databases: databases), sampler, application(),
             ]
         var configuration = ServiceGroupConfiguration(
             services: services,
@@ -97,14 +105,6 @@ public struct LinkService: Sendable {
         )
     }
 
-    /// The service cannot listen on its address.
-    public struct CannotListen: Error, CustomStringConvertible {
-        let address: String
-        let cause: IOError
-
-        public var description: String { "The service cannot listen on \(address): \(cause)" }
-    }
-
     /// The HTTP server alone, without the other services of ``run()``.
     ///
     /// - Parameter serves: Receives the port when the server accepts requests.
@@ -127,10 +127,11 @@ public struct LinkService: Sendable {
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMeasurements(counts: counts))
         router.add(middleware: ProblemMiddleware())
-        HealthRoutes(servers: servers).add(to: router)
+        HealthRoutes(databases: databases).add(to: router)
         MetricsRoute(metrics: metrics).add(to: router)
         PoolPageRoutes(sampler: sampler).add(to: router)
-        LinkRoutes(store: LinkStore(redis: redis, replica: replica), publicURL: settings.publicURL).add(to: router)
+        let store = LinkStore(database: database, replica: replica)
+        LinkRoutes(store: store, publicURL: settings.publicURL).add(to: router)
         return router
     }
 }

@@ -1,32 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import BurstPoolRedis
 import Foundation
 import HTTPTypes
 import ServerTestSupport
 import Testing
 
 extension ServerTests {
-    /// The server as a process. Its Redis is killed and started again under load.
-    @Suite("An outage of Redis", .timeLimit(.minutes(10)))
+    /// The server as a process. Its database is killed and started again under load.
+    @Suite("An outage of the database", .timeLimit(.minutes(10)))
     struct OutageTests {
         /// The times of the outage.
         struct Outage {
-            /// A time before Redis was killed.
+            /// A time before the database was killed.
             var began = ContinuousClock.now
-            /// The time at which Redis had ended.
+            /// The time at which the database had ended.
             var dead = ContinuousClock.now
-            /// The time at which Redis answered again.
+            /// The time at which the database answered again.
             var back = ContinuousClock.now
         }
 
-        @Test("Requests fail only during the outage, and the service recovers within a second")
-        func outage() async throws {
-            try await PrivateRedis.with { redis in
+        @Test(
+            "Requests fail only during the outage, and the service recovers within a second",
+            arguments: TestDatabase.allCases
+        )
+        func outage(kind: TestDatabase) async throws {
+            try await kind.with { database in
                 // Long time limits, so that a busy machine does not look like an outage.
                 let server = try await RunningServer(
-                    redis: redis,
-                    settings: ["POOL_MAX_SIZE": "4", "POOL_ACQUIRE_TIMEOUT": "30s", "REDIS_TIMEOUT": "30s"]
+                    on: database,
+                    settings: ["POOL_MAX_SIZE": "4", "POOL_ACQUIRE_TIMEOUT": "30s", kind.timeoutVariable: "30s"]
                 )
                 var links: [TestLink] = []
                 for number in 0..<20 {
@@ -37,24 +39,27 @@ extension ServerTests {
                     try await load.waitForMore(300)
                     #expect(try await readiness(of: server) == 200)
                     shared.value.began = .now
-                    await redis.kill()
+                    // So that requests are in progress, and fail.
+                    try await database.stall()
+                    try await eventually("connections are in use") { try await connectionsInUse(of: server) > 0 }
+                    await database.kill()
                     shared.value.dead = .now
                     try await eventually("the server is not ready") { try await readiness(of: server) == 503 }
                     #expect(try await status(of: server, "/health") == 200)
                     try await Task.sleep(for: .seconds(1))
-                    try await redis.start()
+                    try await database.start()
                     shared.value.back = .now
                     try await eventually("the server is ready") { try await readiness(of: server) == 200 }
                     try await load.waitForMore(300)
                     // The server is ready after the first reply, and logs the end of the outage when nothing has failed for a while.
                     try await eventually("the end of the outage is in the log") {
-                        server.process.output.contains("Redis can be used again")
+                        server.process.output.contains("\(kind) can be used again")
                     }
                 }
                 let outage = shared.value
                 try judge(requests, outage)
-                try await compareCounts(of: links, requests, redis)
-                #expect(server.process.output.contains("Redis cannot be used"))
+                try await compareCounts(of: links, requests, database)
+                #expect(server.process.output.contains("\(kind) cannot be used"))
                 server.process.send(SIGTERM)
                 #expect(try await server.process.status() == 0)
             }
@@ -69,7 +74,7 @@ extension ServerTests {
             #expect(!failed.isEmpty)
             // Nothing fails before the outage.
             #expect(failed.allSatisfy { $0.ended > outage.began })
-            // Requests that began after the end of Redis succeeded with the restarted Redis.
+            // Requests that began after the end of the database succeeded with the restarted one.
             let recovered = try #require(
                 requests.filter { $0.outcome == .followed && $0.began > outage.dead }.map(\.ended).min()
             )
@@ -80,22 +85,27 @@ extension ServerTests {
             #expect(late.isEmpty, "\(late.count) requests failed that began after the recovery")
         }
 
-        /// Compares the counts in Redis with the responses. A failed request may or may not have been counted.
+        /// Compares the counts in the database with the responses. A failed request may or may not have been counted.
         private func compareCounts(
             of links: [TestLink],
             _ requests: [Load.Request],
-            _ redis: PrivateRedis
+            _ database: any PrivateDatabase
         ) async throws {
             for (number, link) in links.enumerated() {
-                let count = try #require(try await redis.send("HGET", "link:\(link.code)", "count").integer)
+                let count = try await database.count(of: link.code)
                 let linkRequests = requests.filter { $0.link == number }
                 let followed = linkRequests.count(.followed)
                 #expect((followed...followed + linkRequests.count(.unavailable)).contains(count), "link \(number)")
             }
             let creations = requests.filter { $0.link == nil }
             let created = links.count + creations.count(.created)
-            let stored = try #require(try await redis.send("DBSIZE").integer)
+            let stored = try await database.linkCount()
             #expect((created...created + creations.count(.unavailable)).contains(stored))
+        }
+
+        private func connectionsInUse(of server: RunningServer) async throws -> Int {
+            let health = try await HTTPConnection.with(port: server.port) { try await $0.send(.get, "/health").body }
+            return health.firstMatch(of: #/"inUse":(\d+)/#).flatMap { Int($0.1) } ?? 0
         }
 
         private func readiness(of server: RunningServer) async throws -> Int { try await status(of: server, "/ready") }

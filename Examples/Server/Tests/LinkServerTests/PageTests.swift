@@ -18,7 +18,7 @@ extension ServerTests {
         func live() async throws {
             try await PrivateRedis.with { redis in
                 let server = try await RunningServer(
-                    redis: redis,
+                    on: redis,
                     settings: ["POOL_MAX_SIZE": "4", "POOL_BURST_LIMIT": "12"]
                 )
                 let link = try await TestLink.create(port: server.port, url: "http://example.org/")
@@ -26,7 +26,7 @@ extension ServerTests {
                     let page = try await browser.open("\(server.url)/pool")
                     try await eventually("the page is live") { try await page.text("connection") == "live" }
                     try await eventually("the page shows the state of Redis") {
-                        try await page.text("redis") == "Redis answers"
+                        try await page.text("database") == "Redis answers"
                     }
                     #expect(try await page.evaluate("document.querySelectorAll('rect.burst').length") == "0")
                     #expect(try await page.text("summary").contains("No burst"))
@@ -69,7 +69,7 @@ extension ServerTests {
         private func outage(_ page: Page, _ redis: PrivateRedis) async throws {
             await redis.kill()
             try await eventually("the page shows the outage") {
-                try await page.text("redis") == "Redis does not answer"
+                try await page.text("database") == "Redis does not answer"
             }
             try await eventually("the outage is drawn") {
                 try await page.evaluate("document.querySelectorAll('#connections rect.outage-hatch').length > 0")
@@ -87,14 +87,14 @@ extension ServerTests {
             #expect(try await page.text("summary").contains("outage of Redis"))
             try await redis.start()
             try await eventually("the page shows the end of the outage") {
-                try await page.text("redis") == "Redis answers"
+                try await page.text("database") == "Redis answers"
             }
         }
 
         @Test("The page shows that it has lost the server, and continues when the server is back")
         func reconnects() async throws {
             try await PrivateRedis.with { redis in
-                let first = try await RunningServer(redis: redis)
+                let first = try await RunningServer(on: redis)
                 try await Browser.with { browser in
                     let page = try await browser.open("\(first.url)/pool")
                     try await eventually("the page is live") { try await page.text("connection") == "live" }
@@ -103,7 +103,7 @@ extension ServerTests {
                     try await eventually("the page has lost the server") {
                         try await page.text("connection") == "reconnecting"
                     }
-                    let second = try await RunningServer(redis: redis, port: first.port)
+                    let second = try await RunningServer(on: redis, port: first.port)
                     try await eventually("the page is live again") { try await page.text("connection") == "live" }
                     await second.process.kill()
                     try await eventually("the page has lost the server again") {
@@ -117,7 +117,7 @@ extension ServerTests {
         @Test("Nothing is cut off in a narrow window, and the charts have a description in words")
         func accessible() async throws {
             try await PrivateRedis.with { redis in
-                let server = try await RunningServer(redis: redis)
+                let server = try await RunningServer(on: redis)
                 try await Browser.with { browser in
                     let page = try await browser.open("\(server.url)/pool")
                     try await eventually("the page is live") { try await page.text("connection") == "live" }
@@ -142,7 +142,7 @@ extension ServerTests {
         @Test("The page shows one of several pools, and an hour of history")
         func severalPools() async throws {
             try await PrivateRedis.with { redis in
-                let server = try await RunningServer(redis: redis, settings: ["REDIS_REPLICA_URL": redis.url])
+                let server = try await RunningServer(on: redis, settings: ["REDIS_REPLICA_URL": redis.url])
                 let link = try await TestLink.create(port: server.port, url: "http://example.org/")
                 try await Browser.with { browser in
                     let page = try await browser.open("\(server.url)/pool")

@@ -28,7 +28,7 @@ extension ServerTests {
         @Test("A port that is in use is reported")
         func portTaken() async throws {
             try await PrivateRedis.with { redis in
-                let server = try await RunningServer(redis: redis)
+                let server = try await RunningServer(on: redis)
                 let (status, message) = try await RunningServer.failure(
                     settings: ["PORT": "\(server.port)", "REDIS_URL": redis.url]
                 )
@@ -42,7 +42,7 @@ extension ServerTests {
         func withoutRedis() async throws {
             try await PrivateRedis.with { redis in
                 await redis.kill()
-                let server = try await RunningServer(redis: redis)
+                let server = try await RunningServer(on: redis)
                 #expect(try await status(of: server, "/health") == 200)
                 #expect(try await status(of: server, "/ready") == 503)
                 try await redis.start()
@@ -50,8 +50,11 @@ extension ServerTests {
             }
         }
 
-        @Test("The script `serve` starts a Redis and stops it together with the server")
-        func serveScript() async throws {
+        @Test(
+            "The script `serve` starts a database and stops it together with the server",
+            arguments: [[], ["--postgres"]]
+        )
+        func serveScript(options: [String]) async throws {
             let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
                 "serve-\(UInt32.random(in: 0 ... .max))"
             )
@@ -60,10 +63,10 @@ extension ServerTests {
             let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
                 "../../serve"
             )
-            let port = try await PrivateRedis.with { redis in try await RunningServer(redis: redis).port }
+            let port = try await PrivateRedis.with { redis in try await RunningServer(on: redis).port }
             let serve = try await GuardedProcess(
                 script.standardizedFileURL.path,
-                [RunningServer.executable.path],
+                [RunningServer.executable.path] + options,
                 environment: ["PORT": "\(port)", "TMPDIR": folder.path],
                 log: folder.appendingPathComponent("log")
             )
@@ -76,7 +79,8 @@ extension ServerTests {
             serve.send(SIGTERM)
             #expect(try await serve.status() == 0)
             #expect(serve.output.contains("stopped"))
-            // The folder with the socket of Redis was next to the log and has been removed.
+            #expect(serve.output.contains("POSTGRES_URL=(secret)") == !options.isEmpty)
+            // The folder with the socket of the database was next to the log and has been removed.
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["log"])
             await #expect(throws: HTTPConnection.Failure.self) {
                 try await HTTPConnection.with(port: port) { try await $0.send(.get, "/health").status }

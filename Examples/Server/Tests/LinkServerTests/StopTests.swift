@@ -14,7 +14,7 @@ extension ServerTests {
         func underLoad(signal: Int32) async throws {
             try await PrivateRedis.with { redis in
                 let server = try await RunningServer(
-                    redis: redis,
+                    on: redis,
                     settings: [
                         "POOL_MAX_SIZE": "4", "POOL_ACQUIRE_TIMEOUT": "30s", "REDIS_TIMEOUT_MS": "30000",
                         "SHUTDOWN_DEADLINE_MS": "60000",
@@ -62,7 +62,7 @@ extension ServerTests {
             try await PrivateRedis.with { redis in
                 try await Agent.with { agent in
                     let server = try await RunningServer(
-                        redis: redis,
+                        on: redis,
                         settings: ["DD_DOGSTATSD_URL": "udp://127.0.0.1:\(agent.port)"]
                     )
                     _ = try await TestLink.create(port: server.port, url: "http://example.org/")
@@ -81,7 +81,7 @@ extension ServerTests {
         @Test("The connections to Redis are closed when the server ends")
         func connectionsClosed() async throws {
             try await PrivateRedis.with { redis in
-                let server = try await RunningServer(redis: redis)
+                let server = try await RunningServer(on: redis)
                 _ = try await TestLink.create(port: server.port, url: "http://example.org/")
                 #expect(try await redis.send("CLIENT", "LIST").string?.contains("name=link-server") == true)
                 server.process.send(SIGTERM)
@@ -93,7 +93,7 @@ extension ServerTests {
         @Test("A client that never completes its request delays the shutdown until the deadline")
         func halfRequest() async throws {
             try await PrivateRedis.with { redis in
-                let server = try await RunningServer(redis: redis, settings: ["SHUTDOWN_DEADLINE": "500ms"])
+                let server = try await RunningServer(on: redis, settings: ["SHUTDOWN_DEADLINE": "500ms"])
                 try await HTTPConnection.with(port: server.port) { connection in
                     _ = try await connection.send(.get, "/health")
                     try await connection.sendHalf()
@@ -111,7 +111,7 @@ extension ServerTests {
         @Test("The event stream of the page ends properly at once")
         func events() async throws {
             try await PrivateRedis.with { redis in
-                let server = try await RunningServer(redis: redis)
+                let server = try await RunningServer(on: redis)
                 let isComplete = try await HTTPConnection.with(port: server.port) { connection in
                     var hasAsked = false
                     return try await connection.stream("/pool/events") { _ in

@@ -20,7 +20,7 @@ extension ServerTests {
             try await Agent.with { agent in
                 try await PrivateRedis.with { redis in
                     let settings = Self.settings.merging(["DD_DOGSTATSD_URL": "udp://127.0.0.1:\(agent.port)"]) { $1 }
-                    let server = try await RunningServer(redis: redis, settings: settings)
+                    let server = try await RunningServer(on: redis, settings: settings)
                     let link = try await TestLink.create(port: server.port, url: "http://example.org/")
                     let connections = 48
                     let wrk = try await Wrk.run(connections: connections, seconds: 3, url: "\(server.url)/\(link.code)")
@@ -48,7 +48,7 @@ extension ServerTests {
         @Test("A server that is stopped under load has answered exactly the requests that it has counted")
         func stop() async throws {
             try await PrivateRedis.with { redis in
-                let server = try await RunningServer(redis: redis, settings: Self.settings)
+                let server = try await RunningServer(on: redis, settings: Self.settings)
                 let link = try await TestLink.create(port: server.port, url: "http://example.org/")
                 let wrk = try await Wrk.run(connections: 48, seconds: 6, url: "\(server.url)/\(link.code)") {
                     try await eventually("the load has begun") {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import BurstPoolRedis
 import Foundation
 import HTTPTypes
 import ServerTestSupport
@@ -10,9 +9,9 @@ import Testing
 
 @Suite("Links", .timeLimit(.minutes(5)))
 struct LinkRoutesTests {
-    @Test("A link redirects to its URL, and every use is counted")
-    func followed() async throws {
-        try await withClient { client, _, _ in
+    @Test("A link redirects to its URL, and every use is counted", arguments: TestDatabase.allCases)
+    func followed(database: TestDatabase) async throws {
+        try await withClient(on: database) { client, database in
             let created = try await client.createLink(to: "https://example.com/a?b=c#d")
             #expect(created.status == .created)
             let link = try created.decode(Description.self)
@@ -30,6 +29,8 @@ struct LinkRoutesTests {
             #expect(described.count == 3)
             #expect(described.url == link.url)
             #expect(described.shortURL == link.shortURL)
+            #expect(abs(described.created.timeIntervalSince(link.created)) <= 1)
+            #expect(try await database.count(of: link.code) == 3)
         }
     }
 
@@ -47,9 +48,9 @@ struct LinkRoutesTests {
         }
     }
 
-    @Test("HEAD returns the URL of a link without counting a use")
-    func head() async throws {
-        try await withClient { client, _, _ in
+    @Test("HEAD returns the URL of a link without counting a use", arguments: TestDatabase.allCases)
+    func head(database: TestDatabase) async throws {
+        try await withClient(on: database) { client, _ in
             let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
             let answer = try await client.execute(.head, "/\(link.code)")
             #expect(answer.status == .found)
@@ -76,13 +77,13 @@ struct LinkRoutesTests {
             let problem = try answer.decode(ProblemBody.self)
             #expect(problem.status == 422)
             #expect(problem.detail.contains(reason), "\(problem.detail)")
-            #expect(try await redis.send("DBSIZE").integer == 0)
+            #expect(try await redis.linkCount() == 0)
         }
     }
 
-    @Test("A URL of the maximum length is stored unchanged")
-    func longest() async throws {
-        try await withClient { client, _, _ in
+    @Test("A URL of the maximum length is stored unchanged", arguments: TestDatabase.allCases)
+    func longest(database: TestDatabase) async throws {
+        try await withClient(on: database) { client, _ in
             let url = "http://example.org/" + String(repeating: "a", count: 2048 - 19)
             let link = try await client.createLink(to: url).decode(Description.self)
             #expect(try await client.get("/\(link.code)").headers[.location] == url)
@@ -106,12 +107,13 @@ struct LinkRoutesTests {
         }
     }
 
-    @Test("Following a missing link does not create it")
-    func missingStaysMissing() async throws {
-        try await withClient { client, _, redis in
+    @Test("Following a missing link does not create it", arguments: TestDatabase.allCases)
+    func missingStaysMissing(database: TestDatabase) async throws {
+        try await withClient(on: database) { client, database in
             let answer = try await client.get("/abcdefgh")
             #expect(answer.status == .notFound)
-            #expect(try await redis.send("DBSIZE").integer == 0)
+            #expect(try await client.get("/links/abcdefgh").status == .notFound)
+            #expect(try await database.linkCount() == 0)
         }
     }
 

@@ -52,9 +52,9 @@ struct MetricsTests {
             settings.pool.burstLimit = 7
         }
         try await withClient(change) { client, service, _ in
-            let first = try await service.redis.pool.acquire()
-            let second = try await service.redis.pool.acquire()
-            try await service.redis.pool.withConnection { _ in }
+            let first = try await service.database.pool.acquire()
+            let second = try await service.database.pool.acquire()
+            try await service.database.pool.withConnection { _ in }
             let used = "db_client_connections{\(pool),db_client_connection_state=\"used\"}"
             let idle = "db_client_connections{\(pool),db_client_connection_state=\"idle\"}"
             try await eventually("the gauges are refreshed") {
@@ -75,7 +75,7 @@ struct MetricsTests {
     @Test("Durations are histograms, and the wait time includes acquires that did not wait")
     func histograms() async throws {
         try await withClient { client, service, _ in
-            for _ in 0..<10 { try await service.redis.pool.withConnection { _ in } }
+            for _ in 0..<10 { try await service.database.pool.withConnection { _ in } }
             let wait = "db_client_connection_wait_time_seconds"
             try await eventually("the waits are recorded") {
                 try await exposition(client).values["\(wait)_count{\(pool)}"] == 10
@@ -122,6 +122,29 @@ struct MetricsTests {
         }
     }
 
+    @Test("Statements of PostgreSQL are counted and timed by operation")
+    func statements() async throws {
+        try await withPostgresService { service, _ in
+            try await service.serving { port in
+                let client = Client(port: port)
+                let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
+                for _ in 1...3 { _ = try await client.get("/\(link.code)") }
+                let text = try await exposition(client)
+                func count(_ labels: String...) -> Double? {
+                    text.values.first { name, _ in
+                        name.hasPrefix("db_client_operation_duration_seconds_count{")
+                            && labels.allSatisfy { name.contains($0) }
+                    }?.value
+                }
+                #expect(count("db_operation_name=\"UPDATE\"") == 3)
+                // The first statement finds no table.
+                #expect(count("db_operation_name=\"INSERT\"", "error_type=\"42P01\"") == 1)
+                #expect(text.types["db_client_operation_duration_seconds"] == "histogram")
+                #expect(text.values["db_client_connection_max{db_client_connection_pool_name=\"postgres\"}"] == 32)
+            }
+        }
+    }
+
     @Test("Labels and descriptions are escaped")
     func escaping() throws {
         let metrics = ScrapedMetrics()
@@ -155,7 +178,7 @@ struct MetricsTests {
     @Test("promtool has no complaint about the metrics", .enabled(if: Promtool.isInstalled))
     func promtool() async throws {
         try await withClient { client, service, _ in
-            try await service.redis.pool.withConnection { _ in }
+            try await service.database.pool.withConnection { _ in }
             _ = try await client.createLink(to: "http://example.org/")
             _ = try await client.get("/abcdefgh")
             let text = try await client.get("/metrics").body
@@ -170,7 +193,7 @@ struct MetricsTests {
             configuration.flushInterval = .milliseconds(50)
             let client = try DogStatsDClient(configuration: configuration)
             try await withService(datadog: client) { service, _ in
-                try await service.redis.pool.withConnection { _ in }
+                try await service.database.pool.withConnection { _ in }
                 let wanted = [
                     "total_connections:1|g|#pool:redis", "available_connections:1|g|#pool:redis",
                     "getting_connection:1|c|#pool:redis,method:new",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
+import BurstPoolPostgres
 import BurstPoolRedis
 import Foundation
 import HTTPTypes
@@ -9,7 +10,7 @@ import Testing
 
 @testable import LinkService
 
-/// The responses to requests while Redis or the pool is not available.
+/// The responses to requests while the database or the pool is not available.
 @Suite("Outages", .timeLimit(.minutes(5)))
 struct OutageTests {
     struct Readiness: Decodable {
@@ -25,38 +26,44 @@ struct OutageTests {
         #expect(try answer.decode(ProblemBody.self).status == 503)
     }
 
-    @Test("While Redis is down, requests fail with 503. The service recovers as soon as Redis is back")
-    func dead() async throws {
-        try await withClient({ $0.pool.acquireTimeout = .seconds(1) }) { client, service, redis in
+    @Test(
+        "While the database is down, requests fail with 503. The service recovers as soon as the database is back",
+        arguments: TestDatabase.allCases
+    )
+    func dead(database: TestDatabase) async throws {
+        try await withClient(on: database, { $0.pool.acquireTimeout = .seconds(1) }) { client, database in
             let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
-            await redis.kill()
+            await database.kill()
             for _ in 1...3 {
                 try Self.expectUnavailable(try await client.get("/\(link.code)"))
                 try Self.expectUnavailable(try await client.get("/links/\(link.code)"))
                 try Self.expectUnavailable(try await client.createLink(to: "http://example.org/"))
             }
-            #expect(!service.redis.reachability.isReachable)
-            try await redis.start()
+            try await database.start()
             #expect(try await client.get("/\(link.code)").status == .found)
+            #expect(try await database.count(of: link.code) == 1)
         }
     }
 
-    @Test("A process without Redis is alive and not ready, and gives the reason")
-    func notReady() async throws {
-        try await withClient({ $0.pool.acquireTimeout = .seconds(1) }) { client, _, redis in
+    @Test(
+        "A process without its database is alive and not ready, and gives the reason",
+        arguments: TestDatabase.allCases
+    )
+    func notReady(database: TestDatabase) async throws {
+        try await withClient(on: database, { $0.pool.acquireTimeout = .seconds(1) }) { client, database in
             let before = try await client.get("/ready")
             #expect(before.status == .ok)
             let readiness = try before.decode(Readiness.self)
             #expect(readiness.ready)
             #expect(readiness.reasons == [])
-            #expect(readiness.pools["redis"]?.total == 1)
-            await redis.kill()
+            #expect(readiness.pools.values.map(\.total) == [1])
+            await database.kill()
             let after = try await client.get("/ready")
             #expect(after.status == .serviceUnavailable)
             #expect(try after.decode(Readiness.self).ready == false)
             #expect(try after.decode(Readiness.self).reasons.count == 1)
             #expect(try await client.get("/health").status == .ok)
-            try await redis.start()
+            try await database.start()
             try await eventually("the service is ready again") { try await client.get("/ready").status == .ok }
         }
     }
@@ -69,11 +76,11 @@ struct OutageTests {
             settings.pool.acquireTimeout = .milliseconds(50)
         }
         try await withClient(change) { client, service, _ in
-            let lease = try await service.redis.pool.acquire(timeout: .seconds(10))
+            let lease = try await service.database.pool.acquire(timeout: .seconds(10))
             try Self.expectUnavailable(try await client.get("/abcdefgh"))
             // Busy connections are not an outage, so the service stays ready.
             #expect(try await client.get("/ready").status == .ok)
-            #expect(service.redis.reachability.isReachable)
+            #expect(service.database.reachability.isReachable)
             lease.release()
             #expect(try await client.get("/abcdefgh").status == .notFound)
         }
@@ -90,10 +97,10 @@ struct OutageTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<16 {
                     group.addTask {
-                        while !Task.isCancelled { _ = try await service.redis.use { try await $0.send("PING") } }
+                        while !Task.isCancelled { _ = try await service.database.use { try await $0.send("PING") } }
                     }
                 }
-                try await eventually("callers wait") { service.redis.pool.statistics.waiting > 8 }
+                try await eventually("callers wait") { service.database.pool.statistics.waiting > 8 }
                 let end = ContinuousClock.now + .seconds(3)
                 while ContinuousClock.now < end {
                     #expect(try await client.get("/ready").status == .ok)
@@ -109,7 +116,7 @@ struct OutageTests {
     func leases() async throws {
         try await withClient { client, service, _ in
             let line = #line + 1
-            let lease = try await service.redis.pool.acquire()
+            let lease = try await service.database.pool.acquire()
             let text = try await client.get("/pool/leases").body
             #expect(text.contains("Pool \"redis\": healthy."))
             #expect(text.contains("OutageTests.swift:\(line)"))
@@ -136,6 +143,37 @@ struct OutageTests {
         }
     }
 
+    @Test("A PostgreSQL that does not complete a statement in time is an outage")
+    func blocked() async throws {
+        try await withPostgresService({ $0.postgres?.queryTimeout = .seconds(1) }) { service, postgres in
+            try await service.serving { port in
+                let client = Client(port: port)
+                let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
+                let other = try await PostgresConnectionStrategy(url: postgres.url).makeConnection()
+                try await other.executeScript("BEGIN; LOCK TABLE links")
+                try Self.expectUnavailable(try await client.get("/\(link.code)"))
+                #expect(!service.database.reachability.isReachable)
+                await other.close()
+                #expect(try await client.get("/\(link.code)").status == .found)
+            }
+        }
+    }
+
+    @Test("A PostgreSQL that is read-only is an outage for writes and not for reads")
+    func readOnly() async throws {
+        try await withPostgresService { service, postgres in
+            try await service.serving { port in
+                let client = Client(port: port)
+                let link = try await client.createLink(to: "http://example.org/").decode(Description.self)
+                // For new connections, so the service needs one.
+                try await postgres.query("ALTER DATABASE postgres SET default_transaction_read_only = on")
+                service.database.pool.evictAll()
+                try Self.expectUnavailable(try await client.createLink(to: "http://example.org/"))
+                #expect(try await client.get("/links/\(link.code)").status == .ok)
+            }
+        }
+    }
+
     @Test("A value of another type at the key of a link is an internal error without details")
     func corrupt() async throws {
         try await withClient { client, service, redis in
@@ -145,14 +183,14 @@ struct OutageTests {
             #expect(answer.headers[.contentType] == "application/problem+json")
             #expect(!answer.body.contains("secret"))
             #expect(!answer.body.contains("WRONGTYPE"))
-            #expect(service.redis.reachability.isReachable)
+            #expect(service.database.reachability.isReachable)
         }
     }
 
     @Test("After the shutdown of the pool, requests fail with 503")
     func shutDown() async throws {
         try await withClient { client, service, _ in
-            await service.redis.pool.shutdown()
+            await service.database.pool.shutdown()
             try Self.expectUnavailable(try await client.createLink(to: "http://example.org/"))
             let answer = try await client.get("/ready")
             #expect(answer.status == .serviceUnavailable)

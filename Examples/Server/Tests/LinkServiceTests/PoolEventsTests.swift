@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
+import BurstPoolRedis
 import Foundation
 import HTTPTypes
 import NIOCore
@@ -12,7 +13,9 @@ import Testing
 @Suite("The samples of the page", .timeLimit(.minutes(5)))
 struct PoolEventsTests {
     /// Runs the service with its sampler on a free local port.
-    func withServer(_ body: @escaping @Sendable (Int, LinkService) async throws -> Void) async throws {
+    func withServer(_ body: @escaping @Sendable (Int, LinkService<RedisConnectionStrategy>) async throws -> Void)
+        async throws
+    {
         try await withService { service, _ in
             let sampling = Task { await service.sampler.run() }
             defer { sampling.cancel() }
@@ -45,7 +48,7 @@ struct PoolEventsTests {
     @Test("A viewer receives several samples a second")
     func told() async throws {
         try await withServer { port, service in
-            let lease = try await service.redis.pool.acquire()
+            let lease = try await service.database.pool.acquire()
             let (samples, text) = try await samples(port: port) {
                 $0.count >= 10 && $0.last?.pools.first?.pool.inUse == 1
             }
@@ -54,9 +57,10 @@ struct PoolEventsTests {
             let pool = try #require(last.pools.first)
             #expect(last.pools.count == 1)
             #expect(pool.name == "redis")
-            #expect(pool.pool == PoolState(service.redis.pool.statistics))
+            #expect(pool.pool == PoolState(service.database.pool.statistics))
             #expect(pool.peak.inUse == 1)
-            #expect(pool.redisAnswers)
+            #expect(pool.system == "Redis")
+            #expect(pool.answers)
             #expect(last.span == 200)
             for (earlier, later) in zip(samples, samples.dropFirst()) { #expect(earlier.time < later.time) }
             lease.release()
@@ -113,20 +117,20 @@ struct PoolEventsTests {
         try await withService { service, _ in
             var period = PoolPeriod()
             #expect(period.mean == PoolMean())
-            let first = try await service.redis.pool.acquire()
-            let second = try await service.redis.pool.acquire()
-            period.note(service.redis.pool.statistics)
+            let first = try await service.database.pool.acquire()
+            let second = try await service.database.pool.acquire()
+            period.note(service.database.pool.statistics)
             first.release()
-            period.note(service.redis.pool.statistics)
+            period.note(service.database.pool.statistics)
             second.release()
             var later = PoolPeriod()
-            later.note(service.redis.pool.statistics)
-            later.note(service.redis.pool.statistics)
-            later.note(LatencyHistogram(), redisAnswers: false)
+            later.note(service.database.pool.statistics)
+            later.note(service.database.pool.statistics)
+            later.note(LatencyHistogram(), answers: false)
             period.merge(later)
             #expect(period.peak == PoolPeak(total: 2, inUse: 2, waiting: 0))
             #expect(period.mean == PoolMean(inUse: 0.75, idle: 1.25, opening: 0, closing: 0))
-            #expect(!period.redisAnswers)
+            #expect(!period.answers)
         }
     }
 

@@ -2,6 +2,7 @@
 
 import BurstPool
 import BurstPoolDatadog
+import BurstPoolPostgres
 import BurstPoolRedis
 import Logging
 import Testing
@@ -14,6 +15,11 @@ struct SettingsTests {
         try Settings(environment: environment)
     }
 
+    func service(_ settings: Settings) throws -> LinkService<RedisConnectionStrategy> {
+        let logger = Logger(label: "test")
+        return try LinkService(redis: settings.redis, settings: settings, metrics: ScrapedMetrics(), logger: logger)
+    }
+
     @Test("An empty environment has the defaults in the help text")
     func defaults() throws {
         let settings = try settings([:])
@@ -22,6 +28,8 @@ struct SettingsTests {
         #expect(settings.publicURL == nil)
         #expect(settings.redis.endpoint == .tcp(host: "127.0.0.1", port: 6379))
         #expect(settings.redis.commandTimeout == .seconds(1))
+        #expect(settings.postgres == nil)
+        #expect(settings.pool.name == "redis")
         #expect(settings.pool.maxSize == 8)
         #expect(settings.pool.burstLimit == 32)
         #expect(settings.pool.maxConcurrentConnects == 8)
@@ -68,7 +76,7 @@ struct SettingsTests {
         #expect(settings.pool.burstLimit == nil)
         #expect(settings.pool.burstLinger == nil)
         #expect(try self.settings(["POOL_BURST_LINGER": "3s"]).pool.burstLinger == .seconds(3))
-        _ = try LinkService(settings: settings, metrics: ScrapedMetrics(), logger: Logger(label: "test"))
+        _ = try service(settings)
     }
 
     @Test("The default burst limit is four times maxSize")
@@ -104,6 +112,8 @@ struct SettingsTests {
             ("SHUTDOWN_DEADLINE", "soon", "SHUTDOWN_DEADLINE is 'soon', but must be a number with a unit"),
             ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud', but must be one of trace"),
             ("REDIS_URL", "http://cache", "REDIS_URL cannot be used"),
+            ("POSTGRES_URL", "redis://cache", "POSTGRES_URL cannot be used"),
+            ("POSTGRES_TIMEOUT", "1000", "POSTGRES_TIMEOUT is '1000', but must be a duration with a unit"),
         ]
     )
     func refused(variable: String, value: String, message: String) throws {
@@ -117,7 +127,7 @@ struct SettingsTests {
         for (variable, value) in [("POOL_MAX_SIZE", "0"), ("POOL_MAX_SIZE", "\(Int.max)"), ("POOL_BURST_LIMIT", "7")] {
             let settings = try settings([variable: value])
             let error = #expect(throws: ConnectionPoolError.self) {
-                _ = try LinkService(settings: settings, metrics: ScrapedMetrics(), logger: Logger(label: "test"))
+                _ = try service(settings)
             }
             #expect(error?.code == .invalidConfiguration)
             #expect(error?.message.contains(value) == true, "\(error?.message ?? "")")
@@ -136,6 +146,8 @@ struct SettingsTests {
     func secret() throws {
         let error = #expect(throws: SettingsError.self) { try settings(["REDIS_URL": "redis://:hush@cache:0/x"]) }
         #expect(error?.description.contains("hush") == false)
+        let other = #expect(throws: SettingsError.self) { try settings(["POSTGRES_URL": "postgresql://a:hush%zz@db"]) }
+        #expect(other?.description.contains("hush") == false)
     }
 
     @Test("REDIS_TIMEOUT takes precedence over the URL, and the URL over the default")
@@ -147,6 +159,51 @@ struct SettingsTests {
         #expect(try settings(["REDIS_URL": url, "REDIS_TIMEOUT": "2s"]).redis.connectTimeout == .seconds(2))
         #expect(try settings(["REDIS_TIMEOUT": "2s"]).redis.commandTimeout == .seconds(2))
         #expect(try settings(["REDIS_URL": "redis://cache?client_name=me"]).redis.clientName == "me")
+    }
+
+    @Test("POSTGRES_URL makes PostgreSQL store the links, with short time limits and a pool of that name")
+    func postgres() throws {
+        let settings = try settings(["POSTGRES_URL": "postgresql://app:hush@db/links", "POOL_MAX_SIZE": "3"])
+        let postgres = try #require(settings.postgres)
+        #expect(postgres.parameters["host"] == "db")
+        #expect(postgres.parameters["dbname"] == "links")
+        #expect(postgres.applicationName == "link-server")
+        #expect(postgres.connectTimeout == .seconds(1))
+        #expect(postgres.queryTimeout == .seconds(1))
+        #expect(settings.pool.name == "postgres")
+        #expect(settings.pool.maxSize == 3)
+        #expect(settings.summary == "POSTGRES_URL=(secret) POOL_MAX_SIZE=3")
+        #expect(settings.warnings == [])
+    }
+
+    @Test("POSTGRES_TIMEOUT takes precedence over the URL, and the URL over the default")
+    func postgresTimeouts() throws {
+        let url = "postgresql://db/?connect_timeout=3"
+        #expect(try settings(["POSTGRES_URL": url]).postgres?.connectTimeout == .seconds(3))
+        #expect(try settings(["POSTGRES_URL": url]).postgres?.queryTimeout == .seconds(1))
+        let both = try settings(["POSTGRES_URL": url, "POSTGRES_TIMEOUT": "2s"]).postgres
+        #expect(both?.connectTimeout == .seconds(2))
+        #expect(both?.queryTimeout == .seconds(2))
+        #expect(both?.cancellationTimeout == .seconds(2))
+    }
+
+    @Test("The URLs of two databases contradict each other", arguments: ["REDIS_URL", "REDIS_REPLICA_URL"])
+    func twoDatabases(variable: String) throws {
+        let error = #expect(throws: SettingsError.self) {
+            try settings(["POSTGRES_URL": "postgresql://db", variable: "redis://cache"])
+        }
+        #expect(
+            error?.problems == ["\(variable) and POSTGRES_URL are both set, but only one database stores the links."]
+        )
+    }
+
+    @Test("A time limit of the other database is a warning")
+    func timeoutWithoutEffect() throws {
+        let postgres = try settings(["POSTGRES_URL": "postgresql://db", "REDIS_TIMEOUT": "2s"])
+        #expect(postgres.warnings == ["REDIS_TIMEOUT has no effect with POSTGRES_URL."])
+        let redis = try settings(["POSTGRES_TIMEOUT": "2s"])
+        #expect(redis.warnings == ["POSTGRES_TIMEOUT has no effect without POSTGRES_URL."])
+        #expect(redis.postgres == nil)
     }
 
     @Test("The summary lists the variables that were found, without secrets")

@@ -2,6 +2,7 @@
 
 import BurstPool
 import BurstPoolDatadog
+import BurstPoolPostgres
 import BurstPoolRedis
 import CoreMetrics
 import Foundation
@@ -9,6 +10,7 @@ import HTTPTypes
 import Logging
 import ServerTestSupport
 import ServiceLifecycle
+import Testing
 
 @testable import LinkService
 
@@ -16,41 +18,93 @@ import ServiceLifecycle
 func withService<Result: Sendable>(
     _ change: (inout Settings) -> Void = { _ in },
     datadog: DogStatsDClient? = nil,
-    _ body: (LinkService, PrivateRedis) async throws -> Result
+    _ body: (LinkService<RedisConnectionStrategy>, PrivateRedis) async throws -> Result
 ) async throws -> Result {
-    var settings = Settings()
-    // Long time limits, so that a busy machine does not fail the tests.
-    settings.pool.acquireTimeout = .seconds(10)
-    settings.redis.commandTimeout = .seconds(10)
-    settings.port = 0
-    change(&settings)
-    return try await PrivateRedis.with { redis in
-        settings.redis = try RedisConfiguration(url: redis.url).with(timeoutsOf: settings.redis)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        let metrics = ScrapedMetrics()
-        // For this task only, so that concurrent tests have separate metrics.
-        return try await withMetricsFactory(metrics) {
-            let service = try LinkService(settings: settings, metrics: metrics, datadog: datadog, logger: logger)
-            do {
-                let result = try await body(service, redis)
-                await service.redis.pool.shutdown()
-                return result
-            } catch {
-                await service.redis.pool.shutdown()
-                throw error
-            }
+    try await PrivateRedis.with { redis in
+        try await withService(on: redis, change) { settings, metrics, logger in
+            try LinkService(
+                redis: settings.redis,
+                settings: settings,
+                metrics: metrics,
+                datadog: datadog,
+                logger: logger
+            )
+        } body: { service in
+            try await body(service, redis)
         }
     }
 }
 
-/// Runs a body with a client of the service.
+/// Runs a body with the service in this process and a private PostgreSQL, and shuts the pool down.
+func withPostgresService<Result: Sendable>(
+    _ change: (inout Settings) -> Void = { _ in },
+    _ body: (LinkService<PostgresConnectionStrategy>, PrivatePostgres) async throws -> Result
+) async throws -> Result {
+    try await PrivatePostgres.with { postgres in
+        try await withService(on: postgres, change) { settings, metrics, logger in
+            let configuration = try #require(settings.postgres)
+            return try LinkService(postgres: configuration, settings: settings, metrics: metrics, logger: logger)
+        } body: { service in
+            try await body(service, postgres)
+        }
+    }
+}
+
+private func withService<Strategy: ConnectionStrategy, Result: Sendable>(
+    on database: some PrivateDatabase,
+    _ change: (inout Settings) -> Void,
+    make: (Settings, ScrapedMetrics, Logger) throws -> LinkService<Strategy>,
+    body: (LinkService<Strategy>) async throws -> Result
+) async throws -> Result {
+    // Long time limits, so that a busy machine does not fail the tests.
+    var settings = try Settings(
+        environment: database.settings.merging([
+            "PORT": "0", "POOL_ACQUIRE_TIMEOUT": "10s", "REDIS_TIMEOUT": "10s", "POSTGRES_TIMEOUT": "10s",
+        ]) { $1 }
+    )
+    change(&settings)
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    let metrics = ScrapedMetrics()
+    // For this task only, so that concurrent tests have separate metrics.
+    return try await withMetricsFactory(metrics) {
+        let service = try make(settings, metrics, logger)
+        do {
+            let result = try await body(service)
+            await service.database.pool.shutdown()
+            return result
+        } catch {
+            await service.database.pool.shutdown()
+            throw error
+        }
+    }
+}
+
+/// Runs a body with a client of the service on a private Redis.
 func withClient<Result: Sendable>(
     _ change: (inout Settings) -> Void = { _ in },
-    _ body: @escaping @Sendable (Client, LinkService, PrivateRedis) async throws -> Result
+    _ body: @escaping @Sendable (Client, LinkService<RedisConnectionStrategy>, PrivateRedis) async throws -> Result
 ) async throws -> Result {
     try await withService(change) { service, redis in
         try await service.serving { port in try await body(Client(port: port), service, redis) }
+    }
+}
+
+/// Runs a body with a client of the service on a private database.
+func withClient(
+    on database: TestDatabase,
+    _ change: (inout Settings) -> Void = { _ in },
+    _ body: @escaping @Sendable (Client, any PrivateDatabase) async throws -> Void
+) async throws {
+    switch database {
+    case .redis:
+        try await withService(change) { service, redis in
+            try await service.serving { port in try await body(Client(port: port), redis) }
+        }
+    case .postgres:
+        try await withPostgresService(change) { service, postgres in
+            try await service.serving { port in try await body(Client(port: port), postgres) }
+        }
     }
 }
 
@@ -79,15 +133,6 @@ extension LinkService {
             try await group.waitForAll()
             return result
         }
-    }
-}
-
-extension RedisConfiguration {
-    fileprivate func with(timeoutsOf other: RedisConfiguration) -> RedisConfiguration {
-        var configuration = self
-        configuration.connectTimeout = other.connectTimeout
-        configuration.commandTimeout = other.commandTimeout
-        return configuration
     }
 }
 

@@ -7,11 +7,13 @@ import Synchronization
 /// A private `redis-server` that listens on a socket in a temporary folder.
 ///
 /// It writes every change to the disk before it answers, so confirmed changes survive ``kill()`` and ``start()``.
-public final class PrivateRedis: Sendable {
+public final class PrivateRedis: PrivateDatabase {
     private let folder: URL
     private let server: Mutex<GuardedProcess?> = Mutex(nil)
 
     public var url: String { "unix://\(folder.path)/redis.sock" }
+
+    public var settings: [String: String] { ["REDIS_URL": url] }
 
     /// Runs a body with a server, and stops the server.
     public static func with<Result: Sendable>(
@@ -40,7 +42,6 @@ public final class PrivateRedis: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// Starts the server and returns when it answers.
     public func start() async throws {
         let process = try await GuardedProcess(
             "/usr/bin/env",
@@ -58,7 +59,6 @@ public final class PrivateRedis: Sendable {
         }
     }
 
-    /// Kills the server.
     public func kill() async {
         let process = server.withLock { server in
             defer { server = nil }
@@ -74,10 +74,32 @@ public final class PrivateRedis: Sendable {
     /// Sends a command on a new connection.
     @discardableResult
     public func send(_ name: String, _ arguments: String...) async throws -> RedisReply {
+        try await send(name, arguments: arguments)
+    }
+
+    private func send(_ name: String, arguments: [String]) async throws -> RedisReply {
         let strategy = try RedisConnectionStrategy(url: url)
         let connection = try await strategy.makeConnection()
         let reply = try await connection.send(RedisCommand(name, arguments: arguments))
         try await connection.close()
         return reply
+    }
+
+    public func stall() async throws {
+        try await send("CLIENT", "PAUSE", "600000", "ALL")
+    }
+
+    public func linkCount() async throws -> Int {
+        try await integer("DBSIZE")
+    }
+
+    public func count(of code: String) async throws -> Int {
+        try await integer("HGET", "link:\(code)", "count")
+    }
+
+    private func integer(_ name: String, _ arguments: String...) async throws -> Int {
+        let reply = try await send(name, arguments: arguments)
+        guard let integer = reply.integer else { throw GuardedProcess.Failure("\(name) returned \(reply)") }
+        return integer
     }
 }

@@ -13,9 +13,9 @@ public final class RunningServer: Sendable {
     /// Starts the server and returns when it accepts requests.
     ///
     /// - Parameter settings: The environment variables.
-    public init(redis: PrivateRedis, port: Int = 0, settings: [String: String] = [:]) async throws {
+    public init(on database: any PrivateDatabase, port: Int = 0, settings: [String: String] = [:]) async throws {
         let folder = try Self.makeFolder()
-        let standard = ["REDIS_URL": redis.url, "PORT": "\(port)"]
+        let standard = database.settings.merging(["PORT": "\(port)"]) { $1 }
         let process = try await GuardedProcess(
             Self.executable.path,
             environment: standard.merging(settings) { $1 },

@@ -6,12 +6,12 @@ import Hummingbird
 import ServiceLifecycle
 
 /// `/health` reports whether the process is alive, and `/ready` whether it can answer requests.
-struct HealthRoutes {
-    /// The server that stores the links first, then its replica.
-    let servers: [Redis]
+struct HealthRoutes<Strategy: ConnectionStrategy> {
+    /// The database that stores the links first, then its replica.
+    let databases: [Database<Strategy>]
 
-    /// How long a check of readiness may take. Longer than a request uses a connection, also while Redis is busy.
-    private static let timeout = Duration.seconds(1)
+    /// How long a check of readiness may take. Longer than a request uses a connection, also while the database is busy.
+    private static var timeout: Duration { .seconds(1) }
 
     private struct Health: ResponseEncodable {
         let status = "alive"
@@ -31,14 +31,14 @@ struct HealthRoutes {
         router.get("health") { _, _ in
             Health(
                 pools: states,
-                health: Dictionary(uniqueKeysWithValues: servers.map { ($0.name, $0.pool.health.status.rawValue) })
+                health: Dictionary(uniqueKeysWithValues: databases.map { ($0.name, $0.pool.health.status.rawValue) })
             )
         }
         router.get("ready", use: ready)
     }
 
     private var states: [String: PoolState] {
-        Dictionary(uniqueKeysWithValues: servers.map { ($0.name, PoolState($0.pool.statistics)) })
+        Dictionary(uniqueKeysWithValues: databases.map { ($0.name, PoolState($0.pool.statistics)) })
     }
 
     private func ready(_ request: Request, _ context: ServiceContext) async throws -> Response {
@@ -50,13 +50,13 @@ struct HealthRoutes {
         return response
     }
 
-    /// The service is ready if the server that stores the links works. It works without its replica.
+    /// The service is ready if the database that stores the links works. It works without its replica.
     ///
     /// A saturated pool whose connections come back is healthy, so that a load peak does not remove this instance from its
     /// load balancer.
     private func reasonsAgainst() async -> [String] {
         if Task.isShuttingDownGracefully { return ["The service is stopping."] }
-        let health = await servers[0].pool.checkHealth(timeout: Self.timeout)
+        let health = await databases[0].pool.checkHealth(timeout: Self.timeout)
         return health.isHealthy ? [] : [health.description]
     }
 }

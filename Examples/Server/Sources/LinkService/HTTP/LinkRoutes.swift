@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BurstPool
 import Foundation
 import HTTPTypes
 import Hummingbird
 
 /// The routes that create, follow and describe links.
-struct LinkRoutes {
-    let store: LinkStore
+struct LinkRoutes<Strategy: ConnectionStrategy> where Strategy.Connection: LinkConnection {
+    let store: LinkStore<Strategy>
     /// The beginning of short URLs; `nil` means the address of the request.
     let publicURL: String?
 
@@ -60,7 +61,7 @@ struct LinkRoutes {
         return redirect(to: link.url)
     }
 
-    private static let unknown = Problem(.notFound, "There is no such link.")
+    private static var unknown: Problem { Problem(.notFound, "There is no such link.") }
 
     private func code(_ context: ServiceContext) throws -> LinkCode {
         guard let code = LinkCode(try context.parameters.require("code")) else { throw Self.unknown }

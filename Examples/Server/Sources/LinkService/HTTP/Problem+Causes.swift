@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolRedis
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -16,8 +15,8 @@ extension Problem {
             self = problem
         case let error as ConnectionPoolError:
             self.init(pool: error)
-        case let error as RedisError:
-            self.init(redis: error)
+        case let error as any DatabaseError:
+            self.init(database: error)
         case is CancellationError:
             self = .unavailable("The service is stopping.")
         case is NIOTooManyBytesError:
@@ -46,10 +45,9 @@ extension Problem {
         }
     }
 
-    private init(redis error: RedisError) {
+    private init(database error: any DatabaseError) {
         if error.isOutage {
-            let isThere = error.code == .serverError
-            self = .unavailable(isThere ? "The database is not ready." : "The database cannot be reached.")
+            self = .unavailable(error.isAnswer ? "The database is not ready." : "The database cannot be reached.")
         } else {
             self.init(.internalServerError, "The service has an internal error.")
         }

@@ -10,7 +10,7 @@ struct LinkCode: Sendable, Hashable, CustomStringConvertible {
 
     private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
-    /// Returns `nil` for a text that cannot be a code, which saves a round trip to Redis.
+    /// Returns `nil` for a text that cannot be a code, which saves a round trip to the database.
     init?(_ text: some StringProtocol) {
         guard text.utf8.count == Self.length, text.utf8.allSatisfy(Self.alphabet.contains) else { return nil }
         self.text = String(text)

@@ -26,6 +26,7 @@ enum MetricCatalog {
         "db.client.connection.create_time": Entry(help: "How long it took to open a connection."),
         "db.client.connection.wait_time": Entry(help: "How long successful acquires waited for a connection."),
         "db.client.connection.use_time": Entry(help: "How long connections were leased."),
+        "db.client.operation.duration": Entry(help: "How long statements took, by operation and error."),
         "http.server.request.duration": Entry(help: "How long it took to answer a request."),
         "http.server.active_requests": Entry(help: "The number of requests in progress."),
     ]

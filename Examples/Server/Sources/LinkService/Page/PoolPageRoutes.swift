@@ -7,11 +7,11 @@ import NIOCore
 import ServiceLifecycle
 
 /// The page that shows the pools, and the stream of events that it draws.
-struct PoolPageRoutes {
-    let sampler: PoolSampler
+struct PoolPageRoutes<Strategy: ConnectionStrategy> {
+    let sampler: PoolSampler<Strategy>
 
     /// The time after which a page reconnects.
-    private static let retry = Duration.milliseconds(500)
+    private static var retry: Duration { .milliseconds(500) }
 
     func add(to router: some RouterMethods<ServiceContext>) {
         router.get("") { _, _ in Response(status: .found, headers: [.location: "/pool"]) }
@@ -30,7 +30,7 @@ struct PoolPageRoutes {
 
     /// The connections in use and the waiting callers of all pools, as text.
     private func leases() -> Response {
-        let snapshots = sampler.servers.map { "\($0.pool.snapshot)\n" }.joined(separator: "\n")
+        let snapshots = sampler.databases.map { "\($0.pool.snapshot)\n" }.joined(separator: "\n")
         return Response(
             status: .ok,
             headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],

@@ -3,23 +3,22 @@
 import BurstPool
 import BurstPoolDatadog
 import BurstPoolObservability
-import BurstPoolRedis
 import Logging
 
 /// A pool that reports to swift-metrics, to the log, and to Datadog.
-struct ObservedPool: Sendable {
+struct ObservedPool<Strategy: ConnectionStrategy>: Sendable {
     let name: String
-    let pool: RedisPool
+    let pool: ConnectionPool<Strategy>
     private let telemetry: ConnectionPoolTelemetry
     private let datadog: DatadogConnectionPoolObserver?
 
     /// - Parameters:
     ///   - name: The name of the pool in metrics and logs.
     ///   - datadog: Sends metrics to Datadog; `nil` if there is no agent.
-    /// - Throws: `ConnectionPoolError` or `RedisError` if the settings are invalid.
+    /// - Throws: `ConnectionPoolError` if the settings are invalid.
     init(
         name: String,
-        _ redis: RedisConfiguration,
+        _ strategy: Strategy,
         _ pool: ConnectionPoolConfiguration,
         datadog: DogStatsDClient?,
         logger: Logger
@@ -40,8 +39,8 @@ struct ObservedPool: Sendable {
         var configuration = pool
         configuration.name = name
         configuration.observer = self.datadog
-        self.pool = try RedisPool(
-            strategy: RedisConnectionStrategy(configuration: redis),
+        self.pool = try ConnectionPool(
+            strategy: strategy,
             configuration: configuration,
             telemetry: telemetry
         )

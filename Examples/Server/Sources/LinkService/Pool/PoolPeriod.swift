@@ -8,7 +8,7 @@ struct PoolPeriod: Sendable {
     private var sum = (inUse: 0, idle: 0, opening: 0, closing: 0)
     private var readings = 0
     private(set) var latencies = LatencyHistogram()
-    private(set) var redisAnswers = true
+    private(set) var answers = true
 
     mutating func note(_ statistics: ConnectionPoolStatistics) {
         peak.total = max(peak.total, statistics.total)
@@ -21,9 +21,9 @@ struct PoolPeriod: Sendable {
         readings += 1
     }
 
-    mutating func note(_ acquires: LatencyHistogram, redisAnswers: Bool) {
+    mutating func note(_ acquires: LatencyHistogram, answers: Bool) {
         latencies.merge(acquires)
-        self.redisAnswers = self.redisAnswers && redisAnswers
+        self.answers = self.answers && answers
     }
 
     mutating func merge(_ other: PoolPeriod) {
@@ -35,7 +35,7 @@ struct PoolPeriod: Sendable {
         sum.opening += other.sum.opening
         sum.closing += other.sum.closing
         readings += other.readings
-        note(other.latencies, redisAnswers: other.redisAnswers)
+        note(other.latencies, answers: other.answers)
     }
 
     var mean: PoolMean {
@@ -49,7 +49,7 @@ struct PoolPeriod: Sendable {
         )
     }
 
-    func entry(name: String, _ statistics: ConnectionPoolStatistics) -> PoolSample.Entry {
+    func entry(name: String, system: String, _ statistics: ConnectionPoolStatistics) -> PoolSample.Entry {
         PoolSample.Entry(
             name: name,
             pool: PoolState(statistics),
@@ -60,7 +60,8 @@ struct PoolPeriod: Sendable {
                 p50: latencies.quantile(0.5),
                 p99: latencies.quantile(0.99)
             ),
-            redisAnswers: redisAnswers
+            system: system,
+            answers: answers
         )
     }
 }

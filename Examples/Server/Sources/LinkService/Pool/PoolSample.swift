@@ -22,8 +22,10 @@ struct PoolSample: Sendable, Codable, Equatable {
         /// The averages over the summarized time.
         var mean: PoolMean
         var acquires: Acquires
-        /// Whether Redis answered during the whole time.
-        var redisAnswers: Bool
+        /// The name of the database to which the connections lead, such as Redis.
+        var system: String
+        /// Whether the database answered during the whole time.
+        var answers: Bool
     }
 
     /// How long the acquires in the summarized time took, in milliseconds.

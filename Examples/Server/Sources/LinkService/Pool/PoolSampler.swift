@@ -10,17 +10,17 @@ import Synchronization
 ///
 /// It also samples while nobody views the page, so that a new viewer sees the last hour. A reading visits a few dozen
 /// connections.
-final class PoolSampler: Service {
+final class PoolSampler<Strategy: ConnectionStrategy>: Service {
     /// The time between two samples.
-    static let interval = Duration.milliseconds(200)
+    static var interval: Duration { .milliseconds(200) }
     /// The number of readings that a sample summarizes.
-    static let readingsPerSample = 8
+    static var readingsPerSample: Int { 8 }
     /// The number of samples that a coarse sample summarizes.
-    static let samplesPerCoarseSample = 25
+    static var samplesPerCoarseSample: Int { 25 }
     /// The number of events that wait for a viewer that reads slowly. Such a viewer misses older events.
-    private static let backlog = SampleHistory.fineLength + SampleHistory.coarseLength + 25
+    private static var backlog: Int { SampleHistory.fineLength + SampleHistory.coarseLength + 25 }
 
-    let servers: [Redis]
+    let databases: [Database<Strategy>]
     private let requests: @Sendable () -> RequestCounts.Snapshot
     private let audience = Mutex(Audience())
 
@@ -31,8 +31,8 @@ final class PoolSampler: Service {
         var hasEnded = false
     }
 
-    init(servers: [Redis], requests: @escaping @Sendable () -> RequestCounts.Snapshot) {
-        self.servers = servers
+    init(databases: [Database<Strategy>], requests: @escaping @Sendable () -> RequestCounts.Snapshot) {
+        self.databases = databases
         self.requests = requests
     }
 
@@ -49,17 +49,17 @@ final class PoolSampler: Service {
         let pause = Self.interval / Self.readingsPerSample
         var next = ContinuousClock.now
         while true {
-            var coarse = servers.map { _ in PoolPeriod() }
+            var coarse = databases.map { _ in PoolPeriod() }
             for _ in 0..<Self.samplesPerCoarseSample {
-                var fine = servers.map { _ in PoolPeriod() }
+                var fine = databases.map { _ in PoolPeriod() }
                 for _ in 0..<Self.readingsPerSample {
                     // Adding to the previous deadline keeps delays from adding up. Missed readings are skipped.
                     next = max(next + pause, .now)
                     try await Task.sleep(until: next, clock: .continuous)
-                    for (index, server) in servers.enumerated() { fine[index].note(server.pool.statistics) }
+                    for (index, database) in databases.enumerated() { fine[index].note(database.pool.statistics) }
                 }
-                for (index, server) in servers.enumerated() {
-                    fine[index].note(server.latencies.take(), redisAnswers: server.reachability.isReachable)
+                for (index, database) in databases.enumerated() {
+                    fine[index].note(database.latencies.take(), answers: database.reachability.isReachable)
                     coarse[index].merge(fine[index])
                 }
                 publish(fine, isCoarse: false)
@@ -76,7 +76,9 @@ final class PoolSampler: Service {
             span: Int(span / .milliseconds(1)),
             requests: requests.answered,
             unavailable: requests.unavailable,
-            pools: zip(servers, periods).map { $1.entry(name: $0.name, $0.pool.statistics) }
+            pools: zip(databases, periods).map { database, period in
+                period.entry(name: database.name, system: database.reachability.system, database.pool.statistics)
+            }
         )
         let event = SampleHistory.Event(time: sample.time, text: ServerSentEvent.encode(sample, id: sample.time))
         audience.withLock { audience in

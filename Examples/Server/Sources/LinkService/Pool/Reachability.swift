@@ -3,10 +3,12 @@
 import Logging
 import Synchronization
 
-/// Knows whether Redis worked the last time it was used, and logs when that changes.
+/// Knows whether a database worked the last time it was used, and logs when that changes.
 final class Reachability: Sendable {
     private let isDown = Atomic(false)
     private let outage = Mutex(Outage())
+    /// The name of the database, such as Redis.
+    let system: String
     private let logger: Logger
 
     private struct Outage {
@@ -17,7 +19,8 @@ final class Reachability: Sendable {
     /// An outage is over when nothing has failed for this time, because failures and successes mix at its beginning and end.
     private static let quietTime = Duration.milliseconds(200)
 
-    init(logger: Logger) {
+    init(system: String, logger: Logger) {
+        self.system = system
         self.logger = logger
     }
 
@@ -31,7 +34,7 @@ final class Reachability: Sendable {
             outage.began = now
             return true
         }
-        if isFirst { logger.warning("Redis cannot be used", metadata: ["error": "\(error)"]) }
+        if isFirst { logger.warning("\(system) cannot be used", metadata: ["error": "\(error)"]) }
     }
 
     func succeeded() {
@@ -43,6 +46,6 @@ final class Reachability: Sendable {
             }
             return outage.latestFailure - outage.began
         }
-        if let duration { logger.notice("Redis can be used again", metadata: ["outage": "\(duration)"]) }
+        if let duration { logger.notice("\(system) can be used again", metadata: ["outage": "\(duration)"]) }
     }
 }

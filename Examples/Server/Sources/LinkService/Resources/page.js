@@ -43,11 +43,11 @@ function draw() {
     .find((shorter) => shorter < selectedSpan && age <= shorter) ?? selectedSpan;
   const parts = runs(list);
   const bursts = stretches(parts, (s) => s.peak.total > s.pool.maxSize);
-  const outages = stretches(parts, (s) => !s.redisAnswers);
+  const outages = stretches(parts, (s) => !s.answers);
   drawConnections(now, span, list, parts, bursts, outages);
   drawCallers(now, span, list, parts, outages);
   drawLatency(now, span, list, parts, outages);
-  drawSummary(now, bursts, outages);
+  drawSummary(now, list.at(-1).system, bursts, outages);
 }
 
 // Choices ---------------------------------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ function draw() {
 function drawChoices(pools) {
   choices("spans", SPANS.map(([span, text]) => ({ key: span, text })), selectedSpan, (span) => { selectedSpan = span; });
   element("pools").hidden = pools.length < 2;
-  const items = pools.map((pool) => ({ key: pool.name, text: pool.name, state: pool.redisAnswers ? "answers" : "fails" }));
+  const items = pools.map((pool) => ({ key: pool.name, text: pool.name, state: pool.answers ? "answers" : "fails" }));
   choices("pools", items, selectedPool, (name) => {
     selectedPool = name;
     location.hash = encodeURIComponent(name);
@@ -82,7 +82,7 @@ function choices(id, items, selected, select) {
 // Numbers ---------------------------------------------------------------------------------------------------------------
 
 function drawNumbers(list) {
-  const { pool, redisAnswers } = list.at(-1);
+  const { pool, system, answers } = list.at(-1);
   const set = (id, text) => { element(id).textContent = text; };
   const highest = (key) => `peak ${number(Math.max(...list.map((s) => s.peak[key])))}`;
   set("total", number(pool.total));
@@ -106,7 +106,7 @@ function drawNumbers(list) {
   const measured = list.findLast((s) => s.acquires.count)?.acquires;
   set("p50", measured ? milliseconds(measured.p50) : "–");
   set("p99", measured ? `p99 ${milliseconds(measured.p99)}` : "");
-  if (redisAnswers) tell("redis", "answers", "Redis answers"); else tell("redis", "fails", "Redis does not answer");
+  if (answers) tell("database", "answers", `${system} answers`); else tell("database", "fails", `${system} does not answer`);
 }
 
 function milliseconds(value) {
@@ -131,8 +131,8 @@ function drawConnections(now, span, list, parts, bursts, outages) {
     chart.area("in-use", run, (s) => s.mean.inUse);
     chart.line("total", run, (s) => s.peak.total);
   }
-  chart.outages(outages, "Redis does not answer");
-  const { pool } = list.at(-1);
+  const { pool, system } = list.at(-1);
+  chart.outages(outages, `${system} does not answer`);
   for (const run of parts) {
     chart.line("limit", run, (s) => s.pool.maxSize);
     if (run.some((s) => s.pool.burstLimit > s.pool.maxSize)) chart.line("limit hard", run, (s) => s.pool.burstLimit);
@@ -178,7 +178,7 @@ function split(run, belongs) {
   return parts.filter((part) => part.length);
 }
 
-function drawSummary(now, bursts, outages) {
+function drawSummary(now, system, bursts, outages) {
   const start = now - selectedSpan;
   const seconds = (list) => list.reduce((sum, s) => sum + s.end - Math.max(s.start, start), 0) / 1_000;
   const time = `the last ${SPANS.find(([span]) => span === selectedSpan)[1]}`.replace("last 1 ", "last ");
@@ -188,7 +188,7 @@ function drawSummary(now, bursts, outages) {
     ? `${text(bursts, "burst", "bursts")}, with up to ${number(Math.max(...bursts.map((b) => b.high)))} connections.`
     : `No burst in ${time}.`;
   element("summary").textContent =
-    outages.length ? `${burst} ${text(outages, "outage of Redis", "outages of Redis")}.` : burst;
+    outages.length ? `${burst} ${text(outages, `outage of ${system}`, `outages of ${system}`)}.` : burst;
 }
 
 addEventListener("resize", schedule);

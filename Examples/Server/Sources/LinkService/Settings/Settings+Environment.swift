@@ -3,7 +3,6 @@
 import BurstPool
 import BurstPoolConfigReader
 import BurstPoolDatadog
-import BurstPoolRedis
 import Configuration
 import Logging
 
@@ -19,9 +18,8 @@ extension Settings {
         host = reader.text("host") ?? host
         port = reader.number("port", in: 0...65535) ?? port
         readPublicURL(&reader)
-        let timeout = reader.duration("redis_timeout", in: .milliseconds(1)...(.seconds(600)))
-        if let configuration = Self.redis("redis_url", timeout, &reader) { redis = configuration }
-        replica = Self.redis("redis_replica_url", timeout, &reader)
+        readRedis(&reader)
+        readPostgres(&reader)
         readPool(&reader, environment)
         readDatadog(&reader)
         shutdownDeadline = reader.duration("shutdown_deadline", in: .zero...(.seconds(600))) ?? shutdownDeadline
@@ -34,9 +32,6 @@ extension Settings {
             }
         }
         try reader.finish()
-        if timeout != nil, reader.found.allSatisfy({ $0.variable != "REDIS_URL" }) {
-            redis = Self.with(timeout, redis)
-        }
         if !reader.found.isEmpty {
             summary = reader.found.map { "\($0.variable)=\($0.value)" }.joined(separator: " ")
         }
@@ -51,48 +46,13 @@ extension Settings {
         }
     }
 
-    /// Reads the URL of a server.
-    ///
-    /// - Parameter timeout: The value of `REDIS_TIMEOUT`, which takes precedence over the URL. Without it, the default
-    ///   timeouts of the service apply only if the URL has none.
-    private static func redis(
-        _ key: String,
-        _ timeout: Duration?,
-        _ reader: inout SettingsReader
-    ) -> RedisConfiguration? {
-        // The URL may contain a password, so neither the log nor an error may contain the URL.
-        guard let url = reader.text(key, isSecret: true) else { return nil }
-        do {
-            let configuration = try RedisConfiguration(url: url)
-            var result = withDefaultTimeouts(configuration)
-            // The options for time limits in URLs all end in "timeout".
-            if url.contains("timeout=") {
-                result.connectTimeout = configuration.connectTimeout
-                result.commandTimeout = configuration.commandTimeout
-            }
-            return with(timeout, result)
-        } catch let error as RedisError {
-            reader.complain(key, "cannot be used: \(error.message)")
-        } catch {
-            reader.complain(key, "cannot be used: \(error)")
-        }
-        return nil
-    }
-
-    private static func with(_ timeout: Duration?, _ configuration: RedisConfiguration) -> RedisConfiguration {
-        guard let timeout else { return configuration }
-        var configuration = configuration
-        configuration.connectTimeout = timeout
-        configuration.commandTimeout = timeout
-        return configuration
-    }
-
     private mutating func readPool(_ reader: inout SettingsReader, _ environment: [String: String]) {
+        let name = postgres == nil ? pool.name : "postgres"
         do throws(ConnectionPoolConfigurationReadError) {
             let reading = try ConnectionPoolConfiguration.read(
                 from: reader.config.scoped(to: "pool"),
                 defaultMaxSize: pool.maxSize,
-                defaults: Self.poolDefaults
+                defaults: { Self.poolDefaults(maxSize: $0, name: name) }
             )
             pool = reading.configuration
             // A pool without a burst has no excess connections, and refuses to let them linger.
@@ -124,7 +84,8 @@ extension Settings {
 
     /// The list of settings for `--help`.
     public static let help = """
-        link-server: a URL shortener that stores its links in Redis and uses BurstPool for its connections.
+        link-server: a URL shortener that stores its links in Redis or PostgreSQL, and uses BurstPool for its
+        connections.
 
         The settings are environment variables. Durations need a unit, for example 250ms, 1.5s or 5m.
           HOST                     The address to listen on. Default: 127.0.0.1
@@ -134,6 +95,9 @@ extension Settings {
                                    Default: redis://127.0.0.1:6379
           REDIS_REPLICA_URL        A replica from which links are read, with a pool of its own. Default: none
           REDIS_TIMEOUT            The time limit of connecting and of commands. Default: the URL's, or 1s
+          POSTGRES_URL             postgresql://[user[:password]@][host][:port][/database][?parameter=value], or any other
+                                   connection string of libpq. Links are then stored in PostgreSQL. Default: none
+          POSTGRES_TIMEOUT         The time limit of connecting and of statements. Default: 1s, or the URL's for connecting
           POOL_MAX_SIZE            The number of connections to keep. Default: 8
           POOL_BURST_LIMIT         The largest number of connections during a burst. Default: 4 times POOL_MAX_SIZE
           POOL_ACQUIRE_TIMEOUT     How long a request waits for a connection. Default: 250ms

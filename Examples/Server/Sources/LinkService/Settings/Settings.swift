@@ -3,6 +3,7 @@
 import BurstPool
 import BurstPoolConfigReader
 import BurstPoolDatadog
+import BurstPoolPostgres
 import BurstPoolRedis
 import Configuration
 import Logging
@@ -18,14 +19,17 @@ public struct Settings: Sendable {
     /// The beginning of short links, without a slash at the end; `nil` means the address that the request was sent to.
     public var publicURL: String?
 
-    /// The server that stores the links.
+    /// The PostgreSQL server that stores the links; `nil` if Redis stores them.
+    public var postgres: PostgresConfiguration?
+
+    /// The Redis server that stores the links, unless PostgreSQL does.
     public var redis = Settings.withDefaultTimeouts(RedisConfiguration(host: "127.0.0.1"))
 
-    /// A replica of the server, from which links are read; `nil` if there is none.
+    /// A replica of the Redis server, from which links are read; `nil` if there is none.
     public var replica: RedisConfiguration?
 
     /// The limits of the pools, and how long a request waits for a connection.
-    public var pool = Settings.poolDefaults(maxSize: 8)
+    public var pool = Settings.poolDefaults(maxSize: 8, name: "redis")
 
     /// The Datadog agent that receives metrics; `nil` if there is none.
     public var datadog: DogStatsDConfiguration?
@@ -45,14 +49,14 @@ public struct Settings: Sendable {
     public init() {}
 
     /// The recommended configuration, adapted to a service with short requests.
-    static func poolDefaults(maxSize: Int) -> ConnectionPoolConfiguration {
+    static func poolDefaults(maxSize: Int, name: String) -> ConnectionPoolConfiguration {
         let (burstLimit, overflow) = maxSize.multipliedReportingOverflow(by: 4)
         var pool = ConnectionPoolConfiguration.recommended(maxSize: maxSize, burstLimit: overflow ? .max : burstLimit)
-        pool.name = "redis"
+        pool.name = name
         pool.acquireTimeout = .milliseconds(250)
         // For the text at /pool/leases.
         pool.tracksLeases = true
-        // The service should recover within a second after Redis is back.
+        // The service should recover within a second after the database is back.
         pool.connectRetry?.cap = .milliseconds(500)
         return pool
     }
@@ -64,6 +68,15 @@ public struct Settings: Sendable {
         configuration.connectTimeout = defaultTimeout
         configuration.commandTimeout = defaultTimeout
         configuration.clientName = configuration.clientName ?? "link-server"
+        return configuration
+    }
+
+    static func withDefaultTimeouts(_ configuration: PostgresConfiguration) -> PostgresConfiguration {
+        var configuration = configuration
+        configuration.connectTimeout = defaultTimeout
+        configuration.queryTimeout = defaultTimeout
+        configuration.cancellationTimeout = defaultTimeout
+        configuration.applicationName = "link-server"
         return configuration
     }
 }

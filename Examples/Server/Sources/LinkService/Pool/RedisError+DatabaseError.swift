@@ -2,8 +2,9 @@
 
 import BurstPoolRedis
 
-extension RedisError {
-    /// Whether the server or the network caused the error, so that the same command may succeed later.
+extension RedisError: DatabaseError {
+    var isAnswer: Bool { code == .serverError }
+
     var isOutage: Bool {
         switch code {
         case .connectFailed, .connectTimedOut, .tlsFailed, .authenticationFailed, .connectionClosed, .commandTimedOut,

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BurstPool
+import ServiceLifecycle
+
+/// Checks the databases when the service starts, so that they are ready for the first request, and then once a second, so that
+/// an outage is noticed even while no request needs them.
+struct DatabaseProbe<Strategy: ConnectionStrategy>: Service where Strategy.Connection: LinkConnection {
+    let databases: [Database<Strategy>]
+
+    func run() async {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                await withTaskGroup(of: Void.self) { group in
+                    for database in databases { group.addTask { try? await database.check() } }
+                }
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+}
