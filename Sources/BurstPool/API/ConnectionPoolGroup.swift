@@ -87,7 +87,7 @@ public final class ConnectionPoolGroup<Key: Hashable & Sendable, Strategy: Conne
     ///   - line: The place of the call, for reports of leaks. Leave out.
     ///   - body: Uses the connection. Whether it returns or throws, the connection is released.
     /// - Returns: What the body returns.
-    /// - Throws: As ``ConnectionPool/withConnection(timeout:fileID:line:_:)`` does, and, if the key has no pool yet, what
+    /// - Throws: As `withConnection` of a ``ConnectionPool`` does, and, if the key has no pool yet, what
     ///   `makeStrategy` and the closure of the settings throw.
     @inlinable @inline(__always)
     public func withConnection<Result>(
