@@ -132,7 +132,7 @@ private final class Holders<System: Backend>: Sendable {
                 return
             } catch {
                 guard Outcome.name(of: error, from: System.self, wasCancelled: false, isEnding: false) != nil else {
-                    firstFailure.withLock { if $0 == nil { $0 = "an error: \(error)" } }
+                    firstFailure.withLock { if $0 == nil { $0 = Findings.describe(error) } }
                     return
                 }
                 try? await Task.sleep(for: .milliseconds(10))

@@ -116,7 +116,7 @@ struct Chaos<System: Backend>: Sendable {
         } catch {
             // A cancellation counts as caused by the timer, even if it was not. Visits distinguish the two.
             if Outcome.name(of: error, from: System.self, wasCancelled: true, isEnding: false) == nil {
-                life.report.findings.add("\(name): an error: \(error)")
+                life.report.findings.add("\(name): \(Findings.describe(error))")
             }
         }
         timer.cancel()

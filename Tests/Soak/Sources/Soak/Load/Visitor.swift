@@ -120,9 +120,7 @@ final class Visitor<System: Backend>: Sendable {
                     isEnding: life.isEnding
                 )
             else {
-                let what =
-                    (error as? Visit.WrongReply).map { "a wrong reply: \($0.description)" } ?? "an error: \(error)"
-                life.report.findings.add(what)
+                life.report.findings.add(Findings.describe(error))
                 return
             }
             outcomes.count(outcome)

@@ -17,4 +17,9 @@ final class Findings: Sendable {
         found.withLock { if $0.count < 20 { $0.append(finding) } }
         isAny.store(true, ordering: .releasing)
     }
+
+    /// Says what an error that nothing explains means.
+    static func describe(_ error: any Error) -> String {
+        (error as? Visit.WrongReply).map { "a wrong reply: \($0.description)" } ?? "an error: \(error)"
+    }
 }
