@@ -13,15 +13,30 @@ struct DemoRunTests {
         [false, true]
     )
     func passes(kind: ServerKind, chaos: Bool) async throws {
-        let settings = try shortSettings(kind.choice(), chaos: chaos)
-        let (summary, picture) = try await runDemo(settings, on: settings.server.makeBackend(for: settings))
-        #expect(summary.failures == [])
-        #expect(summary.endedEarly == nil)
-        #expect(summary.checks.count == 10)
-        #expect(summary.commands > 100)
-        #expect(summary.connections.peakTotal > settings.maxSize)
-        #expect((summary.connections.killed > 0) == chaos)
-        #expect(picture.hasSuffix("</svg>\n"))
+        let isEnough = try await run(kind, chaos: chaos) { settings in
+            let (summary, picture) = try await runDemo(settings, on: settings.server.makeBackend(for: settings))
+            #expect(summary.failures == [])
+            #expect(summary.endedEarly == nil)
+            #expect(summary.checks.count == 10)
+            #expect(summary.connections.killed == 0 || chaos)
+            #expect(picture.hasSuffix("</svg>\n"))
+            return summary.commands > 100 && summary.connections.peakTotal > settings.maxSize
+                && (summary.connections.killed > 0) == chaos
+        }
+        #expect(isEnough)
+    }
+
+    /// Runs the demo for a short time, and for longer if other tests have left it too little time of the processor for the load.
+    ///
+    /// - Parameter body: Runs the demo, and returns whether that was enough.
+    private func run(_ kind: ServerKind, chaos: Bool, _ body: (DemoSettings) async throws -> Bool) async throws -> Bool
+    {
+        var settings = try shortSettings(kind.choice(), chaos: chaos)
+        while settings.seconds < 40 {
+            if try await body(settings) { return true }
+            settings.seconds *= 3
+        }
+        return false
     }
 
     @Test("starts a private PostgreSQL server, and stops it")
@@ -72,10 +87,11 @@ struct DemoRunTests {
 
     @Test("finds a fault", arguments: ServerKind.allCases, faults)
     func fault(kind: ServerKind, expected: (fault: Fault, checks: Set<String>)) async throws {
-        let settings = try shortSettings(kind.choice(), chaos: expected.fault == .deniesKills)
-        let backend = try await settings.server.makeBackend(for: settings)
-        let (summary, _) = try await runDemo(settings, with: expected.fault, on: backend)
-        let failed = summary.checks.filter { !$0.passed }.map(\.name)
-        #expect(expected.checks.isSubset(of: failed))
+        let isFound = try await run(kind, chaos: expected.fault == .deniesKills) { settings in
+            let backend = try await settings.server.makeBackend(for: settings)
+            let (summary, _) = try await runDemo(settings, with: expected.fault, on: backend)
+            return expected.checks.isSubset(of: summary.checks.filter { !$0.passed }.map(\.name))
+        }
+        #expect(isFound)
     }
 }
