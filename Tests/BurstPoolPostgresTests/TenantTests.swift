@@ -38,7 +38,7 @@ struct TenantTests {
             for caller in 0..<60 {
                 let tenant = caller % 6
                 tasks.addTask {
-                    (tenant, try await group.withConnection(for: tenant, tenantOf))
+                    (tenant, try await group.withConnection(for: tenant) { try await tenantOf(&$0) })
                 }
             }
             var reached: [(tenant: Int, reached: Int)] = []
