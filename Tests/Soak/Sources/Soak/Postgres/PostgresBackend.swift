@@ -124,6 +124,8 @@ final class PostgresBackend: Backend {
         if sabotage == .lateCancel, visit.number.isMultiple(of: 4) {
             let client = connection.processID
             Task { try await self.cancel(client) }
+            // Long enough for the request to arrive meanwhile.
+            _ = try await connection.query("SELECT pg_sleep(0.1)")
         }
         return try await PostgresVisit(visit: visit, use: use, sabotage: sabotage).perform(on: connection)
     }
