@@ -56,9 +56,18 @@ struct IdleLeaseCountTests {
         }
     }
 
-    @Test("The count works together with other bookkeeping of leases", arguments: CoreKind.allCases)
-    func beside(kind: CoreKind) async throws {
-        try await withCountingPool(kind, maxSize: 2, configure: { $0.leakThreshold = .seconds(60) }) { pool, _ in
+    @Test("The count works together with other bookkeeping of leases", arguments: CoreKind.allCases, [true, false])
+    func beside(kind: CoreKind, observesLeases: Bool) async throws {
+        try await withCountingPool(
+            kind,
+            maxSize: 2,
+            configure: {
+                $0.leakThreshold = .seconds(60)
+                $0.observer = CombinedConnectionPoolObserver([
+                    RecordingObserver(observesLeases: observesLeases), IdleLeaseCounter(),
+                ])
+            }
+        ) { pool, _ in
             for _ in 0..<3 { try await pool.withConnection { $0.use() } }
             #expect(pool.statistics.idleLeases == 2)
         }

@@ -116,6 +116,15 @@ public protocol _PoolCore: Sendable {
 }
 
 extension _PoolCore {
+    /// Calls `visit` for every slot that was ever used, in the order of the slots. O(slots).
+    func forEachSlot(_ visit: (_ index: Int, _ slot: _PoolCoreSlot<Lease>) -> Void) {
+        var index = 0
+        while let slot = slot(at: index) {
+            visit(index, slot)
+            index += 1
+        }
+    }
+
     /// Records which leases exist now, so that an error can name the age of the oldest one if a wait takes too long.
     @inlinable
     func observeLeases(now: UInt64) {

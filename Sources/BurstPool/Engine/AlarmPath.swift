@@ -7,7 +7,7 @@ extension _PoolEngine: AlarmClockOwner {
         let now = clock.now
         expireWaiters(now: now)
         operations.expire(now: now) { visit in
-            forEachSlot { _, slot in visit(header(of: slot.lease).pointee.operation) }
+            core.forEachSlot { _, slot in visit(header(of: slot.lease).pointee.operation) }
         }
         if gate?.hasOpened(now: now) == true {
             reconcile()

@@ -85,9 +85,7 @@ extension _PoolEngine {
         if flags.isEmpty { return try isOpen(idle) }
         if flags.isSubset(of: .isNotedInline) {
             guard try isOpen(idle) else { return false }
-            if flags.contains(.isTracked) { record(of: idle).pointee.note(site) }
-            if flags.contains(.isCounted) { record(of: idle).pointee.countIdleLease() }
-            if flags.contains(.isNamed) { noteTaskName(idle) }
+            noteIdleLease(idle, site, flags)
             return true
         }
         guard flags.isDisjoint(with: .concernHandOut) || isUsableUncommonly(idle, flags, ifStale), try isOpen(idle)
@@ -96,6 +94,20 @@ extension _PoolEngine {
         }
         noteUncommonly(idle, site, flags)
         return true
+    }
+
+    /// Notes and counts who acquires a connection that was idle.
+    @inlinable @inline(__always)
+    func noteIdleLease(_ lease: Core.Lease, _ site: _LeaseSite, _ flags: ConnectionFlags) {
+        noteLease(lease, site, flags)
+        if flags.contains(.isCounted) { record(of: lease).pointee.countIdleLease() }
+    }
+
+    /// Notes who acquires a connection.
+    @inlinable @inline(__always)
+    func noteLease(_ lease: Core.Lease, _ site: _LeaseSite, _ flags: ConnectionFlags) {
+        if flags.contains(.isTracked) { record(of: lease).pointee.note(site) }
+        if flags.contains(.isNamed) { noteTaskName(lease) }
     }
 
     /// Asks the strategy whether a connection is open. If it is not, the lease has ended.
@@ -168,8 +180,7 @@ extension _PoolEngine {
 
     @inlinable @inline(never)
     func noteUncommonly(_ lease: Core.Lease, _ site: _LeaseSite, _ flags: ConnectionFlags) {
-        noteLease(lease, site, flags)
-        if flags.contains(.isCounted) { record(of: lease).pointee.countIdleLease() }
+        noteIdleLease(lease, site, flags)
         if flags.contains(.isObserved) { reportLease(lease) }
     }
 

@@ -41,13 +41,6 @@ extension _PoolEngine {
         !header(of: lease).pointee.flags(.isStale).isEmpty
     }
 
-    /// Notes who acquires a connection.
-    @usableFromInline
-    func noteLease(_ lease: Core.Lease, _ site: _LeaseSite, _ flags: ConnectionFlags) {
-        if flags.contains(.isTracked) { record(of: lease).pointee.note(site) }
-        if flags.contains(.isNamed) { noteTaskName(lease) }
-    }
-
     /// Reports the lease of a connection that was idle.
     @usableFromInline
     func reportLease(_ lease: Core.Lease) {

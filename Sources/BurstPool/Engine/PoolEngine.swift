@@ -127,7 +127,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         var statistics = ConnectionPoolStatistics(core.counts)
         if settings.initialFlags.contains(.isCounted) {
             var idleLeases = 0
-            forEachSlot { _, slot in
+            core.forEachSlot { _, slot in
                 idleLeases += record(of: slot.lease).pointee.idleLeases.load(ordering: .relaxed)
             }
             statistics.idleLeases = idleLeases

@@ -419,7 +419,7 @@ extension _PoolEngine {
     /// A number that every acquisition and every attempt to open a connection changes. O(slots).
     var activity: UInt64 {
         var sum: UInt64 = 0
-        forEachSlot { _, slot in sum &+= slot.serial }
+        core.forEachSlot { _, slot in sum &+= slot.serial }
         return sum
     }
 

@@ -9,7 +9,7 @@ extension _PoolEngine {
     /// Inspects every slot, and notes a success if a connection was released since the last inspection. O(slots).
     func noteReleases(now: UInt64) {
         var hasReleased = false
-        forEachSlot { _, slot in
+        core.forEachSlot { _, slot in
             if inspect(slot, now: now) { hasReleased = true }
         }
         health.recordRelease(now: now)

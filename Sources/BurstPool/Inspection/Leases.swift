@@ -8,7 +8,7 @@ extension _PoolEngine {
         let now = clock.now
         noteReleases(now: now)
         var leases: [ConnectionLeaseDescription] = []
-        forEachSlot { index, slot in
+        core.forEachSlot { index, slot in
             guard slot.state == .leased else { return }
             let lease = describe(slot, now: now)
             // If the lease ended during the reads, some of the values belong to the next lease, so this one is left out.

@@ -115,7 +115,7 @@ extension _PoolEngine {
     }
 
     private func unflagVisits() {
-        forEachSlot { _, slot in header(of: slot.lease).pointee.clear(.awaitsVisit) }
+        core.forEachSlot { _, slot in header(of: slot.lease).pointee.clear(.awaitsVisit) }
     }
 
     private var isAnyVisitDue: Bool {

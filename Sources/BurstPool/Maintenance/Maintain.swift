@@ -85,7 +85,7 @@ extension _PoolEngine {
     private func observe(_ look: inout Look, _ observations: inout SlotObservations) {
         let now = look.now
         noteReleases(now: now)
-        forEachSlot { index, slot in
+        core.forEachSlot { index, slot in
             if slot.state == .opening { look.staying += 1 }
             guard slot.state == .idle || slot.state == .leased else { return }
             look.staying += 1

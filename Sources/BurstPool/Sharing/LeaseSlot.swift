@@ -68,7 +68,7 @@ extension SharedPoolEngine {
     /// Calls `visit` for every connection that is checked out, with its header and the lease of the connection as a whole. Both
     /// may be outdated at once. O(connections).
     func forEachCheckout(_ visit: (UnsafeMutablePointer<SharingHeader>, _ index: Int) -> Void) {
-        connections.forEachSlot { index, slot in
+        connections.core.forEachSlot { index, slot in
             let header = header(ofConnection: slot.lease)
             if !header.pointee.state.isEmpty { visit(header, index) }
         }

@@ -71,16 +71,14 @@ extension SharedPoolEngine: AlarmClockOwner {
 
     private func reportOverdueLeases(now: UInt64) {
         guard let threshold = settings.leakThreshold else { return }
-        var index = 0
-        while let slot = core.slot(at: index) {
-            defer { index += 1 }
-            guard slot.state == .leased else { continue }
+        core.forEachSlot { index, slot in
+            guard slot.state == .leased else { return }
             let record = record(of: slot.lease)
             let since = record.pointee.acquiredAt.load(ordering: .acquiring)
             let location = record.pointee.location
             guard now.subtractingSaturated(since) >= threshold,
                 record.pointee.overdueSince.compareExchange(expected: 0, desired: since, ordering: .relaxed).exchanged
-            else { continue }
+            else { return }
             // The lease may have ended meanwhile, and what was read may belong to the next one.
             if let slotNow = core.slot(at: index), slotNow.serial == slot.serial, slotNow.state == .leased {
                 events.report(.leaseOverdue(location, age: .nanoseconds(now - since)))

@@ -38,10 +38,8 @@ extension SharedPoolEngine {
         let task = running_task_number()
         guard task != 0 else { return 0 }
         var held: Set<UInt> = []
-        var index = 0
-        while let slot = core.slot(at: index) {
-            index += 1
-            guard slot.state == .leased, holder(of: slot.lease).pointee.isTask(task) else { continue }
+        core.forEachSlot { _, slot in
+            guard slot.state == .leased, holder(of: slot.lease).pointee.isTask(task) else { return }
             held.insert(headerAddress(of: slot.lease).pointee.load(ordering: .relaxed))
         }
         return held.count
@@ -96,14 +94,12 @@ extension SharedPoolEngine {
     var leases: [ConnectionLeaseDescription] {
         let now = clock.now
         var leases: [ConnectionLeaseDescription] = []
-        var index = 0
-        while let slot = core.slot(at: index) {
-            defer { index += 1 }
+        core.forEachSlot { index, slot in
             guard slot.state == .leased,
                 let header = UnsafeMutableRawPointer(
                     bitPattern: headerAddress(of: slot.lease).pointee.load(ordering: .acquiring)
                 )
-            else { continue }
+            else { return }
             let flags = (header - Connections.recordOffset).assumingMemoryBound(to: ConnectionHeader.self)
             let since = settings.notesLeases ? record(of: slot.lease).pointee.acquiredAt.load(ordering: .relaxed) : now
             let lease = ConnectionLeaseDescription(

@@ -55,10 +55,8 @@ extension SharedPoolEngine {
         forEachCheckout { header, _ in
             usage[UInt(bitPattern: header)] = SharingUsage(header: header, state: header.pointee.state)
         }
-        var index = 0
-        while let slot = core.slot(at: index) {
-            index += 1
-            guard slot.state == .idle || slot.state == .leased else { continue }
+        core.forEachSlot { _, slot in
+            guard slot.state == .idle || slot.state == .leased else { return }
             let address = headerAddress(of: slot.lease).pointee.load(ordering: .acquiring)
             usage[address]?.serials &+= slot.serial
             if slot.state == .leased { usage[address]?.inUse += 1 }

@@ -39,7 +39,7 @@ extension _PoolEngine {
         let task = running_task_number()
         guard task != 0 else { return 0 }
         var held = 0
-        forEachSlot { _, slot in if isHeld(slot, by: task) { held += 1 } }
+        core.forEachSlot { _, slot in if isHeld(slot, by: task) { held += 1 } }
         return held
     }
 

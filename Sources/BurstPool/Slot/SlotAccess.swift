@@ -77,19 +77,10 @@ extension _PoolEngine {
         if name != nil || !noted.isEmpty { noted.store(name) }
     }
 
-    /// Calls `visit` for every slot that was ever used, in the order of the slots. O(slots).
-    func forEachSlot(_ visit: (_ index: Int, _ slot: _PoolCoreSlot<Core.Lease>) -> Void) {
-        var index = 0
-        while let slot = core.slot(at: index) {
-            visit(index, slot)
-            index += 1
-        }
-    }
-
     /// The slots with a connection that is open or being opened. O(slots).
     func liveSlots() -> [_PoolCoreSlot<Core.Lease>] {
         var live: [_PoolCoreSlot<Core.Lease>] = []
-        forEachSlot { _, slot in
+        core.forEachSlot { _, slot in
             switch slot.state {
             case .opening, .idle, .leased: live.append(slot)
             case .vacant, .closing: break

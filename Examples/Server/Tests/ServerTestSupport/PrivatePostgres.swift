@@ -2,14 +2,12 @@
 
 import BurstPoolPostgres
 import Foundation
-import Synchronization
 
 /// A private PostgreSQL server that listens on a socket in a temporary folder.
 public final class PrivatePostgres: PrivateDatabase {
-    private let folder = PrivatePostgres.makePath()
-    private let server: Mutex<GuardedProcess?> = Mutex(nil)
+    private let server = PrivateServer("PostgreSQL", in: PrivateServer.makePath("postgres"))
 
-    public var url: String { "postgresql://postgres@/postgres?host=\(folder.path)" }
+    public var url: String { "postgresql://postgres@/postgres?host=\(server.folder.path)" }
 
     public var settings: [String: String] { ["POSTGRES_URL": url] }
 
@@ -19,7 +17,7 @@ public final class PrivatePostgres: PrivateDatabase {
     ) async throws -> Result {
         let postgres = PrivatePostgres()
         do {
-            try await makeData(in: postgres.folder, from: try await template.value)
+            try await makeData(in: postgres.server.folder, from: try await template.value)
             try await postgres.start()
             let result = try await body(postgres)
             await postgres.stop()
@@ -39,12 +37,7 @@ public final class PrivatePostgres: PrivateDatabase {
         return templateFolder
     }
 
-    private static let templateFolder = makePath()
-
-    /// The path is short, because the path of a socket is limited to about 100 bytes.
-    private static func makePath() -> URL {
-        URL(fileURLWithPath: "/tmp/link-postgres-\(UInt32.random(in: 0 ... .max))")
-    }
+    private static let templateFolder = PrivateServer.makePath("postgres")
 
     private static func makeData(in folder: URL, from template: URL?) async throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -63,35 +56,20 @@ public final class PrivatePostgres: PrivateDatabase {
 
     private func stop() async {
         await kill()
-        try? FileManager.default.removeItem(at: folder)
+        server.removeFolder()
     }
 
     public func start() async throws {
-        let process = try await GuardedProcess(
-            folder.appendingPathComponent("run").path,
-            ["postgres"],
-            log: folder.appendingPathComponent("log")
-        )
-        server.withLock { $0 = process }
-        do {
-            try await eventually("PostgreSQL answers") { await isThere }
-        } catch {
-            throw GuardedProcess.Failure("\(error); it said: \(process.output)")
+        try await server.start(server.folder.appendingPathComponent("run").path, ["postgres"]) {
+            (try? await query("SELECT 1")) != nil
         }
     }
 
     /// Ends all processes of the server at once, as a crash would.
     public func kill() async {
-        let process = server.withLock { server in
-            defer { server = nil }
-            return server
-        }
+        let process = server.takeProcess()
         process?.send(SIGQUIT)
         _ = try? await process?.status()
-    }
-
-    private var isThere: Bool {
-        get async { (try? await query("SELECT 1")) != nil }
     }
 
     /// Executes a statement on a new connection.

@@ -2,16 +2,14 @@
 
 import BurstPoolRedis
 import Foundation
-import Synchronization
 
 /// A private `redis-server` that listens on a socket in a temporary folder.
 ///
 /// It writes every change to the disk before it answers, so confirmed changes survive ``kill()`` and ``start()``.
 public final class PrivateRedis: PrivateDatabase {
-    private let folder: URL
-    private let server: Mutex<GuardedProcess?> = Mutex(nil)
+    private let server = PrivateServer("redis-server", in: PrivateServer.makePath("redis"))
 
-    public var url: String { "unix://\(folder.path)/redis.sock" }
+    public var url: String { "unix://\(server.folder.path)/redis.sock" }
 
     public var settings: [String: String] { ["REDIS_URL": url] }
 
@@ -32,43 +30,25 @@ public final class PrivateRedis: PrivateDatabase {
     }
 
     private init() throws {
-        // The path is short, because the path of a socket is limited to about 100 bytes.
-        folder = URL(fileURLWithPath: "/tmp/link-redis-\(UInt32.random(in: 0 ... .max))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(at: server.folder, withIntermediateDirectories: true)
     }
 
     private func stop() async {
         await kill()
-        try? FileManager.default.removeItem(at: folder)
+        server.removeFolder()
     }
 
     public func start() async throws {
-        let process = try await GuardedProcess(
-            "/usr/bin/env",
-            [
-                "redis-server", "--port", "0", "--unixsocket", "\(folder.path)/redis.sock", "--dir", folder.path,
-                "--save", "", "--appendonly", "yes", "--appendfsync", "always",
-            ],
-            log: folder.appendingPathComponent("log")
-        )
-        server.withLock { $0 = process }
-        do {
-            try await eventually("redis-server answers") { await isThere }
-        } catch {
-            throw GuardedProcess.Failure("\(error); it said: \(process.output)")
-        }
+        let folder = server.folder.path
+        let arguments = [
+            "redis-server", "--port", "0", "--unixsocket", "\(folder)/redis.sock", "--dir", folder,
+            "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+        ]
+        try await server.start("/usr/bin/env", arguments) { (try? await send("PING")) != nil }
     }
 
     public func kill() async {
-        let process = server.withLock { server in
-            defer { server = nil }
-            return server
-        }
-        await process?.kill()
-    }
-
-    private var isThere: Bool {
-        get async { (try? await send("PING")) != nil }
+        await server.takeProcess()?.kill()
     }
 
     /// Sends a command on a new connection.
