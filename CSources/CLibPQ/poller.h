@@ -159,8 +159,17 @@ static inline int clibpq_wait(int socket, int writes, int milliseconds) {
     return poll(&descriptor, 1, milliseconds) > 0;
 }
 
-/* Ends the conversation in both directions; the descriptor stays open. */
+/*
+ * Ends the conversation in both directions; the descriptor stays open.
+ *
+ * The last close of the socket resets the connection. Otherwise a server that is sending more than this side has read
+ * would go on waiting until it can send the rest, for minutes, with its transaction and its locks: a socket that was
+ * shut down does not tell the peer that there is room again, and its close resets the connection only if something is
+ * unread.
+ */
 static inline void clibpq_sever(int socket) {
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     shutdown(socket, SHUT_RDWR);
 }
 

@@ -133,6 +133,39 @@ struct FailureTests {
         await next.close()
     }
 
+    @Test("the server ends the session of a connection that is aborted while it sends rows", arguments: [true, false])
+    func abortWhileSending(isAborted: Bool) async throws {
+        let (server, strategy) = (try sharedServer, try sharedStrategy())
+        let connection = try await strategy.makeConnection()
+        let abort = try #require(strategy.abortHandle(for: connection))
+        let session = "FROM pg_stat_activity WHERE pid = \(connection.processID)"
+        let transferred = Transferred(connection: connection)
+        let error = await postgresError {
+            try await connection.withRows(of: "SELECT repeat('x', 1000) FROM generate_series(1, 100000)") { rows in
+                var iterator = rows.makeAsyncIterator()
+                _ = try await iterator.next()
+                let waits = try await eventually {
+                    try await blocking { try server.execute("SELECT wait_event \(session)") } == "ClientWrite"
+                }
+                #expect(waits)
+                // From now on the server asks only every second or more seldom whether there is room.
+                try await Task.sleep(for: .milliseconds(1500))
+                if isAborted { abort() } else { await transferred.connection.close() }
+                // The rows that have arrived make room for more, of which the server must not be told.
+                while try await iterator.next() != nil {}
+            }
+        }
+        #expect(error?.code == .connectionClosed)
+        await connection.close()
+        let end = ContinuousClock.now
+        #expect(
+            try await eventually {
+                try await blocking { try server.execute("SELECT count(*) \(session)") } == "0"
+            }
+        )
+        #expect(ContinuousClock.now - end < .seconds(30))
+    }
+
     @Test("a connection that is closed while it is in use fails, and nothing of it is used afterwards")
     func closedInUse() async throws {
         for _ in 0..<3 {

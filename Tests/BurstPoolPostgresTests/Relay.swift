@@ -10,7 +10,7 @@ final class Relay: Sendable {
     private let target: Mutex<Int>
     private let isFrozen = Atomic<Bool>(false)
     private let isStopped = Atomic<Bool>(false)
-    private let open = Mutex<[Int32]>([])
+    private let links = Mutex<[Link]>([])
     private let change = Mutex<(@Sendable (inout [UInt8]) -> Void)?>(nil)
 
     init(to target: Int) throws {
@@ -38,7 +38,29 @@ final class Relay: Sendable {
     func stop() {
         if isStopped.exchange(true, ordering: .sequentiallyConsistent) { return }
         shutdown(listener, Int32(SHUT_RDWR))
-        open.withLock { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
+        links.withLock { for link in $0 { link.end() } }
+    }
+
+    /// A client's connection and the one to the server. The descriptors are closed when nobody can use them any more: while
+    /// they are open, the server waits for ever if it has more to send.
+    private final class Link: Sendable {
+        let client: Int32
+        let server: Int32
+
+        init(client: Int32, server: Int32) {
+            self.client = client
+            self.server = server
+        }
+
+        deinit {
+            close(client)
+            close(server)
+        }
+
+        func end() {
+            shutdown(client, Int32(SHUT_RDWR))
+            shutdown(server, Int32(SHUT_RDWR))
+        }
     }
 
     private static let stream: Int32 = {
@@ -85,19 +107,22 @@ final class Relay: Sendable {
             let isConnected = Self.withLoopback(port: target.withLock { $0 }) {
                 connect(server, $0, $1.pointee) == 0
             }
-            open.withLock { $0 += [client, server] }
-            guard isConnected else {
-                shutdown(client, Int32(SHUT_RDWR))
-                continue
-            }
-            Thread.detachNewThread { [self] in pass(from: client, to: server, isReply: false) }
-            Thread.detachNewThread { [self] in pass(from: server, to: client, isReply: true) }
+            let link = Link(client: client, server: server)
+            guard isConnected else { continue }
+            links.withLock { $0.append(link) }
+            // The relay may have been stopped since the connection was accepted.
+            if isStopped.load(ordering: .sequentiallyConsistent) { link.end() }
+            for isReply in [false, true] { Thread.detachNewThread { [self] in pass(over: link, isReply: isReply) } }
         }
         close(listener)
     }
 
-    /// The descriptors stay open until the process ends, so that none is reused while another thread still has it.
-    private func pass(from source: Int32, to target: Int32, isReply: Bool) {
+    private func pass(over link: Link, isReply: Bool) {
+        let (source, target) = isReply ? (link.server, link.client) : (link.client, link.server)
+        defer {
+            link.end()
+            links.withLock { $0.removeAll { $0 === link } }
+        }
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = recv(source, &buffer, buffer.count, 0)
@@ -121,8 +146,6 @@ final class Relay: Sendable {
             }
             if sent < count { break }
         }
-        shutdown(target, Int32(SHUT_RDWR))
-        shutdown(source, Int32(SHUT_RDWR))
     }
 
     #if canImport(Darwin)
