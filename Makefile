@@ -24,8 +24,8 @@ test:
 	@Tests/BurstPoolDatadogTests/Receiver/install
 	Scripts/test
 
-# The proofs that a machine can check, within 10 minutes: schedules of the core, mutants, stress, soak and fuzzing.
-# make verify MINUTES=60 runs them for longer, like Scripts/verify --minutes 60.
+# What a machine can prove within 10 minutes: interleavings of the cores, mutants, races and stress.
+# make verify MINUTES=60 goes on for longer, with soak and fuzzing, like Scripts/verify --minutes 60.
 verify:
 	@Scripts/setup verify
 	Scripts/verify $(if $(MINUTES),--minutes $(MINUTES))

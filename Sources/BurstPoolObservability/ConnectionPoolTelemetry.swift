@@ -36,6 +36,11 @@ import Synchronization
 /// | `db.client.connection.create_time` | timer | the duration of successful connection attempts |
 /// | `db.client.connection.wait_time` | timer | how long successful acquires waited |
 /// | `db.client.connection.use_time` | timer | how long leases lasted, if the configuration asks for it |
+/// | `db.client.connection.lease.count` | gauge | only of a shared pool: leases by `db.client.connection.state`: `idle`, `used` |
+///
+/// A shared pool does not count the leases that callers get at once, so
+/// ``ConnectionPoolTelemetryConfiguration/recordsImmediateAcquires`` has no effect on it. The convention has no name for leases;
+/// `lease.count` is this package's own.
 ///
 /// ## Spans
 ///
@@ -128,9 +133,25 @@ public final class ConnectionPoolTelemetry: ConnectionPoolObserver {
         let settings = pool.configuration
         guard let metrics = backends(settings.name).metrics else { return }
         if countsIdleLeases { idleLeases.observe(pool) }
-        sampler.start(pool) { [idleLeases] statistics in
+        sampler.start(read: { [weak pool] in pool?.statistics }) { [idleLeases] statistics in
             metrics.recordImmediateAcquires(idleLeases.takeNew())
             metrics.set(statistics, minimumIdle: settings.minimumIdle)
+        }
+    }
+
+    /// Starts to refresh the gauges of a shared pool, which include those of leases. Does not keep the pool alive.
+    ///
+    /// Call this only for a pool that was not created with `SharedConnectionPool.init(strategy:configuration:telemetry:)`.
+    /// Calling it again for the same pool has no effect.
+    ///
+    /// - Parameter pool: The pool whose configuration has this object as its observer.
+    public func observe<Strategy>(_ pool: SharedConnectionPool<Strategy>) {
+        let settings = pool.configuration
+        guard let metrics = backends(settings.name).metrics else { return }
+        let leases = metrics.makeLeaseMeters()
+        sampler.start(read: { [weak pool] in pool?.statistics }) { statistics in
+            metrics.set(statistics, minimumIdle: settings.minimumIdle)
+            leases.set(statistics)
         }
     }
 

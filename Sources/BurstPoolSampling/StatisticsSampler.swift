@@ -35,12 +35,14 @@ package final class StatisticsSampler: Sendable {
 
     /// Starts to sample a pool, and stops sampling the previous one. Does not keep the pool alive.
     ///
-    /// - Parameter report: Receives each reading, and `nil` when the pool or the sampler is gone.
-    package func start<Strategy>(
-        _ pool: ConnectionPool<Strategy>,
+    /// - Parameters:
+    ///   - read: Reads the statistics of the pool, to which it has a weak reference. Returns `nil` when the pool is gone.
+    ///   - report: Receives each reading, and `nil` when the pool or the sampler is gone.
+    package func start(
+        read: @escaping @Sendable () -> ConnectionPoolStatistics?,
         report: @escaping @Sendable (ConnectionPoolStatistics?) -> Void
     ) {
-        let refresher = Refresher(read: { [weak pool] in pool?.statistics }, report: report)
+        let refresher = Refresher(read: read, report: report)
         let task = Task.detached { [period, minimumGap, clock, requests] in
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await Self.request(requests, every: period, clock) }

@@ -140,42 +140,6 @@ public final class SharedConnectionPool<Strategy: SharedConnectionStrategy>: Sen
     /// The configuration, with the limits that apply now, after any `resize`.
     public var configuration: ConnectionPoolConfiguration { engine.configuration }
 
-    /// The leases that callers hold, the oldest first.
-    ///
-    /// Places in the source and ages need ``ConnectionPoolConfiguration/tracksLeases``. Names of tasks are not recorded.
-    /// O(leases).
-    public var leases: [ConnectionLeaseDescription] { engine.leases }
-
-    /// The callers that wait, the one that has waited for the longest time first.
-    ///
-    /// Places in the source need ``ConnectionPoolConfiguration/tracksLeases``. O(greatest number of waiters at a time).
-    public var waiters: [ConnectionWaiterDescription] { engine.waiters }
-
-    // MARK: Operations
-
-    /// Changes the limits, which count connections.
-    ///
-    /// - Throws: ``ConnectionPoolError`` with `.invalidConfiguration` or `.poolShutDown`. The limits are unchanged then.
-    public func resize(maxSize: Int, burstLimit: Int? = nil) throws(ConnectionPoolError) {
-        try engine.resize(maxSize: maxSize, burstLimit: burstLimit)
-    }
-
-    /// Opens connections, and returns when so many are open. See ``ConnectionPool/prewarm(_:)``.
-    public func prewarm(_ count: Int? = nil) async throws {
-        try await engine.prewarm(count)
-    }
-
-    /// Replaces all connections that are open or opening now, as after a failover or a change of credentials.
-    ///
-    /// Without a period, no caller that comes after this call has returned gets a lease of one of them. Leases that exist
-    /// continue, and each connection is closed when the last lease of it has ended. With a period, the connections are replaced
-    /// one after the other.
-    ///
-    /// - Parameter period: How long the replacement may take; `nil` means at once.
-    public func evictAll(over period: Duration? = nil) {
-        engine.evictAll(over: period)
-    }
-
     // MARK: The end
 
     /// Shuts the pool down for good.

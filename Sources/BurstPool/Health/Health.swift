@@ -20,8 +20,8 @@ extension _PoolEngine {
         verdict: ConnectionPoolHealth.Status? = nil,
         failure: (any Error)? = nil
     ) -> ConnectionPoolHealth {
-        let statistics = statistics
-        let earliestWait = statistics.waiting > 0 ? waits.earliest : nil
+        let statistics = sharing?.statistics ?? statistics
+        let earliestWait = statistics.waiting > 0 ? earliestWait : nil
         let oldestWait = earliestWait.map { now.subtractingSaturated($0) }
         let isAtLimit = statistics.total >= (statistics.burstLimit ?? statistics.maxSize)
         return ConnectionPoolHealth(
@@ -60,6 +60,12 @@ extension _PoolEngine {
         return lastSuccess == 0 ? .unknown : .healthy
     }
 
+    /// When the wait of the oldest caller began. In a shared pool, the callers wait in the queue of the other engine.
+    private var earliestWait: UInt64? {
+        if let sharing { return sharing.earliestWait }
+        return waits.earliest
+    }
+
     private func age(of moment: UInt64, now: UInt64) -> Duration? {
         moment == 0 ? nil : .nanoseconds(Int64(clamping: now.subtractingSaturated(moment)))
     }
@@ -70,7 +76,7 @@ extension _PoolEngine {
     func shortageCauseWithoutWait() -> ConnectionShortage {
         let now = clock.now
         noteReleases(now: now)
-        let oldestWait = { [waits] in waits.earliest.map { now.subtractingSaturated($0) } }
+        let oldestWait = { self.earliestWait.map { now.subtractingSaturated($0) } }
         switch observedStatus(statistics, oldestWait: oldestWait, now: now) {
         case .failing: return .serverUnreachable
         case .unresponsive: return .serverUnresponsive

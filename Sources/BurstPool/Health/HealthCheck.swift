@@ -14,8 +14,8 @@ extension _PoolEngine {
         noteReleases(now: clock.now)
         check.changesBefore = health.count
         while !core.isShutDown, !Task.isCancelled {
-            if !core.isPaused, let idle = takeIdleForCheck() {
-                switch await validate(idle, until: deadline) {
+            if !core.isPaused, let validation = startValidationForCheck() {
+                switch await clock.wait(for: validation, until: deadline) {
                 case .done: return describeHealth(now: clock.now, verdict: .healthy)
                 case .failed:
                     if check.hasOpened {
@@ -62,6 +62,15 @@ extension _PoolEngine {
         return counts.idle + counts.leased == 0 ? .failing : nil
     }
 
+    /// Validates an idle connection, or one that callers share. Returns `nil` if there is none.
+    private func startValidationForCheck() -> OneShot? {
+        if let validation = sharing?.startValidation() { return validation }
+        guard let idle = takeIdleForCheck() else { return nil }
+        let outcome = OneShot()
+        startValidation(idle) { outcome.fire($0 ? .done : .failed) }
+        return outcome
+    }
+
     /// Takes an idle connection, if no caller waits for one.
     private func takeIdleForCheck() -> Core.Lease? {
         while let idle = core.tryAcquire() {
@@ -70,13 +79,6 @@ extension _PoolEngine {
             if (try? isOpen(idle)) == true { return idle }
         }
         return nil
-    }
-
-    /// Validates a connection. Returns at the deadline, even if the validation has not ended.
-    private func validate(_ lease: Core.Lease, until deadline: UInt64) async -> OneShot.Outcome {
-        let outcome = OneShot()
-        startValidation(lease) { outcome.fire($0 ? .done : .failed) }
-        return await clock.wait(for: outcome, until: deadline)
     }
 
     /// Opens a connection for the check, or for the oldest waiter, at most once in a check.

@@ -8,7 +8,7 @@ import Synchronization
 extension _PoolEngine {
     /// Inspects every slot, and notes a success if a connection was released since the last inspection. O(slots).
     func noteReleases(now: UInt64) {
-        var hasReleased = false
+        var hasReleased = sharing?.hasReleasedSinceInspection() ?? false
         core.forEachSlot { _, slot in
             if inspect(slot, now: now) { hasReleased = true }
         }
@@ -19,8 +19,7 @@ extension _PoolEngine {
     /// Records the state of a slot. Returns whether its connection was released after a use since the last inspection.
     func inspect(_ slot: _PoolCoreSlot<Core.Lease>, now: UInt64) -> Bool {
         guard slot.state == .idle || slot.state == .leased else { return false }
-        let isIdle = slot.state == .idle
-        let state = InspectedState(serial: slot.serial, isIdle: isIdle)
+        let state = InspectedState(serial: slot.serial, isIdle: slot.state == .idle)
         let header = header(of: slot.lease)
         let before = InspectedState(bits: header.pointee.inspectedState.load(ordering: .acquiring))
         guard before != state else { return false }
@@ -31,9 +30,7 @@ extension _PoolEngine {
             desired: state.bits,
             ordering: .acquiringAndReleasing
         ).exchanged
-        guard isNew, !before.isUnknown else { return false }
-        // The slot has changed. Only one kind of change is no release: the connection was idle and is in its first lease since.
-        return isIdle || !before.isIdle || slot.serial &- before.serial > 1
+        return isNew && before.isFollowed(byReleaseBefore: state)
     }
 
     /// Returns the least possible age of a lease: the time since an inspection first found it.
@@ -56,13 +53,7 @@ extension _PoolEngine {
 
     /// Notes that a sweep has taken an idle connection. That changes the serial number, although no caller has used it.
     func noteSwept(_ slot: _PoolCoreSlot<Core.Lease>) {
-        let before = InspectedState(serial: slot.serial &- 1, isIdle: true)
-        let after = InspectedState(serial: slot.serial, isIdle: true)
-        _ = header(of: slot.lease).pointee.inspectedState.compareExchange(
-            expected: before.bits,
-            desired: after.bits,
-            ordering: .acquiringAndReleasing
-        )
+        InspectedState.noteSwept(header(of: slot.lease).pointee.inspectedState, serial: slot.serial)
     }
 }
 
@@ -82,4 +73,23 @@ struct InspectedState: Equatable {
     var isUnknown: Bool { bits == 0 }
     var isIdle: Bool { bits & 1 == 1 }
     var serial: UInt64 { bits >> 1 }
+
+    /// Whether a lease has ended between this state and a later, different one.
+    ///
+    /// Only one kind of change is no release: the slot was idle and is in its first lease since.
+    func isFollowed(byReleaseBefore later: InspectedState) -> Bool {
+        !isUnknown && (later.isIdle || !isIdle || later.serial &- serial > 1)
+    }
+
+    /// Has a state of a slot that a sweep has taken count as the state before. The sweep has changed the serial number, although no
+    /// caller has used the slot.
+    static func noteSwept(_ inspected: borrowing Atomic<UInt64>, serial: UInt64) {
+        let before = InspectedState(serial: serial &- 1, isIdle: true)
+        let after = InspectedState(serial: serial, isIdle: true)
+        _ = inspected.compareExchange(
+            expected: before.bits,
+            desired: after.bits,
+            ordering: .acquiringAndReleasing
+        )
+    }
 }

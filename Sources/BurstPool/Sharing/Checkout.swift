@@ -59,6 +59,7 @@ extension SharedPoolEngine {
     /// Returns a connection after a body that returned, and throws the error of its close.
     @usableFromInline
     func returnConnectionAfterBody(_ checkout: Core.Lease) async throws {
+        if core.isPaused { leaseEnded.fire() }
         dropUnneededSupplies()
         defer { reconcile() }
         try await connections.releaseAfterBody(checkout)
@@ -67,6 +68,7 @@ extension SharedPoolEngine {
     /// Returns a connection after a body that threw, whose error wins over that of a close.
     @usableFromInline
     func returnConnectionAfterFailure(_ checkout: Core.Lease) async {
+        if core.isPaused { leaseEnded.fire() }
         dropUnneededSupplies()
         defer { reconcile() }
         await connections.releaseAfterFailure(checkout)
@@ -144,6 +146,7 @@ extension SharedPoolEngine {
     ) {
         self.checkout(of: permit).initialize(to: checkout)
         self.connection(of: permit).initialize(to: connection)
+        inspection(of: permit).pointee.store(0, ordering: .relaxed)
         if settings.notesLeases { record(of: permit).pointee.overdueSince.store(0, ordering: .relaxed) }
         headerAddress(of: permit).pointee.store(UInt(bitPattern: header), ordering: .releasing)
     }

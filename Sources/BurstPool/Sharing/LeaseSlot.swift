@@ -2,15 +2,21 @@
 
 import Synchronization
 
-// What the slot of a lease contains: the address of the connection's slot, the task that holds the lease, the lease of the
-// connection as a whole, a copy of the connection, and a lease record in pools that keep records.
+// What the slot of a lease contains: the address of the connection's slot, the state that an inspection has found, the task that
+// holds the lease, the lease of the connection as a whole, a copy of the connection, and a lease record in pools that keep
+// records.
 
 extension SharedPoolEngine {
     @inlinable
     static func aligned(_ offset: Int, _ alignment: Int) -> Int { (offset + alignment - 1) & ~(alignment - 1) }
 
     @inlinable
-    static var holderOffset: Int { aligned(MemoryLayout<UInt>.size, MemoryLayout<LeaseHolder>.alignment) }
+    static var inspectionOffset: Int { aligned(MemoryLayout<UInt>.size, MemoryLayout<UInt64>.alignment) }
+
+    @inlinable
+    static var holderOffset: Int {
+        aligned(inspectionOffset + MemoryLayout<UInt64>.size, MemoryLayout<LeaseHolder>.alignment)
+    }
 
     @inlinable
     static var checkoutOffset: Int {
@@ -48,6 +54,11 @@ extension SharedPoolEngine {
     @inlinable @inline(__always)
     func holder(of lease: Core.Lease) -> UnsafeMutablePointer<LeaseHolder> {
         (core.element(of: lease) + Self.holderOffset).assumingMemoryBound(to: LeaseHolder.self)
+    }
+
+    /// The ``InspectedState`` of the slot. Memory of zeros is a slot that was never inspected.
+    func inspection(of lease: Core.Lease) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        (core.element(of: lease) + Self.inspectionOffset).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
     /// The lease of the connection as a whole.

@@ -74,7 +74,9 @@ extension SharedPoolEngine {
             left -= 1
             let mayLose = header(of: lease).pointee.stateNow.contains(SharingState.losesLeases)
             switch mayLose ? giveUpIfDue(lease) : .kept {
-            case .kept: if core.sweepKeep(lease) { mustServe = true }
+            case .kept:
+                InspectedState.noteSwept(inspection(of: lease).pointee, serial: core.serial(of: lease))
+                if core.sweepKeep(lease) { mustServe = true }
             case .givenUp: break
             case .last(let checkout): last.append(checkout)
             }
@@ -118,6 +120,7 @@ extension SharedPoolEngine {
     /// - Returns: A connection of which no lease is left. The caller returns it.
     @usableFromInline
     func attend() -> Core.Lease? {
+        if core.isPaused { leaseEnded.fire() }
         if core.isShutDown { return giveUpIdleLeases() }
         serveWaiters()
         guard attention.load(ordering: .sequentiallyConsistent) != 0 else { return nil }

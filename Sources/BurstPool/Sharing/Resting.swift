@@ -75,6 +75,7 @@ extension SharedPoolEngine: AlarmClockOwner {
             guard slot.state == .leased else { return }
             let record = record(of: slot.lease)
             let since = record.pointee.acquiredAt.load(ordering: .acquiring)
+            if record.pointee.isInternal { return }
             let location = record.pointee.location
             guard now.subtractingSaturated(since) >= threshold,
                 record.pointee.overdueSince.compareExchange(expected: 0, desired: since, ordering: .relaxed).exchanged

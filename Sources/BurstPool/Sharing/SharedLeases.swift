@@ -36,7 +36,7 @@ extension SharedPoolEngine {
     @usableFromInline
     func judge(_ lease: Core.Lease, after error: any Error) {
         switch strategy.connectionVerdict(after: error) {
-        case .keep: break
+        case .keep: noteFailedUse(lease)
         case .discard: discard(lease)
         case .evictAll:
             connections.evictAllOnce(becauseOf: checkout(of: lease).pointee)
@@ -58,7 +58,7 @@ extension SharedPoolEngine {
         endOrPutBack(lease)
     }
 
-    private func retire(_ lease: Core.Lease, _ flag: ConnectionFlags) {
+    func retire(_ lease: Core.Lease, _ flag: ConnectionFlags) {
         connections.header(of: checkout(of: lease).pointee).pointee.set(flag)
         loseLeases(header(of: lease))
         sweepLeases()

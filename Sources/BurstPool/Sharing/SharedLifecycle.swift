@@ -35,14 +35,18 @@ extension SharedPoolEngine {
 
     /// The number of connections that bodies of the present task use. O(leases).
     private func connectionsHeldByTask() -> Int {
+        Set(leasesHeldByTask().map { headerAddress(of: $0).pointee.load(ordering: .relaxed) }).count
+    }
+
+    /// The leases that bodies of the present task hold. O(leases).
+    func leasesHeldByTask() -> [Core.Lease] {
         let task = running_task_number()
-        guard task != 0 else { return 0 }
-        var held: Set<UInt> = []
+        guard task != 0 else { return [] }
+        var held: [Core.Lease] = []
         core.forEachSlot { _, slot in
-            guard slot.state == .leased, holder(of: slot.lease).pointee.isTask(task) else { return }
-            held.insert(headerAddress(of: slot.lease).pointee.load(ordering: .relaxed))
+            if slot.state == .leased, holder(of: slot.lease).pointee.isTask(task) { held.append(slot.lease) }
         }
-        return held.count
+        return held
     }
 
     /// Hands out no more leases, fails the waiters, and starts to close the connections without leases in use.
@@ -102,12 +106,13 @@ extension SharedPoolEngine {
             else { return }
             let flags = (header - Connections.recordOffset).assumingMemoryBound(to: ConnectionHeader.self)
             let since = settings.notesLeases ? record(of: slot.lease).pointee.acquiredAt.load(ordering: .relaxed) : now
+            let isInternal = settings.notesLeases && record(of: slot.lease).pointee.isInternal
             let lease = ConnectionLeaseDescription(
                 connection: flags.pointee.number.load(ordering: .relaxed),
-                location: settings.tracksPlaces ? record(of: slot.lease).pointee.location : nil,
+                location: settings.tracksPlaces && !isInternal ? record(of: slot.lease).pointee.location : nil,
                 taskName: nil,
                 age: .nanoseconds(Int64(clamping: now.subtractingSaturated(since))),
-                isInternal: false
+                isInternal: isInternal
             )
             // If the lease ended during the reads, some of the values belong to the next lease, so this one is left out.
             atomicMemoryFence(ordering: .acquiring)

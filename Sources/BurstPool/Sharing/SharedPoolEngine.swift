@@ -33,6 +33,8 @@ final class SharedPoolEngine<Strategy: SharedConnectionStrategy, Core: _PoolCore
     let loadShedding: LoadShedding?
     /// The number of callers between the beginning and the end of their wait.
     let waitersAdmitted = Atomic(0)
+    /// Fires when a lease of a paused pool ends, and when the pause ends.
+    let leaseEnded = Broadcast()
     let supplies = Supplies()
     let sweeps = SweepRequests()
     /// The number of connections that are winding down.

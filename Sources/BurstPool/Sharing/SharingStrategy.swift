@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the engine of the connections tells the engine of the leases.
+/// What the engine of the connections tells the engine of the leases, and what it asks.
 protocol SharingEngine: AnyObject, Sendable {
+    /// The numbers of connections, leases and waiters, as the callers of the shared pool see them.
+    var statistics: ConnectionPoolStatistics { get }
+    /// When the wait of the oldest caller began; `nil` if no caller waits.
+    var earliestWait: UInt64? { get }
+    /// Returns whether a lease was released after a use since this was last called. O(leases).
+    func hasReleasedSinceInspection() -> Bool
+    /// Validates a connection that callers share, for a health check. Returns `nil` if no lease is idle.
+    func startValidation() -> OneShot?
     /// Flags of connections may have changed: they are too old, evicted, or closed by the server.
     func connectionsWereFlagged()
     func leaseLimitsChanged()

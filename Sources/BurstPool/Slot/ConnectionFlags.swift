@@ -55,7 +55,12 @@ struct ConnectionFlags: OptionSet, Sendable {
     /// The strategy has reported that the connection is closed.
     @inlinable static var hasClosed: Self { Self(rawValue: 1 << 14) }
 
-    @inlinable static var isRetired: Self { isTooOld.union(isEvicted).union(isDiscarded).union(hasClosed) }
+    /// A validation that ran beside the leases of a shared connection has failed.
+    @inlinable static var isInvalid: Self { Self(rawValue: 1 << 11) }
+
+    @inlinable static var isRetired: Self {
+        isTooOld.union(isEvicted).union(isDiscarded).union(isInvalid).union(hasClosed)
+    }
 
     // MARK: Masks
 
@@ -78,6 +83,7 @@ struct ConnectionFlags: OptionSet, Sendable {
     var closeReason: ConnectionCloseReason? {
         if contains(.isDiscarded) { return .discarded }
         if contains(.hasClosed) { return .foundClosed }
+        if contains(.isInvalid) { return .validationFailed }
         if contains(.isEvicted) { return .evicted }
         return contains(.isTooOld) ? .maxLifetime : nil
     }

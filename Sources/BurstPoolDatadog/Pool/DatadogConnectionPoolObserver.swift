@@ -82,7 +82,7 @@ public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
     public func observe<Strategy>(_ pool: ConnectionPool<Strategy>) {
         burst.noteLimit(pool.statistics)
         if countsIdleLeases { idleLeases.observe(pool) }
-        sampler.start(pool) { [metrics, burst] statistics in
+        sampler.start(read: { [weak pool] in pool?.statistics }) { [metrics, burst] statistics in
             metrics.set(statistics)
             if let statistics { burst.noteLimit(statistics) }
         }
