@@ -6,5 +6,7 @@ enum Convention {
     static let poolName = "db.client.connection.pool.name"
     static let operationDuration = "db.client.operation.duration"
     static let serverPort = "server.port"
+    /// The package's own: the conventions know no groups of pools.
+    static let key = "connection_pool.key"
     static let state = "db.client.connection.state"
 }

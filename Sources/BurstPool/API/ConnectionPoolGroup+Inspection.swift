@@ -38,6 +38,19 @@ extension ConnectionPoolGroup {
         withEngine(of: key) { $0.share?.account }
     }
 
+    /// The keys with the most connections in use and callers waiting, the busiest first. Keys without either are left out.
+    /// O(keys + connections).
+    ///
+    /// - Parameter count: How many keys at most.
+    public func busiestKeys(_ count: Int) -> [(key: Key, statistics: ConnectionPoolStatistics)] {
+        let busy = core.pools.map { (key: $0.key, statistics: $0.engine.statistics) }
+            .filter { $0.statistics.inUse + $0.statistics.waiting > 0 }
+        return Array(
+            busy.sorted { $0.statistics.inUse + $0.statistics.waiting > $1.statistics.inUse + $1.statistics.waiting }
+                .prefix(max(0, count))
+        )
+    }
+
     /// The keys that have a pool now. O(keys).
     public var keys: [Key] { core.pools.map(\.key) }
 

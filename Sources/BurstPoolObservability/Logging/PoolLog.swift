@@ -27,18 +27,21 @@ final class PoolLog: Sendable {
         for (kind, count) in limiter.takeAllSuppressed() { logSuppressed(count, kind) }
     }
 
-    func record(_ event: ConnectionPoolEvent) {
+    /// - Parameter poolName: The name of one pool of a group; `nil` for the pool of this log.
+    func record(_ event: ConnectionPoolEvent, poolName: String? = nil) {
         guard let kind = PoolLogKind(event), logger.logLevel <= kind.level else { return }
-        guard interval > .zero else { return log(kind, event) }
+        guard interval > .zero else { return log(kind, event, poolName) }
         switch limiter.admit(kind, now: stopwatch.elapsed) {
-        case .log: log(kind, event)
+        case .log: log(kind, event, poolName)
         case .suppressAndReport(let end): scheduleReport(kind, at: end)
         case .suppress: break
         }
     }
 
-    private func log(_ kind: PoolLogKind, _ event: ConnectionPoolEvent) {
-        logger.log(level: kind.level, "\(kind.rawValue)", metadata: event.logMetadata)
+    private func log(_ kind: PoolLogKind, _ event: ConnectionPoolEvent, _ poolName: String?) {
+        var metadata = event.logMetadata
+        if let poolName { metadata["pool.name"] = .string(poolName) }
+        logger.log(level: kind.level, "\(kind.rawValue)", metadata: metadata)
     }
 
     private func scheduleReport(_ kind: PoolLogKind, at end: Duration) {
