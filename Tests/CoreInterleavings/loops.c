@@ -33,12 +33,34 @@ static void require_on_loop(const loop *it, const char *what) {
 
 /* Opening and closing. */
 
+/* The permits of connections that opened after the pool had been shut down. No request may get them. */
+static bp_lease opened_late[MOST_REQUESTS];
+static unsigned opened_late_count;
+
+static void note_late_open(bp_lease permit) {
+    /* In the view model a thread may not have seen the shutdown yet. */
+    if (model != MEMORY_VIEW && world.shut_down_at != 0) {
+        REQUIRE(opened_late_count < MOST_REQUESTS, "too many connections open after the shutdown");
+        opened_late[opened_late_count++] = permit;
+    }
+}
+
+static bool has_opened_late(bp_lease lease) {
+    for (unsigned i = 0; i < opened_late_count; i++) {
+        if (opened_late[i].slot == lease.slot && opened_late[i].serial == lease.serial) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void finish_open(loop *it, bp_lease permit) {
     int error = opens_to_refuse != 0 ? fail_opens_with : 0;
     if (error != 0) {
         opens_to_refuse--;
     } else {
         set_open(permit, true);
+        note_late_open(permit);
     }
     disown(permit);
     bp_status status = bp_driver_finish_open(it->driver, permit, error);
@@ -135,6 +157,7 @@ void loops_create(unsigned count) {
     }
     fail_opens_with = 0;
     opens_to_refuse = 0;
+    opened_late_count = 0;
     finishes_inside = false;
     destroys_pool = false;
     explored_now = 1000;
@@ -246,6 +269,10 @@ void release_kept(unsigned request) {
     }
     it->is_given = false;
     disown(it->lease);
+    if (it->loop->driver == NULL) {
+        thread_releases(it->lease); /* The driver has ended. */
+        return;
+    }
     bp_status status = bp_driver_release(it->loop->driver, it->lease);
     REQUIRE(status == BP_OK, "bp_driver_release returned %s", bp_status_name(status));
 }
@@ -263,6 +290,7 @@ static void on_done(bp_request *request) {
     if (it->status != BP_OK) {
         return;
     }
+    REQUIRE(!has_opened_late(it->lease), "a request gets a connection that opened after the shutdown");
     own(it->lease, true);
     it->is_given = true;
     if (!it->keeps) {

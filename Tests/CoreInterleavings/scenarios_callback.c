@@ -311,6 +311,25 @@ static void reopen_beside_permit(unsigned thread) {
     }
 }
 
+/*
+ * A thread releases an excess connection to a driver. The loop gets this connection and closes its driver while that
+ * call is still under way. The driver must not end before, because the call may still have to close a connection on it.
+ */
+static void set_up_release_to_driver(void) {
+    set_up(1, 2, 1, 2);
+    requests[0].keeps = true;
+}
+
+static void close_beside_release_to_driver(unsigned thread) {
+    if (thread == 0) {
+        submit(0, 0, BP_NO_DEADLINE);
+        run_loop_to_end(0, 1);
+        release_kept(0);
+    } else {
+        REQUIRE(bp_driver_release(loops[0].driver, surrender(0)) == BP_OK, "bp_driver_release failed");
+    }
+}
+
 /* Excess connections and broken ones are closed on the loop. */
 static void set_up_excess(void) {
     set_up(1, 2, 1, 2);
@@ -415,6 +434,8 @@ const scenario callback_scenarios[] = {
     {"callback-submit-elsewhere-idle", 2, set_up_idle, submit_from_elsewhere, loops_check_and_end, false},
     {"callback-close-vs-permit", 3, set_up_two_leased, close_beside_permit, loops_check_and_end, false},
     {"callback-reopen-vs-permit", 3, set_up_two_leased, reopen_beside_permit, loops_check_and_end, false},
+    {"callback-close-vs-release-to-it", 2, set_up_release_to_driver, close_beside_release_to_driver,
+     loops_check_and_end, false},
     {"callback-excess", 2, set_up_excess, release_excess, loops_check_and_end, false},
     {"callback-discard-elsewhere", 3, set_up_release, discard_from_elsewhere, loops_check_and_end, false},
     {"callback-end-vs-release", 2, set_up_end, end_beside_release, loops_check_and_end, false},
