@@ -21,6 +21,7 @@ int fail_opens_with;
 unsigned opens_to_refuse;
 bool destroys_pool;
 bool finishes_inside;
+static unsigned loop_count;
 
 static loop *loop_of(const bp_driver *driver) {
     return bp_driver_data(driver);
@@ -38,8 +39,11 @@ static bp_lease opened_late[MOST_REQUESTS];
 static unsigned opened_late_count;
 
 static void note_late_open(bp_lease permit) {
-    /* In the view model a thread may not have seen the shutdown yet. */
-    if (model != MEMORY_VIEW && world.shut_down_at != 0) {
+    look_begin();
+    bool is_shut_down = bp_is_shut_down(world.pool);
+    look_end();
+    /* In the view model this thread may not have seen the shutdown yet. */
+    if (is_shut_down && model != MEMORY_VIEW) {
         REQUIRE(opened_late_count < MOST_REQUESTS, "too many connections open after the shutdown");
         opened_late[opened_late_count++] = permit;
     }
@@ -161,6 +165,7 @@ void loops_create(unsigned count) {
     finishes_inside = false;
     destroys_pool = false;
     explored_now = 1000;
+    loop_count = count;
     for (unsigned i = 0; i < count; i++) {
         loops[i].thread = i;
         create_driver(&loops[i]);
@@ -251,8 +256,9 @@ void shut_loop_down(unsigned loop_index) {
 
 void reopen_loop(unsigned loop_index) {
     loop *it = &loops[loop_index];
-    it->is_closing = it->has_ended = false;
+    it->is_closing = it->has_ended = it->has_timer = false;
     it->posted = 0;
+    it->timers_fired = 0;
     create_driver(it);
 }
 
@@ -284,6 +290,9 @@ static void on_done(bp_request *request) {
     it->status = request->status;
     it->error = request->error;
     it->lease = request->lease;
+    /* If there are two loops, one of them may advance the clock while the other one is not running. */
+    REQUIRE(it->status != BP_TIMED_OUT || loop_count != 1 || explored_now <= it->latest,
+            "a deadline passes late, at %llu", (unsigned long long)explored_now);
     REQUIRE(it->error == 0 || it->status == BP_CONNECT_FAILED, "an error without a failed connect");
     REQUIRE((it->lease.slot != NULL) == (it->status == BP_OK), "a lease with a failure, or a success without one");
     memset(request, OVERWRITTEN, sizeof *request);
@@ -298,11 +307,15 @@ static void on_done(bp_request *request) {
     }
 }
 
+static uint64_t deadline_after(uint64_t timeout) {
+    return timeout == BP_NO_DEADLINE ? BP_NO_DEADLINE : explored_now + timeout;
+}
+
 static void note_request_deadline(uint64_t timeout) {
-    if (timeout == BP_NO_DEADLINE) {
+    uint64_t deadline = deadline_after(timeout);
+    if (deadline == BP_NO_DEADLINE) {
         return;
     }
-    uint64_t deadline = explored_now + timeout;
     for (unsigned i = 0; i < world.request_deadline_count; i++) {
         if (world.request_deadlines[i] == deadline) {
             return;
@@ -315,11 +328,13 @@ static void note_request_deadline(uint64_t timeout) {
 void submit(unsigned request, unsigned loop_index, uint64_t timeout) {
     explored_request *it = &requests[request];
     it->loop = &loops[loop_index];
+    it->latest = BP_NO_DEADLINE;
     bp_request_init(&it->request, on_done, it);
     bp_driver *driver = it->loop->driver;
     note_request_deadline(timeout);
     bp_status status = bp_request_submit(&it->request, driver, timeout);
     note_request_deadline(timeout); /* Another loop may have advanced the clock during the call. */
+    it->latest = deadline_after(timeout);
     REQUIRE(status == BP_OK || status == BP_SHUT_DOWN, "bp_request_submit returned %s", bp_status_name(status));
     REQUIRE(status == BP_OK || it->done == 0, "a request that was refused is completed");
     REQUIRE(it->done == 0 || this_thread() != it->loop->thread, "completed inside the call that asked for it");
@@ -395,6 +410,18 @@ static void run_all_loops(void) {
     }
 }
 
+/* A loop whose timer does not fire any more has not come to the point where it releases the lease of its request. */
+static void reclaim_kept(void) {
+    for (unsigned i = 0; i < MOST_REQUESTS; i++) {
+        explored_request *it = &requests[i];
+        if (it->is_given) {
+            it->is_given = false;
+            connection_of(it->lease)->owner = NO_OWNER;
+            thread_releases(it->lease);
+        }
+    }
+}
+
 void loops_check_and_end(void) {
     for (unsigned i = 0; i < MOST_REQUESTS; i++) {
         check_request(&requests[i]);
@@ -402,6 +429,7 @@ void loops_check_and_end(void) {
     if (world.pool == NULL) {
         return;
     }
+    reclaim_kept();
     REQUIRE(!bp_has_waiters(world.pool), "somebody waits for ever");
     REQUIRE(bp_shutdown_and_reconcile(world.pool, close_for_thread, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
     bool is_busy = false;

@@ -34,8 +34,9 @@ typedef struct {
     bp_status status;
     int error;
     bp_lease lease;
-    bool is_given; /* done was called with a lease that was not yet given up. */
-    bool keeps;    /* done does not release the lease: the scenario does. */
+    uint64_t latest; /* The deadline, or a later time; known when bp_request_submit has returned. */
+    bool is_given;   /* done was called with a lease that was not yet given up. */
+    bool keeps;      /* done does not release the lease: the scenario does. */
     bool is_cancelled;
 } explored_request;
 
