@@ -137,6 +137,7 @@ static void on_ended(void *data) {
     require_on_loop(it, "the end is told");
     REQUIRE(!it->has_ended, "a driver ends twice");
     REQUIRE(it->openings + it->closings == 0, "a driver ends while connections are being opened or closed");
+    REQUIRE(it->callers == 0, "a driver ends while a thread is inside a call for it");
     it->has_ended = true;
     it->driver = NULL;
     if (destroys_pool) {
@@ -331,8 +332,11 @@ void submit(unsigned request, unsigned loop_index, uint64_t timeout) {
     it->latest = BP_NO_DEADLINE;
     bp_request_init(&it->request, on_done, it);
     bp_driver *driver = it->loop->driver;
+    bool is_caller = this_thread() != it->loop->thread;
     note_request_deadline(timeout);
+    it->loop->callers += is_caller;
     bp_status status = bp_request_submit(&it->request, driver, timeout);
+    it->loop->callers -= is_caller;
     note_request_deadline(timeout); /* Another loop may have advanced the clock during the call. */
     it->latest = deadline_after(timeout);
     REQUIRE(status == BP_OK || status == BP_SHUT_DOWN, "bp_request_submit returned %s", bp_status_name(status));

@@ -20,8 +20,9 @@ typedef struct {
     unsigned openings;
     bp_lease closing[4];
     unsigned closings;
-    bool is_running; /* Inside bp_driver_run. */
-    bool is_closing; /* bp_driver_close or bp_driver_shutdown was called. */
+    unsigned callers; /* The other threads inside calls for the driver that began before it was closed. */
+    bool is_running;  /* Inside bp_driver_run. */
+    bool is_closing;  /* bp_driver_close or bp_driver_shutdown was called. */
     bool has_ended;
 } loop;
 

@@ -346,7 +346,10 @@ static void close_beside_release_to_driver(unsigned thread) {
     if (thread == 0) {
         get_lease_and_end();
     } else {
-        REQUIRE(bp_driver_release(loops[0].driver, surrender(0)) == BP_OK, "bp_driver_release failed");
+        loops[0].callers++;
+        bp_status status = bp_driver_release(loops[0].driver, surrender(0));
+        loops[0].callers--;
+        REQUIRE(status == BP_OK, "bp_driver_release returned %s", bp_status_name(status));
     }
 }
 
@@ -370,7 +373,9 @@ static void close_beside_open_for_driver(unsigned thread) {
         get_lease_and_end();
     } else {
         set_open(permit_of_thread, true);
+        loops[0].callers++;
         bp_status status = bp_driver_finish_open(loops[0].driver, permit_of_thread, 0);
+        loops[0].callers--;
         REQUIRE(status == BP_OK, "bp_driver_finish_open returned %s", bp_status_name(status));
     }
 }
@@ -384,7 +389,10 @@ static void close_beside_close_for_driver(unsigned thread) {
         REQUIRE(bp_begin_close(world.pool, lease) == BP_OK, "bp_begin_close failed");
         set_open(lease, false);
         disown(lease);
-        REQUIRE(bp_driver_finish_close(loops[0].driver, lease) == BP_OK, "bp_driver_finish_close failed");
+        loops[0].callers++;
+        bp_status status = bp_driver_finish_close(loops[0].driver, lease);
+        loops[0].callers--;
+        REQUIRE(status == BP_OK, "bp_driver_finish_close returned %s", bp_status_name(status));
     }
 }
 
@@ -400,7 +408,10 @@ static void close_beside_reconcile_for_driver(unsigned thread) {
         run_loop_to_end(0, 0);
     } else {
         set_limits(1, 3);
-        REQUIRE(bp_driver_reconcile(loops[0].driver) == BP_OK, "bp_driver_reconcile failed");
+        loops[0].callers++;
+        bp_status status = bp_driver_reconcile(loops[0].driver);
+        loops[0].callers--;
+        REQUIRE(status == BP_OK, "bp_driver_reconcile returned %s", bp_status_name(status));
     }
 }
 
@@ -444,7 +455,10 @@ static void discard_from_elsewhere(unsigned thread) {
         run_loop_until_closed(0, 1);
         run_loop_to_end(0, 1);
     } else if (thread == 1) {
-        REQUIRE(bp_driver_discard(loops[0].driver, surrender(0)) == BP_OK, "bp_driver_discard failed");
+        loops[0].callers++;
+        bp_status status = bp_driver_discard(loops[0].driver, surrender(0));
+        loops[0].callers--;
+        REQUIRE(status == BP_OK, "bp_driver_discard returned %s", bp_status_name(status));
     } else {
         thread_acquires_and_releases(BP_NO_DEADLINE);
     }
@@ -484,7 +498,10 @@ static void end_beside_release_to_driver(unsigned thread) {
     if (thread == 0) {
         shut_loop_down(0);
     } else {
-        REQUIRE(bp_driver_release(loops[0].driver, surrender(0)) == BP_OK, "bp_driver_release failed");
+        loops[0].callers++;
+        bp_status status = bp_driver_release(loops[0].driver, surrender(0));
+        loops[0].callers--;
+        REQUIRE(status == BP_OK, "bp_driver_release returned %s", bp_status_name(status));
     }
 }
 
