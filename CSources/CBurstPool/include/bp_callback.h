@@ -85,8 +85,9 @@
  *   All of them can run at the same time as each other and as those of the other headers, except that
  *
  *     - the program uses a request on one thread at a time: see bp_request;
- *     - after bp_driver_close, no thread but the loop's begins a call on that driver. bp_driver_finish_open and
- *       bp_driver_finish_close may still be called on any thread for what open and close have begun.
+ *     - after bp_driver_close, no thread but the loop's begins a call for that driver. Any thread may still call
+ *       bp_request_cancel, and bp_driver_finish_open and bp_driver_finish_close for what open and close have begun. A
+ *       thread that still has a lease releases it with another driver, or with bp_release_and_reconcile.
  *
  *   No call waits for a request or for another loop. bp_pool.h says in "Locks" and "Memory" which locks there are, and
  *   which calls allocate. A thread or a loop that is stopped withholds from the others at most what was given to its
