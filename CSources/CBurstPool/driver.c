@@ -183,8 +183,11 @@ static bool bp__driver_may_end(bp_driver *driver) {
             return false;
         }
     }
-    /* Acquire: pairs with bp__driver_unhold, the last access of the thread that had the last hold. */
-    return bp__load(&driver->holds) == 0;
+    /*
+     * In this order, because a thread in bp_driver_release takes its hold before it leaves its record. Acquire: pairs
+     * with bp__driver_unhold, the last access of the thread that had the last hold.
+     */
+    return !bp__thread_is_releasing_to(driver) && bp__load(&driver->holds) == 0;
 }
 
 static void bp__driver_end(bp_driver *driver) {

@@ -22,9 +22,11 @@
  *   A driver ends only when nothing needs it any more. The count in holds keeps it open: 1 for each request that is
  *   submitted, for each connection that the driver is opening or closing, and for each thread inside a call for the
  *   driver. A thread that pushes a request or a connection has a hold of its own, because the loop may finish with the
- *   item before the thread has returned from post. While the connection of an opening or closing slot has a hold, the
- *   slot's ticket is not 0. After the loop has taken the slot from the list, the word of its stack entry has the
- *   driver's address.
+ *   item before the thread has returned from post. Only in bp_driver_release, a thread that finds nothing to reconcile
+ *   takes no hold. It has the driver's address in its record meanwhile: see thread_record.h.
+ *
+ *   While the connection of an opening or closing slot has a hold, the slot's ticket is not 0. After the loop has taken
+ *   the slot from the list, the word of its stack entry has the driver's address.
  *
  *   A thread that gives a permit to a request takes the hold before it knows that the request still waits: see
  *   bp__waiter_begin_opening. By then the request may have been completed and its driver may have ended. So the memory

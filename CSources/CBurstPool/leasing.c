@@ -98,17 +98,33 @@ bp_status bp_acquire(bp_pool *pool, uint64_t timeout, bp_lease *lease) {
 }
 
 /*
- * Does the same as bp_release, for a thread with a record. If it returns BP_RECONCILE, the thread has entered the pool.
+ * What a thread is inside while it releases a connection: the pool, or the driver to which it releases. Neither ends
+ * while a thread is inside.
  */
-static BP_ON_HOT_PATH bp_status bp__release_with_record(bp_pool *pool, bp_lease lease, bp_thread_record *thread) {
+typedef struct {
+    const void *address;
+    bp_atomic64 *count; /* The threads inside. */
+} bp_place;
+
+static inline bp_place bp__in_pool(bp_pool *pool) {
+    return (bp_place){pool, &pool->inside};
+}
+
+/*
+ * Does the same as bp_release, for a thread with a record. If it returns BP_RECONCILE, the thread has raised the count
+ * of the place.
+ */
+static BP_ON_HOT_PATH bp_status bp__release_with_record(bp_pool *pool, bp_lease lease, bp_place place,
+                                                        bp_thread_record *thread) {
     /*
      * Relaxed: the full barrier in bp_release comes before another thread can take the connection, and so before
-     * bp__is_quiet of a thread that has seen the connection closed.
+     * bp__is_quiet of a thread that has seen the connection closed, and before bp__driver_may_end of a loop that has
+     * got the connection.
      */
-    bp__store_relaxed(&thread->inside, (uint64_t)(uintptr_t)pool);
+    bp__store_relaxed(&thread->inside, (uint64_t)(uintptr_t)place.address);
     bp_status status = bp__release(pool, lease);
     if (__builtin_expect(status == BP_RECONCILE, 0)) {
-        bp__enter(pool);
+        bp__add(place.count, 1);
     }
     /* Release: pairs with the acquire load in bp__thread_is_releasing_to. The last access to the pool, if it is BP_OK.
      */
@@ -116,23 +132,28 @@ static BP_ON_HOT_PATH bp_status bp__release_with_record(bp_pool *pool, bp_lease 
     return status;
 }
 
-bp_status bp__release_and_enter(bp_pool *pool, bp_lease lease) {
+/* Does the same for a thread that may have no record yet, or for whose record there is no memory. */
+static bp_status bp__release_in(bp_pool *pool, bp_lease lease, bp_place place) {
     bp_thread_record *thread = bp__thread_record();
     if (thread != NULL) {
-        return bp__release_with_record(pool, lease, thread);
+        return bp__release_with_record(pool, lease, place, thread);
     }
-    bp__enter(pool);
+    bp__add(place.count, 1);
     bp_status status = bp__release(pool, lease);
     if (status != BP_RECONCILE) {
-        bp__leave(pool);
+        bp__add(place.count, (uint64_t)-1);
     }
     return status;
+}
+
+bp_status bp__release_and_hold(bp_driver *driver, bp_lease lease) {
+    return bp__release_in(driver->pool, lease, (bp_place){driver, &driver->holds});
 }
 
 /* Does the same as bp_release_and_reconcile, for a thread that has no record yet. */
 static __attribute__((noinline)) bp_status bp__release_first(bp_pool *pool, bp_lease lease, bp_close_function close,
                                                              void *context) {
-    bp_status status = bp__release_and_enter(pool, lease);
+    bp_status status = bp__release_in(pool, lease, bp__in_pool(pool));
     return status == BP_RECONCILE ? bp__reconcile_and_leave(pool, close, context) : status;
 }
 
@@ -144,7 +165,7 @@ bp_status bp_release_and_reconcile(bp_pool *pool, bp_lease lease, bp_close_funct
     if (__builtin_expect(thread == NULL, 0)) {
         return bp__release_first(pool, lease, close, context);
     }
-    bp_status status = bp__release_with_record(pool, lease, thread);
+    bp_status status = bp__release_with_record(pool, lease, bp__in_pool(pool), thread);
     if (__builtin_expect(status != BP_RECONCILE, 1)) {
         return status;
     }

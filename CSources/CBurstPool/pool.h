@@ -103,7 +103,8 @@ static inline void bp__leave(bp_pool *pool) {
 /*
  * Returns whether no connection exists, nobody waits, and no thread is inside a call of bp_blocking.h. If no driver is
  * open either, a pool that was shut down can be freed. The order of the loads matters. A thread that releases its
- * connection is in its record before the total can become 0, and it enters the pool before it leaves the record.
+ * connection is in its record before the total can become 0, and it enters the pool before it leaves the record. A
+ * thread that releases to a driver keeps the driver open instead.
  */
 static inline bool bp__is_quiet_beside_drivers(const bp_pool *pool) {
     return BP_LOW(bp__load(&pool->total)) == 0 && bp__waiting_count(bp__load(&pool->waiting)) == 0 &&

@@ -31,8 +31,11 @@ typedef struct {
 /* The part of bp_acquire that runs if no connection is idle. */
 bp_status bp__acquire_slowly(bp_pool *pool, uint64_t timeout, bp_lease *lease);
 
-/* Does the same as bp_release. If it returns BP_RECONCILE, the thread has entered the pool, and must leave it. */
-bp_status bp__release_and_enter(bp_pool *pool, bp_lease lease);
+/*
+ * Does the same as bp_release with the driver's pool. The driver does not end during this call. If the call returns
+ * BP_RECONCILE, it has taken a hold, which the caller must give up.
+ */
+bp_status bp__release_and_hold(bp_driver *driver, bp_lease lease);
 
 /*
  * The part of bp_release_and_reconcile that runs if callers wait or excess connections exist. The calling thread is

@@ -133,15 +133,12 @@ bp_status bp_driver_release(bp_driver *driver, bp_lease lease) {
     if (driver == NULL) {
         return BP_INVALID_ARGUMENT;
     }
-    bp_pool *pool = driver->pool;
-    bp_status status = bp__release_and_enter(pool, lease);
+    bp_status status = bp__release_and_hold(driver, lease);
     if (__builtin_expect(status != BP_RECONCILE, 1)) {
         return status;
     }
-    bp__driver_hold(driver);
     bp__reconcile_for(driver);
     bp__driver_unhold(driver);
-    bp__leave(pool);
     return BP_OK;
 }
 
@@ -199,7 +196,9 @@ bp_status bp_driver_finish_open(bp_driver *driver, bp_lease permit, int error) {
             bp__store_relaxed(&permit.slot->ticket, 0);
         }
         void *context;
-        bool waits = bp_wait_claim(pool, (bp_ticket){attempt.ticket}, &context) == BP_OK;
+        /* After a shutdown the connection is closed, and the request learns of the shutdown when this reconciles. */
+        bool waits =
+            !(is_open && bp_is_shut_down(pool)) && bp_wait_claim(pool, (bp_ticket){attempt.ticket}, &context) == BP_OK;
         if (waits) {
             bp__request_complete(context, is_open ? BP_OK : BP_CONNECT_FAILED, error, is_open ? permit : bp__no_lease);
         } else if (is_open) {

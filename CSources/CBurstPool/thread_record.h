@@ -7,7 +7,8 @@
  * bp_pool.inside, which costs an atomic operation at the begin and at the end. The hot path of bp_release_and_reconcile
  * cannot afford that. There, the thread writes the pool's address to its own record with two plain stores. The thread
  * that wants to free the pool reads all records. It sees the first store, because it has seen the connection that the
- * other thread released after the store.
+ * other thread released after the store. The hot path of bp_driver_release does the same with the driver's address, and
+ * a loop reads all records before its driver ends.
  *
  * Records are never freed. The record of a thread that has ended is used again for a new thread.
  */
@@ -26,7 +27,7 @@ typedef struct {
 #define BP_MAX_RECONCILING 8 /* A thread can be in calls on so many pools, nested by close functions. */
 
 typedef struct bp_thread_record {
-    bp_atomic64 inside; /* The pool that the thread may be releasing a connection to; 0: none. */
+    bp_atomic64 inside; /* The pool or driver that the thread may be releasing a connection to; 0: none. */
     bp_atomic64 in_use; /* 1 while a thread has this record. */
     struct bp_thread_record *next;
     bp_reconciling reconciling[BP_MAX_RECONCILING]; /* Only for the thread itself. */
@@ -53,11 +54,12 @@ bp_thread_record *bp__thread_records(void);
  */
 void bp__forget_other_threads(void);
 
-/* Returns whether a thread is on the hot path of bp_release_and_reconcile with this pool. */
-static inline bool bp__thread_is_releasing_to(const bp_pool *pool) {
+/* Returns whether a thread is on the hot path of bp_release_and_reconcile with this pool, or of bp_driver_release with
+ * this driver. */
+static inline bool bp__thread_is_releasing_to(const void *pool_or_driver) {
     for (bp_thread_record *it = bp__thread_records(); it != NULL; it = it->next) {
         /* Acquire: pairs with the release store at the end of the hot path. */
-        if (bp__load(&it->inside) == (uint64_t)(uintptr_t)pool) {
+        if (bp__load(&it->inside) == (uint64_t)(uintptr_t)pool_or_driver) {
             return true;
         }
     }

@@ -66,7 +66,8 @@ static void on_post(bp_driver *driver) {
 
 static void on_arm(bp_driver *driver, uint64_t nanoseconds) {
     uint64_t milliseconds = nanoseconds / 1000000 + 1;
-    ((loop *)bp_driver_data(driver))->timeout = milliseconds < INT32_MAX ? (int)milliseconds : -1;
+    int timeout = milliseconds < INT32_MAX ? (int)milliseconds : INT32_MAX; /* A timer that fires early does no harm. */
+    ((loop *)bp_driver_data(driver))->timeout = nanoseconds == BP_NO_DEADLINE ? -1 : timeout;
 }
 
 static void on_ended(void *data) {

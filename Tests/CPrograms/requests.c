@@ -16,11 +16,18 @@ static bp_driver *driver;
 static int posts, arms, opens, closes, ends, depth;
 static uint64_t armed;
 static int connect_error;
+static bool opens_later; /* The test finishes the attempt. */
+static bp_lease permit_to_finish;
 
 /* Everything opens and closes at once, inside the callback. */
 static void on_open(bp_driver *it, bp_lease permit, void *element) {
     CHECK(++depth == 1 && element == bp_element(pool, permit));
     opens++;
+    if (opens_later) {
+        permit_to_finish = permit;
+        depth--;
+        return;
+    }
     CHECK(bp_driver_finish_open(it, permit, connect_error) == BP_OK);
     CHECK(bp_driver_finish_open(it, permit, 0) == BP_STALE_LEASE);
     depth--;
@@ -461,6 +468,22 @@ static void shutdown_by_thread(void) {
     CHECK(bp_pool_destroy(pool) == BP_OK);
 }
 
+/* A connection that opens after the shutdown is closed, and its request learns of the shutdown. */
+static void opened_after_shutdown(void) {
+    set_up(1, 1);
+    bp_request request;
+    done = 0;
+    bp_request_init(&request, count, NULL);
+    CHECK(bp_request_submit(&request, driver, BP_NO_DEADLINE) == BP_OK);
+    opens_later = true;
+    run();
+    opens_later = false;
+    CHECK(opens == 1 && done == 0 && bp_driver_shutdown(driver, on_ended_destroy) == BP_OK);
+    CHECK(bp_driver_finish_open(driver, permit_to_finish, 0) == BP_OK);
+    run();
+    CHECK(done == 1 && request.status == BP_SHUT_DOWN && request.lease.slot == NULL && closes == 1 && ends == 1);
+}
+
 /* While a lease is in use, the driver looks again by its timer. */
 static void end_is_awaited(void) {
     set_up(1, 1);
@@ -560,6 +583,7 @@ int main(void) {
     discard_of_ended_lease();
     program_closes();
     shutdown_by_thread();
+    opened_after_shutdown();
     end_is_awaited();
     cancelled_thread();
     fork_with_driver();

@@ -21,6 +21,7 @@ int fail_opens_with;
 unsigned opens_to_refuse;
 bool destroys_pool;
 bool finishes_inside;
+static unsigned loop_count;
 
 static loop *loop_of(const bp_driver *driver) {
     return bp_driver_data(driver);
@@ -33,12 +34,37 @@ static void require_on_loop(const loop *it, const char *what) {
 
 /* Opening and closing. */
 
+/* The permits of connections that opened after the pool had been shut down. No request may get them. */
+static bp_lease opened_late[MOST_REQUESTS];
+static unsigned opened_late_count;
+
+static void note_late_open(bp_lease permit) {
+    look_begin();
+    bool is_shut_down = bp_is_shut_down(world.pool);
+    look_end();
+    /* In the view model this thread may not have seen the shutdown yet. */
+    if (is_shut_down && model != MEMORY_VIEW) {
+        REQUIRE(opened_late_count < MOST_REQUESTS, "too many connections open after the shutdown");
+        opened_late[opened_late_count++] = permit;
+    }
+}
+
+static bool has_opened_late(bp_lease lease) {
+    for (unsigned i = 0; i < opened_late_count; i++) {
+        if (opened_late[i].slot == lease.slot && opened_late[i].serial == lease.serial) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void finish_open(loop *it, bp_lease permit) {
     int error = opens_to_refuse != 0 ? fail_opens_with : 0;
     if (error != 0) {
         opens_to_refuse--;
     } else {
         set_open(permit, true);
+        note_late_open(permit);
     }
     disown(permit);
     bp_status status = bp_driver_finish_open(it->driver, permit, error);
@@ -111,6 +137,7 @@ static void on_ended(void *data) {
     require_on_loop(it, "the end is told");
     REQUIRE(!it->has_ended, "a driver ends twice");
     REQUIRE(it->openings + it->closings == 0, "a driver ends while connections are being opened or closed");
+    REQUIRE(it->callers == 0, "a driver ends while a thread is inside a call for it");
     it->has_ended = true;
     it->driver = NULL;
     if (destroys_pool) {
@@ -135,9 +162,11 @@ void loops_create(unsigned count) {
     }
     fail_opens_with = 0;
     opens_to_refuse = 0;
+    opened_late_count = 0;
     finishes_inside = false;
     destroys_pool = false;
     explored_now = 1000;
+    loop_count = count;
     for (unsigned i = 0; i < count; i++) {
         loops[i].thread = i;
         create_driver(&loops[i]);
@@ -228,8 +257,9 @@ void shut_loop_down(unsigned loop_index) {
 
 void reopen_loop(unsigned loop_index) {
     loop *it = &loops[loop_index];
-    it->is_closing = it->has_ended = false;
+    it->is_closing = it->has_ended = it->has_timer = false;
     it->posted = 0;
+    it->timers_fired = 0;
     create_driver(it);
 }
 
@@ -246,6 +276,10 @@ void release_kept(unsigned request) {
     }
     it->is_given = false;
     disown(it->lease);
+    if (it->loop->driver == NULL) {
+        thread_releases(it->lease); /* The driver has ended. */
+        return;
+    }
     bp_status status = bp_driver_release(it->loop->driver, it->lease);
     REQUIRE(status == BP_OK, "bp_driver_release returned %s", bp_status_name(status));
 }
@@ -257,12 +291,16 @@ static void on_done(bp_request *request) {
     it->status = request->status;
     it->error = request->error;
     it->lease = request->lease;
+    /* If there are two loops, one of them may advance the clock while the other one is not running. */
+    REQUIRE(it->status != BP_TIMED_OUT || loop_count != 1 || explored_now <= it->latest,
+            "a deadline passes late, at %llu", (unsigned long long)explored_now);
     REQUIRE(it->error == 0 || it->status == BP_CONNECT_FAILED, "an error without a failed connect");
     REQUIRE((it->lease.slot != NULL) == (it->status == BP_OK), "a lease with a failure, or a success without one");
     memset(request, OVERWRITTEN, sizeof *request);
     if (it->status != BP_OK) {
         return;
     }
+    REQUIRE(!has_opened_late(it->lease), "a request gets a connection that opened after the shutdown");
     own(it->lease, true);
     it->is_given = true;
     if (!it->keeps) {
@@ -270,11 +308,15 @@ static void on_done(bp_request *request) {
     }
 }
 
+static uint64_t deadline_after(uint64_t timeout) {
+    return timeout == BP_NO_DEADLINE ? BP_NO_DEADLINE : explored_now + timeout;
+}
+
 static void note_request_deadline(uint64_t timeout) {
-    if (timeout == BP_NO_DEADLINE) {
+    uint64_t deadline = deadline_after(timeout);
+    if (deadline == BP_NO_DEADLINE) {
         return;
     }
-    uint64_t deadline = explored_now + timeout;
     for (unsigned i = 0; i < world.request_deadline_count; i++) {
         if (world.request_deadlines[i] == deadline) {
             return;
@@ -287,11 +329,16 @@ static void note_request_deadline(uint64_t timeout) {
 void submit(unsigned request, unsigned loop_index, uint64_t timeout) {
     explored_request *it = &requests[request];
     it->loop = &loops[loop_index];
+    it->latest = BP_NO_DEADLINE;
     bp_request_init(&it->request, on_done, it);
     bp_driver *driver = it->loop->driver;
+    bool is_caller = this_thread() != it->loop->thread;
     note_request_deadline(timeout);
+    it->loop->callers += is_caller;
     bp_status status = bp_request_submit(&it->request, driver, timeout);
+    it->loop->callers -= is_caller;
     note_request_deadline(timeout); /* Another loop may have advanced the clock during the call. */
+    it->latest = deadline_after(timeout);
     REQUIRE(status == BP_OK || status == BP_SHUT_DOWN, "bp_request_submit returned %s", bp_status_name(status));
     REQUIRE(status == BP_OK || it->done == 0, "a request that was refused is completed");
     REQUIRE(it->done == 0 || this_thread() != it->loop->thread, "completed inside the call that asked for it");
@@ -367,6 +414,18 @@ static void run_all_loops(void) {
     }
 }
 
+/* A loop whose timer does not fire any more has not come to the point where it releases the lease of its request. */
+static void reclaim_kept(void) {
+    for (unsigned i = 0; i < MOST_REQUESTS; i++) {
+        explored_request *it = &requests[i];
+        if (it->is_given) {
+            it->is_given = false;
+            connection_of(it->lease)->owner = NO_OWNER;
+            thread_releases(it->lease);
+        }
+    }
+}
+
 void loops_check_and_end(void) {
     for (unsigned i = 0; i < MOST_REQUESTS; i++) {
         check_request(&requests[i]);
@@ -374,6 +433,7 @@ void loops_check_and_end(void) {
     if (world.pool == NULL) {
         return;
     }
+    reclaim_kept();
     REQUIRE(!bp_has_waiters(world.pool), "somebody waits for ever");
     REQUIRE(bp_shutdown_and_reconcile(world.pool, close_for_thread, NULL) == BP_OK, "bp_shutdown_and_reconcile failed");
     bool is_busy = false;

@@ -20,8 +20,9 @@ typedef struct {
     unsigned openings;
     bp_lease closing[4];
     unsigned closings;
-    bool is_running; /* Inside bp_driver_run. */
-    bool is_closing; /* bp_driver_close or bp_driver_shutdown was called. */
+    unsigned callers; /* The other threads inside calls for the driver that began before it was closed. */
+    bool is_running;  /* Inside bp_driver_run. */
+    bool is_closing;  /* bp_driver_close or bp_driver_shutdown was called. */
     bool has_ended;
 } loop;
 
@@ -34,8 +35,9 @@ typedef struct {
     bp_status status;
     int error;
     bp_lease lease;
-    bool is_given; /* done was called with a lease that was not yet given up. */
-    bool keeps;    /* done does not release the lease: the scenario does. */
+    uint64_t latest; /* The deadline, or a later time; known when bp_request_submit has returned. */
+    bool is_given;   /* done was called with a lease that was not yet given up. */
+    bool keeps;      /* done does not release the lease: the scenario does. */
     bool is_cancelled;
 } explored_request;
 

@@ -6,6 +6,7 @@
 #include "inspect.h"
 #include "loops.h"
 #include "parking_scheduled.h"
+#include "world_internal.h"
 
 /*
  * A frozen thread may withhold a connection and the request to which it is giving it, and a frozen loop its own
@@ -225,6 +226,16 @@ static void submit_beside_timeout(unsigned thread) {
     }
 }
 
+/* The same with an earlier deadline. */
+static void submit_earlier_timeout(unsigned thread) {
+    if (thread == 0) {
+        submit(0, 0, 600);
+        run_loop_to_end(0, 2);
+    } else {
+        submit(1, 0, 300);
+    }
+}
+
 static void check_timeouts(void) {
     for (unsigned i = 0; i < MOST_REQUESTS; i++) {
         REQUIRE(requests[i].submitted != BP_OK || requests[i].status == BP_TIMED_OUT, "a request was completed with %s",
@@ -311,6 +322,117 @@ static void reopen_beside_permit(unsigned thread) {
     }
 }
 
+/*
+ * A thread is inside a call for a driver, and the loop closes this driver as soon as it sees what the call has done so
+ * far. The driver must not end before the call returns, because the call may still close a connection on it.
+ */
+static void set_up_kept(uint32_t max_size, uint32_t hard_limit, unsigned leased) {
+    set_up(max_size, hard_limit, 1, leased);
+    requests[0].keeps = true;
+}
+
+/* The lease that the request gets because of the call is released after the end of the driver. */
+static void get_lease_and_end(void) {
+    submit(0, 0, BP_NO_DEADLINE);
+    run_loop_to_end(0, 1);
+    release_kept(0);
+}
+
+static void set_up_two_excess(void) {
+    set_up_kept(1, 2, 2);
+}
+
+static void close_beside_release_to_driver(unsigned thread) {
+    if (thread == 0) {
+        get_lease_and_end();
+    } else {
+        loops[0].callers++;
+        bp_status status = bp_driver_release(loops[0].driver, surrender(0));
+        loops[0].callers--;
+        REQUIRE(status == BP_OK, "bp_driver_release returned %s", bp_status_name(status));
+    }
+}
+
+/* The lease that no thread has taken over is released at the end. */
+static void check_kept(void) {
+    thread_releases(surrender(world.leases[1].slot != NULL ? 1 : 0));
+    loops_check_and_end();
+}
+
+/* A connection that the thread has opened without a waiter. */
+static bp_lease permit_of_thread;
+
+static void set_up_permit(void) {
+    set_up_kept(1, 2, 1);
+    REQUIRE(take_permit(&permit_of_thread), "no permit while setting up");
+    disown(permit_of_thread);
+}
+
+static void close_beside_open_for_driver(unsigned thread) {
+    if (thread == 0) {
+        get_lease_and_end();
+    } else {
+        set_open(permit_of_thread, true);
+        loops[0].callers++;
+        bp_status status = bp_driver_finish_open(loops[0].driver, permit_of_thread, 0);
+        loops[0].callers--;
+        REQUIRE(status == BP_OK, "bp_driver_finish_open returned %s", bp_status_name(status));
+    }
+}
+
+/* A connection that the thread has closed itself. */
+static void close_beside_close_for_driver(unsigned thread) {
+    if (thread == 0) {
+        get_lease_and_end();
+    } else {
+        bp_lease lease = take_over(0);
+        REQUIRE(bp_begin_close(world.pool, lease) == BP_OK, "bp_begin_close failed");
+        set_open(lease, false);
+        disown(lease);
+        loops[0].callers++;
+        bp_status status = bp_driver_finish_close(loops[0].driver, lease);
+        loops[0].callers--;
+        REQUIRE(status == BP_OK, "bp_driver_finish_close returned %s", bp_status_name(status));
+    }
+}
+
+/* The thread makes two connections excess connections. */
+static void set_up_three_idle(void) {
+    set_up(3, 3, 1, 0);
+    add_idle(3);
+}
+
+static void close_beside_reconcile_for_driver(unsigned thread) {
+    if (thread == 0) {
+        run_loop_until_closed(0, 1);
+        run_loop_to_end(0, 0);
+    } else {
+        set_limits(1, 3);
+        loops[0].callers++;
+        bp_status status = bp_driver_reconcile(loops[0].driver);
+        loops[0].callers--;
+        REQUIRE(status == BP_OK, "bp_driver_reconcile returned %s", bp_status_name(status));
+    }
+}
+
+/* A new driver, in the memory of one that had a request with an earlier deadline, has a timer for its own request. */
+static void set_up_reopen_with_timeout(void) {
+    set_up_kept(1, 1, 1);
+}
+
+static void reopen_with_timeout(unsigned thread) {
+    if (thread == 0) {
+        submit(0, 0, 300);
+        run_loop_to_end(0, 1);
+        reopen_loop(0);
+        submit(1, 0, 600);
+        run_loop_to_end(0, 2);
+        release_kept(0);
+    } else {
+        thread_releases(surrender(0));
+    }
+}
+
 /* Excess connections and broken ones are closed on the loop. */
 static void set_up_excess(void) {
     set_up(1, 2, 1, 2);
@@ -333,7 +455,10 @@ static void discard_from_elsewhere(unsigned thread) {
         run_loop_until_closed(0, 1);
         run_loop_to_end(0, 1);
     } else if (thread == 1) {
-        REQUIRE(bp_driver_discard(loops[0].driver, surrender(0)) == BP_OK, "bp_driver_discard failed");
+        loops[0].callers++;
+        bp_status status = bp_driver_discard(loops[0].driver, surrender(0));
+        loops[0].callers--;
+        REQUIRE(status == BP_OK, "bp_driver_discard returned %s", bp_status_name(status));
     } else {
         thread_acquires_and_releases(BP_NO_DEADLINE);
     }
@@ -373,7 +498,10 @@ static void end_beside_release_to_driver(unsigned thread) {
     if (thread == 0) {
         shut_loop_down(0);
     } else {
-        REQUIRE(bp_driver_release(loops[0].driver, surrender(0)) == BP_OK, "bp_driver_release failed");
+        loops[0].callers++;
+        bp_status status = bp_driver_release(loops[0].driver, surrender(0));
+        loops[0].callers--;
+        REQUIRE(status == BP_OK, "bp_driver_release returned %s", bp_status_name(status));
     }
 }
 
@@ -408,6 +536,7 @@ const scenario callback_scenarios[] = {
     {"callback-two-timeouts", 2, set_up_two_timeouts_frozen, ask_with_two_timeouts, check_timeouts, false},
     {"callback-four-timeouts", 2, set_up_four_timeouts, ask_with_four_timeouts, check_timeouts, false},
     {"callback-submit-vs-timeout", 2, set_up_release, submit_beside_timeout, check_timeouts, false},
+    {"callback-submit-earlier-timeout", 2, set_up_release, submit_earlier_timeout, check_timeouts, false},
     {"callback-cancel-vs-release", 2, set_up_release, cancel_beside_release, loops_check_and_end, false},
     {"callback-submit-elsewhere", 3, set_up_release, submit_from_elsewhere, loops_check_and_end, false},
     {"callback-submit-elsewhere-timeout", 3, set_up_release, submit_from_elsewhere_with_timeout, loops_check_and_end,
@@ -415,6 +544,12 @@ const scenario callback_scenarios[] = {
     {"callback-submit-elsewhere-idle", 2, set_up_idle, submit_from_elsewhere, loops_check_and_end, false},
     {"callback-close-vs-permit", 3, set_up_two_leased, close_beside_permit, loops_check_and_end, false},
     {"callback-reopen-vs-permit", 3, set_up_two_leased, reopen_beside_permit, loops_check_and_end, false},
+    {"callback-close-vs-release-to-it", 2, set_up_two_excess, close_beside_release_to_driver, check_kept, false},
+    {"callback-close-vs-open-for-it", 2, set_up_permit, close_beside_open_for_driver, check_kept, false},
+    {"callback-close-vs-close-for-it", 2, set_up_two_excess, close_beside_close_for_driver, check_kept, false},
+    {"callback-close-vs-reconcile-for-it", 2, set_up_three_idle, close_beside_reconcile_for_driver, loops_check_and_end,
+     false},
+    {"callback-reopen-with-timeout", 2, set_up_reopen_with_timeout, reopen_with_timeout, loops_check_and_end, false},
     {"callback-excess", 2, set_up_excess, release_excess, loops_check_and_end, false},
     {"callback-discard-elsewhere", 3, set_up_release, discard_from_elsewhere, loops_check_and_end, false},
     {"callback-end-vs-release", 2, set_up_end, end_beside_release, loops_check_and_end, false},

@@ -77,12 +77,12 @@ typedef struct {
     value_register pauses;   /* Whether it is paused. */
     uint64_t request_deadlines[MOST_REQUEST_DEADLINES]; /* The deadlines that requests may have. */
     unsigned request_deadline_count;
-    uint64_t expired_at;     /* The latest time with which bp_expire was called. */
-    uint32_t max_waiters;    /* 0: without limit. */
+    uint64_t expired_at;  /* The latest time with which bp_expire was called. */
+    uint32_t max_waiters; /* 0: without limit. */
     bool checks_contents;
     uint64_t stamp;
-    unsigned freeze_allowance; /* How much a frozen thread may withhold: 1 unless the scenario needs more. */
-    unsigned counted;          /* A counter for scenarios. */
+    unsigned freeze_allowance;            /* How much a frozen thread may withhold: 1 unless the scenario needs more. */
+    unsigned counted;                     /* A counter for scenarios. */
     void (*when_frozen)(unsigned thread); /* The check of the scenario beside the rules; NULL: nothing. */
 } world_state;
 

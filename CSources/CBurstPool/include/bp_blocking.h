@@ -28,6 +28,10 @@
  *   it noexcept, so that an exception ends the program where it is thrown. A close function runs with cancellation of
  *   its thread disabled, and errno is restored after it.
  *
+ *   After a shutdown, a thread that is woken in bp_acquire may call the close function with the context of the call
+ *   that has woken it, also when that call has already returned. So the context must outlive all calls of bp_acquire
+ *   that were waiting. When bp_shutdown_and_wait returns BP_OK, no thread uses a context any more.
+ *
  *   A close function may use the pool, except that it cannot wait in bp_shutdown_and_wait for the pool's end. A nested
  *   bp_reconcile does nothing, because the call that runs the close function goes on reconciling. A thread can be in
  *   close functions of at most 8 pools at the same time, nested. Close functions of further pools work, but nested
@@ -87,7 +91,8 @@ bp_status bp_reconcile(bp_pool *pool, bp_close_function close, void *context);
 
 /*
  * Calls bp_shutdown, wakes all waiters with BP_SHUT_DOWN and closes the idle connections. Connections in use are closed
- * by bp_release_and_reconcile. A bp_acquire that returns BP_SHUT_DOWN may call close, too.
+ * by bp_release_and_reconcile. A bp_acquire that returns BP_SHUT_DOWN may call close with this context, too: see "Close
+ * functions".
  * BP_OK; BP_INVALID_ARGUMENT.
  */
 bp_status bp_shutdown_and_reconcile(bp_pool *pool, bp_close_function close, void *context);

@@ -34,6 +34,9 @@
  *   close   begins to close a connection, and returns at once. When the connection is closed, the program calls
  *           bp_driver_finish_close, even before close returns. Until then the connection counts against the limits.
  *
+ *           Only these two calls end what open and close have begun. With bp_cancel_open or bp_finish_close of
+ *           bp_pool.h instead, the driver would never end.
+ *
  *   post    makes the loop call bp_driver_run soon, and once more if bp_driver_run is running at the moment. Several
  *           posts may lead to one run. uv_async_send, or a write to an eventfd, is all that is needed. The library
  *           calls post on any thread: inside every call that takes a driver or a request, even that of another driver,
@@ -42,8 +45,9 @@
  *           and errno is restored after it.
  *
  *   arm     sets the only timer of this driver and replaces its earlier setting. After this number of nanoseconds the
- *           loop must call bp_driver_run, once. BP_NO_DEADLINE: no timer is needed. The program may round the time up;
- *           a timer that fires early does no harm. All deadlines of all requests share this timer.
+ *           loop must call bp_driver_run, once. 0: as soon as possible, which for a timerfd is a time of 1.
+ *           BP_NO_DEADLINE: no timer is needed. The program may round the time up; a timer that fires early does no
+ *           harm. All deadlines of all requests share this timer.
  *
  * Examples for libuv and for epoll are in Examples/C.
  *
@@ -81,7 +85,9 @@
  *   All of them can run at the same time as each other and as those of the other headers, except that
  *
  *     - the program uses a request on one thread at a time: see bp_request;
- *     - no thread begins a call on a driver after the program has called bp_driver_close for it.
+ *     - after bp_driver_close, no thread but the loop's begins a call for that driver. Any thread may still call
+ *       bp_request_cancel, and bp_driver_finish_open and bp_driver_finish_close for what open and close have begun. A
+ *       thread that still has a lease releases it with another driver, or with bp_release_and_reconcile.
  *
  *   No call waits for a request or for another loop. bp_pool.h says in "Locks" and "Memory" which locks there are, and
  *   which calls allocate. A thread or a loop that is stopped withholds from the others at most what was given to its
@@ -232,7 +238,8 @@ bp_status bp_request_submit(bp_request *request, bp_driver *driver, uint64_t tim
  * connection for it goes on, for the next waiter. On a thread other than the loop's, the program must see to it that
  * the request stays submitted, or at least in memory, during this call.
  * BP_OK; BP_STALE_TICKET: the wait has ended in another way, and done will be called, or was called, with that other
- * result. If the result has a lease, the program must release it; BP_INVALID_ARGUMENT; BP_FORKED.
+ * result. If the result has a lease, the program must release it; BP_INVALID_ARGUMENT, also if the request was never
+ * submitted; BP_FORKED.
  */
 bp_status bp_request_cancel(bp_request *request);
 
@@ -268,10 +275,12 @@ bp_status bp_driver_reconcile(bp_driver *driver);
 /* The end. */
 
 /*
- * Closes a driver and leaves the pool to others: ended is called in a later run, when the last request of this driver
- * has been completed, the last open and close have been finished, and no other thread is inside a call for this driver.
- * Requests that wait are not cancelled. ended is the last callback, and the driver must not be used any more when it is
- * called. From this call on, requests are refused. While the driver waits for its end, it checks at least every 10 ms.
+ * Closes a driver and leaves the pool to others: ended is called at the end of a run, when the last request of this
+ * driver has been completed, the last open and close have been finished, and no other thread is inside a call for this
+ * driver. This can be the present run, if bp_driver_close is called inside a callback. Requests that wait are not
+ * cancelled. ended is the last callback, and the driver must not be used any more when it is called: if the loop was
+ * woken for the driver meanwhile, it must not call bp_driver_run. From this call on, requests are refused. While the
+ * driver waits for its end, it checks at least every 10 ms.
  * BP_OK; BP_BUSY: the driver is being closed already; BP_INVALID_ARGUMENT; BP_FORKED.
  */
 bp_status bp_driver_close(bp_driver *driver, bp_driver_ended ended);
