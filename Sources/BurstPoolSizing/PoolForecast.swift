@@ -4,8 +4,8 @@
 public struct PoolForecast: Sendable, Hashable {
     /// The settings of the pool.
     public let policy: PoolPolicy
-    /// The share of the time for which each connection is in use while the pool has as many as it may have. From 1, the queue grows until callers
-    /// time out.
+    /// The share of the time for which each connection is in use while the pool has as many as it may have. From 1 on, the queue
+    /// grows until callers time out.
     public let load: Double
     /// The number of callers that were measured.
     public let callers: Int

@@ -33,6 +33,8 @@ public struct SizingAdvice: Sendable, Hashable {
     ///   the goal is reached as well as without them.
     ///
     /// - Parameters:
+    ///   - load: What is asked of the pool at the usual rate.
+    ///   - goal: What the pool should achieve.
     ///   - callers: The number of callers of each simulation.
     ///   - seed: The seed of the random numbers.
     /// - Throws: A ``SizingError`` if a value is out of range.

@@ -4,8 +4,8 @@
 ///
 /// It makes the decisions that the pool makes: the connection that was used last is used next; callers wait first come, first
 /// served; up to the hard limit a connection is opened for the oldest waiter that has none coming; a waiter gets that connection
-/// or one that is released, whichever comes first; above `maxSize`, a released connection for which no caller waits is closed, at once or
-/// after it has lingered.
+/// or one that is released, whichever comes first; above `maxSize`, a released connection for which no caller waits is closed, at
+/// once or after it has lingered.
 ///
 /// It leaves out what depends on the server and the machine: connects that fail, the time of a close, `idleTimeout`,
 /// `maxLifetime` and validations, and the time that the program itself needs. The pool begins with `maxSize` idle connections.
@@ -30,6 +30,8 @@ public struct PoolSimulation: Sendable {
     /// Creates a simulation.
     ///
     /// - Parameters:
+    ///   - load: What is asked of the pool.
+    ///   - policy: The settings of the pool.
     ///   - callers: How many callers come. The first tenth is not measured, because the pool is not in its steady state yet.
     ///   - seed: The seed of the random numbers.
     /// - Throws: A ``SizingError`` if a value is out of range.
