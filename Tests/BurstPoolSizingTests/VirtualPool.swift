@@ -34,10 +34,16 @@ final class VirtualPool: Sendable {
     private let state = Mutex(State())
     private let pool: ConnectionPool<ScriptedStrategy<Int>>
     private let strategy: ScriptedStrategy<Int>
+    private let policy: PoolPolicy
     private let callers: ScriptedCallers
+    private let pause: Duration?
 
-    init(_ policy: PoolPolicy, _ callers: ScriptedCallers) throws {
+    /// - Parameter pause: How long each step waits, in real time, for the task of the pool's timer. What that task does cannot
+    ///   be seen from outside. Without a pause, it gets the time that the other tasks leave it.
+    init(_ policy: PoolPolicy, _ callers: ScriptedCallers, pause: Duration?) throws {
+        self.policy = policy
         self.callers = callers
+        self.pause = pause
         strategy = ScriptedStrategy { [workClock] script in
             script.open = { attempt in
                 guard attempt > policy.maxSize else { return }
@@ -116,17 +122,28 @@ final class VirtualPool: Sendable {
         workClock.advance(by: moment - now)
     }
 
-    /// Waits until every caller and every connect sleeps or waits in the queue.
-    ///
-    /// What the task of the pool's timer does cannot be seen from outside. So after the timer has rung, and when a connect delay
-    /// may have begun that needs the timer, the task gets some time, which is microseconds.
+    /// Waits until every caller and every connect sleeps or waits in the queue, and the pool's timer is set.
     private func settle(timerRang: Bool) async throws {
         for _ in 0..<5 { await Task.yield() }
         try await waitUntilSettled()
-        let mayNeedTimer = pool.configuration.connectDelay != nil && pool.statistics.waiting > 0
         guard timerRang || mayNeedTimer else { return }
-        for _ in 0..<30 { await Task.yield() }
+        if let pause { try await Task.sleep(for: pause) } else { for _ in 0..<30 { await Task.yield() } }
         try await waitUntilSettled()
+    }
+
+    /// Whether the pool may just have set its timer.
+    private var mayNeedTimer: Bool {
+        let statistics = pool.statistics
+        return policy.connectDelay != nil && statistics.waiting > 0
+            || policy.burstLinger != nil && statistics.total > policy.maxSize
+            || policy.acquireTimeout != nil && statistics.waiting > 0
+    }
+
+    /// Whether callers wait for something that only the timer can bring.
+    private func needsTimer(_ statistics: ConnectionPoolStatistics) -> Bool {
+        if policy.acquireTimeout != nil, statistics.waiting > 0 { return true }
+        return policy.connectDelay != nil && statistics.waiting > statistics.opening
+            && statistics.total < policy.hardLimit && statistics.opening < policy.maxConcurrentConnects ?? .max
     }
 
     private func waitUntilSettled() async throws {
@@ -144,6 +161,7 @@ final class VirtualPool: Sendable {
         return statistics.inUse + statistics.waiting == present && statistics.closing == 0
             && workClock.sleepers == statistics.inUse + statistics.opening
             && (statistics.waiting == 0 || statistics.idle == 0) && poolClock.allHaveResumed
+            && (!needsTimer(statistics) || poolClock.nextDeadline.map { $0 > now } ?? false)
     }
 }
 
