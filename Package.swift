@@ -36,9 +36,12 @@ let package = Package(
         .library(name: "BurstPoolTesting", targets: ["BurstPoolTesting"]),
         .library(name: "BurstPoolServiceLifecycle", targets: ["BurstPoolServiceLifecycle"]),
         .library(name: "BurstPoolConfigReader", targets: ["BurstPoolConfigReader"]),
+        // Records what is asked of a pool, and simulates pools under that load.
+        .library(name: "BurstPoolSizing", targets: ["BurstPoolSizing"]),
         // For comparisons, not for production.
         .library(name: "BurstPoolSwiftCores", targets: ["BurstPoolSwiftCores"]),
         .executable(name: "burst-pool-demo", targets: ["BurstPoolDemo"]),
+        .executable(name: "burst-pool-size", targets: ["BurstPoolSize"]),
     ],
     traits: [
         .trait(name: "Redis", description: "The product BurstPoolRedis, which needs swift-nio and hiredis."),
@@ -53,6 +56,7 @@ let package = Package(
             description: "The product burst-pool-demo, which needs swift-argument-parser.",
             enabledTraits: ["Redis", "Postgres"]
         ),
+        .trait(name: "Sizing", description: "The product burst-pool-size, which needs swift-argument-parser."),
         .trait(name: "Datadog", description: "The product BurstPoolDatadog, which needs swift-metrics and swift-log."),
         .trait(
             name: "Observability",
@@ -68,7 +72,8 @@ let package = Package(
             description: "The product BurstPoolConfigReader, which needs swift-configuration."
         ),
         .default(enabledTraits: [
-            "Redis", "RedisTLS", "Postgres", "Demo", "Datadog", "Observability", "ServiceLifecycle", "ConfigReader",
+            "Redis", "RedisTLS", "Postgres", "Demo", "Sizing", "Datadog", "Observability", "ServiceLifecycle",
+            "ConfigReader",
         ]),
     ],
     dependencies: [
@@ -103,6 +108,23 @@ let package = Package(
         .target(
             name: "BurstPoolTesting",
             dependencies: ["BurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "BurstPoolSizing",
+            dependencies: ["BurstPool"],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "BurstPoolSize",
+            dependencies: [
+                "BurstPoolSizing",
+                .product(
+                    name: "ArgumentParser",
+                    package: "swift-argument-parser",
+                    condition: .when(traits: ["Sizing"])
+                ),
+            ],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -387,6 +409,21 @@ let package = Package(
                     name: "Configuration",
                     package: "swift-configuration",
                     condition: .when(traits: ["ConfigReader"])
+                ),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolSizingTests",
+            dependencies: [
+                "BurstPool",
+                "BurstPoolSize",
+                "BurstPoolSizing",
+                "BurstPoolTesting",
+                .product(
+                    name: "ArgumentParser",
+                    package: "swift-argument-parser",
+                    condition: .when(traits: ["Sizing"])
                 ),
             ],
             swiftSettings: swiftSettings
