@@ -130,6 +130,7 @@ struct LinkService<Strategy: ConnectionStrategy>: Sendable where Strategy.Connec
         HealthRoutes(databases: databases).add(to: router)
         MetricsRoute(metrics: metrics).add(to: router)
         PoolPageRoutes(sampler: sampler).add(to: router)
+        WorkloadRoute(recorder: pools[0].recorder).add(to: router)
         let store = LinkStore(database: database, replica: replica)
         LinkRoutes(store: store, publicURL: settings.publicURL).add(to: router)
         return router

@@ -3,12 +3,15 @@
 import BurstPool
 import BurstPoolDatadog
 import BurstPoolObservability
+import BurstPoolSizing
 import Logging
 
-/// A pool that reports to swift-metrics, to the log, and to Datadog.
+/// A pool that reports to swift-metrics, to the log, and to Datadog, and that records what is asked of it.
 struct ObservedPool<Strategy: ConnectionStrategy>: Sendable {
     let name: String
     let pool: ConnectionPool<Strategy>
+    /// What is asked of the pool since the start of the service.
+    let recorder = WorkloadRecorder()
     private let telemetry: ConnectionPoolTelemetry
     private let datadog: DatadogConnectionPoolObserver?
 
@@ -38,7 +41,7 @@ struct ObservedPool<Strategy: ConnectionStrategy>: Sendable {
         }
         var configuration = pool
         configuration.name = name
-        configuration.observer = self.datadog
+        configuration.observer = CombinedConnectionPoolObserver([recorder] + (self.datadog.map { [$0] } ?? []))
         self.pool = try ConnectionPool(
             strategy: strategy,
             configuration: configuration,
