@@ -37,7 +37,7 @@
 
 /* Terms at the member, counted from the moment before the request. */
 #define SHARE_TERM 1
-#define MEMBER_TERM 2
+#define MEMBER_TERM 4
 /* Terms at the store with the grace, counted from the execution of the request. */
 #define GRACE 1
 #define JUMP 1 /* By how much a jump of the store's clock can bring the end of a term nearer. */
