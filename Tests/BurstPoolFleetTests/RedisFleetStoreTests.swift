@@ -23,12 +23,17 @@ struct RedisFleetStoreTests {
         return short
     }
 
-    private func withServer(_ body: (RedisServer, RedisFleetStore) async throws -> Void) async throws {
-        let server = try RedisServer()
-        defer { server.stop() }
+    /// The server for all tests that do not kill it. It ends with the process.
+    private static let sharedServer = Result { try RedisServer() }
+
+    private func withStore(_ body: (RedisFleetStore) async throws -> Void) async throws {
+        try await withStore(on: Self.sharedServer.get(), body)
+    }
+
+    private func withStore(on server: RedisServer, _ body: (RedisFleetStore) async throws -> Void) async throws {
         let store = try RedisFleetStore(url: "unix://\(server.socketPath)")
         do {
-            try await body(server, store)
+            try await body(store)
         } catch {
             await store.pool.abort()
             throw error
@@ -36,28 +41,35 @@ struct RedisFleetStoreTests {
         await store.pool.shutdown(drainFor: .seconds(5))
     }
 
-    private static func endRecovery(_ store: RedisFleetStore) async throws {
-        try await store.pool.withConnection { connection in
-            _ = try await connection.send("HSET", "burst-pool:fleet:1:{fleet}", "recovery", 0)
-        }
+    /// A name that no other test uses.
+    private let fleet = "fleet-\(UInt64.random(in: 0 ... .max))"
+
+    private func caller(_ name: String, _ store: RedisFleetStore, settings: FleetSettings = settings) -> Caller {
+        Caller(store: store, fleet: fleet, name: name, settings: settings)
     }
 
     /// One member that numbers its requests.
     private final class Caller {
         let store: RedisFleetStore
+        let fleet: String
         let name: String
         var settings: FleetSettings
         private var number = 0
 
-        init(_ name: String, _ store: RedisFleetStore, settings: FleetSettings = RedisFleetStoreTests.settings) {
+        init(store: RedisFleetStore, fleet: String, name: String, settings: FleetSettings) {
             self.store = store
+            self.fleet = fleet
             self.name = name
             self.settings = settings
         }
 
         func request() -> FleetRequest {
             number += 1
-            return FleetRequest(fleet: "fleet", settings: settings, member: name, number: number)
+            return request(number: number)
+        }
+
+        func request(number: Int) -> FleetRequest {
+            FleetRequest(fleet: fleet, settings: settings, member: name, number: number)
         }
 
         func join() async throws -> FleetReply { try await store.join(request()) }
@@ -66,25 +78,31 @@ struct RedisFleetStoreTests {
             try await store.renew(request(), held: held, wanted: wanted)
         }
 
+        func endRecovery() async throws {
+            try await store.pool.withConnection { connection in
+                _ = try await connection.send("HSET", "burst-pool:fleet:1:{\(fleet)}", "recovery", 0)
+            }
+        }
+
         /// Joins a store that has just started.
         func joinFirst() async throws {
             _ = try await join()
-            try await RedisFleetStoreTests.endRecovery(store)
+            try await endRecovery()
             #expect(try await join() == .granted(share: 0, .init(members: 1, drawn: 0)))
         }
     }
 
     @Test("A server without memory admits nobody until it has recovered; then members draw, up to the burst budget")
     func draws() async throws {
-        try await withServer { _, store in
-            let first = Caller("first", store)
+        try await withStore { store in
+            let first = caller("first", store)
             // The term and the grace.
             #expect(try await first.join() == .recovering(.init(members: 0, drawn: 0, recovery: .seconds(15))))
-            try await Self.endRecovery(store)
+            try await first.endRecovery()
             #expect(try await first.join() == .granted(share: 0, .init(members: 1, drawn: 0)))
             // 20 - 4 * 2 = 12.
             #expect(try await first.renew(5) == .granted(share: 5, .init(members: 1, drawn: 5)))
-            let second = Caller("second", store)
+            let second = caller("second", store)
             #expect(try await second.join() == .granted(share: 0, .init(members: 2, drawn: 5)))
             #expect(try await second.renew(9) == .granted(share: 7, .init(members: 2, drawn: 12)))
             #expect(try await first.renew(2, held: 2) == .granted(share: 2, .init(members: 2, drawn: 9)))
@@ -96,9 +114,9 @@ struct RedisFleetStoreTests {
 
     @Test("The share of a silent member returns after the term and the grace, and its floor after the member term")
     func silence() async throws {
-        try await withServer { _, store in
-            let silent = Caller("silent", store, settings: Self.shortSettings)
-            let other = Caller("other", store, settings: Self.shortSettings)
+        try await withStore { store in
+            let silent = caller("silent", store, settings: Self.shortSettings)
+            let other = caller("other", store, settings: Self.shortSettings)
             try await silent.joinFirst()
             _ = try await other.join()
             let silentSince = ContinuousClock.now
@@ -119,18 +137,18 @@ struct RedisFleetStoreTests {
 
     @Test("A process is refused when floors and shares use up the total, and with other settings")
     func refusals() async throws {
-        try await withServer { _, store in
-            let caller = Caller("0", store)
-            try await caller.joinFirst()
+        try await withStore { store in
+            let first = caller("0", store)
+            try await first.joinFirst()
             // Ten floors of 2 fit into 20.
             for index in 1..<10 {
                 let state = FleetState(members: index + 1, drawn: 0)
-                #expect(try await Caller("\(index)", store).join() == .granted(share: 0, state))
+                #expect(try await caller("\(index)", store).join() == .granted(share: 0, state))
             }
-            #expect(try await Caller("10", store).join() == .full(.init(members: 10, drawn: 0)))
-            #expect(try await caller.renew(1) == .granted(share: 0, .init(members: 10, drawn: 0)))
+            #expect(try await caller("10", store).join() == .full(.init(members: 10, drawn: 0)))
+            #expect(try await first.renew(1) == .granted(share: 0, .init(members: 10, drawn: 0)))
 
-            let stranger = Caller("stranger", store)
+            let stranger = caller("stranger", store)
             stranger.settings.total = 21
             #expect(try await stranger.join() == .differentSettings(Self.settings))
             #expect(try await stranger.renew(1) == .differentSettings(Self.settings))
@@ -139,8 +157,8 @@ struct RedisFleetStoreTests {
 
     @Test("A delayed request that a later one has overtaken is ignored")
     func outdated() async throws {
-        try await withServer { _, store in
-            let caller = Caller("caller", store)
+        try await withStore { store in
+            let caller = self.caller("caller", store)
             try await caller.joinFirst()
             let release = caller.request()
             #expect(try await caller.renew(3) == .granted(share: 3, .init(members: 1, drawn: 3)))
@@ -153,14 +171,16 @@ struct RedisFleetStoreTests {
         "A server that restarts empty records what members hold, and grants and admits nothing until it has recovered"
     )
     func restart() async throws {
-        try await withServer { server, store in
-            let member = Caller("member", store, settings: Self.shortSettings)
+        let server = try RedisServer()
+        defer { server.stop() }
+        try await withStore(on: server) { store in
+            let member = caller("member", store, settings: Self.shortSettings)
             try await member.joinFirst()
             _ = try await member.renew(6)
             server.kill()
             await #expect(throws: (any Error).self) { _ = try await member.renew(6, held: 6) }
             try server.start()
-            let stranger = Caller("stranger", store, settings: Self.shortSettings)
+            let stranger = caller("stranger", store, settings: Self.shortSettings)
             guard case .recovering = try await stranger.join() else {
                 Issue.record("A process was admitted during the recovery.")
                 return
@@ -191,8 +211,8 @@ struct RedisFleetStoreTests {
 
     @Test("Lost writes are noticed when a member holds more than the server knows")
     func lostWrites() async throws {
-        try await withServer { _, store in
-            let caller = Caller("caller", store)
+        try await withStore { store in
+            let caller = self.caller("caller", store)
             try await caller.joinFirst()
             guard case .granted(let share, let state) = try await caller.renew(5, held: 4) else {
                 Issue.record("The member was refused.")
@@ -205,7 +225,7 @@ struct RedisFleetStoreTests {
 
     @Test("The script follows the same rules as the ledger of the simulations", arguments: 1...4)
     func sameAsLedger(seed: Int) async throws {
-        try await withServer { _, store in
+        try await withStore { store in
             var random = SeededRandom(seed: seed)
             var ledger = FleetLedger()
             var callers: [String: (number: Int, share: Int)] = [:]
@@ -213,37 +233,32 @@ struct RedisFleetStoreTests {
             for step in 0..<300 {
                 if step == 10 || random.happens(0.05) {
                     ledger.endRecovery()
-                    try await Self.endRecovery(store)
+                    try await caller("clerk", store).endRecovery()
                 }
                 let name = "\(Int.random(in: 0..<12, using: &random))"
-                var caller = callers[name] ?? (0, 0)
+                var known = callers[name] ?? (0, 0)
                 // Some requests are delayed ones.
-                if !random.happens(0.1) { caller.number += 1 }
-                let request = FleetRequest(
-                    fleet: "fleet",
-                    settings: Self.settings,
-                    member: name,
-                    number: caller.number
-                )
+                if !random.happens(0.1) { known.number += 1 }
+                let request = caller(name, store).request(number: known.number)
                 let expected: FleetReply
                 let actual: FleetReply
                 switch Int.random(in: 0..<10, using: &random) {
                 case 0:
                     ledger.leave(request, run: 1, wall: 0)
                     try await store.leave(request)
-                    callers[name] = caller
+                    callers[name] = known
                     continue
                 case 1...3:
                     expected = ledger.join(request, run: 1, wall: 0)
                     actual = try await store.join(request)
                 default:
                     let wanted = Int.random(in: 0...6, using: &random)
-                    let held = random.happens(0.05) ? 7 : min(wanted, caller.share)
+                    let held = random.happens(0.05) ? 7 : min(wanted, known.share)
                     expected = ledger.renew(request, held: held, wanted: wanted, run: 1, wall: 0)
                     actual = try await store.renew(request, held: held, wanted: wanted)
                 }
-                if case .granted(let share, _) = expected { caller.share = share }
-                callers[name] = caller
+                if case .granted(let share, _) = expected { known.share = share }
+                callers[name] = known
                 try #require(actual.withoutTime == expected.withoutTime, "step \(step)")
                 kinds.insert(String("\(expected)".prefix { $0 != "(" }))
             }
@@ -253,8 +268,8 @@ struct RedisFleetStoreTests {
 
     @Test("A pool draws and releases through a real server")
     func member() async throws {
-        try await withServer { _, store in
-            var configuration = FleetConfiguration(name: "fleet", settings: Self.shortSettings)
+        try await withStore { store in
+            var configuration = FleetConfiguration(name: fleet, settings: Self.shortSettings)
             configuration.lookInterval = .milliseconds(10)
             configuration.releaseAfter = .milliseconds(50)
             let pool = try ConnectionPool(strategy: ScriptedStrategy<Int>(), maxSize: 2)
@@ -277,7 +292,7 @@ struct RedisFleetStoreTests {
             #expect(pool.configuration.burstLimit == nil)
             await pool.shutdown()
             try await running.value
-            let other = Caller("other", store, settings: Self.shortSettings)
+            let other = caller("other", store, settings: Self.shortSettings)
             #expect(try await other.join() == .granted(share: 0, .init(members: 1, drawn: 0)))
         }
     }

@@ -126,9 +126,10 @@ struct FleetHolder: Sendable {
         }
         noteDemand(at: now, demand)
         guard now >= nextAttempt else { return nil }
-        let needed = neededShare(demand)
+        // Connections above the floor whose term has ended are counted again if the budget has room.
+        let used = max(share, min(neededShare(demand), configuration.shareCap))
         if isShort(demand), now >= nextDraw, share < configuration.shareCap {
-            return send(.renew(held: share, wanted: min(share + configuration.chunk, configuration.shareCap)), at: now)
+            return send(.renew(held: share, wanted: min(used + configuration.chunk, configuration.shareCap)), at: now)
         }
         if let lowered = lowering, lowered.looksBelow >= Self.looksBeforeRelease {
             // The reply can be lost after the store has released the difference, so the member stops using it now.
@@ -137,11 +138,7 @@ struct FleetHolder: Sendable {
             lowering = nil
             return send(.renew(held: share, wanted: share), at: now)
         }
-        if now >= nextRenewal {
-            // Connections above the floor whose term has ended are counted again if the budget has room.
-            return send(.renew(held: share, wanted: max(share, min(needed, configuration.shareCap))), at: now)
-        }
-        return nil
+        return now >= nextRenewal ? send(.renew(held: share, wanted: used), at: now) : nil
     }
 
     /// Ends the membership, and returns the number of the request that leaves the fleet.
@@ -175,11 +172,12 @@ struct FleetHolder: Sendable {
             // Callers that wait again get the share that has not been released yet.
             if demand.waiting > 0, demand.total >= settings.floor + lowered.share {
                 lowering = nil
+                quietSince = nil
             } else {
                 lowered.looksBelow = needed <= lowered.share ? lowered.looksBelow + 1 : 0
                 lowering = lowered
-                return
             }
+            return
         }
         guard !isShort(demand), let since = quietSince else {
             quietSince = isShort(demand) ? nil : now
