@@ -37,7 +37,9 @@
 
 /* Terms at the member, counted from the moment before the request. */
 #define SHARE_TERM 1
-#define MEMBER_TERM 4
+#ifndef MEMBER_TERM
+#define MEMBER_TERM 2
+#endif
 /* Terms at the store with the grace, counted from the execution of the request. */
 #define GRACE 1
 #define JUMP 1 /* By how much a jump of the store's clock can bring the end of a term nearer. */
@@ -66,7 +68,8 @@ byte shareTerm[PROCESSES];  /* The ticks for which it may use the share. */
 byte memberTerm[PROCESSES]; /* The ticks for which it may use the floor. */
 byte used[PROCESSES];       /* Its connections above the floor. */
 byte overdue[PROCESSES];    /* Of these, the ones that were in use above the limit when a term ended. */
-bool unknown[PROCESSES];    /* The store has lost the member, which has not renewed until the end of the recovery. */
+bool lost[PROCESSES];       /* The store has lost the member, and has not executed a request of it since. */
+bool unknown[PROCESSES];    /* The same, and the recovery has ended. */
 
 /* The latest request of each process or its reply, and an earlier request that is still on its way. */
 #define NOTHING 0
@@ -90,6 +93,7 @@ byte forgets[PROCESSES]; /* The ticks until the member is forgotten. */
 byte recovery;           /* The ticks until the recovery has ended. */
 
 byte faults;
+bool hasLost; /* At most one of the faults is a loss of the store's memory. */
 
 /* Scratch variables, which are not part of the state. */
 hidden byte i, p, sum, members, drawn, room, base, ignored;
@@ -163,6 +167,7 @@ inline execute(p, isJoin, want, hold, result, grant) {
     if
     :: result == REPLY ->
         known[p] = true;
+        lost[p] = false;
         unknown[p] = false;
         count();
         base = granted[p];
@@ -210,7 +215,7 @@ inline advanceStore() {
     :: recovery == 1 ->
         /* From now on the store relies on what it knows. */
         for (i : 0 .. PROCESSES - 1) {
-            unknown[i] = ((status[i] == MEMBER || status[i] == DYING) && !known[i])
+            unknown[i] = ((status[i] == MEMBER || status[i] == DYING) && lost[i])
         }
     :: else
     fi;
@@ -255,6 +260,8 @@ inline receive(p) {
     :: message[p] == REPLY ->
         if
         :: age[p] < MEMBER_TERM ->
+            /* The store may have lost the member since it sent the reply. */
+            unknown[p] = (lost[p] && recovery == 0);
             status[p] = MEMBER;
             memberTerm[p] = (MEMBERSHIPS -> MEMBER_TERM - age[p] : MEMBER_TERM)
         :: else
@@ -286,6 +293,7 @@ inline tick() {
             status[p] = DEAD;
             used[p] = 0;
             overdue[p] = 0;
+            lost[p] = false;
             unknown[p] = false
         :: status[p] <= MEMBER && !stopped[p] -> endTerms(p)
         :: else
@@ -349,8 +357,9 @@ end:
     /* The store's clock jumps forward. */
     :: d_step { faults < FAULTS -> faults++; advanceStore(); check() }
     /* The store restarts or fails over. Requests are lost with their sockets. */
-    :: atomic { faults < FAULTS ->
+    :: atomic { faults < FAULTS && !hasLost ->
         faults++;
+        hasLost = true;
         recovery = RECOVERY;
         p = 0;
         do
@@ -362,7 +371,9 @@ end:
             dropDelayed(p);
             /* The store has forgotten any of its members. */
             if
-            :: known[p] -> forget(p)
+            :: known[p] ->
+                forget(p);
+                lost[p] = (MEMBERSHIPS && status[p] != DEAD)
             :: true
             fi;
             p++
