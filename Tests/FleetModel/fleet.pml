@@ -93,7 +93,7 @@ byte forgets[PROCESSES]; /* The ticks until the member is forgotten. */
 byte recovery;           /* The ticks until the recovery has ended. */
 
 byte faults;
-bool hasLost; /* At most one of the faults is a loss of the store's memory. */
+bool hasLost; /* With memberships, at most one of the faults is a loss of the store's memory. */
 
 /* Scratch variables, which are not part of the state. */
 hidden byte i, p, sum, members, drawn, room, base, ignored;
@@ -357,9 +357,9 @@ end:
     /* The store's clock jumps forward. */
     :: d_step { faults < FAULTS -> faults++; advanceStore(); check() }
     /* The store restarts or fails over. Requests are lost with their sockets. */
-    :: atomic { faults < FAULTS && !hasLost ->
+    :: atomic { faults < FAULTS && !(MEMBERSHIPS && hasLost) ->
         faults++;
-        hasLost = true;
+        hasLost = MEMBERSHIPS;
         recovery = RECOVERY;
         p = 0;
         do
