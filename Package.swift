@@ -30,6 +30,7 @@ let package = Package(
         .library(name: "CBurstPool", targets: ["CBurstPool"]),
         .library(name: "BurstPoolRedis", targets: ["BurstPoolRedis"]),
         .library(name: "BurstPoolPostgres", targets: ["BurstPoolPostgres"]),
+        .library(name: "BurstPoolFleet", targets: ["BurstPoolFleet"]),
         .library(name: "BurstPoolDatadog", targets: ["BurstPoolDatadog"]),
         .library(name: "BurstPoolObservability", targets: ["BurstPoolObservability"]),
         // For tests of code that uses a pool: a clock to advance by hand, and a strategy that follows a script.
@@ -49,6 +50,11 @@ let package = Package(
         .trait(
             name: "RedisTLS",
             description: "TLS for BurstPoolRedis (rediss://), which needs swift-nio-ssl.",
+            enabledTraits: ["Redis"]
+        ),
+        .trait(
+            name: "Fleet",
+            description: "The product BurstPoolFleet, which keeps its budgets in Redis.",
             enabledTraits: ["Redis"]
         ),
         .trait(
@@ -72,7 +78,7 @@ let package = Package(
             description: "The product BurstPoolConfigReader, which needs swift-configuration."
         ),
         .default(enabledTraits: [
-            "Redis", "RedisTLS", "Postgres", "Demo", "Sizing", "Datadog", "Observability", "ServiceLifecycle",
+            "Redis", "RedisTLS", "Postgres", "Fleet", "Demo", "Sizing", "Datadog", "Observability", "ServiceLifecycle",
             "ConfigReader",
         ]),
     ],
@@ -162,6 +168,11 @@ let package = Package(
                 "BurstPool",
                 .target(name: "CLibPQ", condition: .when(traits: ["Postgres"])),
             ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "BurstPoolFleet",
+            dependencies: ["BurstPool", "BurstPoolRedis"],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -287,6 +298,13 @@ let package = Package(
                 "BurstPoolRedisServer",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Redis"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Redis"])),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BurstPoolFleetTests",
+            dependencies: [
+                "BurstPool", "BurstPoolFleet", "BurstPoolRedis", "BurstPoolRedisServer", "BurstPoolTesting",
             ],
             swiftSettings: swiftSettings
         ),

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import BurstPoolFleet
+
+@Suite("Fleets in virtual time, with faults", .timeLimit(.minutes(2)))
+struct SimulationTests {
+    /// Short terms, so that a run of two minutes has many of them.
+    private func configuration(total: Int, floor: Int, processes: Int) -> FleetConfiguration {
+        var settings = FleetSettings(total: total, floor: floor, processes: processes)
+        settings.term = .seconds(3)
+        settings.memberTerm = .seconds(15)
+        settings.grace = .seconds(1)
+        var configuration = FleetConfiguration(name: "fleet", settings: settings)
+        configuration.releaseAfter = .seconds(1)
+        return configuration
+    }
+
+    @Test("The total is never exceeded, whatever fails", arguments: 1...16)
+    func safety(seed: Int) throws {
+        var fleet = SimulatedFleet(
+            configuration: configuration(total: 16, floor: 1, processes: 8),
+            faults: .all,
+            burstRate: 0.2,
+            seed: seed
+        )
+        try fleet.run(for: .seconds(60))
+    }
+
+    @Test("Every kind of fault happens in the simulation")
+    func faultsHappen() throws {
+        var happened: [String: Int] = [:]
+        for seed in 1...4 {
+            var fleet = SimulatedFleet(
+                configuration: configuration(total: 16, floor: 1, processes: 8),
+                faults: .all,
+                burstRate: 0.2,
+                seed: seed
+            )
+            try fleet.run(for: .seconds(30))
+            happened.merge(fleet.happened) { $0 + $1 }
+        }
+        for fault in ["kill", "stop", "cut off", "clock jump", "store restart"] {
+            #expect(happened[fault, default: 0] > 0, "\(fault): \(happened)")
+        }
+    }
+
+    @Test("Bursts are served nearly as well as by one pool for all processes")
+    func service() throws {
+        var configuration = FleetConfiguration(name: "fleet", settings: .init(total: 200, floor: 1, processes: 100))
+        configuration.releaseAfter = .seconds(1)
+        var fleet = SimulatedFleet(configuration: configuration, faults: .init(), burstRate: 0.05, seed: 1)
+        try fleet.run(for: .seconds(70), measuringAfter: .seconds(20))
+        let service = fleet.service
+        func percent(_ served: Double) -> Int { Int((100 * served / service.load).rounded()) }
+        print(
+            """
+            100 processes with 200 connections, in bursts: of the load, a static split serves \(percent(service.staticSplit)) %, \
+            the fleet \(percent(service.fleet)) %, and one pool for all processes would serve \(percent(service.oracle)) %.
+            """
+        )
+        #expect(service.gain > 0.7, "\(service)")
+    }
+}
