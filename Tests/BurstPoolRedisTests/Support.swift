@@ -24,9 +24,9 @@ func uniqueKey(_ name: String = #function) -> String {
     "\(name)-\(UInt64.random(in: 0 ... .max))"
 }
 
-/// Waits until a condition holds, for at most 20 seconds.
+/// Waits until a condition holds, for at most 60 seconds.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < deadline {
         if try await condition() { return true }
         try await Task.sleep(for: .milliseconds(5))
