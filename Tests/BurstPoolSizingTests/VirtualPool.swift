@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import BurstPool
 import BurstPoolTesting
 import Synchronization
 
+@testable import BurstPool
 @testable import BurstPoolSizing
 
 /// A real pool that is used by scripted callers in virtual time.
 ///
 /// The pool has one clock, and uses and connects sleep on another one. Both are advanced together, from one event to the next,
-/// after everything that the last event has caused has been done.
+/// after everything that the last event has caused has been done. The pool says when it has something to do, and does it when
+/// this class says so. So it does not matter when the task of the pool's timer runs.
 final class VirtualPool: Sendable {
     struct Outcome: Sendable {
         /// The wait of each caller in seconds; that of a caller that timed out is the timeout.
@@ -29,21 +30,15 @@ final class VirtualPool: Sendable {
         var present = 0
     }
 
-    private let poolClock = WatchedClock()
+    private let poolClock = ManualClock()
     private let workClock = ManualClock()
     private let state = Mutex(State())
     private let pool: ConnectionPool<ScriptedStrategy<Int>>
     private let strategy: ScriptedStrategy<Int>
-    private let policy: PoolPolicy
     private let callers: ScriptedCallers
-    private let pause: Duration?
 
-    /// - Parameter pause: How long each step waits, in real time, for the task of the pool's timer. What that task does cannot
-    ///   be seen from outside. Without a pause, it gets the time that the other tasks leave it.
-    init(_ policy: PoolPolicy, _ callers: ScriptedCallers, pause: Duration?) throws {
-        self.policy = policy
+    init(_ policy: PoolPolicy, _ callers: ScriptedCallers) throws {
         self.callers = callers
-        self.pause = pause
         strategy = ScriptedStrategy { [workClock] script in
             script.open = { attempt in
                 guard attempt > policy.maxSize else { return }
@@ -67,7 +62,7 @@ final class VirtualPool: Sendable {
             try await advance(to: .seconds(caller.moment))
             state.withLock { $0.present += 1 }
             Task { await self.call(use: .seconds(caller.use)) }
-            try await settle(timerRang: false)
+            try await settle()
         }
         let opened = strategy.counts.attempts - prewarmed
         while state.withLock({ $0.present > 0 }) { try await advanceToNextEvent(before: .seconds(1_000_000)) }
@@ -108,13 +103,20 @@ final class VirtualPool: Sendable {
     /// Returns `false` if nothing happens before this moment.
     @discardableResult
     private func advanceToNextEvent(before moment: Duration) async throws -> Bool {
-        guard let next = [poolClock.nextDeadline, workClock.nextDeadline].compactMap(\.self).min(), next < moment else {
+        guard let next = [poolMoment, workClock.nextDeadline].compactMap(\.self).min(), next < moment else {
             return false
         }
-        let timerRings = poolClock.nextDeadline.map { $0 <= next } ?? false
-        jump(to: next)
-        try await settle(timerRang: timerRings)
+        jump(to: max(now, next))
+        pool.engine.alarmClockRang()
+        while pool.engine.maintenance.isLooking { await Task.yield() }
+        try await settle()
         return true
+    }
+
+    /// When the pool has something to do; `nil` if nothing is due. Its clock reads 1 nanosecond at the start.
+    private var poolMoment: Duration? {
+        let moment = pool.engine.nextMoment
+        return moment == .max ? nil : .nanoseconds(Int64(moment) - 1)
     }
 
     private func jump(to moment: Duration) {
@@ -122,31 +124,9 @@ final class VirtualPool: Sendable {
         workClock.advance(by: moment - now)
     }
 
-    /// Waits until every caller and every connect sleeps or waits in the queue, and the pool's timer is set.
-    private func settle(timerRang: Bool) async throws {
+    /// Waits until every caller and every connect sleeps or waits in the queue.
+    private func settle() async throws {
         for _ in 0..<5 { await Task.yield() }
-        try await waitUntilSettled()
-        guard timerRang || mayNeedTimer else { return }
-        if let pause { try await Task.sleep(for: pause) } else { for _ in 0..<30 { await Task.yield() } }
-        try await waitUntilSettled()
-    }
-
-    /// Whether the pool may just have set its timer.
-    private var mayNeedTimer: Bool {
-        let statistics = pool.statistics
-        return policy.connectDelay != nil && statistics.waiting > 0
-            || policy.burstLinger != nil && statistics.total > policy.maxSize
-            || policy.acquireTimeout != nil && statistics.waiting > 0
-    }
-
-    /// Whether callers wait for something that only the timer can bring.
-    private func needsTimer(_ statistics: ConnectionPoolStatistics) -> Bool {
-        if policy.acquireTimeout != nil, statistics.waiting > 0 { return true }
-        return policy.connectDelay != nil && statistics.waiting > statistics.opening
-            && statistics.total < policy.hardLimit && statistics.opening < policy.maxConcurrentConnects ?? .max
-    }
-
-    private func waitUntilSettled() async throws {
         var looks = 0
         while !isSettled {
             looks += 1
@@ -160,29 +140,9 @@ final class VirtualPool: Sendable {
         let present = state.withLock { $0.present }
         return statistics.inUse + statistics.waiting == present && statistics.closing == 0
             && workClock.sleepers == statistics.inUse + statistics.opening
-            && (statistics.waiting == 0 || statistics.idle == 0) && poolClock.allHaveResumed
-            && (!needsTimer(statistics) || poolClock.nextDeadline.map { $0 > now } ?? false)
+            && (statistics.waiting == 0 || statistics.idle == 0)
     }
 }
 
 /// The error if a virtual pool does not come to rest within 10 seconds.
 struct NeverSettles: Error {}
-
-/// A manual clock that knows whether the tasks that it has woken have resumed.
-private final class WatchedClock: Clock {
-    private let base = ManualClock()
-    private let sleeping = Atomic(0)
-
-    var now: ManualClock.Instant { base.now }
-    var minimumResolution: Duration { base.minimumResolution }
-    var nextDeadline: Duration? { base.nextDeadline }
-    var allHaveResumed: Bool { sleeping.load(ordering: .acquiring) == base.sleepers }
-
-    func sleep(until deadline: ManualClock.Instant, tolerance: Duration?) async throws {
-        sleeping.add(1, ordering: .acquiringAndReleasing)
-        defer { sleeping.subtract(1, ordering: .acquiringAndReleasing) }
-        try await base.sleep(until: deadline, tolerance: tolerance)
-    }
-
-    func advance(by duration: Duration) { base.advance(by: duration) }
-}
