@@ -42,7 +42,6 @@ public final class ConnectionPoolGroupTelemetry: ConnectionPoolObserver {
     /// Whether ``ConnectionPoolTelemetryConfiguration/recordsUseTime`` is set and there is a metrics backend.
     public let observesLeases: Bool
 
-    private let configuration: ConnectionPoolTelemetryConfiguration
     private let namedKeys: Int
     private let metrics: PoolMetrics?
     private let log: PoolLog?
@@ -59,11 +58,10 @@ public final class ConnectionPoolGroupTelemetry: ConnectionPoolObserver {
         configuration: ConnectionPoolTelemetryConfiguration = ConnectionPoolTelemetryConfiguration(),
         namedKeys: Int = 10
     ) {
-        self.configuration = configuration
         self.namedKeys = max(0, namedKeys)
         metrics = PoolMetrics(configuration, poolName: poolName)
         log = PoolLog(configuration, poolName: poolName)
-        let dimensions = [(Convention.poolName, poolName)] + configuration.dimensions
+        let dimensions = configuration.dimensions(ofPool: poolName)
         keyMetrics = Mutex(PoolMetrics.backend(of: configuration).map { KeyMetrics($0, dimensions: dimensions) })
         observesLeases = configuration.recordsUseTime && metrics != nil
         sampler = StatisticsSampler(

@@ -147,8 +147,10 @@ public final class ConnectionPoolTelemetry: ConnectionPoolObserver {
     /// - Parameter pool: The pool whose configuration has this object as its observer.
     public func observe<Strategy>(_ pool: SharedConnectionPool<Strategy>) {
         let settings = pool.configuration
-        guard let metrics = backends(settings.name).metrics else { return }
-        let leases = metrics.makeLeaseMeters()
+        guard let metrics = backends(settings.name).metrics, let factory = PoolMetrics.backend(of: configuration) else {
+            return
+        }
+        let leases = LeaseMetrics(factory, dimensions: configuration.dimensions(ofPool: poolName ?? settings.name))
         sampler.start(read: { [weak pool] in pool?.statistics }) { statistics in
             metrics.set(statistics, minimumIdle: settings.minimumIdle)
             leases.set(statistics)

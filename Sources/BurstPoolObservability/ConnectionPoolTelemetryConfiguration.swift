@@ -60,3 +60,8 @@ public struct ConnectionPoolTelemetryConfiguration: Sendable {
         self.poolName = poolName
     }
 }
+
+extension ConnectionPoolTelemetryConfiguration {
+    /// The dimensions of every metric of a pool.
+    func dimensions(ofPool poolName: String) -> [(String, String)] { [(Convention.poolName, poolName)] + dimensions }
+}

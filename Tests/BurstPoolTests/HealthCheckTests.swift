@@ -118,16 +118,8 @@ struct HealthCheckTests {
         try await withTimedPool(kind, maxSize: 1) { pool, _, clock, _ in
             let lease = try await pool.acquire()
             let waiter = try await pool.startWaiting()
-            let isOver = Shared(false)
-            let check = Task {
-                defer { isOver.set(true) }
-                return await pool.checkHealth(timeout: .seconds(1))
-            }
-            try await eventually("the time is up") {
-                if clock.sleepers > 0 { clock.advance(by: .milliseconds(10)) }
-                return isOver.value
-            }
-            #expect(await check.value.status == .unresponsive)
+            let health = try await clock.advancing { await pool.checkHealth(timeout: .seconds(1)) }
+            #expect(health.status == .unresponsive)
             #expect(clock.now.sinceStart >= .seconds(1))
             lease.release()
             try await waiter.value.release()
@@ -176,16 +168,8 @@ struct HealthCheckTests {
                 strategy.callPermanent { _ in isPermanent }
                 await #expect(throws: (any Error).self) { _ = try await pool.acquire() }
                 #expect(strategy.books.attempts == 1)
-                let isOver = Shared(false)
-                let check = Task {
-                    defer { isOver.set(true) }
-                    return await pool.checkHealth(timeout: .seconds(1))
-                }
-                try await eventually("the check is over") {
-                    if clock.sleepers > 0, !isOver.value { clock.advance(by: .milliseconds(10)) }
-                    return isOver.value
-                }
-                #expect(await check.value.status == .failing)
+                let health = try await clock.advancing { await pool.checkHealth(timeout: .seconds(1)) }
+                #expect(health.status == .failing)
                 #expect(strategy.books.attempts == 1)
             }
         }

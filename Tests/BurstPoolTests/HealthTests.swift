@@ -24,16 +24,7 @@ struct HealthTests {
     func triesAgain(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
             strategy.onOpen { attempt in if attempt <= 3 { throw TestError("refused") } }
-            let isOver = Shared(false)
-            let waiting = Task {
-                defer { isOver.set(true) }
-                try await pool.waitUntilHealthy(timeout: nil)
-            }
-            try await eventually("it returns") {
-                if clock.sleepers > 0, !isOver.value { clock.advance(by: .milliseconds(10)) }
-                return isOver.value
-            }
-            try await waiting.value
+            try await clock.advancing { try await pool.waitUntilHealthy(timeout: nil) }
             #expect(strategy.books.attempts == 4)
             #expect(clock.now.sinceStart > .zero)
         }

@@ -43,12 +43,10 @@ extension ConnectionPoolGroup {
     ///
     /// - Parameter count: How many keys at most.
     public func busiestKeys(_ count: Int) -> [(key: Key, statistics: ConnectionPoolStatistics)] {
-        let busy = core.pools.map { (key: $0.key, statistics: $0.engine.statistics) }
-            .filter { $0.statistics.inUse + $0.statistics.waiting > 0 }
-        return Array(
-            busy.sorted { $0.statistics.inUse + $0.statistics.waiting > $1.statistics.inUse + $1.statistics.waiting }
-                .prefix(max(0, count))
-        )
+        guard count > 0 else { return [] }
+        func load(_ statistics: ConnectionPoolStatistics) -> Int { statistics.inUse + statistics.waiting }
+        let busy = core.pools.map { (key: $0.key, statistics: $0.engine.statistics) }.filter { load($0.statistics) > 0 }
+        return Array(busy.sorted { load($0.statistics) > load($1.statistics) }.prefix(count))
     }
 
     /// The keys that have a pool now. O(keys).

@@ -18,19 +18,11 @@ extension _PoolEngine {
 
     /// Records the state of a slot. Returns whether its connection was released after a use since the last inspection.
     func inspect(_ slot: _PoolCoreSlot<Core.Lease>, now: UInt64) -> Bool {
-        guard slot.state == .idle || slot.state == .leased else { return false }
-        let state = InspectedState(serial: slot.serial, isIdle: slot.state == .idle)
         let header = header(of: slot.lease)
-        let before = InspectedState(bits: header.pointee.inspectedState.load(ordering: .acquiring))
-        guard before != state else { return false }
-        // The time is stored before the state, so a thread that reads the state also reads this time or a later one.
-        header.pointee.inspectedSince.store(now, ordering: .relaxed)
-        let isNew = header.pointee.inspectedState.compareExchange(
-            expected: before.bits,
-            desired: state.bits,
-            ordering: .acquiringAndReleasing
-        ).exchanged
-        return isNew && before.isFollowed(byReleaseBefore: state)
+        return InspectedState.record(slot, in: header.pointee.inspectedState) {
+            // The time is stored before the state, so a thread that reads the state also reads this time or a later one.
+            header.pointee.inspectedSince.store(now, ordering: .relaxed)
+        }
     }
 
     /// Returns the least possible age of a lease: the time since an inspection first found it.
@@ -47,8 +39,7 @@ extension _PoolEngine {
     /// Notes that a body has thrown, so that the release of its connection does not count as a success.
     @usableFromInline
     func noteFailedUse(_ lease: Core.Lease) {
-        let state = InspectedState(serial: core.serial(of: lease), isIdle: true)
-        header(of: lease).pointee.inspectedState.store(state.bits, ordering: .releasing)
+        InspectedState.noteFailedUse(header(of: lease).pointee.inspectedState, serial: core.serial(of: lease))
     }
 
     /// Notes that a sweep has taken an idle connection. That changes the serial number, although no caller has used it.
@@ -74,11 +65,32 @@ struct InspectedState: Equatable {
     var isIdle: Bool { bits & 1 == 1 }
     var serial: UInt64 { bits >> 1 }
 
-    /// Whether a lease has ended between this state and a later, different one.
+    /// Records the present state of a slot. Returns whether a lease of it has ended since the state that is recorded.
     ///
-    /// Only one kind of change is no release: the slot was idle and is in its first lease since.
-    func isFollowed(byReleaseBefore later: InspectedState) -> Bool {
-        !isUnknown && (later.isIdle || !isIdle || later.serial &- serial > 1)
+    /// - Parameter beforeChange: Called before a state is recorded that is not the recorded one.
+    static func record<Lease>(
+        _ slot: _PoolCoreSlot<Lease>,
+        in inspected: borrowing Atomic<UInt64>,
+        beforeChange: () -> Void = {}
+    ) -> Bool {
+        guard slot.state == .idle || slot.state == .leased else { return false }
+        let state = InspectedState(serial: slot.serial, isIdle: slot.state == .idle)
+        let before = InspectedState(bits: inspected.load(ordering: .acquiring))
+        guard before != state else { return false }
+        beforeChange()
+        let isNew = inspected.compareExchange(
+            expected: before.bits,
+            desired: state.bits,
+            ordering: .acquiringAndReleasing
+        ).exchanged
+        guard isNew, !before.isUnknown else { return false }
+        // The slot has changed. Only one kind of change is no release: it was idle and is in its first lease since.
+        return state.isIdle || !before.isIdle || state.serial &- before.serial > 1
+    }
+
+    /// Has the release of a lease whose body has thrown not count: the slot counts as idle already.
+    static func noteFailedUse(_ inspected: borrowing Atomic<UInt64>, serial: UInt64) {
+        inspected.store(InspectedState(serial: serial, isIdle: true).bits, ordering: .releasing)
     }
 
     /// Has a state of a slot that a sweep has taken count as the state before. The sweep has changed the serial number, although no

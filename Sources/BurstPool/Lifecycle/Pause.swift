@@ -20,18 +20,33 @@ extension _PoolEngine {
     /// Waits until no connection of a paused pool is in use. Returns whether that came before the timeout, a cancellation or
     /// the end of the pause.
     public func waitUntilUnused(timeout: Duration?) async -> Bool {
+        await core.waitUntilUnused(except: connectionsHeldByTask(), leaseEnded, clock, timeout: timeout)
+    }
+}
+
+extension _PoolCore {
+    /// Waits until nothing of a paused pool is leased. Returns whether that came before the timeout, a cancellation or the end of
+    /// the pause.
+    ///
+    /// - Parameters:
+    ///   - held: How many leases the current task holds. It would wait for ever if it waited for them.
+    ///   - leaseEnded: Fires when a lease of the paused pool has ended, and when the pause ends.
+    func waitUntilUnused(
+        except held: Int,
+        _ leaseEnded: Broadcast,
+        _ clock: PoolClock,
+        timeout: Duration?
+    ) async -> Bool {
         let deadline = PoolClock.deadline(after: timeout, from: clock.now)
-        // A task that waited for its own connections would wait for ever.
-        let held = connectionsHeldByTask()
         while true {
             let released = OneShot()
             leaseEnded.add(released)
-            let leased = core.counts.leased
+            let leased = counts.leased
             if leased <= held { return leased == 0 }
-            guard core.isPaused else { return false }
+            guard isPaused else { return false }
             switch await clock.wait(for: released, until: deadline) {
             case .done, .failed: continue
-            case .timedOut, .cancelled: return core.counts.leased == 0
+            case .timedOut, .cancelled: return counts.leased == 0
             }
         }
     }

@@ -52,15 +52,20 @@ extension SharedPoolEngine {
 
     /// Returns a connection of which no lease is left. The caller reconciles afterwards.
     func giveBack(_ checkout: Core.Lease) {
-        dropUnneededSupplies()
+        noteUnused()
         connections.release(checkout)
+    }
+
+    /// Notes that no lease of a connection is left, before the connection is returned.
+    private func noteUnused() {
+        if core.isPaused { leaseEnded.fire() }
+        dropUnneededSupplies()
     }
 
     /// Returns a connection after a body that returned, and throws the error of its close.
     @usableFromInline
     func returnConnectionAfterBody(_ checkout: Core.Lease) async throws {
-        if core.isPaused { leaseEnded.fire() }
-        dropUnneededSupplies()
+        noteUnused()
         defer { reconcile() }
         try await connections.releaseAfterBody(checkout)
     }
@@ -68,8 +73,7 @@ extension SharedPoolEngine {
     /// Returns a connection after a body that threw, whose error wins over that of a close.
     @usableFromInline
     func returnConnectionAfterFailure(_ checkout: Core.Lease) async {
-        if core.isPaused { leaseEnded.fire() }
-        dropUnneededSupplies()
+        noteUnused()
         defer { reconcile() }
         await connections.releaseAfterFailure(checkout)
     }

@@ -24,25 +24,14 @@ extension SharedPoolEngine {
     func hasReleasedSinceInspection() -> Bool {
         var hasReleased = false
         core.forEachSlot { _, slot in
-            guard slot.state == .idle || slot.state == .leased else { return }
-            let state = InspectedState(serial: slot.serial, isIdle: slot.state == .idle)
-            let inspected = inspection(of: slot.lease)
-            let before = InspectedState(bits: inspected.pointee.load(ordering: .relaxed))
-            guard before != state else { return }
-            let isNew = inspected.pointee.compareExchange(
-                expected: before.bits,
-                desired: state.bits,
-                ordering: .relaxed
-            ).exchanged
-            if isNew, before.isFollowed(byReleaseBefore: state) { hasReleased = true }
+            if InspectedState.record(slot, in: inspection(of: slot.lease).pointee) { hasReleased = true }
         }
         return hasReleased
     }
 
     /// Notes that a body has thrown, so that the release of its lease does not count as a success.
     func noteFailedUse(_ lease: Core.Lease) {
-        let state = InspectedState(serial: core.serial(of: lease), isIdle: true)
-        inspection(of: lease).pointee.store(state.bits, ordering: .relaxed)
+        InspectedState.noteFailedUse(inspection(of: lease).pointee, serial: core.serial(of: lease))
     }
 
     /// The validation has a lease like any caller, at the same time as other callers. If it fails or exceeds

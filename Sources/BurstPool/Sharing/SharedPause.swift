@@ -25,19 +25,6 @@ extension SharedPoolEngine {
     /// of the pause.
     @usableFromInline
     func waitUntilUnused(timeout: Duration?) async -> Bool {
-        let deadline = PoolClock.deadline(after: timeout, from: clock.now)
-        // A task that waited for its own leases would wait for ever.
-        let held = leasesHeldByTask().count
-        while true {
-            let released = OneShot()
-            leaseEnded.add(released)
-            let leased = core.counts.leased
-            if leased <= held { return leased == 0 }
-            guard core.isPaused else { return false }
-            switch await clock.wait(for: released, until: deadline) {
-            case .done, .failed: continue
-            case .timedOut, .cancelled: return core.counts.leased == 0
-            }
-        }
+        await core.waitUntilUnused(except: leasesHeldByTask().count, leaseEnded, clock, timeout: timeout)
     }
 }

@@ -18,17 +18,14 @@ final class PoolMetrics: Sendable {
     private let createTime: DurationRecorder
     private let waitTime: DurationRecorder
     private let useTime: DurationRecorder?
-    private let makeMeter: @Sendable (String, [(String, String)]) -> Meter
 
     /// Returns `nil` if the configuration has no metrics backend.
     init?(_ configuration: ConnectionPoolTelemetryConfiguration, poolName: String) {
         guard let factory = Self.backend(of: configuration) else { return nil }
-        let dimensions = [(Convention.poolName, poolName)] + configuration.dimensions
-        let makeMeter: @Sendable (String, [(String, String)]) -> Meter = { name, more in
+        let dimensions = configuration.dimensions(ofPool: poolName)
+        func meter(_ name: String, _ more: [(String, String)] = []) -> Meter {
             Meter(label: Convention.prefix + name, dimensions: dimensions + more, factory: factory)
         }
-        self.makeMeter = makeMeter
-        func meter(_ name: String, _ more: [(String, String)] = []) -> Meter { makeMeter(name, more) }
         func duration(_ name: String) -> DurationRecorder {
             DurationRecorder(name, dimensions: dimensions, factory: factory)
         }
@@ -77,24 +74,5 @@ final class PoolMetrics: Sendable {
         // A pool that was shut down has limits of zero and keeps no connections.
         idleMin.set(limit == 0 ? 0 : minimumIdle)
         pendingRequests.set(statistics?.waiting ?? 0)
-    }
-
-    /// The gauges of leases, which only a shared pool has.
-    func makeLeaseMeters() -> LeaseMeters {
-        LeaseMeters(
-            idle: makeMeter("lease.count", [(Convention.state, "idle")]),
-            used: makeMeter("lease.count", [(Convention.state, "used")])
-        )
-    }
-
-    struct LeaseMeters: Sendable {
-        fileprivate let idle: Meter
-        fileprivate let used: Meter
-
-        /// - Parameter statistics: `nil` if the pool is gone.
-        func set(_ statistics: ConnectionPoolStatistics?) {
-            idle.set(statistics?.leasesIdle ?? 0)
-            used.set(statistics?.leasesInUse ?? 0)
-        }
     }
 }

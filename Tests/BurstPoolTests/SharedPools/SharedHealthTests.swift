@@ -171,16 +171,7 @@ struct SharedHealthTests {
     func waits() async throws {
         try await withSharedPool(limit: 2, maxSize: 1) { pool, strategy, clock, _ in
             strategy.change { $0.open = { attempt in if attempt < 3 { throw TestError("refused") } } }
-            let isOver = Shared(false)
-            let waiting = Task {
-                defer { isOver.set(true) }
-                try await pool.waitUntilHealthy(timeout: nil)
-            }
-            try await eventually("it returns") {
-                if clock.sleepers > 0, !isOver.value { clock.advance(by: .milliseconds(10)) }
-                return isOver.value
-            }
-            try await waiting.value
+            try await clock.advancing { try await pool.waitUntilHealthy(timeout: nil) }
             #expect(strategy.books.attempts == 3)
         }
     }
