@@ -44,19 +44,21 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         strategy: Strategy,
         configuration: ConnectionPoolConfiguration
     ) throws(ConnectionPoolError) {
-        try self.init(strategy: strategy, configuration: configuration, share: nil)
+        try self.init(strategy: strategy, configuration: configuration, stripes: nil)
         if configuration.minimumIdle > 0 { refill() }
     }
 
     /// Creates an engine that has opened no connection yet.
     ///
     /// - Parameters:
+    ///   - stripes: How many stripes the idle connections have; `nil` for as many as suit the number of CPUs.
     ///   - share: The pool's part in a group of pools; `nil` for a pool of its own.
     ///   - isShared: Whether each slot has room for a ``SharingHeader``. The caller then sets ``sharing``, and calls
     ///     ``refill()``.
     init(
         strategy: Strategy,
         configuration: ConnectionPoolConfiguration,
+        stripes: Int?,
         share: GroupShare? = nil,
         isShared: Bool = false
     ) throws(ConnectionPoolError) {
@@ -83,7 +85,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
                     maxWaiters: configuration.maxWaiters,
                     elementSize: Self.elementSize(settings, hasPlace: share != nil, isShared: isShared),
                     elementAlignment: max(alignment, MemoryLayout<ConnectionHeader>.alignment),
-                    stripes: share?.stripes,
+                    stripes: stripes,
                     firstSlots: share == nil ? nil : 1,
                     owner: Unmanaged<AnyObject>.fromOpaque(retained.toOpaque())
                 )

@@ -209,15 +209,15 @@ final class GroupCore<Key: Hashable & Sendable, Strategy: ConnectionStrategy>: S
         // the two is dropped before it has opened a connection.
         let strategy = try makeStrategy(key)
         let cell = guarded.withLock { KeyCellPointerBox(pointer: takeFreeCell(&$0)) }
-        let share = GroupShare(
-            budget,
-            weight: own.weight,
-            stripes: Self.stripes(for: own.configuration),
-            cell: cell.pointer
-        )
+        let share = GroupShare(budget, weight: own.weight, cell: cell.pointer)
         let engine: Engine
         do {
-            engine = try Engine(strategy: strategy, configuration: own.configuration, share: share)
+            engine = try Engine(
+                strategy: strategy,
+                configuration: own.configuration,
+                stripes: Self.stripes(for: own.configuration),
+                share: share
+            )
         } catch {
             guarded.withLock { putFreeCell(cell.pointer, &$0) }
             throw error

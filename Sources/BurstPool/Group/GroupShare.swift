@@ -25,8 +25,6 @@ final class GroupShare: Sendable {
     let weight: Int
     /// The cell of the key. Its memory lives as long as the budget.
     let cell: KeyCellPointerBox
-    /// How many stripes the pool's idle connections have.
-    let stripes: Int
     /// Set once, before the first use. Weak, because the pool retains its share.
     nonisolated(unsafe) private(set) weak var pool: (any GroupPool)?
 
@@ -52,10 +50,9 @@ final class GroupShare: Sendable {
     private let reclaims = Atomic(0)
     private let longestWait = Atomic<UInt64>(0)
 
-    init(_ budget: PlaceBudget, weight: Int, stripes: Int, cell: KeyCellPointer) {
+    init(_ budget: PlaceBudget, weight: Int, cell: KeyCellPointer) {
         self.budget = budget
         self.weight = weight
-        self.stripes = stripes
         self.cell = KeyCellPointerBox(pointer: cell)
     }
 

@@ -92,6 +92,7 @@ final class SharedPoolEngine<Strategy: SharedConnectionStrategy, Core: _PoolCore
             connections = try Connections(
                 strategy: sharing,
                 configuration: configuration.forConnections(),
+                stripes: nil,
                 isShared: true
             )
         } catch {
