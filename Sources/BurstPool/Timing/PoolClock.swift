@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
 /// A clock of any kind, reduced to nanoseconds since the pool was created, counted from 1. Deadlines in the core are such
 /// moments, and 0 is never one.
 ///
@@ -10,9 +18,11 @@ struct PoolClock: Sendable {
     private let wait: @Sendable (UInt64) async throws -> Void
 
     init(_ clock: any Clock<Duration>) {
-        // The default clock by its type, so that the compiler knows which functions it calls.
         if let clock = clock as? ContinuousClock {
-            self.init(of: clock)
+            // A third of the instructions that the clock itself takes, which calculates in attoseconds.
+            let first = Self.continuousNanoseconds
+            // Read after `first`, so that a sleep never ends too early.
+            self.init(clock, origin: clock.now) { Self.continuousNanoseconds &- first &+ 1 }
         } else {
             self.init(of: clock)
         }
@@ -20,12 +30,29 @@ struct PoolClock: Sendable {
 
     private init(of clock: some Clock<Duration>) {
         let origin = clock.now
-        // One nanosecond is added here and subtracted below, so that no moment is 0 and no deadline is off by one.
-        read = { origin.duration(to: clock.now).nanoseconds.addingReportingOverflow(1).partialValue }
+        self.init(clock, origin: origin) {
+            origin.duration(to: clock.now).nanoseconds.addingReportingOverflow(1).partialValue
+        }
+    }
+
+    /// One nanosecond is added by `read` and subtracted before a sleep, so that no moment is 0 and no deadline is off by one.
+    private init<Time: Clock<Duration>>(_ clock: Time, origin: Time.Instant, read: @escaping @Sendable () -> UInt64) {
+        self.read = read
         wait = { moment in
             let sinceOrigin = Duration.nanoseconds(Int64(clamping: moment) - 1)
             try await clock.sleep(until: origin.advanced(by: sinceOrigin), tolerance: nil)
         }
+    }
+
+    /// What `ContinuousClock` reads, in nanoseconds.
+    private static var continuousNanoseconds: UInt64 {
+        #if canImport(Darwin)
+            return clock_gettime_nsec_np(CLOCK_MONOTONIC_RAW)
+        #else
+            var time = timespec()
+            clock_gettime(CLOCK_BOOTTIME, &time)
+            return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+        #endif
     }
 
     /// The nanoseconds since the clock was created, plus 1.

@@ -16,6 +16,7 @@ enum ContendedWorkload {
     private static let python = "asyncio-connection-pool, Python"
     private static let yield = "Task.yield() alone"
     private static let bare = "nothing but a lock and continuations"
+    private static let cancellable = "the same, and callers that can be cancelled"
 
     static func run(_ report: inout Report, _ settings: Settings) async throws {
         let shipping = try ShippingPool(strategy: CountingStrategy(), maxSize: connections)
@@ -23,12 +24,16 @@ enum ContendedWorkload {
         let locking = try MutexPool(strategy: CountingStrategy(), maxSize: connections)
         let actorPool = ActorPool(maxSize: connections) { Connection() }
         let barePool = BarePool<Connection>(callers: tasks)
-        for _ in 0..<connections { barePool.put(Connection()) }
+        let cancellablePool = CancellableBarePool<Connection>(callers: tasks)
+        for _ in 0..<connections {
+            barePool.put(Connection())
+            cancellablePool.put(Connection())
+        }
         try await shipping.open(connections)
         try await lockFree.open(connections)
         try await locking.open(connections)
 
-        try await compareTimes(&report, settings, shipping, lockFree, locking, actorPool, barePool)
+        try await compareTimes(&report, settings, shipping, lockFree, locking, actorPool, barePool, cancellablePool)
         try await compareWaits(&report, settings, shipping, lockFree, locking, actorPool)
     }
 
@@ -39,7 +44,8 @@ enum ContendedWorkload {
         _ lockFree: LockFreeSwiftPool,
         _ locking: MutexPool,
         _ actorPool: ActorPool,
-        _ barePool: BarePool<Connection>
+        _ barePool: BarePool<Connection>,
+        _ cancellablePool: CancellableBarePool<Connection>
     ) async throws {
         var contenders: [Contender] = [
             .measuring(ck) { try await contend(shipping, $0) },
@@ -47,6 +53,7 @@ enum ContendedWorkload {
             .measuring(mutex) { try await contend(locking, $0) },
             .measuring(actor) { try await contend(actorPool, $0) },
             .measuring(bare) { try await contend(barePool, $0) },
+            .measuring(cancellable) { try await contend(cancellablePool, $0) },
             .measuring(yield) { operations in
                 try await inParallel(tasks, operationsEach: max(operations / tasks, 1)) { _, times in
                     for _ in 0..<times { await Task.yield() }
@@ -79,6 +86,22 @@ enum ContendedWorkload {
                 value: result.ratio(ck, to: mutex, by: .cpu),
                 must: 1.0,
                 aim: 0.85,
+                better: .less
+            ),
+            .init(
+                workload: "W3",
+                measure: "CK core / a lock and continuations",
+                value: result.ratio(ck, to: bare, by: .wall),
+                must: 1.1,
+                aim: 1.0,
+                better: .less
+            ),
+            .init(
+                workload: "W3",
+                measure: "CK core / the same, and callers that can be cancelled",
+                value: result.ratio(ck, to: cancellable, by: .wall),
+                must: 1.0,
+                aim: 0.9,
                 better: .less
             ),
         ]
@@ -186,6 +209,16 @@ enum ContendedWorkload {
     }
 
     private static func contend(_ pool: BarePool<Connection>, _ operations: Int) async throws -> Sample {
+        try await inParallel(tasks, operationsEach: max(operations / tasks, 1)) { _, times in
+            for _ in 0..<times {
+                try await pool.withConnection { _ in
+                    await Task.yield()
+                }
+            }
+        }
+    }
+
+    private static func contend(_ pool: CancellableBarePool<Connection>, _ operations: Int) async throws -> Sample {
         try await inParallel(tasks, operationsEach: max(operations / tasks, 1)) { _, times in
             for _ in 0..<times {
                 try await pool.withConnection { _ in
