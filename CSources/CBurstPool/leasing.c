@@ -59,16 +59,60 @@ static inline bp_status bp__refused(const bp_pool *pool, bp_status status) {
     return pool != NULL && pool->is_forked ? BP_FORKED : status;
 }
 
-bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease) {
-    bp_status status = bp__lease_check(pool, lease, BP_SLOT_IN_USE);
-    if (__builtin_expect(status != BP_OK, 0)) {
-        return bp__refused(pool, status);
-    }
+/* Does the same as bp_release_exclusive, for a lease that was checked. */
+static BP_ON_HOT_PATH bp_status bp__release_checked(bp_pool *pool, bp_lease lease) {
     /* The full barrier in bp__idle_put makes this store visible to the thread that takes the slot next. */
     bp__store_relaxed(&lease.slot->word, bp__slot_word(BP_SLOT_IDLE, lease.serial));
     bp__idle_put(&pool->idle, lease.slot);
     /* The same pairing as in bp_release. */
     return __builtin_expect(bp_needs_reconcile(pool), 0) ? bp__needs_attention(pool) : BP_OK;
+}
+
+bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease) {
+    bp_status status = bp__lease_check(pool, lease, BP_SLOT_IN_USE);
+    return __builtin_expect(status != BP_OK, 0) ? bp__refused(pool, status) : bp__release_checked(pool, lease);
+}
+
+/* waiting: the word of the waiters. Returns whether a connection can be passed on to one of them. */
+static bool bp__is_awaited(uint64_t waiting) {
+    return (waiting & (BP_SHUT | BP_PAUSED)) == 0 && bp__waiting_count(waiting) != 0;
+}
+
+bp_status bp_release_unless_awaited(bp_pool *pool, bp_lease lease) {
+    bp_status status = bp__lease_check(pool, lease, BP_SLOT_IN_USE);
+    if (__builtin_expect(status != BP_OK, 0)) {
+        return bp__refused(pool, status);
+    }
+    /* Relaxed: a caller that joins the queue now is noticed after the connection has become idle, as in bp_release. */
+    uint64_t waiting = bp__load_relaxed(&pool->waiting);
+    if (__builtin_expect(waiting != 0, 0) && bp__is_awaited(waiting) && !pool->is_forked) {
+        return BP_AWAITED;
+    }
+    return bp__release_checked(pool, lease);
+}
+
+bp_status bp_release_to_waiter(bp_pool *pool, bp_lease lease, bp_lease *next, void **context) {
+    bp_status status = next == NULL || context == NULL ? BP_INVALID_ARGUMENT : bp__check(pool);
+    if (status == BP_OK) {
+        status = bp__lease_check(pool, lease, BP_SLOT_IN_USE);
+    }
+    if (status != BP_OK) {
+        return status;
+    }
+    /*
+     * A pause or shutdown that begins after this load has begun at the same time as this call, which may then take
+     * effect before it.
+     */
+    if (!bp__is_awaited(bp__load(&pool->waiting))) {
+        return BP_EMPTY;
+    }
+    status = bp_hand_off(pool, context);
+    if (status == BP_OK) {
+        /* The slot was in no stack, so this thread still owns it. The caller makes the new lease visible to the waiter.
+         */
+        *next = bp__slot_take(lease.slot, BP_SLOT_IN_USE);
+    }
+    return status;
 }
 
 static BP_ON_HOT_PATH bp_status bp__release(bp_pool *pool, bp_lease lease) {

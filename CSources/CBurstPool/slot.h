@@ -13,11 +13,13 @@
  *   idle           in use        bp_try_acquire, bp_take_idle, bp_sweep_next
  *   in use         idle          bp_release, bp_release_exclusive, bp_return_idle, bp_sweep_keep
  *   in use         closing       bp_begin_close, bp_begin_close_excess
+ *   in use         in use        bp_release_to_waiter, under a new serial number
  *   in use         vacant        bp_detach
  *   closing        vacant        bp_finish_close
  *
- * The word also has a serial number, which is raised each time a thread takes the slot out of a stack. A lease has the
- * serial number of its slot at that moment, so a lease that has ended is told from the present one.
+ * The word also has a serial number, which is raised each time a thread takes the slot out of a stack, and when the
+ * connection is passed on. A lease has the serial number of its slot at that moment, so a lease that has ended is
+ * told from the present one.
  */
 #ifndef BP_SLOT_H
 #define BP_SLOT_H

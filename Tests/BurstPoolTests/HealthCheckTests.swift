@@ -237,6 +237,30 @@ struct HealthCheckTests {
         }
     }
 
+    @Test("A use that fails is no sign that the server answers", arguments: CoreKind.allCases)
+    func onlyFailedUses(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, _, clock, _ in
+            let gate = Gate()
+            let failing = Task {
+                try await pool.withConnection { _ in
+                    await gate.pass()
+                    throw TestError("reset by the server")
+                }
+            }
+            try await eventually("the first caller holds the connection") { gate.held == 1 }
+            let second = try await pool.startWaiting()
+            let late = try await pool.startWaiting(timeout: .seconds(10))
+            clock.advance(by: .seconds(5))
+            gate.open()
+            let lease = try await second.value
+            await #expect(throws: TestError.self) { try await failing.value }
+            clock.advance(by: .seconds(5))
+            let error = try await poolError(.acquireTimedOut) { _ = try await late.value }
+            #expect(error.shortage == .serverUnresponsive)
+            lease.release()
+        }
+    }
+
     @Test("A caller that times out while connections do not open is told so", arguments: CoreKind.allCases)
     func unreachable(kind: CoreKind) async throws {
         try await withTimedPool(

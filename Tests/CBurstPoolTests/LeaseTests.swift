@@ -41,6 +41,49 @@ struct LeaseTests {
         #expect(bp_pool_destroy(pool) == .ok)
     }
 
+    @Test("an awaited connection goes to the oldest waiter, under a new serial number")
+    func passOn() {
+        let core = CorePool(maxSize: 1)
+        let lease = core.open()
+        _ = core.join(1)
+        _ = core.join(2)
+        #expect(bp_release_unless_awaited(core.pool, lease) == .awaited)
+        #expect(bp_lease_is_current(core.pool, lease))
+        var next = bp_lease()
+        var context: UnsafeMutableRawPointer?
+        #expect(bp_release_to_waiter(core.pool, lease, &next, &context) == .ok)
+        #expect(Int(bitPattern: context) == 1)
+        #expect(next.slot == lease.slot && next.serial > lease.serial)
+        #expect(!bp_lease_is_current(core.pool, lease))
+        #expect(bp_release_to_waiter(core.pool, lease, &next, &context) == .staleLease)
+        #expect(bp_release_unless_awaited(core.pool, lease) == .staleLease)
+        #expect(core.statistics.in_use == 1 && core.statistics.waiting == 1)
+        #expect(bp_release_unless_awaited(core.pool, next) == .awaited)
+        let last = next
+        #expect(core.handOff() == 2)
+        #expect(bp_release_to_waiter(core.pool, last, &next, &context) == .empty)
+        #expect(bp_lease_is_current(core.pool, last))
+        #expect(bp_release_unless_awaited(core.pool, last) == .ok)
+        #expect(core.statistics.idle == 1)
+    }
+
+    @Test("nothing is passed on while a pool is paused, nor after its shutdown")
+    func passOnEnds() {
+        let core = CorePool(maxSize: 2)
+        let first = core.open()
+        let second = core.open()
+        _ = core.join(1)
+        var next = bp_lease()
+        var context: UnsafeMutableRawPointer?
+        #expect(bp_pause(core.pool) == .ok)
+        #expect(bp_release_to_waiter(core.pool, first, &next, &context) == .empty)
+        #expect(bp_release_unless_awaited(core.pool, first) == .reconcile)
+        #expect(bp_shutdown(core.pool) == .ok)
+        #expect(bp_release_to_waiter(core.pool, second, &next, &context) == .empty)
+        #expect(bp_release_unless_awaited(core.pool, second) == .reconcile)
+        #expect(core.handOff() == 1)
+    }
+
     @Test(
         "a pool that always reconciles says so at every release, leases idle connections, and counts its waiters as before"
     )
@@ -54,6 +97,7 @@ struct LeaseTests {
         let again = bp_try_acquire(core.pool)
         #expect(again.slot == lease.slot)
         #expect(bp_release_exclusive(core.pool, again) == .reconcile)
+        #expect(bp_release_unless_awaited(core.pool, bp_try_acquire(core.pool)) == .reconcile)
         var swept = bp_lease()
         #expect(bp_sweep_next(core.pool, &swept) == .ok)
         #expect(bp_sweep_keep(core.pool, swept) == .reconcile)

@@ -19,7 +19,7 @@ typedef struct scenario {
 extern const scenario leasing_scenarios[], opening_scenarios[], waiting_scenarios[], limit_scenarios[],
     excess_scenarios[], queue_scenarios[], deadline_scenarios[], sweep_scenarios[], requeue_scenarios[],
     rejection_scenarios[], pause_scenarios[], observation_scenarios[], blocking_scenarios[], ending_scenarios[],
-    sequential_scenarios[], age_scenarios[], memory_scenarios[], callback_scenarios[];
+    sequential_scenarios[], age_scenarios[], memory_scenarios[], callback_scenarios[], passing_on_scenarios[];
 
 /* All of them, NULL at the end. */
 extern const scenario *const suites[];

@@ -23,7 +23,8 @@ const scenario *const suites[] = {
     age_scenarios,
     memory_scenarios,
     sequential_scenarios,
-#ifndef EXPLORED_SWIFT_CORE /* It has no calls that block a thread. */
+#ifndef EXPLORED_SWIFT_CORE /* It passes nothing on, and has no calls that block a thread. */
+    passing_on_scenarios,
     blocking_scenarios,
     ending_scenarios,
     callback_scenarios,

@@ -24,7 +24,8 @@
  *   and when a limit is raised. A waiter may need it. The pool does not act by itself, so the caller must reconcile:
  *   match free connections and permits with waiters, and then close excess connections. The caller must do this
  *
- *     - when bp_release, bp_release_exclusive, bp_sweep_keep or bp_sweep_end returns BP_RECONCILE;
+ *     - when bp_release, bp_release_exclusive, bp_release_unless_awaited, bp_sweep_keep or bp_sweep_end returns
+ *       BP_RECONCILE;
  *     - after bp_finish_close, bp_cancel_open, bp_detach, bp_wait_join, bp_wait_requeue, bp_resize, bp_resume and
  *       bp_shutdown.
  *
@@ -80,7 +81,8 @@
  * Thread safety by call
  *
  *   bp_pool_create, bp_pool_destroy           not at the same time as any other call on the pool
- *   bp_release_exclusive                      not at the same time as another call that ends the same lease
+ *   bp_release_exclusive, bp_release_unless_awaited, bp_release_to_waiter
+ *                                             not at the same time as another call that ends the same lease
  *   bp_wait_join                              not twice at the same time with the same ticket
  *   bp_status_..., bp_version...              at any time, also in a signal handler; they need no pool
  *   all other calls, also of bp_blocking.h    at the same time as each other, from any thread
@@ -372,11 +374,11 @@ bp_status bp_resume(bp_pool *pool);
 bool bp_is_paused(const bp_pool *pool);
 
 /*
- * Makes every bp_release, bp_release_exclusive, bp_sweep_keep and bp_sweep_end return BP_RECONCILE, as if a caller
- * waited; with always = false, ends that. For a program that must learn of every connection that becomes idle, for
- * example because several pools share a budget of connections, and another pool needs one. Callers still acquire idle
- * connections. A connection that is not idle when the call returns is reported when it becomes idle. Idempotent.
- * BP_OK; BP_INVALID_ARGUMENT; BP_FORKED.
+ * Makes every bp_release, bp_release_exclusive, bp_release_unless_awaited, bp_sweep_keep and bp_sweep_end return
+ * BP_RECONCILE, as if a caller waited; with always = false, ends that. For a program that must learn of every
+ * connection that becomes idle, for example because several pools share a budget of connections, and another pool needs
+ * one. Callers still acquire idle connections. A connection that is not idle when the call returns is reported when it
+ * becomes idle. Idempotent. BP_OK; BP_INVALID_ARGUMENT; BP_FORKED.
  */
 bp_status bp_always_reconcile(bp_pool *pool, bool always);
 
@@ -447,6 +449,25 @@ bp_status bp_release(bp_pool *pool, bp_lease lease);
  * same instant with one lease are not.
  */
 bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease);
+
+/*
+ * Does the same as bp_release_exclusive, unless a caller waits for a connection. BP_AWAITED: a caller waits, nothing
+ * has happened, and the lease goes on. Then call bp_release_to_waiter, which serves the waiter without a search through
+ * the idle connections. Otherwise as bp_release. A caller that joins the queue at the same time may be noticed by
+ * either call.
+ */
+bp_status bp_release_unless_awaited(bp_pool *pool, bp_lease lease);
+
+/*
+ * Removes the oldest waiter, and leases the connection to it: the lease ends, and the connection was never idle. As for
+ * bp_release_exclusive, no other thread may end the lease at the same time. O(1), apart from waiters that have left.
+ * BP_OK: the caller must resume the waiter with *context, and tell it *next, its lease. Nothing has become free, so
+ * there is nothing to reconcile. BP_EMPTY: nobody waits, or the pool is paused or shut down; the lease goes on, so
+ * release the connection. BP_INVALID_ARGUMENT; BP_FOREIGN_SLOT; BP_STALE_LEASE; BP_FORKED. Only for a
+ * pool whose callers all wait with bp_wait_join: threads in bp_acquire and requests of bp_callback.h wait in the same
+ * queue.
+ */
+bp_status bp_release_to_waiter(bp_pool *pool, bp_lease lease, bp_lease *next, void **context);
 
 /*
  * Returns the element of a slot, for the holder of the lease or permit. The address is the same for each lease of the

@@ -13,6 +13,7 @@
     X(BP_OPEN, 2, "The call returned a permit: open a connection, then call bp_finish_open or bp_cancel_open")         \
     X(BP_EMPTY, 3, "No connection is idle, or nobody waits")                                                           \
     X(BP_LIMIT_REACHED, 4, "As many connections exist as the hard limit allows")                                       \
+    X(BP_AWAITED, 5, "A caller waits for a connection, so the lease goes on: call bp_release_to_waiter")               \
     X(BP_TIMED_OUT, 10, "The timeout passed before a connection or a permit was free")                                 \
     X(BP_CANCELLED, 11, "The wait was cancelled")                                                                      \
     X(BP_SHUT_DOWN, 12, "The pool has been shut down")                                                                 \

@@ -57,6 +57,15 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     }
 
     @inlinable @inline(__always)
+    public func releaseUnlessAwaited(_ lease: bp_lease) -> _PoolCoreRelease {
+        switch bp_release_unless_awaited(pool, lease) {
+        case .ok: .released
+        case .awaited: .awaited
+        default: .reconcile
+        }
+    }
+
+    @inlinable @inline(__always)
     public func element(of lease: bp_lease) -> UnsafeMutableRawPointer {
         UnsafeMutableRawPointer(lease.slot.unsafelyUnwrapped) + elementOffset
     }
@@ -139,6 +148,13 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     public func handOff() -> UnsafeRawPointer? {
         var context: UnsafeMutableRawPointer?
         return bp_hand_off(pool, &context) == .ok ? UnsafeRawPointer(context) : nil
+    }
+
+    public func releaseToWaiter(_ lease: bp_lease) -> (waiter: UnsafeRawPointer, lease: bp_lease)? {
+        var next = bp_lease()
+        var context: UnsafeMutableRawPointer?
+        guard bp_release_to_waiter(pool, lease, &next, &context) == .ok, let context else { return nil }
+        return (UnsafeRawPointer(context), next)
     }
 
     public func expire(now: UInt64, _ resume: (UnsafeRawPointer) -> Void) -> UInt64? {

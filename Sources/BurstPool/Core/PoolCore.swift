@@ -23,6 +23,9 @@ public protocol _PoolCore: Sendable {
     func tryAcquire() -> Lease?
     /// Makes a connection idle. Returns whether the caller must reconcile.
     func release(_ lease: Lease) -> Bool
+    /// Makes a connection idle, unless callers wait: then ``releaseToWaiter(_:)`` gives it to one of them. A core that lacks that
+    /// operation makes every connection idle.
+    func releaseUnlessAwaited(_ lease: Lease) -> _PoolCoreRelease
     /// The slot's own memory, at the same address for every lease of the slot. It contains zeros at first.
     func element(of lease: Lease) -> UnsafeMutableRawPointer
     /// The serial number of a lease, which no other lease of the slot has.
@@ -57,6 +60,10 @@ public protocol _PoolCore: Sendable {
     func requeueWait(_ ticket: Ticket) -> Bool
     /// Ends the wait of the oldest waiter. Returns its context.
     func handOff() -> UnsafeRawPointer?
+    /// Ends the wait of the oldest waiter, and leases a connection that is in use to it. Nothing is to be reconciled afterwards.
+    ///
+    /// - Returns: The waiter's context and its lease. `nil` if nobody waits, or if the core lacks the operation: the lease goes on.
+    func releaseToWaiter(_ lease: Lease) -> (waiter: UnsafeRawPointer, lease: Lease)?
     /// Ends the waits whose deadline has passed, and passes each context to `resume`.
     ///
     /// - Returns: When to call again, if the caller must see to that.
@@ -116,6 +123,13 @@ public protocol _PoolCore: Sendable {
 }
 
 extension _PoolCore {
+    @inlinable @inline(__always)
+    public func releaseUnlessAwaited(_ lease: Lease) -> _PoolCoreRelease {
+        release(lease) ? .reconcile : .released
+    }
+
+    public func releaseToWaiter(_ lease: Lease) -> (waiter: UnsafeRawPointer, lease: Lease)? { nil }
+
     /// Calls `visit` for every slot that was ever used, in the order of the slots. O(slots).
     func forEachSlot(_ visit: (_ index: Int, _ slot: _PoolCoreSlot<Lease>) -> Void) {
         var index = 0
@@ -134,6 +148,16 @@ extension _PoolCore {
         let total = total
         if total > 0 { observeLeases(now: now, interval: UInt64(total) * 10_000) }
     }
+}
+
+/// What ``_PoolCore/releaseUnlessAwaited(_:)`` has done.
+@frozen
+public enum _PoolCoreRelease: Sendable {
+    case released
+    /// The connection is released, and the caller must reconcile.
+    case reconcile
+    /// Callers wait, so the lease goes on: see ``_PoolCore/releaseToWaiter(_:)``.
+    case awaited
 }
 
 /// The soft and the hard limit of a core.

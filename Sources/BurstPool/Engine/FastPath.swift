@@ -139,7 +139,9 @@ extension _PoolEngine {
     @inlinable @inline(__always)
     func endLease(_ lease: Core.Lease) -> Core.Lease? {
         if endsUncommonly(lease) { return nil }
-        return core.release(lease) ? reconcileAfterRelease(mayCloseInline: settings.throwsCloseErrors) : nil
+        let outcome = core.releaseUnlessAwaited(lease)
+        if outcome == .released { return nil }
+        return finishRelease(lease, outcome, mayCloseInline: settings.throwsCloseErrors)
     }
 
     /// Releases a connection after a body that threw.
@@ -153,7 +155,9 @@ extension _PoolEngine {
     @inlinable @inline(__always)
     func releaseAfterFailure(_ lease: Core.Lease) async {
         if endsUncommonly(lease) { return }
-        if core.release(lease), let excess = reconcile(mayCloseInline: settings.throwsCloseErrors) {
+        let outcome = core.releaseUnlessAwaited(lease)
+        if outcome == .released { return }
+        if let excess = finishRelease(lease, outcome, mayCloseInline: settings.throwsCloseErrors, hasFailed: true) {
             await closeAfterFailure(excess)
         }
     }
@@ -161,7 +165,8 @@ extension _PoolEngine {
     @inlinable @inline(__always)
     public func release(_ lease: Core.Lease) {
         if endsUncommonly(lease) { return }
-        if core.release(lease) { reconcileAfterRelease() }
+        let outcome = core.releaseUnlessAwaited(lease)
+        if outcome != .released { finishRelease(lease, outcome) }
     }
 
     @inlinable @inline(__always)

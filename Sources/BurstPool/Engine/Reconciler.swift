@@ -26,12 +26,45 @@ extension _PoolEngine {
         return excess
     }
 
-    /// Notes that a connection was released after a use without an error, and reconciles.
+    /// Does what is left to do about a connection that was released, or that was not because callers wait.
+    ///
+    /// - Parameters:
+    ///   - mayCloseInline: Whether the caller closes an excess connection itself.
+    ///   - hasFailed: Whether the use of the connection ended with an error.
+    /// - Returns: As ``reconcile(mayCloseInline:for:)``.
     @discardableResult
     @inlinable @inline(never)
-    func reconcileAfterRelease(mayCloseInline: Bool = false) -> Core.Lease? {
-        health.noteRelease()
+    func finishRelease(
+        _ lease: Core.Lease,
+        _ outcome: _PoolCoreRelease,
+        mayCloseInline: Bool = false,
+        hasFailed: Bool = false
+    ) -> Core.Lease? {
+        if !hasFailed { health.noteRelease() }
+        if outcome == .awaited {
+            if passOn(lease) { return nil }
+            guard core.release(lease) else { return nil }
+        }
         return reconcile(mayCloseInline: mayCloseInline)
+    }
+
+    /// Gives a connection that is in use to the oldest waiter. It is never idle between, so nobody has to search for it.
+    ///
+    /// - Returns: Whether the lease has ended. If not, the caller releases the connection.
+    @inlinable
+    func passOn(_ lease: Core.Lease) -> Bool {
+        // Reconciling decides whether another pool of the group gets the place of the connection, and what its flags ask for.
+        guard share == nil, header(of: lease).pointee.flags(.concernHandOut).isEmpty else { return false }
+        do {
+            guard try isOpen(lease) else { return true }
+        } catch {
+            // The strategy threw a CancellationError, which is for the caller on whose behalf it was asked.
+            if let waiter = core.handOff() { fail(waiter, error) }
+            return true
+        }
+        guard let next = core.releaseToWaiter(lease) else { return false }
+        serve(next.waiter, next.lease)
+        return true
     }
 
     /// The loop of ``reconcile(mayCloseInline:for:)``.
