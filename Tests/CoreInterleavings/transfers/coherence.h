@@ -3,9 +3,9 @@
 /*
  * The caches of the simulated CPUs: which of them have a copy of which cache line.
  *
- * A CPU that writes a line must be the only one that has it, and a CPU that reads a line must have it. If that is not so
- * already, the line, or the permission to write it, comes from another CPU, and this counts as one transfer. Caches never
- * get full, so a line that nobody else writes stays where it is.
+ * A CPU that writes a line must be the only one that has it, and a CPU that reads a line must have it. If that is not
+ * so already, the line, or the permission to write it, comes from another CPU, and this counts as one transfer. Caches
+ * never get full, so a line that nobody else writes stays where it is.
  */
 #ifndef TRANSFERS_COHERENCE_H
 #define TRANSFERS_COHERENCE_H

@@ -17,15 +17,15 @@ typedef struct {
     void (*release)(void);
 } contender;
 
-extern const contender blocking_calls; /* bp_acquire, bp_release_and_reconcile */
-extern const contender checked_calls;  /* bp_try_acquire, bp_release; cannot wait */
+extern const contender blocking_calls;  /* bp_acquire, bp_release_and_reconcile */
+extern const contender checked_calls;   /* bp_try_acquire, bp_release; cannot wait */
 extern const contender exclusive_calls; /* bp_try_acquire, bp_release_exclusive; cannot wait */
-extern const contender shared_stack; /* Cannot wait. */
+extern const contender shared_stack;    /* Cannot wait. */
 extern const contender mutex_and_array;
 
 /* The atomic loads of one call that finds no idle connection. */
 typedef struct {
-    uint64_t one_search;  /* bp_try_acquire */
+    uint64_t one_search;   /* bp_try_acquire */
     uint64_t two_searches; /* bp_take_idle, on behalf of a waiter */
 } miss_cost;
 

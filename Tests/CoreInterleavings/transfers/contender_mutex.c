@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A pool as C programs write it: a mutex, an array, and a list of waiters in order. A thread that finds the mutex locked
- * sleeps until it is unlocked. What the system does then is not counted.
+ * A pool as C programs write it: a mutex, an array, and a list of waiters in order. A thread that finds the mutex
+ * locked sleeps until it is unlocked. What the system does then is not counted.
  */
 #include "contender.h"
 

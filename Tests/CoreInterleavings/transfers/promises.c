@@ -34,8 +34,9 @@ static bool check_waits(unsigned cpus, interleaving order, uint64_t seed) {
     if (others <= most && stripes <= most_of_stripes) {
         return true;
     }
-    printf("FAILED %u CPUs, %s: %.1f transfers of stripes per wait, of at most %.1f, and %.1f others, of at most %.0f\n",
-           cpus, order_name(order), stripes, most_of_stripes, others, most);
+    printf(
+        "FAILED %u CPUs, %s: %.1f transfers of stripes per wait, of at most %.1f, and %.1f others, of at most %.0f\n",
+        cpus, order_name(order), stripes, most_of_stripes, others, most);
     return false;
 }
 

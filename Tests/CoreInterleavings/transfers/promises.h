@@ -12,15 +12,15 @@
  * transfers at any number of CPUs, if one call runs at a time; and if all CPUs are inside calls all the time, so that
  * they make each other try again.
  */
-#define MOST_PER_WAIT_BY_CALLS 20
+#define MOST_PER_WAIT_BY_CALLS 17
 #define MOST_PER_WAIT_BY_STEPS 80
 
 /*
  * Both also search the stripes, and each search finds those changed whose CPUs have handed off a connection since. So
  * this part grows with the number of CPUs: at most so many for each of them, and one more.
  */
-#define MOST_STRIPES_PER_CPU_BY_CALLS 0.5
-#define MOST_STRIPES_PER_CPU_BY_STEPS 1.5
+#define MOST_STRIPES_PER_CPU_BY_CALLS 0.35
+#define MOST_STRIPES_PER_CPU_BY_STEPS 1.25
 
 /* Checks the limits, and that a pool with one stripe exceeds them. Prints what is wrong. */
 bool check_promises(uint64_t seed);

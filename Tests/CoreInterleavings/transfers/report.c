@@ -64,10 +64,11 @@ static void write_misses(FILE *page) {
 
 bool write_report(const char *folder, uint64_t seed) {
     char path[PATH_MAX];
-    chart leases = {.title = "Transfers of cache lines per lease and release, by the number of CPUs",
-                    .unit = "transfers; simulated, one call at a time; less is better",
-                    .line_count = 3,
-                    .lines = {{.label = "this pool"}, {.label = "one shared ck_stack"}, {.label = "a mutex, an array"}}};
+    chart leases = {
+        .title = "Transfers of cache lines per lease and release, by the number of CPUs",
+        .unit = "transfers; simulated, one call at a time; less is better",
+        .line_count = 3,
+        .lines = {{.label = "this pool"}, {.label = "one shared ck_stack"}, {.label = "a mutex, an array"}}};
     chart waits = {.title = "Transfers of cache lines per wait and hand-off, by the number of CPUs",
                    .unit = "transfers; simulated, one call at a time; less is better",
                    .line_count = 3,
