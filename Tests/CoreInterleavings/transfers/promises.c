@@ -23,7 +23,8 @@ static bool check_leases(const contender *it, unsigned cpus, interleaving order,
 static bool check_waits(unsigned cpus, interleaving order, uint64_t seed) {
     bool is_by_calls = order == BY_CALLS;
     double most = is_by_calls ? MOST_PER_WAIT_BY_CALLS : MOST_PER_WAIT_BY_STEPS;
-    double most_of_stripes = 1 + cpus * (is_by_calls ? MOST_STRIPES_PER_CPU_BY_CALLS : MOST_STRIPES_PER_CPU_BY_STEPS);
+    double most_of_stripes =
+        MOST_STRIPES + cpus * (is_by_calls ? MOST_STRIPES_PER_CPU_BY_CALLS : MOST_STRIPES_PER_CPU_BY_STEPS);
     measurement it = measure_waits(&blocking_calls, cpus, 0, order, seed);
     double stripes = per_lease(&it, ACQUIRING, USE_STRIPES) + per_lease(&it, RELEASING, USE_STRIPES);
     double others = sum_per_lease(&it, ACQUIRING) + sum_per_lease(&it, RELEASING) - stripes;

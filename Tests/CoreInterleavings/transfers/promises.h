@@ -17,10 +17,11 @@
 
 /*
  * Both also search the stripes, and each search finds those changed whose CPUs have handed off a connection since. So
- * this part grows with the number of CPUs: at most so many for each of them, and one more.
+ * this part grows with the number of CPUs: at most 4, and so many more for each CPU.
  */
-#define MOST_STRIPES_PER_CPU_BY_CALLS 0.35
-#define MOST_STRIPES_PER_CPU_BY_STEPS 1.25
+#define MOST_STRIPES 4
+#define MOST_STRIPES_PER_CPU_BY_CALLS 0.3
+#define MOST_STRIPES_PER_CPU_BY_STEPS 1.1
 
 /* Checks the limits, and that a pool with one stripe exceeds them. Prints what is wrong. */
 bool check_promises(uint64_t seed);
