@@ -12,7 +12,7 @@
  * transfers at any number of CPUs, if one call runs at a time; and if all CPUs are inside calls all the time, so that
  * they make each other try again.
  */
-#define MOST_PER_WAIT_BY_CALLS 17
+#define MOST_PER_WAIT_BY_CALLS 20
 #define MOST_PER_WAIT_BY_STEPS 80
 
 /*
