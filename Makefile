@@ -63,4 +63,4 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp' '*.hpp')
 
 clean:
-	rm -rf .build Examples/*/.build Benchmarks/.build Tests/InstructionGuard/.build Tests/CoreInterleavings/.build
+	rm -rf .build Examples/*/.build Benchmarks/.build Tests/InstructionGuard/.build Tests/CoreInterleavings/.build Tests/CoreInterleavings/transfers/.build

@@ -42,9 +42,15 @@ static bp_stripe *bp__idle_swept(bp_idle_stack *idle) {
     return &idle->stripes[idle->mask + 1];
 }
 
-static bp_slot *bp__idle_take_from_stacks(bp_idle_stack *idle, uint32_t home) {
-    for (uint32_t step = 0; step <= idle->mask; step++) {
-        bp_slot *slot = bp__idle_pop(&idle->stripes[(home + step) & idle->mask].stack);
+/*
+ * Reads *idle once, here and in bp__idle_take_elsewhere: it shares a cache line with the count of the waiters, which
+ * other CPUs may write at any step of the search.
+ */
+static bp_slot *bp__idle_take_from_stacks(const bp_idle_stack *idle, uint32_t home) {
+    bp_stripe *const stripes = idle->stripes;
+    const uint32_t mask = idle->mask;
+    for (uint32_t step = 0; step <= mask; step++) {
+        bp_slot *slot = bp__idle_pop(&stripes[(home + step) & mask].stack);
         if (slot != NULL) {
             return slot;
         }
@@ -61,13 +67,15 @@ static bp_slot *bp__idle_take_from_cell(bp_stripe *stripe) {
 }
 
 bp_slot *bp__idle_take_elsewhere(bp_idle_stack *idle, uint32_t home) {
+    bp_stripe *const stripes = idle->stripes;
+    const uint32_t mask = idle->mask;
     bp_slot *slot = bp__idle_take_from_stacks(idle, home);
     if (slot == NULL) {
         slot = bp__idle_pop(&bp__idle_swept(idle)->stack);
     }
     /* Includes the home cell, which bp__idle_take read without order. */
-    for (uint32_t step = 1; slot == NULL && step <= idle->mask + 1; step++) {
-        slot = bp__idle_take_from_cell(&idle->stripes[(home + step) & idle->mask]);
+    for (uint32_t step = 1; slot == NULL && step <= mask + 1; step++) {
+        slot = bp__idle_take_from_cell(&stripes[(home + step) & mask]);
     }
     return slot;
 }
