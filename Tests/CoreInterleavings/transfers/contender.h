@@ -17,6 +17,7 @@ typedef struct {
     void (*release)(void);
 } contender;
 
+extern const contender joining_calls;   /* bp_wait_join, bp_release_to_waiter; as the Swift pool */
 extern const contender blocking_calls;  /* bp_acquire, bp_release_and_reconcile */
 extern const contender checked_calls;   /* bp_try_acquire, bp_release; cannot wait */
 extern const contender exclusive_calls; /* bp_try_acquire, bp_release_exclusive; cannot wait */

@@ -9,6 +9,7 @@
 #include "thread_records.h"
 
 #include "include/CBurstPool.h"
+#include "parking_scheduled.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,65 @@ static void release_exclusive(void) {
     require(bp_release_exclusive(pool, leases[this_task()]) == BP_OK, "the release fails");
 }
 
+/* Callers that wait as those of the Swift pool do. */
+
+typedef struct {
+    bp_parking parking;
+    bp_lease lease;
+} waiting_task;
+
+static void resume(void *context, bp_lease lease) {
+    waiting_task *task = context;
+    task->lease = lease;
+    bp__parking_post(&task->parking);
+}
+
+/* The loop of bp_pool.h, for a pool whose connections are all open. */
+static void serve_waiters(void) {
+    bp_lease lease;
+    void *context;
+    while (bp_has_waiters(pool) && bp_take_idle(pool, &lease) == BP_OK) {
+        if (bp_hand_off(pool, &context) == BP_OK) {
+            resume(context, lease);
+        } else {
+            bp_return_idle(pool, lease);
+        }
+    }
+}
+
+static void acquire_or_join(void) {
+    bp_lease lease = bp_try_acquire(pool);
+    if (lease.slot == NULL) {
+        waiting_task task;
+        bp_ticket ticket;
+        bp__parking_create(&task.parking);
+        require(bp_wait_prepare(pool, &ticket) == BP_OK, "the wait is not prepared");
+        require(bp_wait_join(pool, ticket, &task, BP_NO_DEADLINE, NULL) == BP_OK, "the task cannot wait");
+        serve_waiters();
+        bp__parking_wait(&task.parking, BP_NO_DEADLINE);
+        bp__parking_destroy(&task.parking);
+        lease = task.lease;
+    }
+    use(lease);
+}
+
+static void release_to_waiter(void) {
+    bp_lease lease = leases[this_task()], next;
+    void *context;
+    bp_status status = bp_release_unless_awaited(pool, lease);
+    if (status == BP_AWAITED) {
+        if (bp_release_to_waiter(pool, lease, &next, &context) == BP_OK) {
+            resume(context, next);
+            return;
+        }
+        status = bp_release_exclusive(pool, lease);
+    }
+    if (status == BP_RECONCILE) {
+        serve_waiters();
+    }
+}
+
+const contender joining_calls = {"bp_wait_join, bp_release_to_waiter", create, acquire_or_join, release_to_waiter};
 const contender blocking_calls = {"bp_acquire, bp_release_and_reconcile", create, acquire, release};
 const contender checked_calls = {"bp_try_acquire, bp_release", create, try_acquire, release_checked};
 const contender exclusive_calls = {"bp_try_acquire, bp_release_exclusive", create, try_acquire, release_exclusive};

@@ -20,16 +20,38 @@ static bool check_leases(const contender *it, unsigned cpus, interleaving order,
     return false;
 }
 
+static bool have_waited(const measurement *it) {
+    if (it->waits * 10 >= it->leases * 9) {
+        return true;
+    }
+    printf("FAILED only %.2f of the leases have waited\n", (double)it->waits / (double)it->leases);
+    return false;
+}
+
 static bool check_waits(unsigned cpus, interleaving order, uint64_t seed) {
+    double most = order == BY_CALLS ? MOST_PER_WAIT_BY_CALLS : MOST_PER_WAIT_BY_STEPS;
+    measurement it = measure_waits(&joining_calls, cpus, 0, order, seed);
+    if (!have_waited(&it)) {
+        return false;
+    }
+    double transfers = sum_per_lease(&it, ACQUIRING) + sum_per_lease(&it, RELEASING);
+    if (transfers <= most) {
+        return true;
+    }
+    printf("FAILED %s on %u CPUs, %s: %.1f transfers per wait, of at most %.0f\n", joining_calls.name, cpus,
+           order_name(order), transfers, most);
+    return false;
+}
+
+static bool check_blocking_waits(unsigned cpus, interleaving order, uint64_t seed) {
     bool is_by_calls = order == BY_CALLS;
-    double most = is_by_calls ? MOST_PER_WAIT_BY_CALLS : MOST_PER_WAIT_BY_STEPS;
+    double most = is_by_calls ? MOST_BESIDE_STRIPES_BY_CALLS : MOST_BESIDE_STRIPES_BY_STEPS;
     double most_of_stripes =
         MOST_STRIPES + cpus * (is_by_calls ? MOST_STRIPES_PER_CPU_BY_CALLS : MOST_STRIPES_PER_CPU_BY_STEPS);
     measurement it = measure_waits(&blocking_calls, cpus, 0, order, seed);
     double stripes = per_lease(&it, ACQUIRING, USE_STRIPES) + per_lease(&it, RELEASING, USE_STRIPES);
     double others = sum_per_lease(&it, ACQUIRING) + sum_per_lease(&it, RELEASING) - stripes;
-    if (it.waits * 10 < it.leases * 9) {
-        printf("FAILED only %.2f of the leases have waited\n", (double)it.waits / (double)it.leases);
+    if (!have_waited(&it)) {
         return false;
     }
     if (others <= most && stripes <= most_of_stripes) {
@@ -52,7 +74,7 @@ static bool check_control(uint64_t seed) {
 }
 
 bool check_promises(uint64_t seed) {
-    static const contender *const calls[] = {&blocking_calls, &checked_calls, &exclusive_calls};
+    static const contender *const calls[] = {&joining_calls, &blocking_calls, &checked_calls, &exclusive_calls};
     bool is_good = check_control(seed);
     for (unsigned cpus = 1; is_good && cpus <= MOST_CPUS; cpus *= 2) {
         for (interleaving order = BY_CALLS; is_good && order <= BY_STEPS; order++) {
@@ -60,6 +82,7 @@ bool check_promises(uint64_t seed) {
                 is_good = check_leases(calls[i], cpus, order, seed) && is_good;
             }
             is_good = check_waits(cpus, order, seed) && is_good;
+            is_good = check_blocking_waits(cpus, order, seed) && is_good;
         }
     }
     return is_good;

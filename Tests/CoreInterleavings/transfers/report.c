@@ -17,7 +17,7 @@ static double both(const measurement *it, memory_use use) {
 }
 
 static void write_leases(FILE *page, interleaving order, uint64_t seed, chart *drawn) {
-    static const contender *const contenders[] = {&blocking_calls, &shared_stack, &mutex_and_array};
+    static const contender *const contenders[] = {&joining_calls, &shared_stack, &mutex_and_array};
     fprintf(page, "| CPUs | this pool | one shared `ck_stack` | a mutex and an array |\n|---|---|---|---|\n");
     for (unsigned point = 0; point < CHART_POINTS; point++) {
         fprintf(page, "| %u", 1u << point);
@@ -37,7 +37,7 @@ static void write_waits(FILE *page, interleaving order, uint64_t seed, chart *dr
             "| CPUs | a wait | a hand-off | both | of it stripes | queue | waiter's stack | slots | words | inside "
             "| a mutex: a wait | a hand-off | both |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (unsigned point = 0; point < CHART_POINTS; point++) {
-        measurement ours = measure_waits(&blocking_calls, 1u << point, 0, order, seed);
+        measurement ours = measure_waits(&joining_calls, 1u << point, 0, order, seed);
         measurement mutex = measure_waits(&mutex_and_array, 1u << point, 0, order, seed);
         fprintf(page,
                 "| %u | %.1f | %.1f | **%.1f** | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | **%.1f** |\n",
