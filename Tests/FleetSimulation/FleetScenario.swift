@@ -10,8 +10,10 @@ struct FleetScenario {
     let releaseAfter: Duration
     let seed: Int
     /// Whether half of the processes have a burst, and no floors are reserved for processes that replace killed ones. Then the
-    /// budget is used up most of the time. The store is restarted every 20 seconds.
+    /// budget is used up most of the time.
     var isTight = false
+    /// How often the store is restarted and has lost data.
+    var restartInterval = Duration.seconds(150)
     var defect: SimulatedFleet.Defect?
 
     /// At first the store recovers for the term and the grace. A fleet does that once, and it is not measured.
@@ -29,7 +31,7 @@ struct FleetScenario {
 
     /// Each process is killed once in 50 minutes on average. It is stopped, for up to 30 seconds, once in 10 minutes, and cut off from
     /// the store, for 20 seconds on average, once in 10 minutes. One message in 100 is lost. The store is restarted every
-    /// 150 seconds, is away for up to 10 seconds, and has lost some or all of its data. Its clock jumps by up to an hour once in 100 seconds.
+    /// ``restartInterval``, is away for up to 10 seconds, and has lost some or all of its data. Its clock jumps by up to an hour once in 100 seconds.
     var faults: SimulatedFleet.Faults {
         guard hasFaults else { return .init() }
         let count = Double(processes)
@@ -37,7 +39,7 @@ struct FleetScenario {
             kill: count / 3000,
             stop: count / 600,
             cutOff: count / 600,
-            storeRestartEvery: .seconds(isTight ? 20 : 150),
+            storeRestartEvery: restartInterval,
             clockJump: 1.0 / 100,
             loss: 0.01
         )
