@@ -7,7 +7,7 @@ struct FleetPicture {
     private static let colors = (
         wanted: "#888888", staticSplit: "#d94801", slowFleet: "#9ecae1", fleet: "#08519c", oracle: "#41ab5d"
     )
-    private static let top = 84.0
+    private static let top = 98.0
     private static let height = 280.0
     private static let left = 70.0
     private static let timeWidth = 560.0
@@ -68,9 +68,9 @@ struct FleetPicture {
         func y(_ connections: Double) -> Double { bottom - connections / limit * Self.height }
 
         drawing.text(
-            "\(result.scenario.processes) processes: connections wanted in bursts, and served",
+            "\(result.scenario.processes) processes: connections wanted in bursts, and served at once",
             x: Self.left,
-            y: Self.top - 10,
+            y: Self.top - 22,
             size: 14,
             isBold: true
         )
@@ -91,7 +91,7 @@ struct FleetPicture {
         }
         for loss in result.fleet.losses.map(\.inSeconds) where loss >= start && loss <= start + Self.shownTime {
             drawing.line(x(loss), Self.top, x(loss), bottom, color: "#888888", isDashed: true)
-            drawing.text("store loses data", x: x(loss) + 5, y: bottom - 8, size: 12)
+            drawing.text("store loses data", x: x(loss) + 5, y: Self.top + 12, size: 12)
         }
         func points(_ value: (FleetService.Served) -> Double) -> [(x: Double, y: Double)] {
             shown.map { (x($0.at.inSeconds), y(value($0.bursts))) }
@@ -110,7 +110,7 @@ struct FleetPicture {
         drawing.text(
             "Burst demand that was served at once",
             x: Self.barsLeft,
-            y: Self.top - 10,
+            y: Self.top - 22,
             size: 14,
             isBold: true
         )
