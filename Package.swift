@@ -301,10 +301,18 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // Simulates fleets of up to 1,000 processes in virtual time, for the tests and the article: see Tests/FleetSimulation.
+        .executableTarget(
+            name: "FleetSimulation",
+            dependencies: ["BurstPoolFleet"],
+            path: "Tests/FleetSimulation",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "BurstPoolFleetTests",
             dependencies: [
                 "BurstPool", "BurstPoolFleet", "BurstPoolRedis", "BurstPoolRedisServer", "BurstPoolTesting",
+                "FleetSimulation",
             ],
             swiftSettings: swiftSettings
         ),

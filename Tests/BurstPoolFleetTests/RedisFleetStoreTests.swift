@@ -7,6 +7,7 @@ import BurstPoolTesting
 import Testing
 
 @testable import BurstPoolFleet
+@testable import FleetSimulation
 
 /// The script on a private redis-server.
 @Suite("The store on a real Redis", .timeLimit(.minutes(1)))

@@ -3,6 +3,7 @@
 import Testing
 
 @testable import BurstPoolFleet
+@testable import FleetSimulation
 
 @Suite("Fleets in virtual time, with faults", .timeLimit(.minutes(2)))
 struct SimulationTests {
@@ -22,7 +23,7 @@ struct SimulationTests {
         var fleet = SimulatedFleet(
             configuration: configuration(total: 16, floor: 1, processes: 8),
             faults: .all,
-            burstRate: 0.2,
+            demand: .independent(burstRate: 0.2),
             seed: seed
         )
         try fleet.run(for: .seconds(60))
@@ -35,7 +36,7 @@ struct SimulationTests {
             var fleet = SimulatedFleet(
                 configuration: configuration(total: 16, floor: 1, processes: 8),
                 faults: .all,
-                burstRate: 0.2,
+                demand: .independent(burstRate: 0.2),
                 seed: seed
             )
             try fleet.run(for: .seconds(30))
@@ -50,10 +51,15 @@ struct SimulationTests {
     func service() throws {
         var configuration = FleetConfiguration(name: "fleet", settings: .init(total: 200, floor: 1, processes: 100))
         configuration.releaseAfter = .seconds(1)
-        var fleet = SimulatedFleet(configuration: configuration, faults: .init(), burstRate: 0.05, seed: 1)
+        var fleet = SimulatedFleet(
+            configuration: configuration,
+            faults: .init(),
+            demand: .independent(burstRate: 0.05),
+            seed: 1
+        )
         try fleet.run(for: .seconds(70), measuringAfter: .seconds(20))
-        let service = fleet.service
-        func percent(_ served: Double) -> Int { Int((100 * served / service.load).rounded()) }
+        let service = fleet.service.all
+        func percent(_ served: Double) -> Int { Int((100 * served / service.wanted).rounded()) }
         print(
             """
             100 processes with 200 connections, in bursts: of the load, a static split serves \(percent(service.staticSplit)) %, \
@@ -61,5 +67,53 @@ struct SimulationTests {
             """
         )
         #expect(service.gain > 0.7, "\(service)")
+    }
+
+    // MARK: 100 processes, with bursts that move
+
+    @Test("100 processes with faults serve much more of their bursts than with a static split")
+    func movingBursts() throws {
+        let scenario = FleetScenario(processes: 100, hasFaults: true, releaseAfter: .seconds(1), seed: 1)
+        let fleet = try scenario.run(for: .seconds(180))
+        let served = fleet.service.bursts
+        #expect(served.staticSplit < served.fleet, "\(served)")
+        #expect(served.fleet <= served.oracle, "\(served)")
+        #expect(served.gain > 0.4, "\(served)")
+        for fault in ["kill", "stop", "cut off", "clock jump", "store restart"] {
+            #expect(fleet.happened[fault, default: 0] > 0, "\(fault): \(fleet.happened)")
+        }
+    }
+
+    /// A fleet whose budget is used up most of the time.
+    private func tightScenario(restartInterval: Int, _ defect: SimulatedFleet.Defect? = nil) -> FleetScenario {
+        FleetScenario(
+            processes: 100,
+            hasFaults: true,
+            releaseAfter: .seconds(1),
+            seed: 1,
+            isTight: true,
+            restartInterval: .seconds(restartInterval),
+            defect: defect
+        )
+    }
+
+    @Test("100 processes whose budget is used up do not exceed it", arguments: [20, 150])
+    func tightBudget(restartInterval: Int) throws {
+        let fleet = try tightScenario(restartInterval: restartInterval).run(for: .seconds(300))
+        if restartInterval == 150 { #expect(fleet.greatestUsage > 380) }
+    }
+
+    @Test("The simulation notices a defect of the member or of the store", arguments: SimulatedFleet.Defect.allCases)
+    func defects(defect: SimulatedFleet.Defect) {
+        // A store without a recovery matters after a restart, and the store with one grants nothing for a while after each.
+        let restartInterval =
+            switch defect {
+            case .memberOverstays: 150
+            case .storeSkipsRecovery: 20
+            }
+        #expect(throws: SimulatedFleet.Violation.self) {
+            let fleet = try tightScenario(restartInterval: restartInterval, defect).run(for: .seconds(300))
+            Issue.record("At most \(fleet.greatestUsage) of 400 connections were used.")
+        }
     }
 }

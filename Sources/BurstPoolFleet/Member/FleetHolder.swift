@@ -4,23 +4,24 @@
 ///
 /// Moments are durations since an arbitrary origin, and each call takes the present moment. The caller applies
 /// ``limits`` to the pool after every call, before it does anything else.
-struct FleetHolder: Sendable {
+/// The package sees it, because the simulation of fleets in `Tests/FleetSimulation` runs it.
+package struct FleetHolder: Sendable {
     /// What to ask the store for.
-    enum Request: Sendable, Hashable {
+    package enum Request: Sendable, Hashable {
         case join
         case renew(held: Int, wanted: Int)
     }
 
     /// A request that was sent and is not answered yet.
-    struct Pending: Sendable, Hashable {
-        let number: Int
-        let request: Request
+    package struct Pending: Sendable, Hashable {
+        package let number: Int
+        package let request: Request
         /// The moment before the request was sent, from which its terms count.
-        let sent: Duration
+        package let sent: Duration
     }
 
     /// How a request ended.
-    enum Outcome: Sendable {
+    package enum Outcome: Sendable {
         case reply(FleetReply)
         case unreachable
     }
@@ -39,11 +40,11 @@ struct FleetHolder: Sendable {
     private var settings: FleetSettings { configuration.settings }
 
     /// Whether the process is a member, as far as it knows.
-    private(set) var isMember = false
+    package private(set) var isMember = false
     /// Whether the membership has ended and the floor is kept, because the configuration says so.
     private(set) var keepsFloor = false
     /// The part of the burst budget that the member may use.
-    private(set) var share = 0
+    package private(set) var share = 0
     private var shareEnds = Duration.zero
     private var membershipEnds = Duration.zero
 
@@ -63,18 +64,18 @@ struct FleetHolder: Sendable {
 
     private var changes: [FleetEvent.Kind] = []
 
-    init(_ configuration: FleetConfiguration) {
+    package init(_ configuration: FleetConfiguration) {
         self.configuration = configuration
     }
 
     /// What the pool may use now.
-    var limits: FleetLimits {
+    package var limits: FleetLimits {
         guard isMember || keepsFloor else { return .suspended }
         return .connections(floor: settings.floor, share: lowering?.share ?? share)
     }
 
     /// Returns what has happened since the call before, for the observer.
-    mutating func takeChanges() -> [FleetEvent.Kind] {
+    package mutating func takeChanges() -> [FleetEvent.Kind] {
         defer { changes = [] }
         return changes
     }
@@ -82,7 +83,7 @@ struct FleetHolder: Sendable {
     // MARK: Terms
 
     /// Ends the terms that have passed. Every other call does this first.
-    mutating func endTerms(at now: Duration) {
+    package mutating func endTerms(at now: Duration) {
         guard isMember else { return }
         if share > 0, now >= shareEnds {
             changes.append(.shareTermEnded(share: share))
@@ -111,7 +112,7 @@ struct FleetHolder: Sendable {
     /// Ends terms, and decides what to ask the store for, from what the pool uses and needs.
     ///
     /// - Returns: The request to send now, if there is one. The limits have to be applied before it is sent.
-    mutating func look(at now: Duration, _ demand: FleetDemand) -> Pending? {
+    package mutating func look(at now: Duration, _ demand: FleetDemand) -> Pending? {
         endTerms(at: now)
         if let waiting = pending {
             guard now - waiting.sent >= configuration.requestTimeout else {
@@ -198,7 +199,7 @@ struct FleetHolder: Sendable {
     /// Takes the outcome of a request. Ignored unless it is the latest request, and not yet given up.
     ///
     /// - Throws: ``FleetError`` if the process cannot be a member. It is none from now on, and its pool is suspended.
-    mutating func finish(_ number: Int, _ outcome: Outcome, at now: Duration) throws(FleetError) {
+    package mutating func finish(_ number: Int, _ outcome: Outcome, at now: Duration) throws(FleetError) {
         endTerms(at: now)
         guard let answered = pending, answered.number == number else { return }
         pending = nil

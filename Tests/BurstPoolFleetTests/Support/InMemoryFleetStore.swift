@@ -4,6 +4,8 @@ import BurstPoolFleet
 import BurstPoolTesting
 import Synchronization
 
+@testable import FleetSimulation
+
 /// A store in memory, on a manual clock, that a test can cut off and restart.
 final class InMemoryFleetStore: FleetStore {
     struct Unreachable: Error {}

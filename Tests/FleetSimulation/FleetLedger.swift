@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import BurstPoolFleet
+import BurstPoolFleet
 
 /// The state of one fleet in a store, with the rules of the script of `RedisFleetStore`, for simulations in virtual time.
 ///
@@ -20,8 +20,11 @@ struct FleetLedger {
     private var wall = 0
     private var recovery = 0
     private var records: [String: Record] = [:]
+    /// The sum of all shares.
+    private(set) var drawn = 0
+    /// No term ends before this moment. It spares most requests the search for ended terms, as in the script.
+    private var nextEnd = 0
 
-    var drawn: Int { records.values.reduce(0) { $0 + $1.share } }
     var members: Int { records.count }
     var isRecovering: Bool { now < recovery }
 
@@ -32,7 +35,9 @@ struct FleetLedger {
 
     /// Loses some of the members, as a server that comes back with old data.
     mutating func forget(where loses: (String) -> Bool) {
-        records = records.filter { !loses($0.key) }
+        // In order, because the answers can be random, and a run must be the same for the same seed.
+        for name in records.keys.sorted() where loses(name) { records[name] = nil }
+        drawn = records.values.reduce(0) { $0 + $1.share }
     }
 
     mutating func join(_ request: FleetRequest, run: Int, wall: Int) -> FleetReply {
@@ -45,7 +50,10 @@ struct FleetLedger {
 
     mutating func leave(_ request: FleetRequest, run: Int, wall: Int) {
         guard prepare(request.settings, run, wall) == nil else { return }
-        if let record = records[request.member], request.number > record.latest { records[request.member] = nil }
+        if let record = records[request.member], request.number > record.latest {
+            records[request.member] = nil
+            drawn -= record.share
+        }
     }
 
     /// Advances the fleet clock and ends terms. Returns a reply if the settings do not match.
@@ -57,12 +65,18 @@ struct FleetLedger {
             recovery = now + max(asked.longestTerm, known.longestTerm)
             self.run = run
         }
-        let moment = now
-        records = records.filter { $0.value.forgets > moment }
-        for (name, record) in records where record.returns <= now { records[name] = record.with(share: 0) }
+        if now >= nextEnd { endTerms() }
         if known != asked, members > 0 || isRecovering, settings != nil { return .differentSettings(known) }
         settings = asked
         return nil
+    }
+
+    private mutating func endTerms() {
+        let moment = now
+        records = records.filter { $0.value.forgets > moment }
+        for (name, record) in records where record.returns <= now { records[name] = record.with(share: 0) }
+        drawn = records.values.reduce(0) { $0 + $1.share }
+        nextEnd = records.values.reduce(.max) { min($0, $1.forgets, $1.share > 0 ? $1.returns : .max) }
     }
 
     private mutating func execute(
@@ -95,12 +109,15 @@ struct FleetLedger {
             granted = min(wanted, share + room)
         }
         let grace = settings.grace.inMilliseconds
-        records[request.member] = Record(
+        let renewed = Record(
             forgets: now + settings.memberTerm.inMilliseconds + grace,
             latest: request.number,
             share: granted,
             returns: now + settings.term.inMilliseconds + grace
         )
+        records[request.member] = renewed
+        drawn += granted - share
+        nextEnd = min(nextEnd, renewed.forgets, renewed.returns)
         return .granted(share: granted, state)
     }
 

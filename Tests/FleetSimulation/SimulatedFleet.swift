@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import BurstPoolFleet
+import BurstPoolFleet
+import Foundation
 
 /// Processes, a network and a store in virtual time, with faults at random. The same seed gives the same run.
 struct SimulatedFleet {
@@ -10,6 +11,8 @@ struct SimulatedFleet {
         var stop = 0.0
         var cutOff = 0.0
         var storeRestart = 0.0
+        /// Restarts of the store at fixed times, beside those at random.
+        var storeRestartEvery: Duration?
         var clockJump = 0.0
         /// Per message.
         var loss = 0.0
@@ -22,23 +25,33 @@ struct SimulatedFleet {
         let description: String
     }
 
-    /// How much of the load was served, in connections × seconds.
-    struct Service {
-        var load = 0.0
-        var fleet = 0.0
-        var staticSplit = 0.0
-        var oracle = 0.0
+    /// What the processes ask of their pools.
+    enum Demand {
+        /// Each process begins a burst so often per second, up to 8 times its floor, and for 5 seconds on average.
+        case independent(burstRate: Double)
+        /// So many processes have a burst on average, each of a size in the range. When a burst ends, it moves to another process.
+        /// The number of bursts varies by half of the average, once in each minute.
+        case moving(bursts: Int, sizes: ClosedRange<Int>)
+    }
 
-        /// How much of the load above the static split was served, compared with the oracle.
-        var gain: Double { (fleet - staticSplit) / (oracle - staticSplit) }
+    /// A mistake in the fleet, which the simulation must notice.
+    enum Defect: CaseIterable {
+        /// A member uses its share and its floor for eight times as long as it may.
+        case memberOverstays
+        /// A store that has lost its data grants shares at once, and does not wait for the members of the old epoch.
+        case storeSkipsRecovery
     }
 
     static let step = Duration.milliseconds(50)
+    /// The average duration of a burst that moves.
+    static let burstDuration = Duration.seconds(10)
 
     let configuration: FleetConfiguration
     let faults: Faults
-    /// How often a process that has little to do begins a burst, per second.
-    private let burstRate: Double
+    /// How many processes there are. A process that was killed is replaced at once.
+    let size: Int
+    private let demand: Demand
+    private let defect: Defect?
     private var random: SeededRandom
     private(set) var now = Duration.zero
     private(set) var processes: [SimulatedProcess] = []
@@ -48,26 +61,47 @@ struct SimulatedFleet {
     private var nextJump = Duration.zero
     private var storeIsDownUntil = Duration.zero
     private var serial = 0
-    private(set) var service = Service()
+    private(set) var service = FleetService()
+    /// The greatest sum of what all processes could have at one moment.
+    private(set) var greatestUsage = 0
+    /// When the store has lost data.
+    private(set) var losses: [Duration] = []
     /// How often each fault has happened.
     private(set) var happened: [String: Int] = [:]
 
     private var settings: FleetSettings { configuration.settings }
 
-    init(configuration: FleetConfiguration, faults: Faults, burstRate: Double, seed: Int) {
+    /// - Parameters:
+    ///   - size: How many processes there are. Default: `nil`, as many as floors are reserved for.
+    ///   - defect: A mistake to make. Default: `nil`.
+    init(
+        configuration: FleetConfiguration,
+        size: Int? = nil,
+        faults: Faults,
+        demand: Demand,
+        defect: Defect? = nil,
+        seed: Int
+    ) {
         self.configuration = configuration
+        self.size = size ?? configuration.settings.processes
         self.faults = faults
-        self.burstRate = burstRate
+        self.demand = demand
+        self.defect = defect
         random = SeededRandom(seed: seed)
-        for _ in 0..<configuration.settings.processes { startProcess() }
+        for _ in 0..<self.size { startProcess() }
     }
 
     private mutating func startProcess() {
         serial += 1
+        var believed = configuration
+        if defect == .memberOverstays {
+            believed.settings.term *= 8
+            believed.settings.memberTerm *= 8
+        }
         processes.append(
             SimulatedProcess(
                 name: "process-\(serial)",
-                configuration: configuration,
+                configuration: believed,
                 started: now - .seconds(Int.random(in: 0...1000, using: &random)),
                 // A clock that is off by a percent is far worse than that of any machine.
                 clockRate: Double.random(in: 0.99...1.01, using: &random)
@@ -83,8 +117,9 @@ struct SimulatedFleet {
             makeFaults()
             try deliver()
             try check("after messages were delivered")
+            if case .moving(let bursts, let sizes) = demand { moveBursts(onAverage: bursts, sizes: sizes) }
             for index in processes.indices.shuffled(using: &random) {
-                changeLoad(index)
+                if case .independent(let burstRate) = demand { changeLoad(index, burstRate: burstRate) }
                 guard processes[index].isRunning else { continue }
                 if let pending = processes[index].step(now, random: &random) { send(pending, from: index) }
                 // Each check takes O(processes).
@@ -98,27 +133,55 @@ struct SimulatedFleet {
     // MARK: Load
 
     /// Processes have little to do most of the time, and bursts of a few seconds at times.
-    private mutating func changeLoad(_ index: Int) {
-        let stepsPerSecond = 20.0
+    private mutating func changeLoad(_ index: Int, burstRate: Double) {
         if processes[index].load <= settings.floor {
-            if random.happens(burstRate / stepsPerSecond) {
+            if random.happens(burstRate * Self.step.inSeconds) {
                 processes[index].load = Int.random(in: settings.floor + 1...settings.floor * 8, using: &random)
             } else {
                 processes[index].load = Int.random(in: 0...settings.floor, using: &random)
             }
-        } else if random.happens(0.2 / stepsPerSecond) {
+        } else if random.happens(0.2 * Self.step.inSeconds) {
             processes[index].load = 0
         }
     }
 
+    /// Ends bursts, and begins others until there are as many as wanted.
+    private mutating func moveBursts(onAverage bursts: Int, sizes: ClosedRange<Int>) {
+        let wave = 1 + sin(now.inSeconds / 60 * 2 * .pi) / 2
+        let wanted = Int((Double(bursts) * wave).rounded())
+        var active = 0
+        for index in processes.indices where processes[index].isRunning {
+            if let ends = processes[index].burstEnds, now < ends {
+                active += 1
+            } else {
+                processes[index].burstEnds = nil
+                processes[index].load = Int.random(in: 0...settings.floor, using: &random)
+            }
+        }
+        // Some attempts meet a process that has a burst already, or that does not run.
+        var attempts = 4 * wanted
+        while active < wanted, attempts > 0 {
+            attempts -= 1
+            let index = Int.random(in: processes.indices, using: &random)
+            guard processes[index].isRunning, processes[index].burstEnds == nil else { continue }
+            processes[index].burstEnds = now + Self.burstDuration * Double.random(in: 0.5...1.5, using: &random)
+            processes[index].load = Int.random(in: sizes, using: &random)
+            active += 1
+        }
+    }
+
     private mutating func measure() {
-        let share = settings.total / settings.processes
-        let seconds = Self.step.inSeconds
-        let load = processes.reduce(0) { $0 + $1.load }
-        service.load += Double(load) * seconds
-        service.fleet += Double(processes.reduce(0) { $0 + min($1.load, $1.limit) }) * seconds
-        service.staticSplit += Double(processes.reduce(0) { $0 + min($1.load, share) }) * seconds
-        service.oracle += Double(min(load, settings.total)) * seconds
+        var moment = FleetService.Moment(at: now)
+        // A process that does not run wants nothing, and serves nothing by any policy.
+        for process in processes where process.isRunning {
+            moment.add(
+                wanted: process.load,
+                permitted: process.limit,
+                isBurst: process.load > settings.floor,
+                split: settings.total / size
+            )
+        }
+        service.add(moment, total: settings.total, lasting: Self.step)
     }
 
     // MARK: Network
@@ -165,6 +228,7 @@ struct SimulatedFleet {
             number: message.sent.number
         )
         let wall = now.inMilliseconds + clockOffset
+        if defect == .storeSkipsRecovery { ledger.endRecovery() }
         switch message.sent.request {
         case .join: return ledger.join(request, run: run, wall: wall)
         case .renew(let held, let wanted):
@@ -206,11 +270,16 @@ struct SimulatedFleet {
             nextJump = now + settings.term
         }
         if happens("store restart", faults.storeRestart) { restartStore() }
+        if let period = faults.storeRestartEvery, now.inMilliseconds % period.inMilliseconds == 0 {
+            happened["store restart", default: 0] += 1
+            restartStore()
+        }
     }
 
     /// The store is away for a while, and comes back without some or all of what it knew.
     private mutating func restartStore() {
         run += 1
+        losses.append(now)
         storeIsDownUntil = now + settings.term * Double.random(in: 0...1, using: &random)
         if Bool.random(using: &random) {
             ledger = FleetLedger()
@@ -225,15 +294,15 @@ struct SimulatedFleet {
 
     // MARK: The property
 
-    private func check(_ moment: String) throws {
-        var sum = 0
-        for process in processes {
-            var usage = process.usage(at: now)
+    private mutating func check(_ moment: String) throws {
+        var sum = processes.reduce(0) { $0 + $1.usage(at: now) }
+        greatestUsage = max(greatestUsage, sum)
+        guard sum > settings.total else { return }
+        if !ledger.isRecovering {
             // Decision 20: the floor of a member that the store has lost, and that has not reached it since.
-            if !ledger.isRecovering, process.holder.isMember, !ledger.knows(process.name) {
-                usage = max(0, usage - settings.floor)
+            for process in processes where process.holder.isMember && !ledger.knows(process.name) {
+                sum -= min(settings.floor, process.usage(at: now))
             }
-            sum += usage
         }
         guard sum > settings.total else { return }
         let lines = processes.map { process in

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import BurstPoolFleet
+import BurstPoolFleet
 
 /// A process of a simulated fleet: the code of a member, and a pool that is only numbers.
 struct SimulatedProcess {
@@ -32,6 +32,8 @@ struct SimulatedProcess {
     var isCutOff = false
     /// How many connections the process could use now.
     var load = 0
+    /// When the burst of the process ends, if it has one that moves on to another process.
+    var burstEnds: Duration?
     /// How many connections it has.
     private(set) var open = 0
     /// Of these, the ones that were in use above the limit when a term ended, or when the store took a share away.
