@@ -37,9 +37,8 @@ int main(int count, char **arguments) {
     if (!check_promises(seed)) {
         return 1;
     }
-    printf(
-        "1 to 128 CPUs: no transfer per lease; at most %d per wait and hand-off by calls and %d by steps, beside the "
-        "stripes\n",
-        MOST_PER_WAIT_BY_CALLS, MOST_PER_WAIT_BY_STEPS);
+    printf("1 to 128 CPUs: no transfer per lease; at most %d per wait and hand-off by calls and %d by "
+           "steps\n",
+           MOST_PER_WAIT_BY_CALLS, MOST_PER_WAIT_BY_STEPS);
     return 0;
 }
