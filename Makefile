@@ -1,10 +1,11 @@
 # make demo    the main job on a real server         make test    all tests
 # make serve   a web service on the pool, with a page that draws it live
+# make fleet   20 processes with one budget of connections, and with faults
 # All of them first install missing packages, and print their names. Options: make demo DEMO="--seconds 30 --chaos"
 
 SWIFT ?= swift
 
-.PHONY: demo serve test verify bench docs setup build install uninstall format clean
+.PHONY: demo serve fleet test verify bench docs setup build install uninstall format clean
 
 # On a private Redis; with DEMO=--postgres on a private PostgreSQL. DEMO=--help lists the options.
 demo:
@@ -18,6 +19,12 @@ serve:
 	@Scripts/setup $(if $(filter --postgres,$(SERVE)),postgres)
 	$(SWIFT) build -c release --package-path Examples/Server --product link-server
 	@Examples/Server/serve "$$($(SWIFT) build -c release --package-path Examples/Server --show-bin-path)/link-server" $(SERVE)
+
+# On a private PostgreSQL and a private Redis, for a minute. FLEET=--help lists the options.
+fleet:
+	@Scripts/setup postgres
+	$(SWIFT) build -c release --product BurstPoolFleetDemo
+	"$$($(SWIFT) build -c release --show-bin-path)/BurstPoolFleetDemo" $(FLEET)
 
 test:
 	@Scripts/setup tests

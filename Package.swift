@@ -301,6 +301,23 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // `make fleet`: a fleet of real processes, with faults.
+        .executableTarget(
+            name: "BurstPoolFleetDemo",
+            dependencies: [
+                "BurstPool",
+                "BurstPoolFleet",
+                "BurstPoolPostgres",
+                "BurstPoolPostgresServer",
+                "BurstPoolRedisServer",
+                .product(
+                    name: "ArgumentParser",
+                    package: "swift-argument-parser",
+                    condition: .when(traits: ["Demo"])
+                ),
+            ],
+            swiftSettings: swiftSettings
+        ),
         // Simulates fleets of up to 1,000 processes in virtual time, for the tests and the article: see Tests/FleetSimulation.
         .executableTarget(
             name: "FleetSimulation",

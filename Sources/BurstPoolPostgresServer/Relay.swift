@@ -4,8 +4,8 @@ import Foundation
 import Synchronization
 
 /// Relays TCP connections to a port of 127.0.0.1. The target can be changed, and the relay can stop passing bytes.
-final class Relay: Sendable {
-    let port: Int
+package final class Relay: Sendable {
+    package let port: Int
     private let listener: Int32
     private let target: Mutex<Int>
     private let isFrozen = Atomic<Bool>(false)
@@ -13,29 +13,34 @@ final class Relay: Sendable {
     private let links = Mutex<[Link]>([])
     private let change = Mutex<(@Sendable (inout [UInt8]) -> Void)?>(nil)
 
-    init(to target: Int) throws {
+    package init(to target: Int) throws {
         self.target = Mutex(target)
         (listener, port) = try Self.listen()
         Thread.detachNewThread { [self] in accept() }
     }
 
     /// Sends new connections somewhere else. The open ones stay as they are.
-    func redirect(to target: Int) {
+    package func redirect(to target: Int) {
         self.target.withLock { $0 = target }
     }
 
     /// Changes the next bytes that the server sends.
-    func changeNextReply(_ change: @escaping @Sendable (inout [UInt8]) -> Void) {
+    package func changeNextReply(_ change: @escaping @Sendable (inout [UInt8]) -> Void) {
         self.change.withLock { $0 = change }
     }
 
-    /// Passes no bytes any more, and accepts no connections.
-    func freeze() {
+    /// Passes no bytes, until it is thawed.
+    package func freeze() {
         isFrozen.store(true, ordering: .sequentiallyConsistent)
     }
 
+    /// Passes bytes again, first the bytes that have come meanwhile.
+    package func thaw() {
+        isFrozen.store(false, ordering: .sequentiallyConsistent)
+    }
+
     /// Closes everything. Idempotent: the number of the listener's descriptor may belong to another file afterwards.
-    func stop() {
+    package func stop() {
         if isStopped.exchange(true, ordering: .sequentiallyConsistent) { return }
         shutdown(listener, Int32(SHUT_RDWR))
         links.withLock { for link in $0 { link.end() } }

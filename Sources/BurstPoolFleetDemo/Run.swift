@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import BurstPoolPostgresServer
+import BurstPoolRedisServer
+import Dispatch
+import Foundation
+import Synchronization
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Starts the servers and the processes, causes faults, and counts the connections at the server.",
+        discussion: """
+            The demo starts a private PostgreSQL server with max_connections = \(FleetPlan.maxConnections), a private Redis, and \
+            the processes. Their pools share a budget of \(FleetPlan.total) connections. Bursts move from process to process. \
+            Processes are killed and replaced, stopped for longer than a term, and cut off from Redis, and Redis is restarted \
+            without its data.
+
+            pg_stat_activity is read 20 times a second. The exit status is 0 only if the processes never had more connections \
+            than the budget, the server never answered "too many connections", and requests were served.
+            """
+    )
+
+    @Option(help: "The duration of the load in seconds.")
+    var seconds = 60
+
+    @Option(help: "The number of processes.")
+    var processes = 20
+
+    @Option(help: "The seed of the random choices. (default: random)")
+    var seed: UInt64?
+
+    @Flag(help: "Cause no faults.")
+    var noFaults = false
+
+    @Option(help: "The file for the picture of the run.")
+    var svg = "demo-output/fleet.svg"
+
+    @Flag(help: ArgumentHelp("Let the processes ignore the budget, so that the demo must fail.", visibility: .hidden))
+    var ignoreBudget = false
+
+    func validate() throws {
+        guard (5...3600).contains(seconds) else {
+            throw ValidationError("--seconds must be at least 5 and at most 3600.")
+        }
+        let most = FleetPlan.total / FleetPlan.floor - 3
+        guard (2...most).contains(processes) else {
+            throw ValidationError("--processes must be at least 2 and at most \(most), so that replacements have room.")
+        }
+    }
+
+    func run() async throws {
+        let stop = StopRequest()
+        let seed = seed ?? UInt64.random(in: 1...999_999)
+        say("Seed \(seed). Starting PostgreSQL and Redis …")
+        let postgres = try PostgresServer(settings: FleetPlan.serverSettings)
+        defer { postgres.stop() }
+        try postgres.execute(FleetPlan.role)
+        let redis = try RedisServer(listensOnPort: true)
+        defer { redis.stop() }
+        let sampler = try await Sampler(url: postgres.url)
+        let fleet = try WorkerFleet(count: processes, postgres: postgres, redis: redis, ignoresBudget: ignoreBudget)
+        defer { fleet.end() }
+        try fleet.start()
+
+        let start = ContinuousClock.now
+        let end = start + .seconds(seconds)
+        var faults = Faults(seed: seed, fleet: fleet, redis: redis, isActive: !noFaults, start: start, end: end)
+        var bursts = Bursts(seed: seed &+ 1, fleet: fleet, start: start)
+        let screen = Screen(total: FleetPlan.total, processes: processes)
+        var nextView = start
+        while ContinuousClock.now < end, !stop.isRequested {
+            try await sampler.look(at: start)
+            try faults.next()
+            bursts.next()
+            if ContinuousClock.now >= nextView {
+                screen.show(second: (ContinuousClock.now - start) / .seconds(1), sampler, fleet, faults, bursts)
+                nextView += .seconds(1)
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        faults.endAll()
+        fleet.end()
+        await sampler.close()
+
+        let picture = FleetPicture(sampler.samples, faults.log, total: FleetPlan.total, processes: processes)
+        let file = URL(fileURLWithPath: svg)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try picture.svg().write(to: file, atomically: true, encoding: .utf8)
+        let summary = RunSummary(sampler, fleet.tally, faults)
+        say(summary.text)
+        say("Picture: \(svg)")
+        guard summary.hasPassed else { throw ExitCode.failure }
+    }
+}
+
+/// Whether somebody has asked the demo to end, with Ctrl-C or a signal.
+final class StopRequest: Sendable {
+    private let requested = Atomic(false)
+    nonisolated(unsafe) private var sources: [any DispatchSourceSignal] = []
+
+    init() {
+        sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
+            source.setEventHandler { [weak self] in self?.requested.store(true, ordering: .relaxed) }
+            source.resume()
+            return source
+        }
+        // A process that was killed does not read what it is sent.
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    var isRequested: Bool { requested.load(ordering: .relaxed) }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// What a run has shown.
+struct RunSummary {
+    let mostAtOnce: Int
+    let looks: Int
+    let sums: FleetTally.Sums
+    let faults: [Faults.Event]
+
+    init(_ sampler: Sampler, _ tally: FleetTally, _ faults: Faults) {
+        mostAtOnce = sampler.mostAtOnce
+        looks = sampler.samples.count
+        sums = tally.current
+        self.faults = faults.log
+    }
+
+    private var checks: [(name: String, hasPassed: Bool)] {
+        [
+            ("at most \(FleetPlan.total) connections at any time: \(mostAtOnce)", mostAtOnce <= FleetPlan.total),
+            ("no answer \"too many connections\": \(sums.tooManyConnections)", sums.tooManyConnections == 0),
+            ("requests were served: \(sums.served)", sums.served > 0),
+        ]
+    }
+
+    var hasPassed: Bool { checks.allSatisfy(\.hasPassed) }
+
+    var text: String {
+        let waits = sums.waits.sorted()
+        func wait(_ share: Double) -> String {
+            guard !waits.isEmpty else { return "–" }
+            return String(format: "%.1f ms", waits[min(waits.count - 1, Int(share * Double(waits.count)))])
+        }
+        let counts = Faults.Kind.allCases.map { kind in "\(kind.rawValue): \(faults.filter { $0.kind == kind }.count)" }
+        var lines = [
+            "",
+            "\(looks) looks at the server. Faults: \(counts.joined(separator: ", ")).",
+            "Waits: p50 \(wait(0.5)), p99 \(wait(0.99)). Requests that waited too long: \(sums.timedOut).",
+            "Requests that failed because their process or their connection was ended: \(sums.failed).",
+        ]
+        lines += checks.map { "\($0.hasPassed ? "passed" : "FAILED")  \($0.name)" }
+        return lines.joined(separator: "\n")
+    }
+}
