@@ -85,6 +85,46 @@ struct ResizeTests {
         }
     }
 
+    @Test(
+        "Connections above a lowered limit are closed when they are released, although callers wait",
+        arguments: CoreKind.allCases
+    )
+    func lowersBesideWaiters(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 3) { pool, _ in
+            let leases = try await pool.lease(3)
+            let first = try await pool.startWaiting()
+            let second = try await pool.startWaiting()
+            try pool.resize(maxSize: 1)
+            for (number, lease) in leases.prefix(2).enumerated() {
+                lease.release()
+                try await eventually("the connection is closed") { pool.statistics.total == 2 - number }
+                #expect(pool.statistics.waiting == 2)
+            }
+            leases[2].release()
+            let lease = try await first.value
+            #expect(pool.statistics.total == 1)
+            lease.release()
+            try await second.value.release()
+        }
+    }
+
+    @Test(
+        "Callers that wait get connections above a lowered maxSize, within the burst limit",
+        arguments: CoreKind.allCases
+    )
+    func lowersOnlyTheSoftLimit(kind: CoreKind) async throws {
+        try await withPool(kind, maxSize: 2) { pool, strategy in
+            let leases = try await pool.lease(2)
+            let waiter = try await pool.startWaiting()
+            try pool.resize(maxSize: 1, burstLimit: 2)
+            leases[0].release()
+            let lease = try await waiter.value
+            #expect(strategy.books.closed == 0)
+            lease.release()
+            leases[1].release()
+        }
+    }
+
     @Test("The limits can be read back", arguments: CoreKind.allCases)
     func readsBack(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in

@@ -6,7 +6,8 @@ extension ConnectionPool {
     /// Changes the limits.
     ///
     /// Waiters get the permits that this frees. Idle connections that are excess under the new limits are closed in the
-    /// background, and those in use when they are released.
+    /// background, and those in use when they are released. If callers wait, they still get connections above the new
+    /// `maxSize`, and none above the new `burstLimit`.
     ///
     /// - Throws: ``ConnectionPoolError`` with `.invalidConfiguration` or `.poolShutDown`. The limits are unchanged then.
     public func resize(maxSize: Int, burstLimit: Int? = nil) throws(ConnectionPoolError) {

@@ -54,7 +54,9 @@ extension _PoolEngine {
     @inlinable
     func passOn(_ lease: Core.Lease) -> Bool {
         // Reconciling decides whether another pool of the group gets the place of the connection, and what its flags ask for.
-        guard share == nil, header(of: lease).pointee.flags(.concernHandOut).isEmpty else { return false }
+        guard share == nil, header(of: lease).pointee.flags(.concernHandOut).isEmpty, !isAboveLimit else {
+            return false
+        }
         do {
             guard try isOpen(lease) else { return true }
         } catch {
@@ -96,6 +98,10 @@ extension _PoolEngine {
     @inlinable
     func serveOldestWaiter(_ ownTicket: Core.Ticket?) -> Bool {
         guard let lease = core.takeIdle() else { return openForOldestWaiter(ownTicket) }
+        if isAboveLimit, core.beginCloseExcess(lease) {
+            closeClosing(lease, excessReason)
+            return true
+        }
         if let share, share.yieldsConnection() {
             closeInBackground(lease, .reclaimed)
             return true
@@ -124,6 +130,11 @@ extension _PoolEngine {
         }
         return true
     }
+
+    /// Whether there are more connections than the hard limit, because the limit was lowered. Then connections close as they are
+    /// released, also while callers wait.
+    @inlinable
+    var isAboveLimit: Bool { core.total > core.limits.hardLimit }
 
     /// Makes a connection idle again that was taken for a waiter. A sweep may have missed the connection meanwhile, so a task
     /// that runs a body on every connection is told to check again.
