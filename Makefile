@@ -23,8 +23,8 @@ serve:
 # On a private PostgreSQL and a private Redis, for a minute. FLEET=--help lists the options.
 fleet:
 	@Scripts/setup postgres
-	$(SWIFT) build -c release --product BurstPoolFleetDemo
-	"$$($(SWIFT) build -c release --show-bin-path)/BurstPoolFleetDemo" $(FLEET)
+	$(SWIFT) build -c release --product burst-pool-fleet-demo
+	"$$($(SWIFT) build -c release --show-bin-path)/burst-pool-fleet-demo" $(FLEET)
 
 test:
 	@Scripts/setup tests

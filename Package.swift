@@ -42,6 +42,7 @@ let package = Package(
         // For comparisons, not for production.
         .library(name: "BurstPoolSwiftCores", targets: ["BurstPoolSwiftCores"]),
         .executable(name: "burst-pool-demo", targets: ["BurstPoolDemo"]),
+        .executable(name: "burst-pool-fleet-demo", targets: ["BurstPoolFleetDemo"]),
         .executable(name: "burst-pool-size", targets: ["BurstPoolSize"]),
     ],
     traits: [

@@ -68,7 +68,9 @@ struct Faults {
     var affected: [Int: Kind] { ongoing.mapValues(\.kind) }
 
     /// Ends the faults whose time has come, and begins the next one.
-    mutating func next() throws {
+    ///
+    /// - Parameter bursting: The processes in a burst. Half of the faults happen to one of them, because they hold shares.
+    mutating func next(bursting: Set<Int>) throws {
         guard isActive else { return }
         let now = ContinuousClock.now
         for (number, fault) in ongoing where fault.until <= now { try end(number, fault.kind) }
@@ -80,7 +82,8 @@ struct Faults {
         }
         guard now >= nextFault else { return }
         nextFault = now + .milliseconds(Int64.random(in: 800...2_500, using: &random))
-        let number = Int.random(in: 0..<fleet.count, using: &random)
+        let isBursting = Bool.random(using: &random)
+        let number = (isBursting ? bursting.sorted() : Array(0..<fleet.count)).randomElement(using: &random) ?? 0
         let kind = [Kind.kill, .stop, .cut].randomElement(using: &random) ?? .kill
         guard ongoing[number] == nil else { return }
         note(kind, number, now)
@@ -89,8 +92,11 @@ struct Faults {
         case .stop: fleet.stop(number)
         case .cut, .restart: fleet.cutOff(number)
         }
-        // A process that was killed is replaced. The others stay so for longer than a term.
-        ongoing[number] = (kind, now + (kind == .kill ? .seconds(1) : FleetPlan.term * 1.5))
+        // A process that was killed is replaced. The others are stopped or cut off until their shares may have been granted to
+        // others, and some of them until their membership has ended.
+        let shareReturns = FleetPlan.term + FleetPlan.grace
+        let longer = Duration.milliseconds(Int64.random(in: 500...4_000, using: &random))
+        ongoing[number] = (kind, now + (kind == .kill ? .seconds(1) : shareReturns + longer))
     }
 
     mutating func endAll() {
@@ -127,7 +133,7 @@ struct Bursts {
     mutating func next() {
         let now = ContinuousClock.now
         guard now >= nextMove else { return }
-        nextMove = now + .seconds(3)
+        nextMove = now + .seconds(8)
         for number in current { fleet.setLevel(number, 1) }
         current = Set((0..<4).map { _ in Int.random(in: 0..<fleet.count, using: &random) })
         for number in current { fleet.setLevel(number, FleetPlan.tasksInBurst) }

@@ -5,12 +5,20 @@ import Foundation
 /// What a run has shown.
 struct RunSummary {
     let mostAtOnce: Int
+    let mostInOneLook: Int
+    let longestGap: Double
     let looks: Int
+    /// How often the server has logged that it refused a connection because it had too many.
+    let refusals: Int
     let sums: FleetTally.Sums
     let faults: [Faults.Event]
 
-    init(_ sampler: Sampler, _ tally: FleetTally, _ faults: Faults) {
+    init(_ sampler: Sampler, _ tally: FleetTally, _ faults: Faults, refusals: Int) {
         mostAtOnce = sampler.mostAtOnce
+        mostInOneLook = sampler.samples.map(\.total).max() ?? 0
+        let moments = sampler.samples.map(\.second)
+        longestGap = zip(moments.dropFirst(), moments).map { $0 - $1 }.max() ?? 0
+        self.refusals = refusals
         looks = sampler.samples.count
         sums = tally.current
         self.faults = faults.log
@@ -19,7 +27,10 @@ struct RunSummary {
     private var checks: [(name: String, hasPassed: Bool)] {
         [
             ("at most \(FleetPlan.total) connections at any time: \(mostAtOnce)", mostAtOnce <= FleetPlan.total),
-            ("no answer \"too many connections\": \(sums.tooManyConnections)", sums.tooManyConnections == 0),
+            (
+                "no answer \"too many connections\": \(sums.tooManyConnections), and \(refusals) in the server's log",
+                sums.tooManyConnections == 0 && refusals == 0
+            ),
             ("requests were served: \(sums.served)", sums.served > 0),
         ]
     }
@@ -35,7 +46,9 @@ struct RunSummary {
         let counts = Faults.Kind.allCases.map { kind in "\(kind.rawValue): \(faults.filter { $0.kind == kind }.count)" }
         var lines = [
             "",
-            "\(looks) looks at the server. Faults: \(counts.joined(separator: ", ")).",
+            "\(looks) looks at the server, the longest time between two of them \(Int(longestGap * 1_000)) ms.",
+            "Most connections in one look, those that were ending included: \(mostInOneLook).",
+            "Faults: \(counts.joined(separator: ", ")).",
             "Waits: p50 \(wait(0.5)), p99 \(wait(0.99)). Requests that waited too long: \(sums.timedOut).",
             "Requests that failed because their process or their connection was ended: \(sums.failed).",
         ]

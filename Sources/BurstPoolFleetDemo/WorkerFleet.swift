@@ -14,6 +14,7 @@ final class WorkerFleet: @unchecked Sendable {
     private let ignoresBudget: Bool
     private let relays: [Relay]
     private var workers: [WorkerProcess?]
+    private var levels: [Int]
     private var hasEnded = false
 
     init(count: Int, postgres: PostgresServer, redis: RedisServer, ignoresBudget: Bool) throws {
@@ -23,22 +24,26 @@ final class WorkerFleet: @unchecked Sendable {
         guard let port = redis.port else { throw CocoaError(.featureUnsupported) }
         relays = try (0..<count).map { _ in try Relay(to: port) }
         workers = Array(repeating: nil, count: count)
+        levels = Array(repeating: 1, count: count)
     }
 
     func start() throws {
         for number in 0..<count { try start(number) }
     }
 
-    /// Starts a process, which uses one task until it is told otherwise.
+    /// Starts a process, with as many tasks as the one before it had.
     func start(_ number: Int) throws {
         var arguments = ["worker", "--number", "\(number)", "--processes", "\(count)"]
         arguments += ["--redis", "redis://127.0.0.1:\(relays[number].port)", "--postgres", postgresURL]
         if ignoresBudget { arguments.append("--ignore-budget") }
         workers[number] = try WorkerProcess(arguments) { [tally] in tally.add($0) }
-        setLevel(number, 1)
+        setLevel(number, levels[number])
     }
 
-    func setLevel(_ number: Int, _ tasks: Int) { workers[number]?.send("\(tasks)\n") }
+    func setLevel(_ number: Int, _ tasks: Int) {
+        levels[number] = tasks
+        workers[number]?.send("\(tasks)\n")
+    }
 
     func kill(_ number: Int) {
         workers[number]?.signal(SIGKILL)
