@@ -114,7 +114,6 @@ final class VirtualPool: Sendable {
         }
         jump(to: max(now, next))
         engine.alarmClockRang()
-        while engine.maintenance.isLooking { await Task.yield() }
         try await settle()
         return true
     }
@@ -132,7 +131,6 @@ final class VirtualPool: Sendable {
 
     /// Waits until every caller and every connect sleeps or waits in the queue.
     private func settle() async throws {
-        for _ in 0..<5 { await Task.yield() }
         var looks = 0
         while !isSettled {
             looks += 1
