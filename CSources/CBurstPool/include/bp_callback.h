@@ -27,15 +27,16 @@
  * The four functions of a driver
  *
  *   open    begins to open a connection, and returns at once. When the attempt has ended, the program calls
- *           bp_driver_finish_open, on any thread, even before open returns. The attempt is made on behalf of a request
- *           of this driver. If another connection is released first, the request gets the released connection, and the
- *           connection that is being opened serves the next waiter or becomes idle.
+ *           bp_driver_finish_open, on any thread. This may be before open returns. The attempt is made on behalf of a
+ *           request of this driver. If another connection is released first, the request gets the released connection,
+ *           and the connection that is being opened serves the next waiter or becomes idle.
  *
  *   close   begins to close a connection, and returns at once. When the connection is closed, the program calls
- *           bp_driver_finish_close, even before close returns. Until then the connection counts against the limits.
+ *           bp_driver_finish_close, on any thread. This may be before close returns. Until then the connection counts
+ *           against the limits.
  *
- *           Only these two calls end what open and close have begun. With bp_cancel_open or bp_finish_close of
- *           bp_pool.h instead, the driver would never end.
+ *           Only these two calls end what open and close have begun. If the program called bp_cancel_open,
+ *           bp_finish_open or bp_finish_close of bp_pool.h instead, the driver would never end.
  *
  *   post    makes the loop call bp_driver_run soon, and once more if bp_driver_run is running at the moment. Several
  *           posts may lead to one run. uv_async_send, or a write to an eventfd, is all that is needed. The library
@@ -45,9 +46,9 @@
  *           and errno is restored after it.
  *
  *   arm     sets the only timer of this driver and replaces its earlier setting. After this number of nanoseconds the
- *           loop must call bp_driver_run, once. 0: as soon as possible, which for a timerfd is a time of 1.
- *           BP_NO_DEADLINE: no timer is needed. The program may round the time up; a timer that fires early does no
- *           harm. All deadlines of all requests share this timer.
+ *           loop must call bp_driver_run, once. 0: as soon as possible, but after arm has returned. For a timerfd, the
+ *           time is then 1, because 0 would stop it. BP_NO_DEADLINE: no timer is needed. The program may round the time
+ *           up; a timer that fires early does no harm. All deadlines of the driver's requests share this timer.
  *
  * Examples for libuv and for epoll are in Examples/C.
  *
@@ -85,23 +86,24 @@
  *   All of them can run at the same time as each other and as those of the other headers, except that
  *
  *     - the program uses a request on one thread at a time: see bp_request;
- *     - after bp_driver_close, no thread but the loop's begins a call for that driver. Any thread may still call
- *       bp_request_cancel, and bp_driver_finish_open and bp_driver_finish_close for what open and close have begun. A
- *       thread that still has a lease releases it with another driver, or with bp_release_and_reconcile.
+ *     - after bp_driver_close or bp_driver_shutdown, no thread but the loop's begins a call for that driver. Any thread
+ *       may still call bp_request_cancel, and bp_driver_finish_open and bp_driver_finish_close for what open and close
+ *       have begun. A thread that still has a lease releases it with another driver, or with bp_release_and_reconcile.
  *
  *   No call waits for a request or for another loop. bp_pool.h says in "Locks" and "Memory" which locks there are, and
- *   which calls allocate. A thread or a loop that is stopped withholds from the others at most what was given to its
- *   own requests, and what a thread that is stopped in a call of bp_pool.h withholds. A thread that is stopped while it
- *   ends waits whose deadline has passed may withhold up to 16 waiters more.
+ *   which calls allocate. A loop that is stopped withholds from the other loops and threads at most what was given to
+ *   its own requests. A thread that is stopped in a call withholds what "Thread safety by call" in bp_pool.h says, and
+ *   up to 16 waiters more while it ends waits whose deadline has passed.
  *
  * Re-entrance
  *
  *   open, close, arm, the callbacks of requests and the callback for the end of a driver are called inside
  *   bp_driver_run only, one after the other, and never inside the call that asked for them. So a program can hold its
  *   own locks during all calls except bp_driver_run. Inside these callbacks, all calls are permitted except two:
- *   bp_driver_run for the same driver, which returns BP_BUSY, and bp_shutdown_and_wait. Callbacks do not nest, however
- *   many requests there are. Work that a callback asks for is done in a later run, so that the loop can do its other
- *   work in between.
+ *   bp_shutdown_and_wait, and bp_driver_run for the same driver. Such a run returns BP_BUSY. Inside arm and inside the
+ *   callback for the end of the driver it is not detected, and could end the driver twice. Callbacks do not nest,
+ *   however many requests there are. Work that a callback asks for is done in a later run, so that the loop can do its
+ *   other work in between.
  *
  *   No function of a driver and no callback may throw an exception, call longjmp, or end its thread. In C++, declare
  *   them noexcept.
@@ -114,13 +116,14 @@
  * Fork
  *
  *   In a child process that was forked after the pool was created, all calls that return a status return BP_FORKED, and
- *   no callback is called. A pointer that is NULL is BP_INVALID_ARGUMENT there, too. The requests belong to the program
- *   as if they had never been submitted.
+ *   no callback is called. A pointer that is NULL is BP_INVALID_ARGUMENT there, too. The requests that were submitted
+ *   belong to the program: it may free them, or initialise them again with bp_request_init and use them with a new
+ *   pool.
  *
  * Clock
  *
- *   Timeouts are in nanoseconds on the system's monotonic clock. The library reads it when a request begins to wait,
- *   and in runs while requests with a deadline wait.
+ *   Timeouts are in nanoseconds on the system's monotonic clock. The library reads the clock when a request begins to
+ *   wait, and in runs while requests with a deadline wait.
  */
 #ifndef BP_CALLBACK_H
 #define BP_CALLBACK_H
@@ -132,7 +135,7 @@ BP_BEGIN_DECLARATIONS
 typedef struct bp_driver bp_driver;
 typedef struct bp_request bp_request;
 
-/* What a program does for its driver: see above. All four are required. */
+/* What a program does for its driver: see above. All four functions are required. */
 typedef struct bp_driver_functions {
     size_t size BP_DEFAULT(0); /* Set by bp_driver_create. */
     /*
@@ -191,7 +194,7 @@ static inline bp_status bp_driver_create(bp_pool *pool, const bp_driver_function
 
 /*
  * Does the same for a caller that has set functions->size. Also returns BP_INVALID_ARGUMENT if the size is less than
- * that of the first version, or if a function is set that this version of the library does not know.
+ * that of version 0.1, or if a function is set that this version of the library does not know.
  */
 bp_status bp_driver_create_sized(bp_pool *pool, const bp_driver_functions *functions, void *data, bp_driver **driver);
 
@@ -216,8 +219,8 @@ bp_status bp_driver_run(bp_driver *driver);
 static inline void bp_request_init(bp_request *request, bp_request_done done, void *data);
 
 /*
- * Does the same for a caller that has set request->size. If it is less than that of the first version, a submission
- * returns BP_INVALID_ARGUMENT.
+ * Does the same for a caller that has set request->size. If the size is less than that of version 0.1, this call does
+ * nothing, and a submission returns BP_INVALID_ARGUMENT.
  */
 void bp_request_init_sized(bp_request *request, bp_request_done done, void *data);
 
@@ -235,8 +238,8 @@ bp_status bp_request_submit(bp_request *request, bp_driver *driver, uint64_t tim
 
 /*
  * Ends the wait of a submitted request, whose done is called with BP_CANCELLED in a later run. An attempt to open a
- * connection for it goes on, for the next waiter. On a thread other than the loop's, the program must see to it that
- * the request stays submitted, or at least in memory, during this call.
+ * connection for it goes on, for the next waiter. The request and its pool must exist during this call. On a thread
+ * other than the loop's, the program must see to that itself, because done may be called at the same time.
  * BP_OK; BP_STALE_TICKET: the wait has ended in another way, and done will be called, or was called, with that other
  * result. If the result has a lease, the program must release it; BP_INVALID_ARGUMENT, also if the request was never
  * submitted; BP_FORKED.
@@ -262,7 +265,8 @@ bp_status bp_driver_discard(bp_driver *driver, bp_lease lease);
  */
 bp_status bp_driver_finish_open(bp_driver *driver, bp_lease permit, int error);
 
-/* Ends a close that the driver's close or bp_begin_close began: frees the slot, and reconciles. BP_OK or misuse. */
+/* Ends a close that the driver's close or bp_begin_close began: frees the slot, and reconciles. Must not be called
+ * before the driver's close was called, with a lease from bp_slot_at. BP_OK or misuse. */
 bp_status bp_driver_finish_close(bp_driver *driver, bp_lease lease);
 
 /*
@@ -279,9 +283,9 @@ bp_status bp_driver_reconcile(bp_driver *driver);
  * driver has been completed, the last open and close have been finished, and no other thread is inside a call for this
  * driver. This can be the present run, if bp_driver_close is called inside a callback. Requests that wait are not
  * cancelled. ended is the last callback, and the driver must not be used any more when it is called: if the loop was
- * woken for the driver meanwhile, it must not call bp_driver_run. From this call on, requests are refused. While the
- * driver waits for its end, it checks at least every 10 ms.
- * BP_OK; BP_BUSY: the driver is being closed already; BP_INVALID_ARGUMENT; BP_FORKED.
+ * woken for the driver meanwhile, it must not call bp_driver_run. After this call, bp_request_submit returns
+ * BP_SHUT_DOWN for this driver. While the driver waits for its end, it sets its timer, and checks at least every 10 ms.
+ * BP_OK; BP_BUSY: the driver is being closed already; BP_INVALID_ARGUMENT, also if ended is NULL; BP_FORKED.
  */
 bp_status bp_driver_close(bp_driver *driver, bp_driver_ended ended);
 
@@ -291,9 +295,9 @@ bp_status bp_driver_close(bp_driver *driver, bp_driver_ended ended);
  * has happened: no connection exists, no caller waits, and no thread is inside the pool, except on behalf of other
  * drivers. If this was the last driver, bp_pool_destroy succeeds then, also inside ended.
  *
- * It waits for the same threads and calls as bp_shutdown_and_wait does. There is no timeout: a program that does not
- * want to wait for connections in use must exit. BP_OK; BP_BUSY: the driver is being closed already;
- * BP_INVALID_ARGUMENT; BP_FORKED.
+ * ended is called only when the same threads and calls have ended for which bp_shutdown_and_wait waits. There is no
+ * timeout: a program that does not want to wait for connections in use must exit. BP_OK; BP_BUSY: the driver is being
+ * closed already, and this call has not shut the pool down; BP_INVALID_ARGUMENT, also if ended is NULL; BP_FORKED.
  */
 bp_status bp_driver_shutdown(bp_driver *driver, bp_driver_ended ended);
 

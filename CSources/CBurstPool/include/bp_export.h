@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* How the headers declare what the library exports. Not for programs to use. */
+/* The macros with which the headers declare the exported functions. Programs must not use them. */
 #ifndef BP_EXPORT_H
 #define BP_EXPORT_H
 

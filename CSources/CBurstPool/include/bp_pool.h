@@ -67,15 +67,15 @@
  *         look at the connection
  *         to keep it: bp_sweep_keep, and reconcile if that returns BP_RECONCILE
  *         to close it: bp_begin_close, close the connection, bp_finish_close, and reconcile
- *     until bp_sweep_end returns BP_EMPTY: reconcile if it returns BP_RECONCILE
+ *     call bp_sweep_end until it returns BP_EMPTY, and reconcile each time it returns BP_RECONCILE
  *
- *   The sweep holds one connection at a time. bp_sweep_keep sets the connection aside: it is idle again, and
- *   bp_try_acquire and bp_take_idle find it when no other connection is idle. bp_sweep_end puts the connections back in
- *   their old order, so that a connection is not used more often because a sweep looked at it. A sweep may miss a
- *   connection that was in use when the sweep came to it.
+ *   The sweep holds one connection at a time. bp_sweep_keep sets the connection aside. The connection is idle again:
+ *   bp_try_acquire and bp_take_idle can take it, and usually take other idle connections first. bp_sweep_end puts the
+ *   connections back in their old order, so that a connection is not used more often because a sweep looked at it. A
+ *   sweep may miss a connection that was in use when the sweep came to it.
  *
- *   Run one sweep at a time. Two sweeps at once do no harm, but some connections are then looked at twice and some
- *   only by the next sweep. If the thread that sweeps is stopped, the connection that it holds is unavailable. The
+ *   Run one sweep at a time. Two sweeps at once do no harm, but they may look at some connections twice and miss others
+ *   until the next sweep. If the thread that sweeps is stopped, the connection that it holds is unavailable. The
  *   connections that it has set aside stay available, and the next sweep puts them back.
  *
  * Thread safety by call
@@ -93,34 +93,48 @@
  *   next caller.
  *
  *   Only bp_acquire and bp_shutdown_and_wait sleep. A thread that is stopped inside a call withholds from the other
- *   threads at most the one slot or waiter that it is working on, except where it holds one of the following locks.
+ *   threads at most one slot and the waiter to which it is giving that slot, with three exceptions:
+ *
+ *     - a thread that is stopped inside bp_expire withholds all waiters that this call has removed;
+ *     - a thread that is stopped inside a call of bp_blocking.h may also withhold the slot that it was given itself;
+ *     - a thread that holds one of the following locks stops the threads that need this lock.
  *
  * Locks
  *
  *   The pool has no lock. The calls of this header take none, with two exceptions:
  *
- *     - bp_pool_create and bp_pool_destroy lock the list of all pools for a few instructions. fork() locks it, too.
+ *     - bp_pool_create and bp_pool_destroy lock the list of all pools for a few instructions. fork() locks it, too. The
+ *       first bp_pool_create in a process registers the handlers of fork(). Another thread that creates a pool at the
+ *       same instant waits until they are registered.
  *     - A call that allocates memory calls the system's allocator, which may lock. "Memory" below lists these calls.
  *
  *   bp_blocking.h and bp_callback.h have two more:
  *
  *     - Each thread in bp_acquire that waits has a mutex of its own. The thread itself holds the mutex for a few
  *       instructions when it goes to sleep and when it wakes up. A thread that hands a connection or a permit off to
- *       this waiter, or ends its wait otherwise, locks the mutex for a few instructions. Requests have no mutex.
+ *       this waiter, or ends its wait in another way, locks the mutex for a few instructions. On macOS, a semaphore
+ *       takes the place of this mutex. Requests have no mutex.
  *     - A thread creates its record at its first call that needs one: see "Memory". The first of all these calls in a
  *       process also creates the key with which the system reports the end of a thread. Another thread that makes its
  *       own first call at the same instant waits until the key exists.
  *
  * Threads and signals
  *
- *   Any thread can call the library, also one that another library has created. A thread that uses bp_blocking.h has a
- *   record, which is released when the thread ends; the shared library stays loaded until the process ends, because a
- *   thread that ends may call into it. No call that takes a pool is safe in a signal handler. A signal that a thread
- *   handles while it waits changes nothing: the wait goes on.
+ *   Any thread can call the library, also a thread that another library has created. The library creates no threads,
+ *   and it changes no signal handlers and no signal masks. Some calls give the calling thread a record: see "Memory".
+ *   The library releases the record when the thread ends. Therefore the shared library stays loaded until the process
+ *   ends.
+ *
+ *   No call that takes a pool, a driver or a request is safe in a signal handler, and a signal handler must not leave a
+ *   call of the library with longjmp. If a thread handles a signal while it waits in bp_acquire, the wait goes on and
+ *   its timeout stays the same. bp_shutdown_and_wait says what a signal does to its timeout.
  *
  * Cancellation
  *
- *   The calls of this header are not cancellation points. bp_blocking.h says which of its calls are.
+ *   The calls of this header are not cancellation points, with two exceptions: the first bp_pool_create in a process
+ *   with stripes = 0, which reads files, and release_owner, if that function contains one. A thread that is cancelled
+ *   there leaks the pool, so disable cancellation around these calls. bp_blocking.h says which of its calls are
+ *   cancellation points.
  *
  * Fork
  *
@@ -133,15 +147,19 @@
  *     - bp_pool_statistics_get and bp_slot_at describe what the child has inherited. The pool appears as shut down.
  *
  *   bp_try_acquire returns no lease, and bp_expire no context. bp_element and bp_lease_is_current work until the child
- *   has released the lease: bp_release and the calls that begin with a release end the lease in the child, although
- *   they return BP_FORKED. None of this changes anything in the parent. The child can create new pools.
+ *   has released the lease: bp_release, bp_release_exclusive, bp_release_unless_awaited, bp_release_and_reconcile and
+ *   bp_driver_release end the lease in the child, although they return BP_FORKED. None of this changes anything in the
+ *   parent. The child can create new pools.
+ *
+ *   The library learns of fork() from pthread_atfork. A child that was created by vfork, _Fork or clone, which do not
+ *   run such handlers, must not call the library.
  *
  * Exceptions
  *
- *   The calls of this header call only one function of the program, release_owner. Those of bp_blocking.h also call
- *   close functions. All of these functions must return: they must not throw an exception, call longjmp, or end the
- *   thread. In C++, declare them noexcept. bp_pool.hpp does this, and passes on the exceptions of the function that
- *   opens a connection.
+ *   The calls of this header call only one function of the program, release_owner. The calls of bp_blocking.h also call
+ *   close functions, and post of the pool's drivers. All of these functions must return, on the thread on which they
+ *   were called: they must not throw an exception, call longjmp, or end the thread. In C++, declare them noexcept.
+ *   bp_pool.hpp does this, and passes on the exceptions of the function that opens a connection.
  *
  * Re-entrance
  *
@@ -152,15 +170,16 @@
  * Clocks and units
  *
  *   bp_wait_join, bp_expire, bp_next_deadline, bp_observe_leases and bp_oldest_lease_age take and return times of one
- *   clock, which the program chooses, in any unit. The clock must not go backwards. BP_NO_DEADLINE is never reached.
- *   The timeouts of bp_blocking.h are nanoseconds on the system's monotonic clock. Sizes are bytes.
+ *   clock, which the program chooses, in any unit. The clock must not go backwards, and must stay below
+ *   BP_NO_DEADLINE: bp_expire with now = BP_NO_DEADLINE also ends the waits that have no deadline. The timeouts of
+ *   bp_blocking.h and bp_callback.h are nanoseconds on the system's monotonic clock. Sizes are bytes.
  *
  * Memory
  *
- *   The pool allocates a first chunk of slots when it is created. The chunk has 64 slots, or, if hard_limit is less
- *   than 64, hard_limit slots rounded down to a power of two. Each further chunk doubles the number of slots. So the
- *   pool allocates memory only when more slots, waiters or drivers exist at the same time than ever before. The calls
- *   in which this happens are
+ *   The pool allocates slots in chunks, the first one when it is created. That chunk has 64 slots, or, if hard_limit or
+ *   first_slots is less than 64, that number rounded down to a power of two. Each further chunk has twice as many slots
+ *   as the chunk before. Waiters and drivers are allocated in chunks, too. So the pool allocates memory only when more
+ *   slots, waiters or drivers exist at the same time than ever before. The calls in which this happens are
  *
  *     - for a slot: bp_begin_open, bp_begin_open_unrequested, bp_acquire, and each call that reconciles, because it may
  *       take a permit for a waiter. bp_observe_leases allocates for slots that it has not seen before;
@@ -169,10 +188,10 @@
  *
  *   Memory is freed only by bp_pool_destroy. bp_pool_memory returns the bytes of one pool.
  *
- *   A thread has a record of about 300 bytes. It is allocated at the thread's first call of bp_release_and_reconcile or
- *   bp_driver_release, of another call that is given a close function, or of bp_acquire when the pool was shut down. A
- *   new thread uses it again after this thread has ended. If there is no memory for it, the call does its work without
- *   it, and a nested bp_reconcile is not recognised on this thread.
+ *   A thread has a record of about 240 bytes. It is allocated at the thread's first call of bp_driver_release or of a
+ *   call that takes a close function, or when a shutdown ends the thread's wait in bp_acquire. After the thread has
+ *   ended, a new thread uses the record again. If there is no memory for a record, the call does its work without it,
+ *   and a nested bp_reconcile is not recognised on this thread.
  *
  * Sanitizers
  *
@@ -183,9 +202,10 @@
  *
  * Versions
  *
- *   Later versions can add members at the end of bp_pool_configuration, bp_slot_view and bp_pool_statistics. So that a
- *   program and a library of different versions can work together, each of these structures begins with its size. The
- *   calls bp_pool_create, bp_slot_at and bp_pool_statistics_get set the size, so that the program need not do it. They
+ *   Later versions can add members at the end of bp_pool_configuration, bp_slot_view and bp_pool_statistics, and of the
+ *   structures of bp_callback.h, which work in the same way. So that a program and a library of different versions can
+ *   work together, each of these structures begins with its size. The calls bp_pool_create, bp_slot_at and
+ *   bp_pool_statistics_get set the size, so that the program need not do it. They
  *   are inline functions, which are compiled into the program, and each calls the function whose name has _sized at the
  *   end. Programs that do not compile this header, for example in another language, call that function, and set the
  *   size themselves. bp_slot_at and bp_pool_statistics_get reduce the size to that of the members that the library
@@ -195,9 +215,13 @@
  * Misuse
  *
  *   These mistakes are detected. The call returns a status, and the pool is unchanged: a NULL pointer; a lease of
- *   another pool; a lease that has ended; a second release, even at the same instant. Where a comment below says
- *   "misuse", it means the statuses of these mistakes, such as BP_FOREIGN_SLOT and BP_STALE_LEASE. After bp_begin_close
- *   has returned BP_STALE_LEASE, reconcile, because the call may have hidden an excess connection for a moment.
+ *   another pool; a lease that has ended; a second release, even at the same instant, except with the calls that
+ *   "Thread safety by call" names. A call that returns no status answers a NULL pointer with 0, false, NULL, or a lease
+ *   {NULL, 0}; bp_next_deadline answers with BP_NO_DEADLINE.
+ *
+ *   Where a comment below says "misuse", it means the statuses of these mistakes: BP_INVALID_ARGUMENT, BP_FOREIGN_SLOT,
+ *   BP_STALE_LEASE, and BP_FORKED in a child process. After bp_begin_close or bp_begin_close_excess has returned
+ *   BP_STALE_LEASE, reconcile, because the call may have hidden an excess connection for a moment.
  *
  *   These mistakes cannot be detected: a pool that was destroyed; a bp_lease that no call has returned; a ticket of
  *   another pool; one ticket with which two threads join at the same instant.
@@ -242,7 +266,7 @@ typedef struct bp_ticket {
 typedef enum bp_slot_state {
     BP_SLOT_VACANT = 0,  /* The slot has no connection and no caller is opening one. */
     BP_SLOT_OPENING = 1, /* A caller holds the permit. */
-    BP_SLOT_IDLE = 2,    /* Or another thread has just taken the slot and not yet changed the state. */
+    BP_SLOT_IDLE = 2,    /* The connection is idle, or a thread has taken it and not yet changed the state. */
     BP_SLOT_IN_USE = 3,
     BP_SLOT_CLOSING = 4,
 } bp_slot_state;
@@ -300,13 +324,14 @@ typedef struct bp_pool_configuration {
     /* If not NULL, called with owner when the pool is destroyed and when it could not be created. */
     void (*release_owner)(void *owner) BP_DEFAULT(NULL);
     /*
-     * How many slots get memory when the pool is created, rounded down to a power of two. Each further piece of memory
-     * doubles their number. 0 means hard_limit, but at most 64. For programs with very many pools, most of them unused.
+     * The number of slots in the first chunk of memory, rounded down to a power of two, at most 64: see "Memory" above.
+     * 0 means hard_limit, but at most 64. For programs with very many pools, most of which are unused.
      */
     uint32_t first_slots BP_DEFAULT(0);
 } bp_pool_configuration;
 
-/* Counts at one moment. Exact while no other call runs; else each slot is counted in the state in which it was seen. */
+/* Counts of slots and waiters. Exact while no other call runs. Otherwise each slot is counted in the state in which it
+ * was seen, and different slots were seen at different moments. */
 typedef struct bp_pool_statistics {
     size_t size; /* Set by bp_pool_statistics_get: see "Versions" above. */
     uint32_t idle;
@@ -361,8 +386,9 @@ bp_status bp_limits(const bp_pool *pool, uint32_t *max_size, uint32_t *hard_limi
 
 /*
  * Pauses the pool. Until bp_resume, bp_try_acquire returns no lease and no permit is given out, so reconciling serves
- * no waiter. All else goes on: callers join the queue, leave it and time out, connections are released, and excess
- * connections are closed. A call that began before the pause may still succeed. Idempotent; pauses do not add up.
+ * no waiter. Everything else goes on: callers join the queue, leave it and time out, connections are released, and
+ * excess connections are closed. A call that began before the pause may still succeed. Idempotent: one bp_resume ends
+ * any number of pauses.
  * BP_OK; BP_SHUT_DOWN: nothing has happened, because a shutdown ends a pause for good; BP_INVALID_ARGUMENT.
  */
 bp_status bp_pause(bp_pool *pool);
@@ -374,11 +400,12 @@ bp_status bp_resume(bp_pool *pool);
 bool bp_is_paused(const bp_pool *pool);
 
 /*
- * Makes every bp_release, bp_release_exclusive, bp_release_unless_awaited, bp_sweep_keep and bp_sweep_end return
- * BP_RECONCILE, as if a caller waited; with always = false, ends that. For a program that must learn of every
- * connection that becomes idle, for example because several pools share a budget of connections, and another pool needs
- * one. Callers still acquire idle connections. A connection that is not idle when the call returns is reported when it
- * becomes idle. Idempotent. BP_OK; BP_INVALID_ARGUMENT; BP_FORKED.
+ * With always = true, makes every bp_release, bp_release_exclusive, bp_release_unless_awaited and bp_sweep_keep return
+ * BP_RECONCILE where it would return BP_OK, as if a caller waited, and bp_sweep_end after each connection that it puts
+ * back. With always = false, ends that. For a program that must learn of every connection that becomes idle, for
+ * example because several pools share a budget of connections, and another pool needs one. Callers still acquire idle
+ * connections. A connection that is not idle when the call returns is reported when it becomes idle. Idempotent.
+ * BP_OK; BP_INVALID_ARGUMENT; BP_FORKED.
  */
 bp_status bp_always_reconcile(bp_pool *pool, bool always);
 
@@ -395,17 +422,17 @@ bool bp_is_shut_down(const bp_pool *pool);
 /* Returns idle + in use + opening + closing. O(1). */
 uint32_t bp_total(const bp_pool *pool);
 
-/* Returns the number of waiters, including those for whom a connection is being opened. O(1). 0 for NULL. */
+/* Returns the number of waiters, including the waiters for whom a connection is being opened. O(1). */
 uint32_t bp_waiting(const bp_pool *pool);
 
-/* Returns the number of waiters for whom no connection is being opened. O(1). 0 for NULL. */
+/* Returns the number of waiters for whom no connection is being opened. O(1). */
 uint32_t bp_queued(const bp_pool *pool);
 
 /*
- * Describes the slot with this index, from 0. The answer may be outdated when the caller reads it, because other
- * threads go on. The lease in the view belongs to another caller or to none. The program can compare it with other
- * leases, or use it by agreement with its holder, for example to finish a close that takes too long. What a thread did
- * before it began to close the connection is visible to a thread that sees BP_SLOT_CLOSING.
+ * Describes the slot with this index. The first slot has the index 0. The answer may be outdated when the caller reads
+ * it, because other threads go on. The lease in the view may belong to another caller, or have ended. The program can
+ * compare it with other leases, or use it by agreement with its holder, for example to finish a close that takes too
+ * long. What a thread did before it began to close the connection is visible to a thread that sees BP_SLOT_CLOSING.
  * BP_OK; BP_EMPTY: neither this slot nor a later one was ever used; BP_INVALID_ARGUMENT. O(1).
  */
 static inline bp_status bp_slot_at(const bp_pool *pool, uint32_t index, bp_slot_view *view);
@@ -445,33 +472,34 @@ bp_status bp_release(bp_pool *pool, bp_lease lease);
 /*
  * Does the same for a caller that knows that no other thread ends this lease at the same instant. For example, a
  * language in which a lease cannot be copied guarantees this. The call saves one atomic operation, which is about a
- * third of the cost of an acquire and a release. A lease that has ended is still detected; two of these calls at the
- * same instant with one lease are not.
+ * third of the cost of an acquire and a release. A lease that has ended is still detected. Two of these calls at the
+ * same instant with one lease are not detected.
  */
 bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease);
 
 /*
- * Does the same as bp_release_exclusive, unless a caller waits for a connection. BP_AWAITED: a caller waits, nothing
- * has happened, and the lease goes on. Then call bp_release_to_waiter, which serves the waiter without a search through
- * the idle connections. Otherwise as bp_release. A caller that joins the queue at the same time may be noticed by
- * either call.
+ * Does the same as bp_release_exclusive, unless a caller waits for a connection. If a caller joins the queue at the
+ * same time, either this call notices the caller, or the reconciling of that caller finds the connection idle.
+ * BP_AWAITED: a caller waits, nothing has happened, and the lease continues. Then call bp_release_to_waiter, which
+ * hands the connection off to the waiter without a search through the idle connections. The other statuses are as those
+ * of bp_release.
  */
 bp_status bp_release_unless_awaited(bp_pool *pool, bp_lease lease);
 
 /*
  * Removes the oldest waiter, and leases the connection to it: the lease ends, and the connection was never idle. As for
- * bp_release_exclusive, no other thread may end the lease at the same time. O(1), apart from waiters that have left.
- * BP_OK: the caller must resume the waiter with *context, and tell it *next, its lease. Nothing has become free, so
- * there is nothing to reconcile. BP_EMPTY: nobody waits, or the pool is paused or shut down; the lease goes on, so
- * release the connection. BP_INVALID_ARGUMENT; BP_FOREIGN_SLOT; BP_STALE_LEASE; BP_FORKED. Only for a
- * pool whose callers all wait with bp_wait_join: threads in bp_acquire and requests of bp_callback.h wait in the same
- * queue.
+ * bp_release_exclusive, no other thread may end the lease at the same time. O(1), plus the time to remove the nodes of
+ * waiters that have left. Only for a pool in which all waiters have joined with bp_wait_join, because threads in
+ * bp_acquire and requests of bp_callback.h wait in the same queue with contexts of the library.
+ * BP_OK: the caller must resume the waiter with *context, and give it *next, its lease. Nothing has become free, so
+ * there is nothing to reconcile. BP_EMPTY: no caller waits, or the pool is paused or shut down. The lease continues, so
+ * release the connection. BP_INVALID_ARGUMENT; BP_FOREIGN_SLOT; BP_STALE_LEASE; BP_FORKED.
  */
 bp_status bp_release_to_waiter(bp_pool *pool, bp_lease lease, bp_lease *next, void **context);
 
 /*
  * Returns the element of a slot, for the holder of the lease or permit. The address is the same for each lease of the
- * slot. NULL for a lease that has ended or is of another pool.
+ * slot. Returns NULL for a lease that has ended or belongs to another pool.
  */
 void *bp_element(const bp_pool *pool, bp_lease lease);
 
@@ -488,8 +516,9 @@ bool bp_lease_is_current(const bp_pool *pool, bp_lease lease);
 
 /*
  * Takes a permit for the oldest waiter that has none. The waiter continues to wait, and gets the connection that is
- * available first: this one, or one that is released.
- * BP_OK; BP_EMPTY: no such waiter, or the pool is paused; BP_LIMIT_REACHED; BP_OUT_OF_MEMORY; BP_INVALID_ARGUMENT.
+ * available first: the connection of this permit, or a connection that is released.
+ * BP_OK; BP_EMPTY: no such waiter exists, or the pool is paused; BP_LIMIT_REACHED, also after a shutdown if such a
+ * waiter exists; BP_OUT_OF_MEMORY; BP_INVALID_ARGUMENT.
  */
 bp_status bp_begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit);
 
@@ -540,13 +569,14 @@ bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket);
 /*
  * Joins the end of the queue. The call that ends the wait returns the context, exactly once, and its caller must resume
  * the waiter. This can happen before bp_wait_join returns. deadline: on the clock that bp_expire is called with.
- * *arm_timer (may be NULL): true if the caller must see to it that bp_expire is called by the deadline, because no
- * other caller was told an earlier time.
+ * *arm_timer (may be NULL): true if the caller must see to it that bp_expire is called at the deadline, because no
+ * other caller of this function or of bp_expire was told a time that is as early.
  * BP_OK: now reconcile. BP_CANCELLED, BP_SHUT_DOWN, BP_STALE_TICKET, BP_INVALID_ARGUMENT, BP_TOO_MANY_WAITERS: the
  * caller does not wait, no call returns the context, and the ticket has ended.
  *
- * BP_TOO_MANY_WAITERS: max_waiters waiters have no permit and no free slot. A waiter for whom a connection can be
- * opened at once does not count; a caller that is being rejected counts until its call has rejected it.
+ * BP_TOO_MANY_WAITERS: the number of waiters without a permit has reached max_waiters plus the number of connections
+ * that the hard limit still allows. That number is added because the next reconcile gives so many waiters a permit. A
+ * caller that is being rejected counts until its call has rejected it.
  */
 bp_status bp_wait_join(bp_pool *pool, bp_ticket ticket, void *context, uint64_t deadline, bool *arm_timer);
 
@@ -572,21 +602,22 @@ bp_status bp_wait_requeue(bp_pool *pool, bp_ticket ticket);
  * Removes up to capacity waiters whose deadline is not after now, and stores their contexts. Returns how many. The
  * caller must resume them.
  * *next: when the caller must call this again. It is not after now if more waiters may have expired. BP_NO_DEADLINE if
- * no waiter has a deadline, or if another caller of bp_expire or bp_wait_join was told an earlier time. O(waiters /
- * 64), and O(64) for each group of 64 waiters in which a deadline has passed.
+ * no waiter has a deadline, or if another caller of bp_expire or bp_wait_join was told a time that is as early.
+ * O(n / 64), if n is the greatest number of waiters that the pool has had at the same time, and O(64) for each group of
+ * 64 waiters in which a deadline has passed.
  */
 size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, uint64_t *next);
 
 /*
- * Returns a time no later than the earliest deadline of the waiters; BP_NO_DEADLINE if none has a deadline. While a
- * call of bp_expire runs, only the waiters that have joined since it began are considered, because that call returns
- * the time for the others. O(1).
+ * Returns a time no later than the earliest deadline of the waiters; BP_NO_DEADLINE if no waiter has a deadline. While
+ * a call of bp_expire runs, the answer is only about the waiters that have joined since that call began, because that
+ * call returns the time for the others. O(1).
  */
 uint64_t bp_next_deadline(const bp_pool *pool);
 
 /*
  * Removes the oldest waiter, so that the caller can hand its lease off to the waiter, or tell the waiter that it gets
- * none.
+ * no connection. Also works while the pool is paused, and after a shutdown.
  * BP_OK: the caller must resume the waiter with *context. BP_EMPTY: no caller waits. BP_INVALID_ARGUMENT.
  */
 bp_status bp_hand_off(bp_pool *pool, void **context);
@@ -595,11 +626,12 @@ bp_status bp_hand_off(bp_pool *pool, void **context);
 
 /*
  * Returns whether a caller waits or excess connections exist. O(1). It is sometimes true although there is nothing to
- * reconcile.
+ * reconcile, and always while the pool is paused, after a shutdown, and with bp_always_reconcile.
  */
 bool bp_needs_reconcile(const bp_pool *pool);
 
-/* Returns whether a caller waits for a connection and the pool is not paused. Exact. */
+/* Returns whether a caller waits for a connection and the pool is not paused. Exact: unlike bp_needs_reconcile, it
+ * searches the queue. */
 bool bp_has_waiters(bp_pool *pool);
 
 /*
@@ -647,7 +679,8 @@ bp_status bp_sweep_end(bp_pool *pool);
  * Observes all leases, so that bp_oldest_lease_age knows a minimum age of each. It adds no cost to acquiring a lease;
  * this call costs O(slots). It does nothing if the last observation was less than interval ago. now and interval: on
  * the clock of the deadlines. The age of a lease counts from now, even if the lease began during this call. So read the
- * clock immediately before the call.
+ * clock immediately before the call. If a thread is stopped inside this call while another thread makes the next
+ * observation, bp_oldest_lease_age may return too high an age.
  */
 void bp_observe_leases(bp_pool *pool, uint64_t now, uint64_t interval);
 

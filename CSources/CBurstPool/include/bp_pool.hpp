@@ -9,14 +9,26 @@
  *         socket->send("...");
  *     }                                                              // released here, also after an exception
  *
- * The pool creates connections with the function that acquire is given, and closes them with their destructor. This
- * header is only C++ around bp_blocking.h, whose rules for threads, cancellation and fork hold.
+ * The pool creates connections with the function that is passed to acquire, and closes them with their destructor. This
+ * header only wraps bp_blocking.h, whose rules for threads, signals and clocks hold.
  *
  * Exceptions
  *
- *   acquire throws what the function that opens a connection throws, after the pool has given the slot to the next
- *   waiter; else burstpool::error, which has the status. release, discard and detach throw burstpool::error if the
- *   lease is empty. No destructor throws. That of the connection must be noexcept, which the compiler checks.
+ *   If the function that opens a connection throws, acquire frees the slot, reconciles, and passes the exception on.
+ *   All other failures are a burstpool::error, which has the status. release, discard and detach throw it if the lease
+ *   is empty, and detach passes on what the move constructor of the connection throws. No destructor throws. The
+ *   destructor of the connection must be noexcept, which the compiler checks.
+ *
+ * Cancellation
+ *
+ *   acquire is a cancellation point while it waits, as bp_acquire is. shutdown and the destructor of the pool wait in a
+ *   cancellation point, too, but they are noexcept. So a thread that is cancelled there ends the program with
+ *   std::terminate. Disable cancellation around them, or do not cancel such threads.
+ *
+ * Fork
+ *
+ *   In a child process, acquire and resize throw a burstpool::error with BP_FORKED. The destructor of the pool frees
+ *   the pool's memory there, but does not wait for leases, and does not call the destructors of idle connections.
  */
 #ifndef BP_POOL_HPP
 #define BP_POOL_HPP
@@ -34,10 +46,10 @@
 
 namespace burstpool {
 
-/* A timeout without end. */
+/* A timeout that never passes. */
 inline constexpr std::chrono::nanoseconds forever = std::chrono::nanoseconds::max();
 
-/* What went wrong, with the status of the call in C. */
+/* A call that has failed, with the status that the function in C returned. */
 class error : public std::runtime_error {
   public:
     explicit error(bp_status status) : std::runtime_error(bp_status_message(status)), status_(status) {}
@@ -50,7 +62,7 @@ class error : public std::runtime_error {
     bp_status status_;
 };
 
-/* How many connections and waiters there may be: see bp_pool_configuration. */
+/* The limits of a pool: see bp_pool_configuration. */
 struct limits {
     std::uint32_t max_size;
     std::uint32_t hard_limit;
@@ -60,8 +72,9 @@ struct limits {
 template <typename Connection> class pool;
 
 /*
- * The right to use one connection, until it is released, discarded or destroyed. Can be moved, but not copied. One
- * thread at a time. A lease must end before its pool does: the destructor of the pool waits for it.
+ * The right to use one connection, until the lease is released, discarded, detached or destroyed. A lease can be moved,
+ * but not copied. One thread at a time can use it. A lease must end before its pool is destroyed. The destructor of the
+ * pool waits for this.
  */
 template <typename Connection> class lease {
   public:
@@ -88,12 +101,12 @@ template <typename Connection> class lease {
         end(&bp_release_and_reconcile);
     }
 
-    /* Returns whether there is a connection. */
+    /* Returns whether the lease has a connection. False after a move from it, a release, a discard or a detach. */
     explicit operator bool() const noexcept {
         return pool_ != nullptr;
     }
 
-    /* The connection. Undefined if there is none. */
+    /* Returns the connection. Undefined if the lease is empty. */
     Connection &operator*() const noexcept {
         return *connection_;
     }
@@ -101,19 +114,19 @@ template <typename Connection> class lease {
         return connection_;
     }
 
-    /* Releases the connection now. The lease is empty then. */
+    /* Releases the connection now, and empties the lease. */
     void release() {
         require();
         end(&bp_release_and_reconcile);
     }
 
-    /* Closes the connection, for example because it is broken. The lease is empty then. */
+    /* Closes the connection, for example because it is broken, and empties the lease. */
     void discard() {
         require();
         end(&bp_discard_and_reconcile);
     }
 
-    /* Takes the connection out of the pool, which may open another one in its place. The lease is empty then. */
+    /* Takes the connection out of the pool, which may open another connection in its place, and empties the lease. */
     Connection detach() {
         require();
         Connection connection(std::move(*connection_));
@@ -169,16 +182,20 @@ template <typename Connection> class pool {
     pool(const pool &) = delete;
     pool &operator=(const pool &) = delete;
 
-    /* Shuts the pool down, waits until all leases have ended, and frees it. No other thread may call it any more. */
+    /*
+     * Shuts the pool down, waits until all leases have ended, and frees it. No other thread may call the pool any more,
+     * except to end a lease.
+     */
     ~pool() {
         bp_shutdown_and_wait(pool_, BP_NO_DEADLINE, &pool::close, nullptr);
         bp_pool_destroy(pool_);
     }
 
     /*
-     * Acquires a connection: an idle one; else a new one, if the hard limit allows; else it waits, first come first
-     * served. open: called without arguments, returns a Connection. The timeout limits the wait, and not open.
-     * Throws error: BP_TIMED_OUT, BP_SHUT_DOWN, BP_TOO_MANY_WAITERS, BP_OUT_OF_MEMORY, BP_FORKED; and what open throws.
+     * Acquires an idle connection. If no connection is idle, it opens one, if the hard limit allows. Otherwise it
+     * waits, first come first served. open: called without arguments, returns a Connection. The timeout limits the
+     * wait, and not the time that open takes. Throws error: BP_TIMED_OUT, BP_SHUT_DOWN, BP_TOO_MANY_WAITERS,
+     * BP_OUT_OF_MEMORY, BP_FORKED; and what open throws.
      */
     template <typename Open> lease<Connection> acquire(std::chrono::nanoseconds timeout, Open &&open) {
         bp_lease acquired{};
@@ -193,7 +210,7 @@ template <typename Connection> class pool {
         return lease<Connection>(pool_, acquired);
     }
 
-    /* Acquires a connection if one is idle and nobody waits. */
+    /* Acquires an idle connection if no caller waits. Returns std::nullopt if that is not possible. */
     std::optional<lease<Connection>> try_acquire() noexcept {
         bp_lease acquired = bp_try_acquire(pool_);
         if (acquired.slot == nullptr) {
@@ -209,8 +226,9 @@ template <typename Connection> class pool {
     }
 
     /*
-     * Shuts the pool down, and waits until all leases have ended. Waiters get an error with BP_SHUT_DOWN. Returns
-     * whether all connections are closed; if not, they are closed when they are released.
+     * Shuts the pool down, and waits until all leases have ended. In the threads that wait, acquire throws an error
+     * with BP_SHUT_DOWN. Returns whether all connections are closed. The other connections are closed when they are
+     * released.
      */
     bool shutdown(std::chrono::nanoseconds timeout) noexcept {
         return bp_shutdown_and_wait(pool_, nanoseconds(timeout), &pool::close, nullptr) == BP_OK;
@@ -223,7 +241,7 @@ template <typename Connection> class pool {
         return counts;
     }
 
-    /* The pool in C, for the calls that are not here. It is closed and freed by this object. */
+    /* Returns the pool in C, for the calls that this class does not have. This object shuts it down and frees it. */
     bp_pool *get() const noexcept {
         return pool_;
     }
@@ -231,7 +249,7 @@ template <typename Connection> class pool {
   private:
     friend class lease<Connection>;
 
-    /* A permit: if the function that opens a connection throws, the slot is free again. */
+    /* A permit. Its destructor frees the slot if the function that opens a connection has thrown. */
     class permit {
       public:
         permit(bp_pool *from, bp_lease acquired) noexcept : pool_(from), permit_(acquired) {}

@@ -36,7 +36,7 @@ BP_BEGIN_DECLARATIONS
 /* Returns the version of the library as BP_VERSION_NUMBER makes it. Never fails. Can be called on any thread. */
 uint32_t bp_version(void);
 
-/* Returns the version of the library as text, for example "0.1.0". Never NULL. Can be called on any thread. */
+/* Returns the version of the library as text, for example "0.1.0". Never returns NULL. Can be called on any thread. */
 const char *bp_version_string(void);
 
 BP_END_DECLARATIONS
