@@ -18,7 +18,10 @@
 #endif
 #endif
 
-/* The stack of this backend must not get into production unnoticed. Tests that want it define the last name. */
+/*
+ * The stack of this backend must not get into production unnoticed. Tests that use it without a sanitizer define
+ * BP_TAGGED_STACK_FOR_TESTS.
+ */
 #if !defined(BP_THREAD_SANITIZER) && !defined(BP_OTHER_SANITIZER) && !defined(__SANITIZE_ADDRESS__) &&                 \
     !defined(BP_TAGGED_STACK_FOR_TESTS)
 #warning "BP_ATOMICS_C11 without a sanitizer: its stack is for tests only (see tagged_stack.h)"
@@ -46,7 +49,8 @@ static inline void bp__store(bp_atomic64 *cell, uint64_t value) {
 
 /*
  * In C11's model a sequentially consistent read-modify-write is not a barrier for the relaxed accesses around it. The
- * fence after it makes it one. ThreadSanitizer does not model fences, but sees the order of the operation itself.
+ * operation and the fence after it are a full barrier together. ThreadSanitizer does not model fences, but sees the
+ * order of the operation itself.
  */
 static inline void bp__full_fence_beside_rmw(void) {
 #ifndef BP_THREAD_SANITIZER

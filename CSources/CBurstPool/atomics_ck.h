@@ -90,7 +90,10 @@ CK_CC_INLINE static void bp__entry_set_word(bp_stack_entry *entry, uint64_t word
     ck_pr_store_ptr(&entry->next, (void *)(uintptr_t)word);
 }
 
-/* One compare-and-swap. Safe beside bp__stack_pop, whose double-width compare-and-swap also checks the generation. */
+/*
+ * One compare-and-swap on the top, which does not change the generation. Safe beside bp__stack_pop, whose double-width
+ * compare-and-swap checks and raises the generation.
+ */
 CK_CC_INLINE static void bp__stack_push(bp_stack *stack, bp_stack_entry *entry) {
     bp__full_fence_beside_rmw();
     ck_stack_push_mpmc(&stack->top, entry);
@@ -103,9 +106,9 @@ CK_CC_INLINE static bool bp__stack_is_empty(bp_stack *stack) {
 
 /*
  * ck_stack_pop_mpmc goes on with the two words that its failed compare-and-swap has returned. On aarch64 before LSE2
- * these two words can be from different moments. With a top that is older than the generation, the next attempt
- * succeeds as soon as the old top is back, and makes its former successor the top, although that entry may have an
- * owner by then. So here each attempt starts again by reading the generation and then the top.
+ * these two words can be from different moments. If the top is older than the generation, the next attempt succeeds
+ * once that old top has been pushed again. It then makes the old successor of that entry the top, although another
+ * thread may own the successor by then. So here each attempt starts again by reading the generation and then the top.
  */
 CK_CC_INLINE static bp_stack_entry *bp__stack_pop(bp_stack *stack) {
     bp_stack_entry *entry = NULL;

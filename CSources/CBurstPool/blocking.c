@@ -37,11 +37,11 @@ static void bp__abandon_wait(void *argument) {
     bp__leave(it->pool);
 }
 
-/* Sleeps until another thread has ended the wait. Returns false when the timeout has passed before. */
+/* Sleeps until another thread has ended the wait. Returns false if the timeout has passed before that. */
 static bool bp__sleep(bp_blocking_wait *it, uint64_t timeout, int cancel_state) {
     bool is_posted;
     pthread_cleanup_push(bp__abandon_wait, it);
-    /* Only here the thread can be cancelled. */
+    /* The thread can be cancelled only between these two calls. */
     pthread_setcancelstate(cancel_state, NULL);
     is_posted = bp__parking_wait(&it->sleeper.parking, timeout);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
@@ -73,8 +73,8 @@ static bp_status bp__wait(bp_pool *pool, uint64_t timeout, int cancel_state, bp_
         *lease = it.sleeper.lease;
         if (status == BP_SHUT_DOWN) {
             /*
-             * A connection that the reconcile above held and returned may have been missed by the thread that shut the
-             * pool down.
+             * While the reconcile above held a connection, the thread that shut the pool down may have missed it. So
+             * this thread closes it.
              */
             bp__reconcile(pool, &it.sleeper.closer);
             bp__closer_end(&it.sleeper.closer);

@@ -11,14 +11,17 @@
 #include "sized.h"
 #include "waiting.h"
 
-/* The pauses between two looks whether a driver can end, in nanoseconds. */
+/* The shortest and the longest pause between two checks whether a driver can end, in nanoseconds. */
 #define BP_SHORTEST_LOOK 50000u
 #define BP_LONGEST_LOOK 10000000u
 
-/* So many waiters whose deadline has passed are taken out of the queue at once. */
+/* The number of waiters whose deadline has passed that one call removes from the queue. */
 #define BP_EXPIRED_AT_ONCE 16
 
-/* Only the thread of the loop writes the turn, and the one that creates the driver. */
+/*
+ * Raises the turn. Only the thread of the loop writes the turn, and the thread that creates the driver, so the load is
+ * relaxed. bp_driver_run says with what the store pairs.
+ */
 static void bp__begin_turn(bp_driver *driver) {
     bp__store(&driver->turn, bp__load_relaxed(&driver->turn) + 1);
 }
@@ -31,6 +34,7 @@ static bp_driver *bp__find_free_driver(bp_pool *pool) {
     for (uint32_t index = 0; index < used; index++) {
         bp_driver *driver = bp__table_at(&pool->drivers, index);
         uint64_t state = BP_DRIVER_FREE;
+        /* The load is relaxed: it only saves the compare-and-swap, which pairs with the store in bp__driver_end. */
         if (bp__load_relaxed(&driver->state) == state && bp__cas(&driver->state, &state, BP_DRIVER_OPEN)) {
             return driver;
         }
@@ -41,7 +45,7 @@ static bp_driver *bp__find_free_driver(bp_pool *pool) {
 static bp_driver *bp__take_driver(bp_pool *pool) {
     for (;;) {
         bp_driver *driver = bp__find_free_driver(pool);
-        /* Another thread may take what this one has added. */
+        /* Another thread may take the driver that this thread has added, so this thread searches again. */
         if (driver != NULL || bp__table_extend(&pool->drivers, BP_TABLE_CAPACITY) == BP_TABLE_NONE) {
             return driver;
         }
@@ -72,9 +76,10 @@ bp_status bp_driver_create_sized(bp_pool *pool, const bp_driver_functions *funct
     taken->data = data;
     taken->is_running = taken->is_armed = taken->ends_with_pool = false;
     taken->pause = BP_SHORTEST_LOOK;
+    /* Relaxed: the program passes the driver to other threads only after its creation. */
     bp__store_relaxed(&taken->wake_at, BP_NO_DEADLINE);
-    bp__begin_turn(taken); /* So that posted_in is of an earlier turn. */
-    bp__add(&pool->open_drivers, 1);
+    bp__begin_turn(taken);           /* So that posted_in is of an earlier turn. */
+    bp__add(&pool->open_drivers, 1); /* Pairs with the load in bp__is_quiet. */
     *driver = taken;
     return BP_OK;
 }
@@ -102,7 +107,10 @@ static uint64_t bp__item_next(uint64_t item) {
                                                          : bp__entry_word(&bp__slot_of_item(item)->entry);
 }
 
-/* Takes all work, and returns the item that was pushed first. */
+/*
+ * Takes all work, and returns the item that was pushed first. The exchange is a full barrier: pairs with the
+ * compare-and-swap in bp__driver_push, and comes after the store of the turn (see bp_driver_run).
+ */
 static uint64_t bp__take_work(bp_driver *driver) {
     uint64_t item = bp__exchange(&driver->work, 0), first = 0;
     while (item != 0) {
@@ -118,7 +126,10 @@ static uint64_t bp__take_work(bp_driver *driver) {
     return first;
 }
 
-/* Has the program open or close the connection of a slot. After a shutdown nothing is opened any more. */
+/*
+ * Makes the program open or close the connection of a slot. After a shutdown no connection is opened any more. Relaxed:
+ * the exchange in bp__take_work has made the word of the slot visible.
+ */
 static void bp__begin_attempt(bp_driver *driver, bp_slot *slot, unsigned kind) {
     bp_lease lease = {slot, bp__slot_word_serial(bp__load_relaxed(&slot->word))};
     if (kind == BP_WORK_OPEN && bp_is_shut_down(driver->pool)) {
@@ -149,6 +160,7 @@ static void bp__do_work(bp_driver *driver) {
 
 /* Ends the waits whose deadline has passed, also those of other drivers' requests. */
 static void bp__expire_requests(bp_driver *driver) {
+    /* Acquire: pairs with the compare-and-swap in bp__driver_lower_wake. */
     uint64_t wake_at = bp__load(&driver->wake_at);
     uint64_t now = wake_at == BP_NO_DEADLINE ? 0 : bp__now();
     if (wake_at > now) {
@@ -167,6 +179,10 @@ static void bp__expire_requests(bp_driver *driver) {
             bp__request_complete(contexts[i], BP_TIMED_OUT, 0, bp__no_lease);
         }
     } while (expiry.expired == BP_EXPIRED_AT_ONCE);
+    /*
+     * A driver without holds has no request that waits. A request that is submitted after this load lowers wake_at
+     * itself. Acquire: pairs with the addition in bp_request_submit.
+     */
     if (bp__load(&driver->holds) != 0) {
         bp__driver_lower_wake(driver, expiry.next);
     }
@@ -197,13 +213,17 @@ static void bp__driver_end(bp_driver *driver) {
     if (driver->is_armed) {
         driver->functions.arm(driver, BP_NO_DEADLINE);
     }
+    /* Release: pairs with the compare-and-swap in bp__find_free_driver. */
     bp__store(&driver->state, BP_DRIVER_FREE);
-    /* The last access to the pool: another thread may destroy it from now on. */
+    /* The last access to the pool: another thread may destroy it from now on. Pairs with the load in bp__is_quiet. */
     bp__add(&pool->open_drivers, (uint64_t)-1);
     ended(data);
 }
 
-/* Returns how long the loop may sleep. */
+/*
+ * Returns how long the loop may sleep. The load of wake_at comes after the exchange in bp__take_work, which is a full
+ * barrier: either it finds a deadline that a thread has stored, or that thread finds the new turn and calls post.
+ */
 static uint64_t bp__next_run(bp_driver *driver, bool is_closing) {
     uint64_t wake_at = bp__load(&driver->wake_at), rest = BP_NO_DEADLINE;
     if (wake_at != BP_NO_DEADLINE) {
@@ -253,7 +273,11 @@ static bp_status bp__begin_end(bp_driver *driver, bp_driver_ended ended, bool en
         return status;
     }
     uint64_t state = BP_DRIVER_OPEN;
-    /* Full barrier: before the run that bp__driver_wake asks for. */
+    /*
+     * Full barrier: pairs with the addition in bp_request_submit, after which that call reads the state. Either that
+     * call sees that the driver is closing, or bp__driver_may_end sees its hold. Also comes before the run that
+     * bp__driver_wake asks for.
+     */
     if (!bp__cas(&driver->state, &state, BP_DRIVER_CLOSING)) {
         return BP_BUSY;
     }
@@ -270,7 +294,7 @@ bp_status bp_driver_close(bp_driver *driver, bp_driver_ended ended) {
 bp_status bp_driver_shutdown(bp_driver *driver, bp_driver_ended ended) {
     bp_status status = bp__begin_end(driver, ended, true);
     if (status == BP_OK) {
-        /* The reconciling of the next run tells the waiters. */
+        /* The next run reconciles, and thereby tells the waiters. */
         bp_shutdown(driver->pool);
     }
     return status;

@@ -6,7 +6,7 @@
  * Any thread may give a driver work: a request to complete, a connection to open, a connection to close. An item of
  * work is the request itself or the slot itself, so no memory is allocated. The items are in a list to which any thread
  * pushes with a compare-and-swap, and which the loop takes as a whole with an exchange. No single item is ever popped,
- * so there is no ABA problem. The link of a request is a member of it. The link of a slot is the word of its stack
+ * so there is no ABA problem. The link of a request is its member next. The link of a slot is the word of its stack
  * entry, because a slot that is opening or closing is in no stack.
  *
  * Waking the loop
@@ -25,13 +25,13 @@
  *   item before the thread has returned from post. Only in bp_driver_release, a thread that finds nothing to reconcile
  *   takes no hold. It has the driver's address in its record meanwhile: see thread_record.h.
  *
- *   While the connection of an opening or closing slot has a hold, the slot's ticket is not 0. After the loop has taken
- *   the slot from the list, the word of its stack entry has the driver's address.
+ *   While the driver has a hold for an opening or closing connection, the ticket of the connection's slot is not 0.
+ *   After the loop has taken the slot from the list, the word of its stack entry has the driver's address.
  *
  *   A thread that gives a permit to a request takes the hold before it knows that the request still waits: see
  *   bp__waiter_begin_opening. By then the request may have been completed and its driver may have ended. So the memory
- *   of drivers is type-stable: it is not freed before the pool, and a driver that has ended is used again for a new
- *   one.
+ *   of drivers is type-stable: it is not freed before the pool, and the memory of a driver that has ended is used again
+ *   for a new driver.
  *
  *   state before   state after   set by
  *   free           open          bp_driver_create
@@ -53,7 +53,7 @@ struct bp_driver {
     bp_atomic64 state;
     bp_atomic64 work;      /* The item that was pushed last: an address, and its kind in the lowest bits. 0: none. */
     bp_atomic64 turn;      /* The number of the last run. */
-    bp_atomic64 posted_in; /* The turn in which post was called last. */
+    bp_atomic64 posted_in; /* A turn in which post was called and has returned. */
     bp_atomic64 wake_at;   /* No later than the earliest deadline of this driver's requests. */
     bp_pool *pool;
 
@@ -71,7 +71,10 @@ static inline bp_driver *bp__driver_at(bp_atomic64 *home) {
     return (bp_driver *)(void *)home;
 }
 
-/* Both are full barriers. bp__driver_unhold is the last access to the driver. */
+/*
+ * Take and give up a hold. Both are full barriers, and pair with the load of the holds in bp__driver_may_end.
+ * bp__driver_unhold is the last access to the driver.
+ */
 static inline void bp__driver_hold(bp_driver *driver) {
     bp__add(&driver->holds, 1);
 }
@@ -84,7 +87,8 @@ static inline void bp__driver_unhold(bp_driver *driver) {
 void bp__driver_wake(bp_driver *driver);
 
 /*
- * Lowers wake_at to this deadline. Returns false if wake_at was not later. If it returns true, it was a full barrier.
+ * Lowers wake_at to this deadline. Returns false if wake_at was not later. If it returns true, it was a full barrier,
+ * which pairs with the exchange in bp__expire_requests.
  */
 bool bp__driver_lower_wake(bp_driver *driver, uint64_t deadline);
 
@@ -96,12 +100,13 @@ bool bp__driver_lower_wake(bp_driver *driver, uint64_t deadline);
 void bp__driver_open(bp_driver *driver, bp_ticket ticket, bp_lease permit);
 void bp__driver_close(bp_driver *driver, bp_lease lease);
 
-/* The kinds of work. */
+/* The kinds of work. An item of work is the address of a request or a slot, with the kind in its lowest bits. */
 #define BP_WORK_REQUEST 0u
 #define BP_WORK_OPEN 1u
 #define BP_WORK_CLOSE 2u
 #define BP_WORK_KIND_MASK 3u
 
+/* Pushes an item of work. A full barrier, which pairs with the exchange by which the loop takes the work. */
 void bp__driver_push(bp_driver *driver, void *address, unsigned kind);
 
 /* Requests. */

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-/* A ticket that no waiter has, for connections that are closing. */
+/* The ticket of the slot of a closing connection. No waiter has this ticket. */
 #define BP_CLOSING_TICKET UINT64_MAX
 
 /* Calls post with cancellation of the thread disabled, because a write to a file descriptor is a cancellation point. */
@@ -25,7 +25,8 @@ static void bp__driver_post(bp_driver *driver) {
 void bp__driver_wake(bp_driver *driver) {
     /*
      * The caller's read-modify-write came before. It pairs with the exchange in bp__take_work, which comes after the
-     * new turn: either the run sees what the caller has published, or the caller sees the new turn.
+     * store of the new turn: either the run sees what the caller has published, or the caller sees the new turn. The
+     * load of posted_in is acquire: pairs with the store below, which comes after the return of post.
      */
     uint64_t turn = bp__load(&driver->turn);
     if (bp__load(&driver->posted_in) == turn) {
@@ -36,6 +37,7 @@ void bp__driver_wake(bp_driver *driver) {
 }
 
 bool bp__driver_lower_wake(bp_driver *driver, uint64_t deadline) {
+    /* Acquire: pairs with the compare-and-swap below in another thread. */
     uint64_t found = bp__load(&driver->wake_at);
     while (found > deadline) {
         if (bp__cas(&driver->wake_at, &found, deadline)) {
@@ -46,6 +48,7 @@ bool bp__driver_lower_wake(bp_driver *driver, uint64_t deadline) {
 }
 
 void bp__driver_push(bp_driver *driver, void *address, unsigned kind) {
+    /* Relaxed: this thread does not read the item that was pushed before. */
     uint64_t last = bp__load_relaxed(&driver->work);
     do {
         if (kind == BP_WORK_REQUEST) {
@@ -58,8 +61,10 @@ void bp__driver_push(bp_driver *driver, void *address, unsigned kind) {
 }
 
 void bp__driver_open(bp_driver *driver, bp_ticket ticket, bp_lease permit) {
-    /* For the time until this call returns: the attempt may end before, and with it the hold of the permit. */
+    /* A hold for the time until this call returns, because the attempt may end before, and with it the permit's hold.
+     */
     bp__driver_hold(driver);
+    /* Relaxed, here and in bp__driver_close: the push publishes the ticket. */
     bp__store_relaxed(&permit.slot->ticket, ticket.value);
     bp__driver_push(driver, permit.slot, BP_WORK_OPEN);
     bp__driver_wake(driver);

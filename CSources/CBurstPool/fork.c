@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The list of all pools, and what happens to them in a child process. See fork.h. */
+/* The list of all pools, and the handlers of fork(). See fork.h. */
 #include "fork.h"
 
 #include "pool.h"
 
 #include <pthread.h>
 
-/* For the list. Locked only while a pool is created or destroyed and while the process forks. */
+/* Protects the list. Locked only while a pool is created or destroyed and while the process forks. */
 static pthread_mutex_t bp__list_mutex = PTHREAD_MUTEX_INITIALIZER;
 static bp_pool *bp__first_pool;
 static pthread_once_t bp__fork_once = PTHREAD_ONCE_INIT;
@@ -20,11 +20,11 @@ static void bp__after_fork_in_parent(void) {
     pthread_mutex_unlock(&bp__list_mutex);
 }
 
-/* The child has one thread, so nothing here is ordered. */
+/* The child has one thread, so the stores are relaxed. */
 static void bp__after_fork_in_child(void) {
     for (bp_pool *pool = bp__first_pool; pool != NULL; pool = pool->next) {
         pool->is_forked = true;
-        /* With these words the hot path fails, and finds out why on the slow path. */
+        /* Because of these words, bp_try_acquire returns no lease, and the calls that release check is_forked. */
         bp__store_relaxed(&pool->waiting, BP_SHUT | BP_FORKED_BIT);
         bp__store_relaxed(&pool->limits, BP_SHUT);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Pools after fork(). */
+/* The list of all pools, which is needed after fork(). */
 #ifndef BP_FORK_H
 #define BP_FORK_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Where the home number is, numbers for threads where the system tells none, and the number for callers outside the
- * core. See home_number.h. */
+/* Finding the home number of a CPU, giving out numbers to threads on systems that have none for CPUs, and
+ * bp_home_number for programs. See home_number.h. */
 #include "home_number.h"
 
 #include "atomics.h"
@@ -10,12 +10,15 @@
 #ifdef BP_HAS_RSEQ
 #include <sys/auxv.h>
 
-/* Of Linux and in all headers since 6.3. Older headers lack the names, but the kernel may have the field. */
+/* Names of Linux 6.3. The headers may be older than the kernel, and lack them. */
 #define BP_AT_RSEQ_FEATURE_SIZE 27
 #define BP_MM_CID_OFFSET 24
 #define BP_MM_CID_END (BP_MM_CID_OFFSET + sizeof(uint32_t))
 
-/* A pool that is created before the constructor has run reads a word that is the same at each call of a thread. */
+/*
+ * 0 until the constructor has run. A call before that, in the constructor of another library, reads the first word of
+ * the thread's control block instead. That word is the same at each call of a thread.
+ */
 ptrdiff_t bp__home_number_offset;
 
 __attribute__((constructor)) static void bp__choose_home_number(void) {
@@ -28,6 +31,7 @@ __attribute__((constructor)) static void bp__choose_home_number(void) {
 _Thread_local uint32_t bp__thread_number_plus_one;
 
 uint32_t bp__thread_number_assign(void) {
+    /* The addition orders nothing: two threads only must not get the same number. */
     static bp_atomic64 given;
     uint32_t number = (uint32_t)bp__add(&given, 1);
     bp__thread_number_plus_one = number + 1;

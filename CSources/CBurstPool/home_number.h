@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The home number: a small number that two threads which run at the same time seldom share. It selects the home stripe.
+ * The home number: a small number that two threads which run at the same time seldom share. It selects the home stripe
+ * of the idle stack. (The home of a waiter, in waiter_queue.h, is something else.)
  *
  * The number belongs to the CPU rather than to the thread. Two threads on one CPU do not run at the same time, and a
  * connection that was released on a CPU is in that CPU's cache for the next thread. Linux keeps such numbers where a
@@ -32,14 +33,15 @@ extern ptrdiff_t bp__home_number_offset __attribute__((visibility("hidden")));
 
 static inline uint32_t bp__home_number(void) {
     const char *thread = __builtin_thread_pointer();
-    /* Volatile, because the kernel writes it. Negative if the area could not be registered. */
+    /* Volatile, because the kernel writes the number. It is negative if glibc could not register its area. */
     int32_t number = *(const volatile int32_t *)(thread + bp__home_number_offset);
     if (__builtin_expect(number >= 0, 1)) {
         return (uint32_t)number;
     }
     /*
-     * A number from the thread's address, where the kernel is older than rseq or does not allow it. Not from a function
-     * that gives out numbers: because of its call, the hot path would have to save registers also where it is not made.
+     * The kernel is older than rseq, or does not allow it: a number that is computed from the thread's address. A
+     * function that gives out numbers would be slower, because the hot path would have to save registers for its call
+     * even if the call is not made.
      */
     return (uint32_t)(((uint64_t)(uintptr_t)thread * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }

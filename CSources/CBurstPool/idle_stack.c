@@ -43,8 +43,9 @@ static bp_stripe *bp__idle_swept(bp_idle_stack *idle) {
 }
 
 /*
- * Reads *idle once, here and in bp__idle_take_elsewhere: it shares a cache line with the count of the waiters, which
- * other CPUs may write at any step of the search.
+ * Takes a slot from the stacks of the stripes, beginning with this home stripe. Here and in bp__idle_take_elsewhere,
+ * the search reads *idle once, because *idle shares a cache line with the number of waiters, which other CPUs may write
+ * at any step of the search.
  */
 static bp_slot *bp__idle_take_from_stacks(const bp_idle_stack *idle, uint32_t home) {
     bp_stripe *const stripes = idle->stripes;
@@ -59,8 +60,11 @@ static bp_slot *bp__idle_take_from_stacks(const bp_idle_stack *idle, uint32_t ho
 }
 
 /*
- * Acquire: pairs with the exchange by which another thread emptied the cell. A thread that finds the cell empty also
- * sees what the other thread freed before, such as a slot, and does not rely on it to use that.
+ * Takes the slot in the cell of a stripe, or returns NULL.
+ *
+ * Acquire: pairs with the exchange by which another thread has emptied the cell. A thread that finds the cell empty
+ * also sees every slot that the other thread has put in before: see bp__idle_take_thoroughly. The exchange pairs with
+ * the exchange in bp__idle_put.
  */
 static bp_slot *bp__idle_take_from_cell(bp_stripe *stripe) {
     return bp__load(&stripe->cell) == 0 ? NULL : (bp_slot *)(uintptr_t)bp__exchange(&stripe->cell, 0);
@@ -73,7 +77,7 @@ bp_slot *bp__idle_take_elsewhere(bp_idle_stack *idle, uint32_t home) {
     if (slot == NULL) {
         slot = bp__idle_pop(&bp__idle_swept(idle)->stack);
     }
-    /* Includes the home cell, which bp__idle_take read without order. */
+    /* Includes the home cell, which bp__idle_take has read with a relaxed load. */
     for (uint32_t step = 1; slot == NULL && step <= mask + 1; step++) {
         slot = bp__idle_take_from_cell(&stripes[(home + step) & mask]);
     }
@@ -87,7 +91,7 @@ bp_slot *bp__idle_take_thoroughly(bp_idle_stack *idle) {
 
 bp_slot *bp__idle_sweep_next(bp_idle_stack *idle) {
     bp_atomic64 *cells_swept = &bp__idle_swept(idle)->cell;
-    /* Relaxed: a second sweep at the same time only changes which cells each of them looks at. */
+    /* Relaxed, and the addition orders nothing: if two sweeps run at the same time, they share the cells. */
     while (bp__load_relaxed(cells_swept) <= idle->mask) {
         uint64_t index = bp__add(cells_swept, 1);
         bp_slot *slot = index <= idle->mask ? bp__idle_take_from_cell(&idle->stripes[index]) : NULL;
@@ -104,6 +108,7 @@ void bp__idle_sweep_keep(bp_idle_stack *idle, bp_slot *slot) {
 
 bool bp__idle_sweep_end(bp_idle_stack *idle) {
     bp_stripe *swept = bp__idle_swept(idle);
+    /* Relaxed, as the load in bp__idle_sweep_next: the next sweep begins with the first cell again. */
     bp__store_relaxed(&swept->cell, 0);
     bp_slot *slot = bp__idle_pop(&swept->stack);
     if (slot == NULL) {

@@ -11,20 +11,25 @@
 #define BP_ON_HOT_PATH inline __attribute__((always_inline))
 
 bool bp_needs_reconcile(const bp_pool *pool) {
-    /* Any flag of the waiting word counts, too: in a pool that is paused or shut down, every release reconciles. */
+    /*
+     * Any flag of the waiting word counts, too: in a pool that is paused or shut down, every release reconciles.
+     * Relaxed: the calls of the core come here directly after a full barrier, and say with what it pairs.
+     */
     return pool != NULL && (bp__load_relaxed(&pool->waiting) != 0 ||
                             bp__is_excess(bp__load_relaxed(&pool->total), bp__load_relaxed(&pool->limits)));
 }
 
 /*
- * The word of the waiters is not 0. Returns whether the caller may acquire all the same, because the pool is neither
- * shut down nor paused, and the count is too high for a moment while nobody waits.
+ * Returns whether a caller may acquire although the waiting word is not 0: the pool is neither shut down nor paused,
+ * and no caller waits, because the count is too high for a moment or another flag is set. Acquire: pairs with the
+ * compare-and-swaps in bp_shutdown and bp_pause.
  */
 static __attribute__((noinline)) bool bp__may_acquire(bp_pool *pool) {
     return (bp__load(&pool->waiting) & (BP_SHUT | BP_PAUSED)) == 0 && !bp_has_waiters(pool);
 }
 
 static BP_ON_HOT_PATH bp_lease bp__try_acquire(bp_pool *pool) {
+    /* Relaxed: a waiter, pause or shutdown that this load does not see yet began at the same time as this call. */
     if (__builtin_expect(bp__load_relaxed(&pool->waiting) != 0, 0) && !bp__may_acquire(pool)) {
         return bp__no_lease;
     }
@@ -54,14 +59,15 @@ static inline bp_status bp__needs_attention(const bp_pool *pool) {
     return pool->is_forked ? BP_FORKED : BP_RECONCILE;
 }
 
-/* Returns the status of a release that was refused. The hot path does not ask before whether the process is forked. */
+/* Returns the status of a release that was refused. The hot path does not check before whether the process is forked.
+ */
 static inline bp_status bp__refused(const bp_pool *pool, bp_status status) {
     return pool != NULL && pool->is_forked ? BP_FORKED : status;
 }
 
 /* Does the same as bp_release_exclusive, for a lease that was checked. */
 static BP_ON_HOT_PATH bp_status bp__release_checked(bp_pool *pool, bp_lease lease) {
-    /* The full barrier in bp__idle_put makes this store visible to the thread that takes the slot next. */
+    /* Relaxed: the full barrier in bp__idle_put makes this store visible to the thread that takes the slot next. */
     bp__store_relaxed(&lease.slot->word, bp__slot_word(BP_SLOT_IDLE, lease.serial));
     bp__idle_put(&pool->idle, lease.slot);
     /* The same pairing as in bp_release. */
@@ -73,7 +79,7 @@ bp_status bp_release_exclusive(bp_pool *pool, bp_lease lease) {
     return __builtin_expect(status != BP_OK, 0) ? bp__refused(pool, status) : bp__release_checked(pool, lease);
 }
 
-/* waiting: the word of the waiters. Returns whether a connection can be passed on to one of them. */
+/* Returns whether a connection can be passed on to a waiter. waiting: the waiting word. */
 static bool bp__is_awaited(uint64_t waiting) {
     return (waiting & (BP_SHUT | BP_PAUSED)) == 0 && bp__waiting_count(waiting) != 0;
 }
@@ -100,16 +106,16 @@ bp_status bp_release_to_waiter(bp_pool *pool, bp_lease lease, bp_lease *next, vo
         return status;
     }
     /*
-     * A pause or shutdown that begins after this load has begun at the same time as this call, which may then take
-     * effect before it.
+     * Acquire: pairs with the compare-and-swaps in bp_pause and bp_shutdown. A pause or shutdown that this load does
+     * not see yet began at the same time as this call, so this call may take effect before it.
      */
     if (!bp__is_awaited(bp__load(&pool->waiting))) {
         return BP_EMPTY;
     }
     status = bp_hand_off(pool, context);
     if (status == BP_OK) {
-        /* The slot was in no stack, so this thread still owns it. The caller makes the new lease visible to the waiter.
-         */
+        /* The slot was in no stack, so this thread still owns it. The caller passes the new lease to the waiter, and
+         * thereby orders this store and the element. */
         *next = bp__slot_take(lease.slot, BP_SLOT_IN_USE);
     }
     return status;
@@ -161,17 +167,18 @@ static inline bp_place bp__in_pool(bp_pool *pool) {
 static BP_ON_HOT_PATH bp_status bp__release_with_record(bp_pool *pool, bp_lease lease, bp_place place,
                                                         bp_thread_record *thread) {
     /*
-     * Relaxed: the full barrier in bp_release comes before another thread can take the connection, and so before
-     * bp__is_quiet of a thread that has seen the connection closed, and before bp__driver_may_end of a loop that has
-     * got the connection.
+     * Relaxed: the full barrier in bp_release comes before another thread can take the connection. So this store is
+     * visible to bp__is_quiet of a thread that has seen the connection closed, and to bp__driver_may_end of a loop that
+     * has got the connection.
      */
     bp__store_relaxed(&thread->inside, (uint64_t)(uintptr_t)place.address);
     bp_status status = bp__release(pool, lease);
     if (__builtin_expect(status == BP_RECONCILE, 0)) {
+        /* Before the store below: pairs with the load of the count after bp__thread_is_releasing_to. */
         bp__add(place.count, 1);
     }
-    /* Release: pairs with the acquire load in bp__thread_is_releasing_to. The last access to the pool, if it is BP_OK.
-     */
+    /* Release: pairs with the acquire load in bp__thread_is_releasing_to. After BP_OK, the thread does not access the
+     * pool any more. */
     bp__store(&thread->inside, 0);
     return status;
 }
@@ -182,6 +189,7 @@ static bp_status bp__release_in(bp_pool *pool, bp_lease lease, bp_place place) {
     if (thread != NULL) {
         return bp__release_with_record(pool, lease, place, thread);
     }
+    /* Full barrier before the connection is released, as in bp__enter. */
     bp__add(place.count, 1);
     bp_status status = bp__release(pool, lease);
     if (status != BP_RECONCILE) {
@@ -242,6 +250,7 @@ bool bp_lease_is_current(const bp_pool *pool, bp_lease lease) {
     if (pool == NULL || lease.slot == NULL || lease.slot->pool != pool) {
         return false;
     }
+    /* Acquire: as in bp__look_at_slot, for a caller that has the lease from bp_slot_at. */
     uint64_t word = bp__load(&lease.slot->word);
     bp_slot_state state = bp__slot_word_state(word);
     return bp__slot_word_serial(word) == lease.serial && state != BP_SLOT_VACANT && state != BP_SLOT_IDLE;
@@ -274,6 +283,6 @@ bp_status bp_sweep_end(bp_pool *pool) {
     if (!bp__idle_sweep_end(&pool->idle)) {
         return BP_EMPTY;
     }
-    /* The same pairing as in bp_sweep_keep: the slot was in no stack for a moment. */
+    /* The same pairing as in bp_release: the slot was in no stack for a moment, so a waiter may have missed it. */
     return bp_needs_reconcile(pool) ? BP_RECONCILE : BP_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the pool allows: its limits, pausing, shutting down, and the counts that are compared with the limits. */
+/* The limits of the pool, pausing, shutting down, and the counts that are compared with the limits. */
 #include "pool.h"
 
 bp_status bp_resize(bp_pool *pool, uint32_t max_size, uint32_t hard_limit) {
@@ -45,7 +45,8 @@ bp_status bp_shutdown(bp_pool *pool) {
     /*
      * With limits of 0 no permit is given out and every idle connection is an excess connection. Full barrier: pairs
      * with the full barriers in bp_wait_join and bp_release, after which those calls read the limits. Either they see
-     * the shutdown, or the caller's reconcile sees their waiter or connection.
+     * the shutdown, or the caller's reconcile sees their waiter or connection. The compare-and-swap on the waiting word
+     * stops bp_try_acquire, which does not read the limits.
      */
     bp__exchange(&pool->limits, BP_SHUT);
     uint64_t waiting = bp__load(&pool->waiting);
@@ -53,6 +54,8 @@ bp_status bp_shutdown(bp_pool *pool) {
     }
     return BP_OK;
 }
+
+/* In this query and in the queries below, acquire: a caller that sees the effect of a call sees what came before it. */
 
 bool bp_is_shut_down(const bp_pool *pool) {
     return pool != NULL && (bp__load(&pool->limits) & BP_SHUT) != 0;
@@ -63,6 +66,7 @@ bp_status bp_pause(bp_pool *pool) {
     if (status != BP_OK) {
         return status;
     }
+    /* No other operation relies on the order: a call that does not see the pause yet began at the same time. */
     uint64_t waiting = bp__load(&pool->waiting);
     do {
         if ((waiting & BP_SHUT) != 0) {
@@ -78,8 +82,9 @@ bp_status bp_resume(bp_pool *pool) {
         return status;
     }
     /*
-     * Full barrier: pairs with the full barriers in bp_release, bp__free_slot and bp_wait_join. A thread that reads
-     * the pause while it reconciles has released or joined before it read, so the caller's reconcile finds that.
+     * Full barrier: pairs with the full barriers in bp_release, bp__free_slot and bp_wait_join. A thread that still
+     * reads the pause while it reconciles has released, freed a slot or joined before that, so the caller's reconcile
+     * finds its connection, slot or waiter.
      */
     uint64_t waiting = bp__load(&pool->waiting);
     while (!bp__cas(&pool->waiting, &waiting, waiting & ~BP_PAUSED)) {

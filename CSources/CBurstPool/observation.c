@@ -14,7 +14,7 @@ static bp_status bp__look_at_slot(const bp_pool *pool, uint32_t index, bp_slot_v
     bp_slot *slot = bp__table_at(&pool->slots, index);
     /*
      * Acquire: pairs with the release store in bp__slot_take_to_open, so that the slot's pool is visible, and with the
-     * compare-and-swap that moved the slot to closing, so that what was done before the close is visible.
+     * compare-and-swap in bp__begin_counted_close, so that what was done before the close is visible.
      */
     uint64_t word = bp__load(&slot->word);
     *view = (bp_slot_view){.state = bp__slot_word_state(word), .lease = {slot, bp__slot_word_serial(word)}};
@@ -41,6 +41,7 @@ bp_status bp_pool_statistics_get_sized(const bp_pool *pool, bp_pool_statistics *
     uint32_t used = bp__table_used(&pool->slots);
     for (uint32_t index = 0; index < used; index++) {
         struct bp_slot *slot = bp__table_at(&pool->slots, index);
+        /* Relaxed: only the state is used. */
         count[bp__slot_word_state(bp__load_relaxed(&slot->word))]++;
     }
     uint64_t limits = bp__load(&pool->limits);
@@ -62,21 +63,25 @@ void bp_observe_leases(bp_pool *pool, uint64_t now, uint64_t interval) {
     if (pool == NULL) {
         return;
     }
+    /* Relaxed: the compare-and-swap below checks the value. */
     uint64_t observed_at = bp__load_relaxed(&pool->observed_at);
-    /* A caller that read the clock before the latest observation must not date leases back to before it. */
+    /* A caller whose time is earlier than that of the latest observation must not store it as the time of leases that
+     * have begun since. */
     bool is_due = observed_at == 0 || (now > observed_at && now - observed_at >= interval);
-    /* Of several threads for which an observation is due, the compare-and-swap lets one make it. */
+    /* Of several threads for which an observation is due, the compare-and-swap lets one make it. It orders nothing. */
     if (!is_due || !bp__cas(&pool->observed_at, &observed_at, now)) {
         return;
     }
     uint32_t used = bp__table_used(&pool->slots);
     for (uint32_t index = 0; index < used; index++) {
         struct bp_slot *slot = bp__table_at(&pool->slots, index);
+        /* Relaxed: only the state and the serial number are used. */
         uint64_t word = bp__load_relaxed(&slot->word);
         if (bp__slot_word_state(word) != BP_SLOT_IN_USE || !bp__table_reserve(&pool->observations, index)) {
             continue;
         }
         bp_observation *observation = bp__table_at(&pool->observations, index);
+        /* Relaxed: usually only one thread observes at a time: see bp_observe_leases in bp_pool.h. */
         if (bp__load_relaxed(&observation->serial) != bp__slot_word_serial(word)) {
             bp__store_relaxed(&observation->at, now);
             /* Release: pairs with the load of the serial number in bp_oldest_lease_age, which then reads the time. */
@@ -91,6 +96,8 @@ uint64_t bp_oldest_lease_age(const bp_pool *pool, uint64_t now) {
     for (uint32_t index = 0; index < used; index++) {
         struct bp_slot *slot = bp__table_at(&pool->slots, index);
         bp_observation *observation = bp__table_find(&pool->observations, index);
+        /* Relaxed: only the state and the serial number are used. The load of the observed serial number is acquire, so
+         * that the time is read after it. */
         uint64_t word = bp__load_relaxed(&slot->word);
         if (observation != NULL && bp__slot_word_state(word) == BP_SLOT_IN_USE &&
             bp__load(&observation->serial) == bp__slot_word_serial(word)) {

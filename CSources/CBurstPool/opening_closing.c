@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Permits to open a connection, and closing. */
+/* Permits to open a connection, and closing connections. */
 #include "pool.h"
 #include "waiting.h"
 
 /* Counts one more connection and takes a vacant slot for it. BP_OK; BP_LIMIT_REACHED; BP_OUT_OF_MEMORY. */
 static bp_status bp__claim_slot(bp_pool *pool, bp_lease *permit) {
+    /* Acquire, here and for the limits: pairs with bp__free_slot and bp_resize. */
     uint64_t total = bp__load(&pool->total);
     do {
         if (BP_LOW(total) >= BP_HIGH(bp__load(&pool->limits))) {
             return BP_LIMIT_REACHED;
         }
-        /* Of several threads that claim the last slot, the compare-and-swap lets one succeed. */
+        /*
+         * Of several threads that claim the last slot, the compare-and-swap lets one succeed. It pairs with the
+         * addition in bp__free_slot, so that the pop below finds the slot that was freed.
+         */
     } while (!bp__cas(&pool->total, &total, total + 1));
     bp_slot *slot = (bp_slot *)bp__stack_pop(&pool->vacant);
     if (slot == NULL) {
         uint32_t index = bp__table_extend(&pool->slots, BP_TABLE_CAPACITY);
         if (index == BP_TABLE_NONE) {
-            bp__add(&pool->total, (uint64_t)-1);
+            bp__add(&pool->total, (uint64_t)-1); /* Undoes the compare-and-swap. No slot has become free. */
             return BP_OUT_OF_MEMORY;
         }
         slot = bp__table_at(&pool->slots, index);
@@ -32,14 +36,14 @@ static bp_status bp__claim_slot(bp_pool *pool, bp_lease *permit) {
  *
  * The slot goes back first, so that a thread that finds the lower total also finds a vacant slot. The addition is a
  * full barrier: the caller looks for waiters after it. Pairs with bp_wait_join, which counts the waiter before its
- * caller reads the total.
+ * caller reads the total, and with the load of the total in bp__is_quiet_beside_drivers.
  */
 static void bp__free_slot(bp_pool *pool, bp_slot *slot, uint64_t closing) {
     bp__stack_push(&pool->vacant, &slot->entry);
     bp__add(&pool->total, (uint64_t)0 - 1 - closing * BP_HIGH_ONE);
 }
 
-/* Moves the slot of a lease, except in a forked process. */
+/* Moves the slot of a lease from one state to another, except in a forked process. */
 static bp_status bp__slow_lease_move(const bp_pool *pool, bp_lease lease, bp_slot_state from, bp_slot_state to) {
     bp_status status = bp__check(pool);
     return status != BP_OK ? status : bp__lease_move(pool, lease, from, to);
@@ -55,6 +59,7 @@ bp_status bp__begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit, bp_
     if (status != BP_OK) {
         return status;
     }
+    /* Acquire: pairs with the addition in bp__wait_join. The caller's full barrier came before: see bp_release. */
     if (!bp__permits_are_due(bp__load(&pool->waiting))) {
         return BP_EMPTY;
     }
@@ -65,13 +70,14 @@ bp_status bp__begin_open(bp_pool *pool, bp_ticket *ticket, bp_lease *permit, bp_
             return status;
         }
         if (bp__waiter_begin_opening(&pool->queue, ticket, home)) {
+            /* Lowered after the waiter has its permit, so that the count is never too low. */
             bp__add(&pool->waiting, (uint64_t)0 - BP_HIGH_ONE);
             *permit = claimed;
             return BP_OK;
         }
         bp_cancel_open(pool, claimed);
-        /* No waiter needed the permit. But one may have joined, and found the limit reached, while this thread held the
-         * slot: so the queue is searched once more. */
+        /* No waiter needed the permit. But a waiter may have joined, and found the limit reached, while this thread
+         * held the slot. So the queue is searched once more. */
     } while (bp__waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING));
     return BP_EMPTY;
 }
@@ -88,6 +94,8 @@ bp_status bp_begin_open_unrequested(bp_pool *pool, bp_lease *permit) {
     if (status != BP_OK) {
         return status;
     }
+    /* Acquire: pairs with the read-modify-writes of bp_shutdown, bp_pause and bp__wait_join. A waiter, pause or
+     * shutdown that this load does not see yet began at the same time as this call. */
     uint64_t waiting = bp__load(&pool->waiting);
     if ((waiting & BP_SHUT) != 0) {
         return BP_SHUT_DOWN;
@@ -114,9 +122,10 @@ bp_status bp_cancel_open(bp_pool *pool, bp_lease permit) {
 /* Closing. */
 
 /*
- * Moves the slot of a lease to closing, after the caller has counted it as closing. The order matters: if the slot were
- * closing before it is counted, or only for a moment, another thread with a copy of the lease could finish a close that
- * never began.
+ * Moves the slot of a lease to closing, after the caller has counted it as closing. The order matters: as soon as the
+ * slot is closing, another thread with a copy of the lease can finish the close. So the slot becomes closing only after
+ * it was counted, and when it is certain that the connection will be closed. If the move fails, the count is lowered
+ * again.
  */
 static bp_status bp__begin_counted_close(bp_pool *pool, bp_lease lease) {
     bp_status status = bp__lease_move(pool, lease, BP_SLOT_IN_USE, BP_SLOT_CLOSING);
@@ -134,7 +143,7 @@ bp_status bp_begin_close(bp_pool *pool, bp_lease lease) {
     if (status != BP_OK) {
         return status;
     }
-    bp__add(&pool->total, BP_HIGH_ONE);
+    bp__add(&pool->total, BP_HIGH_ONE); /* Before the move of the slot: see bp__begin_counted_close. */
     return bp__begin_counted_close(pool, lease);
 }
 
@@ -146,8 +155,9 @@ bp_status bp_begin_close_excess(bp_pool *pool, bp_lease lease) {
     if (status != BP_OK) {
         return status;
     }
+    /* Acquire, here and for the limits: pairs with bp__claim_slot and bp_resize. */
     uint64_t total = bp__load(&pool->total);
-    /* Also where excess connections are kept: somebody has decided to close one. */
+    /* Also with keep_excess, because the caller of this function has decided to close an excess connection. */
     while (bp__is_excess(total, bp__load(&pool->limits) & ~BP_KEEP_EXCESS)) {
         /* Of several threads that close the last excess connection, the compare-and-swap lets one succeed. */
         if (bp__cas(&pool->total, &total, total + BP_HIGH_ONE)) {

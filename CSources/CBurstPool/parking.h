@@ -13,13 +13,13 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Lets so many nanoseconds pass. A cancellation point. */
+/* Pauses the thread for this number of nanoseconds, or until it handles a signal. A cancellation point. */
 static inline void bp__pause(uint64_t nanoseconds) {
     struct timespec duration = {(time_t)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)};
     nanosleep(&duration, NULL);
 }
 
-/* Returns nanoseconds on the system's monotonic clock. */
+/* Returns the time of the system's monotonic clock in nanoseconds. */
 static inline uint64_t bp__now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -27,8 +27,9 @@ static inline uint64_t bp__now(void) {
 }
 
 /*
- * A parking is for one thread that waits and one thread that posts, once. A post before the wait is not lost. A wait
- * returns false when the timeout, in nanoseconds, has passed.
+ * With a parking, one thread waits for one post of another thread. A post before the wait is not lost, and what the
+ * posting thread wrote before is visible after the wait. A wait returns false when the timeout, in nanoseconds, has
+ * passed. A timeout above INT64_MAX never passes.
  */
 #if defined(__APPLE__)
 #include <dispatch/dispatch.h>
@@ -88,7 +89,7 @@ static inline void bp__parking_destroy(bp_parking *parking) {
 static inline void bp__parking_post(bp_parking *parking) {
     pthread_mutex_lock(&parking->mutex);
     parking->is_posted = true;
-    /* While the mutex is locked, so that the parking is not destroyed before the signal. */
+    /* Signals while the mutex is locked, so that the waiting thread does not destroy the parking before the signal. */
     pthread_cond_signal(&parking->condition);
     pthread_mutex_unlock(&parking->mutex);
 }

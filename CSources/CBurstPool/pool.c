@@ -33,6 +33,7 @@ static bp_status bp__pool_make(const bp_pool_configuration *configuration, bp_po
         return BP_OUT_OF_MEMORY;
     }
     uint64_t keep_excess = configuration->keep_excess ? BP_KEEP_EXCESS : 0;
+    /* Relaxed: the program passes the pool to other threads only after its creation. */
     bp__store_relaxed(&pool->limits, bp__limits_word(configuration->max_size, configuration->hard_limit, keep_excess));
     pool->element_offset = bp__round_up(sizeof(struct bp_slot), alignment);
     size_t stride = bp__round_up(pool->element_offset + configuration->element_size, 64);
@@ -43,11 +44,11 @@ static bp_status bp__pool_make(const bp_pool_configuration *configuration, bp_po
     bp__table_create(&pool->observations, sizeof(bp_observation), first_slots);
     bp__table_create(&pool->drivers, sizeof(bp_driver), BP_FIRST_DRIVERS);
     /*
-     * Reserves the first slots now, so that they lie near the pool and near what its creator allocates beside it. A
-     * chunk from another arena of the allocator, where the first thread that opens a connection would put it, can share
-     * set and linear tag with those lines in the first-level cache of an AMD CPU. Two such lines evict each other, and
-     * a lease then takes up to twice as long (Decisions/0002). This helps up to 64 slots, if they are small enough for
-     * an arena.
+     * Reserves the first chunk of slots now, so that it is near the pool and near what the pool's creator allocates at
+     * the same time. Otherwise the first thread that opens a connection would allocate it, perhaps from another arena
+     * of the allocator. Cache lines of two arenas can have the same set and the same linear tag in the first-level
+     * cache of an AMD CPU. Such lines evict each other, and a lease then takes up to twice as long (Decisions/0002).
+     * This helps the first 64 slots, if they are small enough for an arena.
      */
     if (!bp__table_reserve(&pool->slots, 0) || !bp__idle_stack_create(&pool->idle, configuration->stripes) ||
         !bp__waiter_queue_create(&pool->queue)) {
@@ -76,7 +77,7 @@ bp_status bp_pool_create_sized(const bp_pool_configuration *configuration, bp_po
     if (pool != NULL && bp__sized_read(&known, sizeof known, least, configuration)) {
         status = bp__pool_make(&known, pool);
     }
-    /* A size that is too small does not tell whether there is an owner. */
+    /* If the size is too small, the configuration has no member release_owner. */
     if (status != BP_OK && configuration->size >= least && configuration->release_owner != NULL) {
         configuration->release_owner(configuration->owner);
     }
@@ -91,7 +92,7 @@ bp_status bp_pool_destroy(bp_pool *pool) {
     if (!pool->is_forked && (!bp__is_quiet(pool) || bp__waiter_is_prepared(&pool->queue))) {
         return BP_BUSY;
     }
-    /* The owner's callback may call this again, which must not free the pool twice. */
+    /* release_owner may call this function again, which must not free the pool twice. The exchange orders nothing. */
     if (bp__exchange(&pool->is_being_destroyed, 1) != 0) {
         return BP_BUSY;
     }

@@ -13,11 +13,12 @@ struct bp_pool {
      * One cache line that the hot path reads and that only slow paths write. Each word holds two counts of at most 30
      * bits, one from bit 0 and one from bit 32, and flags.
      *
-     *   waiting   low: the waiters in the queue. High: those of them without a permit. Bit 62: the pool is paused.
-     *             Bit 63: the pool is shut down. Bit 31: this process was forked after the pool was created. Bit 30:
-     *             every release reconciles. A waiter is counted before another thread can find it in the queue, and
-     *             until after it has left, so the counts may be too high for a moment but are never too low.
-     *   total     low: idle + in use + opening + closing. High: those of them that are closing.
+     *   waiting   low: the number of waiters in the queue. High: the number of waiters without a permit. Bit 62: the
+     *             pool is paused. Bit 63: the pool is shut down. Bit 31: this process was forked after the pool was
+     *             created. Bit 30: every release reconciles. A waiter is counted before another thread can find it in
+     *             the queue, and until after it has left. So the counts may be too high for a moment, but are never too
+     *             low.
+     *   total     low: idle + in use + opening + closing. High: closing.
      *   limits    low: max_size. Bit 31: excess connections are kept. High: hard_limit. Bit 63: the pool is shut down.
      */
     _Alignas(64) bp_atomic64 waiting;
@@ -36,12 +37,13 @@ struct bp_pool {
     bool is_forked;
     bp_pool *next, *previous; /* In the list of fork.c. */
 
-    _Alignas(64) bp_atomic64 inside; /* The threads inside slow paths of bp_blocking.h. Lowered as the last access. */
+    /* The number of threads inside slow paths of bp_blocking.h. Lowering it is a thread's last access to the pool. */
+    _Alignas(64) bp_atomic64 inside;
     bp_atomic64 is_being_destroyed;
     bp_waiter_queue queue;
 
     bp_table drivers;         /* See driver.h. */
-    bp_atomic64 open_drivers; /* How many of them are open. Lowered as the last access. */
+    bp_atomic64 open_drivers; /* The number of open drivers. Lowering it is a loop's last access to the pool. */
 };
 
 #define BP_HIGH_ONE (UINT64_C(1) << 32)
@@ -67,19 +69,19 @@ static inline uint64_t bp__limits_word(uint32_t max_size, uint32_t hard_limit, u
 }
 
 /*
- * Returns whether there are more connections than max_size, those closing not counted. With BP_KEEP_EXCESS the low half
- * of the limits is greater than any count, so the answer is no without another test on the hot path.
+ * Returns whether more connections than max_size exist, not counting the closing ones. With BP_KEEP_EXCESS the low half
+ * of the limits is greater than any count, so this returns false without another test on the hot path.
  */
 static inline bool bp__is_excess(uint64_t total, uint64_t limits) {
     return BP_LOW(total) - BP_HIGH(total) > BP_LOW(limits);
 }
 
-/* The number of waiters. */
+/* Returns the number of waiters. waiting: the waiting word. */
 static inline uint32_t bp__waiting_count(uint64_t waiting) {
     return BP_LOW(waiting) & BP_COUNT_MASK;
 }
 
-/* The check at the begin of slow calls. */
+/* Checks the pool at the beginning of a slow call. */
 static inline bp_status bp__check(const bp_pool *pool) {
     if (pool == NULL) {
         return BP_INVALID_ARGUMENT;
@@ -88,9 +90,10 @@ static inline bp_status bp__check(const bp_pool *pool) {
 }
 
 /*
- * Between these two calls a thread is inside the pool. Both are full barriers. bp__enter pairs with bp__is_quiet: it
- * comes before the thread gives up its lease or its place in the queue. bp__leave is the thread's last access to the
- * pool.
+ * Between these two calls a thread is inside the pool. Both are full barriers, and pair with the loads in bp__is_quiet.
+ * bp__enter comes before the thread gives up its lease, its permit or its position in the queue. So a thread that has
+ * seen the total and the number of waiters become 0 sees this addition, too. bp__leave is the thread's last access to
+ * the pool.
  */
 static inline void bp__enter(bp_pool *pool) {
     bp__add(&pool->inside, 1);
@@ -101,22 +104,25 @@ static inline void bp__leave(bp_pool *pool) {
 }
 
 /*
- * Returns whether no connection exists, nobody waits, and no thread is inside a call of bp_blocking.h. If no driver is
- * open either, a pool that was shut down can be freed. The order of the loads matters. A thread that releases its
- * connection is in its record before the total can become 0, and it enters the pool before it leaves the record. A
- * thread that releases to a driver keeps the driver open instead.
+ * Returns whether no connection exists, no caller waits, and no thread is inside a call of bp_blocking.h. If no driver
+ * is open either, a pool that was shut down can be freed.
+ *
+ * The order of the loads matters, and they are acquire loads to keep it. A thread that releases its connection has the
+ * pool in its record before the total can become 0, and it enters the pool before it removes the pool from its record.
+ * The loads of the total and of the number of waiters pair with the additions in bp__free_slot and bp__count_departure.
+ * A thread that releases to a driver keeps the driver open instead.
  */
 static inline bool bp__is_quiet_beside_drivers(const bp_pool *pool) {
     return BP_LOW(bp__load(&pool->total)) == 0 && bp__waiting_count(bp__load(&pool->waiting)) == 0 &&
            !bp__thread_is_releasing_to(pool) && bp__load(&pool->inside) == 0;
 }
 
-/* Returns whether a pool that was shut down can be freed. */
+/* Returns whether a pool that was shut down can be freed. Acquire: pairs with the addition in bp__driver_end. */
 static inline bool bp__is_quiet(const bp_pool *pool) {
     return bp__is_quiet_beside_drivers(pool) && bp__load(&pool->open_drivers) == 0;
 }
 
-/* Returns whether a waiter exists that should get a permit if there is room. */
+/* Returns whether a waiter exists that should get a permit if the hard limit allows. waiting: the waiting word. */
 static inline bool bp__permits_are_due(uint64_t waiting) {
     return (waiting & BP_PAUSED) == 0 && BP_HIGH(waiting) != 0;
 }
@@ -131,7 +137,8 @@ static inline bp_status bp__lease_belongs(const bp_pool *pool, bp_lease lease) {
 
 /*
  * Checks that the lease has not ended and that its slot is in this state. Detects every misuse except a call with the
- * same lease at the same instant.
+ * same lease at the same instant. Relaxed: the holder of the lease, or the thread from which it got the lease, has
+ * stored the word itself.
  */
 static inline bp_status bp__lease_check(const bp_pool *pool, bp_lease lease, bp_slot_state state) {
     bp_status status = bp__lease_belongs(pool, lease);
@@ -146,7 +153,9 @@ static inline bp_status bp__lease_check(const bp_pool *pool, bp_lease lease, bp_
 
 /*
  * Moves the slot of the lease from one state to another. Detects every misuse: of two calls with the same lease at the
- * same instant, one succeeds, because the compare-and-swap checks state and serial number together.
+ * same instant, one succeeds, because the compare-and-swap checks state and serial number together. If the slot becomes
+ * idle or vacant, the caller puts it into a stack next, and that operation orders what came before. A move to closing
+ * pairs with the load in bp__look_at_slot.
  */
 static inline bp_status bp__lease_move(const bp_pool *pool, bp_lease lease, bp_slot_state from, bp_slot_state to) {
     bp_status status = bp__lease_belongs(pool, lease);

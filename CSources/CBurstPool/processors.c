@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The CPUs and the quota of a process. See processors.h. */
+/* The number of CPUs on which a process may run, and the quota of its control group. See processors.h. */
 #include "posix.h"
 
 #include "processors.h"
@@ -95,7 +95,7 @@ static uint32_t bp__least_quota(const char *mount, const char *path, uint32_t (*
     return least;
 }
 
-/* Whether a list such as "cpu,cpuacct" names the controller of CPU time. */
+/* Returns whether a list such as "cpu,cpuacct" names the controller of CPU time. */
 static bool bp__lists_cpu(const char *list) {
     for (const char *name = list; name != NULL; name = strchr(name, ',') == NULL ? NULL : strchr(name, ',') + 1) {
         if (strncmp(name, "cpu", 3) == 0 && (name[3] == ',' || name[3] == '\0')) {
@@ -145,9 +145,9 @@ uint32_t bp__processor_quota(const char *root) {
     return least;
 }
 
-/* The quota plus 1; 0 while it has not been read. Relaxed: each thread that reads the files finds the same. */
+/* Returns the quota, which the first call reads. Relaxed: each thread that reads the files finds the same quota. */
 static uint32_t bp__known_quota(void) {
-    static bp_atomic64 quota_plus_one;
+    static bp_atomic64 quota_plus_one; /* 0 while the quota has not been read. */
     uint64_t known = bp__load_relaxed(&quota_plus_one);
     if (known == 0) {
         known = (uint64_t)bp__processor_quota("") + 1;

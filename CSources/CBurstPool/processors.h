@@ -15,11 +15,11 @@
 uint32_t bp__processors(void);
 
 /*
- * Returns the CPU time that the control group of this process may use in each period, in periods and rounded up; 0
- * if there is no limit. Reads files, with this folder in front of their absolute paths.
+ * Returns the number of CPUs that the quota of this process's control group allows: the CPU time of each period divided
+ * by the length of the period, rounded up. 0 if there is no limit. root is put in front of the paths of all files.
  *
  * Both versions of control groups are read. A limit of a group also holds for the groups in it, so the least limit
- * counts. Files that do not exist, or say something else, are no limit.
+ * counts. A file that does not exist or has an unknown form is no limit.
  */
 uint32_t bp__processor_quota(const char *root);
 

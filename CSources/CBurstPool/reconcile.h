@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the files that implement bp_blocking.h share: waiting threads, and reconciling. */
+/* What the files that implement bp_blocking.h and bp_callback.h share: waiting threads, and reconciling. */
 #ifndef BP_RECONCILE_H
 #define BP_RECONCILE_H
 
@@ -18,8 +18,8 @@ typedef struct {
 static const bp_closer bp__no_closer = {NULL, NULL, NULL};
 
 /*
- * A thread that waits in bp_acquire. It is on the stack of that thread, which leaves bp_acquire only after another
- * thread has posted to it, or after it has claimed its own wait.
+ * A thread that waits in bp_acquire. The structure is on the stack of that thread, which leaves bp_acquire only after
+ * another thread has posted to the structure, or after it has claimed its own wait.
  */
 typedef struct {
     bp_parking parking; /* Posting to it also publishes the other fields. */

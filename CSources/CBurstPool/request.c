@@ -11,7 +11,7 @@
 #include "sized.h"
 #include "waiting.h"
 
-/* The size of bp_request in the first version. The library reads and writes only the members of that version. */
+/* The size of bp_request in version 0.1. The library reads and writes only the members of that version. */
 #define BP_LEAST_REQUEST BP_SIZE_UP_TO(bp_request, is_submitted)
 
 /* The check at the beginning of the calls that take a driver. */
@@ -30,7 +30,7 @@ static void bp__request_finish(bp_request *request, bp_status status, int error,
     request->status = status;
     request->error = error;
     request->lease = lease;
-    /* The request's own hold may end as soon as it is pushed. */
+    /* A hold for this call, because the request's own hold may end as soon as the request is pushed. */
     bp__driver_hold(driver);
     bp__driver_push(driver, request, BP_WORK_REQUEST);
     bp__driver_wake(driver);
@@ -47,7 +47,7 @@ void bp__request_deliver(bp_driver *driver, bp_request *request) {
     request->done(request);
 }
 
-/* Returns the time at which a timeout passes that begins now. */
+/* Returns the time at which a timeout that begins now passes. */
 static uint64_t bp__deadline(uint64_t timeout) {
     if (timeout == BP_NO_DEADLINE) {
         return BP_NO_DEADLINE;
@@ -93,7 +93,11 @@ bp_status bp_request_submit(bp_request *request, bp_driver *driver, uint64_t tim
         return BP_BUSY;
     }
     bp_pool *pool = driver->pool;
-    bp__add(&driver->holds, 2); /* For the request, and for this call. */
+    /*
+     * A hold for the request and a hold for this call. Full barrier: pairs with the compare-and-swap in bp__begin_end.
+     * Either this call reads below that the driver is closing, or the driver sees these holds and does not end.
+     */
+    bp__add(&driver->holds, 2);
     if (bp__load(&driver->state) != BP_DRIVER_OPEN) {
         bp__add(&driver->holds, (uint64_t)-2);
         return BP_SHUT_DOWN;
@@ -160,7 +164,8 @@ bp_status bp_driver_discard(bp_driver *driver, bp_lease lease) {
 
 /*
  * What a driver has stored in the slot of a lease while it opens or closes the connection. To be read before the call
- * that gives up the slot, and to be used only if that call succeeds.
+ * that gives up the slot, and to be used only if that call succeeds. Relaxed: the loop has stored both words before it
+ * passed the lease to the program.
  */
 typedef struct {
     uint64_t ticket;   /* 0: no driver opens or closes the connection. */
@@ -193,6 +198,7 @@ bp_status bp_driver_finish_open(bp_driver *driver, bp_lease permit, int error) {
     if (status == BP_OK) {
         bool is_open = error == 0;
         if (is_open) {
+            /* Relaxed: this thread still owns the slot. The call that gives up the slot publishes this store. */
             bp__store_relaxed(&permit.slot->ticket, 0);
         }
         void *context;

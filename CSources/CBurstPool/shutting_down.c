@@ -8,7 +8,7 @@
 #include "parking.h"
 #include "pool.h"
 
-/* The pauses between two looks in bp_shutdown_and_wait, in nanoseconds. */
+/* The shortest and the longest pause between two checks in bp_shutdown_and_wait, in nanoseconds. */
 #define BP_SHORTEST_PAUSE 50000u
 #define BP_LONGEST_PAUSE 10000000u
 

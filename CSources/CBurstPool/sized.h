@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Structures that programs of other versions of the header pass: see "Versions" in bp_pool.h. */
+/* Reading and writing structures of programs that were compiled with other versions of the headers: see "Versions" in
+ * bp_pool.h. */
 #ifndef BP_SIZED_H
 #define BP_SIZED_H
 
@@ -9,8 +10,8 @@
 #include <string.h>
 
 /*
- * The size of a structure up to its last member in version 0.1, which no program can fall short of. A member that is
- * added later comes after the padding at the end, so that it changes the size.
+ * The size of a structure up to its last member in version 0.1. The structure of every program has at least this size.
+ * A member that is added later comes after the padding at the end, so that it changes the size.
  */
 #define BP_SIZE_UP_TO(type, last_member) (offsetof(type, last_member) + sizeof(((type *)0)->last_member))
 
@@ -22,8 +23,9 @@ static inline size_t bp__sized_get(const void *structure) {
 }
 
 /*
- * Reads a structure of the program. Members that the program does not know are 0. Returns false if its size is less
- * than the least one, or if the program has set a member that this version of the library does not know.
+ * Reads a structure of the program. known: the size that this version of the library knows. Members that the program
+ * does not know become 0. Returns false if the structure's size is less than least, or if the program has set a member
+ * that this version of the library does not know.
  */
 static inline bool bp__sized_read(void *into, size_t known, size_t least, const void *from) {
     size_t size = bp__sized_get(from);
@@ -41,8 +43,8 @@ static inline bool bp__sized_read(void *into, size_t known, size_t least, const 
 }
 
 /*
- * Writes a structure of the program, as far as the program knows its members, and makes its size that of the members
- * that were written. Members that this version of the library does not know become 0.
+ * Writes the members of a structure that both the program and this version of the library know, and sets the size of
+ * the structure to the size of these members. Members that this version of the library does not know become 0.
  */
 static inline void bp__sized_write(void *to, const void *from, size_t known) {
     size_t size = bp__sized_get(to);

@@ -40,8 +40,10 @@ static inline uint64_t bp__tagged_stack_top(const bp_stack_entry *entry, uint64_
 }
 
 static inline void bp__stack_push(bp_stack *stack, bp_stack_entry *entry) {
+    /* Relaxed: this thread does not read the entry at the top. */
     uint64_t top = bp__load_relaxed(&stack->top);
     do {
+        /* The compare-and-swap below publishes the entry and this link: pairs with the loads of the top in the pop. */
         bp__store_relaxed(&entry->next, (uint64_t)(uintptr_t)bp__tagged_stack_entry(top));
     } while (!bp__cas(&stack->top, &top, bp__tagged_stack_top(entry, top)));
 }
@@ -51,12 +53,14 @@ static inline bool bp__stack_is_empty(bp_stack *stack) {
 }
 
 static inline bp_stack_entry *bp__stack_pop(bp_stack *stack) {
+    /* Acquire, here and where the compare-and-swap fails: pairs with the compare-and-swap in bp__stack_push. */
     uint64_t top = bp__load(&stack->top);
     for (;;) {
         bp_stack_entry *entry = bp__tagged_stack_entry(top);
         if (entry == NULL) {
             return NULL;
         }
+        /* Relaxed: if another thread has taken the entry meanwhile, the tag of the top has changed. */
         bp_stack_entry *next = (bp_stack_entry *)(uintptr_t)bp__load_relaxed(&entry->next);
         if (bp__cas(&stack->top, &top, bp__tagged_stack_top(next, top))) {
             return entry;

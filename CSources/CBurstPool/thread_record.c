@@ -32,6 +32,7 @@ bp_thread_record *bp__thread_records(void) {
 static bp_thread_record *bp__find_unused_record(void) {
     for (bp_thread_record *it = bp__thread_records(); it != NULL; it = it->next) {
         uint64_t unused = 0;
+        /* The load is relaxed: it only saves the compare-and-swap, which pairs with the store in bp__thread_ends. */
         if (bp__load_relaxed(&it->in_use) == 0 && bp__cas(&it->in_use, &unused, 1)) {
             return it;
         }
@@ -48,6 +49,7 @@ static bp_thread_record *bp__add_record(void) {
     uint64_t newest = bp__load(&bp__newest_record);
     do {
         record->next = (bp_thread_record *)(uintptr_t)newest;
+        /* Publishes the record: pairs with the load in bp__thread_records. */
     } while (!bp__cas(&bp__newest_record, &newest, (uint64_t)(uintptr_t)record));
     return record;
 }
@@ -62,6 +64,7 @@ static bp_thread_record *bp__create_record(void) {
         record = bp__add_record();
     }
     if (record != NULL && pthread_setspecific(bp__record_key, record) != 0) {
+        /* Release, as in bp__thread_ends. */
         bp__store(&record->in_use, 0);
         record = NULL;
     }

@@ -4,11 +4,12 @@
  * What the core knows about a thread.
  *
  * A pool may be freed only when no thread is inside a call on it. Calls on the slow path count themselves in
- * bp_pool.inside, which costs an atomic operation at the begin and at the end. The hot path of bp_release_and_reconcile
- * cannot afford that. There, the thread writes the pool's address to its own record with two plain stores. The thread
- * that wants to free the pool reads all records. It sees the first store, because it has seen the connection that the
- * other thread released after the store. The hot path of bp_driver_release does the same with the driver's address, and
- * a loop reads all records before its driver ends.
+ * bp_pool.inside, which costs an atomic read-modify-write at the beginning and at the end. The hot path of
+ * bp_release_and_reconcile cannot afford that. There, the thread writes the pool's address to its own record before it
+ * releases the connection, and 0 afterwards, with two stores that are not read-modify-writes. The thread that wants to
+ * free the pool reads all records. It sees the first store, because it has seen the connection that the other thread
+ * released after the store. The hot path of bp_driver_release does the same with the driver's address, and a loop reads
+ * all records before its driver ends.
  *
  * Records are never freed. The record of a thread that has ended is used again for a new thread.
  */
@@ -24,7 +25,7 @@ typedef struct {
     uintptr_t frame; /* Where the call's stack frame is. */
 } bp_reconciling;
 
-#define BP_MAX_RECONCILING 8 /* A thread can be in calls on so many pools, nested by close functions. */
+#define BP_MAX_RECONCILING 8 /* The number of nested calls, each inside a close function of another pool. */
 
 typedef struct bp_thread_record {
     bp_atomic64 inside; /* The pool or driver that the thread may be releasing a connection to; 0: none. */
@@ -45,12 +46,13 @@ extern _Thread_local bp_thread_record *bp__own_record;
 #define bp__known_thread_record() bp__own_record
 #endif
 
-/* Returns the first of all records; the others follow by next. */
+/* Returns the first of all records. The other records follow by next. */
 bp_thread_record *bp__thread_records(void);
 
 /*
- * Frees the records of all other threads, in a child process, which has only the thread that called fork(). Otherwise a
- * new pool could never be freed if it had the address of a pool to which another thread was releasing at that moment.
+ * Makes the records of all other threads unused, in a child process, which has only the thread that called fork().
+ * Otherwise a new pool could never be freed if it had the address of a pool to which another thread was releasing when
+ * the process forked. The stores are relaxed, because the child has one thread.
  */
 void bp__forget_other_threads(void);
 

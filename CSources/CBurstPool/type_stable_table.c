@@ -33,7 +33,7 @@ void bp__deallocate(void *memory) {
 void bp__table_create(bp_table *table, size_t stride, uint32_t most) {
     table->stride = stride;
     table->first = BP_TABLE_FIRST_CHUNK;
-    /* A first chunk that has more entries than will ever be used can be more memory than there is. */
+    /* If an entry is large, a first chunk with more entries than the table will ever have can exceed the memory. */
     while (table->first > most) {
         table->first /= 2;
     }
@@ -41,6 +41,7 @@ void bp__table_create(bp_table *table, size_t stride, uint32_t most) {
 
 void bp__table_destroy(bp_table *table) {
     for (unsigned chunk = 0; chunk < BP_TABLE_CHUNKS; chunk++) {
+        /* Relaxed: no other thread uses the table any more. */
         bp__deallocate((void *)(uintptr_t)bp__load_relaxed(&table->chunks[chunk]));
     }
 }
@@ -48,6 +49,7 @@ void bp__table_destroy(bp_table *table) {
 size_t bp__table_memory(const bp_table *table) {
     size_t entries = 0;
     for (unsigned chunk = 0; chunk < BP_TABLE_CHUNKS; chunk++) {
+        /* Nothing relies on the order: only whether the chunk exists is used. */
         entries += bp__load(&table->chunks[chunk]) != 0 ? (size_t)1 << chunk : 0;
     }
     return entries * table->stride;
@@ -59,6 +61,7 @@ bool bp__table_reserve(bp_table *table, uint32_t index) {
     if (chunk >= BP_TABLE_CHUNKS) {
         return false;
     }
+    /* Acquire: pairs with the compare-and-swap below. The caller may use the chunk. */
     if (bp__load(&table->chunks[chunk]) != 0) {
         return true;
     }
@@ -70,7 +73,8 @@ bool bp__table_reserve(bp_table *table, uint32_t index) {
     if (memory == NULL) {
         return false;
     }
-    /* Publishes the zeroed memory: pairs with the load in bp__table_at. The second of two threads frees its own. */
+    /* Publishes the zeroed memory: pairs with the loads of the chunk. The second of two threads frees its own memory.
+     */
     uint64_t expected = 0;
     if (!bp__cas(&table->chunks[chunk], &expected, (uint64_t)(uintptr_t)memory)) {
         bp__deallocate(memory);
@@ -84,6 +88,7 @@ uint32_t bp__table_extend(bp_table *table, uint32_t limit) {
         if (used >= limit || !bp__table_reserve(table, (uint32_t)used)) {
             return BP_TABLE_NONE;
         }
+        /* Pairs with the load in bp__table_used. Of several threads, the compare-and-swap gives each its own index. */
     } while (!bp__cas(&table->used, &used, used + 1));
     return (uint32_t)used;
 }

@@ -3,9 +3,9 @@
 /*
  * A table that grows and never moves: the index and the address of an entry are good until the table is destroyed.
  *
- * The first chunk holds up to 64 entries, and each further chunk as many as all before it and the first one again. So a
- * table of n entries has about log2(n / 64) chunks, and growing copies nothing. New entries are zeroed. Creating an
- * entry is lock-free except for the system's allocator, which is called once for each chunk.
+ * The first chunk holds up to 64 entries, and each further chunk holds twice as many as the chunk before it. So a table
+ * of n entries has about log2(n / 64) chunks, and growing copies nothing. New entries are zeroed. Creating an entry is
+ * lock-free except for the system's allocator, which is called once for each chunk.
  *
  * The position of an entry is its index plus the size of the first chunk. The highest bit of the position selects the
  * chunk, and the bits below are the offset in the chunk.
@@ -34,11 +34,11 @@ typedef struct {
 void *bp__allocate_zeroed(size_t size, size_t alignment);
 void bp__deallocate(void *memory);
 
-/* Sets up an empty table in zeroed memory. most: how many entries it is expected to get; at least 1. */
+/* Sets up an empty table in zeroed memory. most: the greatest number of entries in its first chunk; at least 1. */
 void bp__table_create(bp_table *table, size_t stride, uint32_t most);
 void bp__table_destroy(bp_table *table);
 
-/* Creates the next entry and returns its index; BP_TABLE_NONE if that is the limit, or if there is no memory. */
+/* Creates the next entry and returns its index; BP_TABLE_NONE if the table has limit entries, or there is no memory. */
 uint32_t bp__table_extend(bp_table *table, uint32_t limit);
 
 /* Allocates the memory of the entry with this index, if need be. Returns false if there is none. */
@@ -69,7 +69,8 @@ static inline void *bp__table_find(const bp_table *table, uint32_t index) {
     return chunk >= BP_TABLE_CHUNKS || bp__load(&table->chunks[chunk]) == 0 ? NULL : bp__table_at(table, index);
 }
 
-/* Returns how many entries were created. Acquire: pairs with the compare-and-swap in bp__table_extend. */
+/* Returns how many entries were created. Acquire: pairs with the compare-and-swap in bp__table_extend, so that the
+ * chunk of each of these entries is visible. */
 static inline uint32_t bp__table_used(const bp_table *table) {
     return (uint32_t)bp__load(&table->used);
 }

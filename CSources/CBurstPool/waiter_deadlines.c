@@ -4,14 +4,14 @@
  * The deadlines of the wait queue.
  *
  * A call of bp__waiter_expire must not read every waiter. So the nodes are in groups of 64 by their index, and for each
- * group a word has the earliest deadline of the waiters in it, or an earlier time. The word is a difference from
- * BP_NO_DEADLINE, so that zeroed memory means that there is no deadline.
+ * group a word has the earliest deadline of the waiters in it, or an earlier time. The word is the deadline subtracted
+ * from BP_NO_DEADLINE, so that zeroed memory means that there is no deadline.
  *
  * While a thread reads the nodes of a group, the word has a scan number instead of a deadline: a number that was not
- * used before. Every call that finds a scan number reads the nodes as well, so that nothing depends on the first thread
- * going on. A waiter that joins meanwhile replaces the scan number by a new one, so that the thread which scans does
- * not store a result that lacks the new waiter. A deadline that could be a scan number is
- * kept as a scan number.
+ * used before. Every call that finds a scan number reads the nodes as well, so that no call relies on the first thread
+ * to continue. A waiter that joins meanwhile replaces the scan number by a new one, so that the thread which scans does
+ * not store a result that lacks the new waiter. If a deadline has the form of a scan number, a new scan number takes
+ * its place.
  */
 #include "waiter_node.h"
 
@@ -19,18 +19,19 @@ static uint64_t bp__complement(uint64_t deadline) {
     return BP_NO_DEADLINE - deadline;
 }
 
-/* Scan numbers are in a range of deadlines that no clock in use comes to: 2^63 nanoseconds are 292 years. */
+/* Scan numbers are in a range of deadlines that clocks do not reach in practice: 2^63 nanoseconds are 292 years. */
 #define BP_SCAN_HIGH UINT64_C(0x80000000)
 
 static bool bp__is_scan(uint64_t deadline) {
     return deadline >> 32 == BP_SCAN_HIGH;
 }
 
+/* Returns a new scan number. The addition orders nothing: two scans only must not get the same number. */
 static uint64_t bp__new_scan(bp_waiter_queue *queue) {
     return BP_SCAN_HIGH << 32 | (bp__add(&queue->scans, 1) & UINT32_MAX);
 }
 
-/* Lowers the earliest deadline of a group to this one. */
+/* Lowers the earliest deadline of a group to this deadline. The order is explained in bp__waiter_add_deadline. */
 static void bp__group_lower(bp_waiter_queue *queue, bp_atomic64 *group, uint64_t deadline) {
     uint64_t found = bp__load(group);
     for (;;) {
@@ -45,7 +46,12 @@ static void bp__group_lower(bp_waiter_queue *queue, bp_atomic64 *group, uint64_t
     }
 }
 
-/* Returns whether the nodes of a group must be read. If so, the group's word has a scan number now: *found. */
+/*
+ * Returns whether the nodes of a group must be read. If so, the group's word has a scan number now: *found.
+ *
+ * Acquire, if the word had a scan number before: pairs with the compare-and-swap in bp__group_lower. A waiter that
+ * joins after this load replaces that scan number, so that this scan does not store its result.
+ */
 static bool bp__group_begin_scan(bp_waiter_queue *queue, bp_atomic64 *group, uint64_t now, uint64_t *found) {
     *found = bp__load(group);
     for (;;) {
@@ -62,14 +68,18 @@ static bool bp__group_begin_scan(bp_waiter_queue *queue, bp_atomic64 *group, uin
     }
 }
 
-/* Stores the earliest deadline that a scan has found, unless a waiter has joined the group meanwhile. */
+/*
+ * Stores the earliest deadline that a scan has found, unless a waiter has joined the group meanwhile: then the word has
+ * another scan number, and the compare-and-swap fails.
+ */
 static void bp__group_end_scan(bp_atomic64 *group, uint64_t found, uint64_t earliest) {
     if (!bp__is_scan(earliest)) {
         bp__cas(group, &found, bp__complement(earliest));
     }
 }
 
-/* Lowers the earliest deadline of all. Returns true if this call lowered it. */
+/* Lowers the earliest deadline of all. Returns true if this call lowered it. A compare-and-swap that succeeds pairs
+ * with the exchange in bp__waiter_expire. */
 static bool bp__lower_earliest_of_all(bp_waiter_queue *queue, uint64_t deadline) {
     uint64_t found = bp__load(&queue->earliest_of_all);
     while (found > deadline) {
@@ -90,6 +100,7 @@ bool bp__waiter_add_deadline(bp_waiter_queue *queue, const bp_waiter *node, uint
 }
 
 uint64_t bp__waiter_next_deadline(const bp_waiter_queue *queue) {
+    /* Acquire: pairs with the compare-and-swap in bp__lower_earliest_of_all. */
     return bp__load(&queue->earliest_of_all);
 }
 
@@ -97,7 +108,7 @@ bp_waiter_expiry bp__waiter_expire(bp_waiter_queue *queue, uint64_t now, void **
     bp_waiter_expiry expiry = {.next = BP_NO_DEADLINE};
     /*
      * Full barrier, before any deadline is read: a deadline that is added meanwhile is either seen below, or lowers
-     * this word again and is reported to the thread that added it.
+     * this word again, and bp__waiter_add_deadline tells the thread that added it.
      */
     bp__exchange(&queue->earliest_of_all, BP_NO_DEADLINE);
     uint32_t used = bp__table_used(&queue->nodes);
@@ -124,6 +135,10 @@ bp_waiter_expiry bp__waiter_expire(bp_waiter_queue *queue, uint64_t now, void **
                 if ((BP_IN_QUEUE & (1u << bp__state_status(state))) == 0) {
                     continue;
                 }
+                /*
+                 * Relaxed: the acquire load of the state came before. If the node was reused after that load,
+                 * bp__waiter_end does nothing because of the generation, and the new waiter lowers the words again.
+                 */
                 uint64_t deadline = bp__load_relaxed(&node->deadline);
                 if (deadline <= now && expiry.expired < capacity) {
                     bp_waiter_status before =

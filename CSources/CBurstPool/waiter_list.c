@@ -3,20 +3,25 @@
 /* The list of the wait queue: appending a node, walking the list, and taking dead nodes out. See waiter_queue.h. */
 #include "waiter_node.h"
 
-/* Tests choose these smaller, so that what they make rare happens often. */
+/*
+ * A purge begins when there are more dead nodes than the slack plus half of the live waiters. When there are more than
+ * the limit plus twice the live waiters, it begins even while another thread purges. Tests define smaller numbers, so
+ * that purges are frequent.
+ */
 #ifndef BP_PURGE_SLACK
-#define BP_PURGE_SLACK 64   /* So many dead nodes, and half as many as there are live waiters, are left alone. */
-#define BP_PURGE_LIMIT 1024 /* With so many, and twice as many as live waiters, a purge runs beside another one. */
+#define BP_PURGE_SLACK 64
+#define BP_PURGE_LIMIT 1024
 #endif
 
 void bp__waiter_append(bp_waiter_queue *queue, bp_waiter *node) {
-    /* The node is not in the list, so only this thread writes its link. The tag goes on from its last value. */
+    /* Relaxed: the node is not in the list, so only this thread writes its link. The tag goes on from its last value.
+     */
     bp__store_relaxed(&node->link, bp__link_to(bp__load_relaxed(&node->link), 0));
     for (;;) {
-        /* Acquire: pairs with the compare-and-swap that moved the tail, so that the node it leads to is visible. */
+        /* Acquire: pairs with the compare-and-swaps that move the tail, so that the node it leads to is visible. */
         uint64_t tail = bp__load(&queue->tail);
         bp_waiter *last = bp__waiter_at(queue, bp__link_index(tail));
-        /* Acquire: the tail is read again after the link. */
+        /* Acquire: the tail is read again after the link. Also pairs with the compare-and-swap that appended a node. */
         uint64_t link = bp__load(&last->link);
         /* If the tail is the same after the link was read, the node was in the list when its link was read. */
         if (bp__load(&queue->tail) != tail) {
@@ -26,7 +31,8 @@ void bp__waiter_append(bp_waiter_queue *queue, bp_waiter *node) {
             /* Another thread has appended a node and not yet moved the tail: this thread moves it. */
             bp__cas(&queue->tail, &tail, bp__link_to(tail, bp__link_index(link)));
         } else if (bp__cas(&last->link, &link, bp__link_to(link, node->index))) {
-            /* That compare-and-swap published the node and its fields: pairs with the loads of links in the walk. */
+            /* The compare-and-swap in the condition published the node and its fields: pairs with the loads of links in
+             * the walk. */
             bp__cas(&queue->tail, &tail, bp__link_to(tail, node->index));
             return;
         }
@@ -58,7 +64,8 @@ restart:;
         }
         uint64_t next = bp__link_index(link);
         if (next == 0) {
-            /* The link was read before the state. A waiter may have joined behind the node in between: look again. */
+            /* The link was read before the state. A waiter may have joined behind the node in between, so the link is
+             * read again. */
             if (bp__load(&node->link) != link) {
                 continue;
             }
@@ -77,23 +84,29 @@ restart:;
             }
         }
         /*
-         * The node has a successor, so the tail has reached it. Before the node is taken out the tail must have passed
-         * it, because a tail that leads to a reused node would lead out of the list. A tail that has passed the node
-         * never comes back to it.
+         * The node has a successor, so the tail has reached the node. Before the node is taken out, the tail must have
+         * passed it, because a tail that leads to a reused node would lead out of the list. A tail that has passed the
+         * node does not lead to it again before the node is reused. Acquire: pairs with the compare-and-swaps that move
+         * the tail.
          */
         uint64_t tail = bp__load(&queue->tail);
         if (bp__link_index(tail) == index) {
-            /* The node must still be in the list. If it was taken out and appended again, that tail is a new one. */
+            /* The node must still be in the list. If it was taken out and appended again, the tail that was read
+             * belongs to its new life. */
             if (bp__load(&before->link) != to_node) {
                 goto interference;
             }
             bp__cas(&queue->tail, &tail, bp__link_to(tail, next));
         }
         uint64_t past_node = bp__link_to(to_node, next);
+        /* Takes the node out. Pairs with the loads of this link in other walks, which then reach the successor. */
         if (!bp__cas(&before->link, &to_node, past_node)) {
             goto interference;
         }
-        /* The thread whose compare-and-swap took the node out frees it. No other one can have, because of the tag. */
+        /*
+         * The thread whose compare-and-swap has taken the node out frees it. Because of the tag, the compare-and-swap
+         * of no other thread can have succeeded. Lowering the count of dead nodes orders nothing.
+         */
         if (bp__state_status(state) == BP_WAITER_LEFT) {
             bp__add(&queue->dead, (uint64_t)-1);
         }
@@ -111,14 +124,15 @@ interference:
 }
 
 void bp__waiter_purge(bp_waiter_queue *queue, uint64_t alive) {
+    /* Relaxed: the count only decides whether a purge is worth its time. */
     uint64_t dead = bp__load_relaxed(&queue->dead);
     if (dead <= alive / 2 + BP_PURGE_SLACK) {
         return;
     }
     /*
      * Two purges at the same time would disturb each other, so a second thread leaves the purge to the first one. This
-     * is advice and not a lock: nobody waits for the first thread, and if that thread is stopped and dead nodes pile up
-     * beyond the limit, other threads purge as well.
+     * is advice and not a lock: no thread waits for the first one. If the first thread is stopped and dead nodes pile
+     * up beyond the limit, other threads purge as well. So the exchange and the store below order nothing.
      */
     if (bp__exchange(&queue->purging, 1) == 1 && dead <= 2 * alive + BP_PURGE_LIMIT) {
         return;

@@ -14,7 +14,7 @@
 #define BP_GROUP_SIZE 64 /* The nodes that share one earliest deadline. Tests choose less. */
 #endif
 
-/* A link, from bit 0: the index of the next node (0: none), the deleted bit, the tag. */
+/* A link, from bit 0: the index of the next node (0: no node), the deleted bit, the tag. */
 #define BP_INDEX_BITS 26
 #define BP_INDEX_MASK ((UINT64_C(1) << BP_INDEX_BITS) - 1)
 #define BP_DELETED (UINT64_C(1) << BP_INDEX_BITS)
@@ -33,7 +33,7 @@ typedef struct {
     bp_atomic64 state;
     bp_atomic64 context;
     bp_atomic64 deadline;
-    bp_atomic64 home; /* The address of a count, or 0: see bp__waiter_join. */
+    bp_atomic64 home; /* The address of a counter, or 0: see bp__waiter_join. */
     uint32_t index;
 } bp_waiter;
 
@@ -90,12 +90,13 @@ typedef struct {
 
 #define BP_KEEP_GOING UINT_MAX
 
-/* Appends a node whose status is waiting. A full barrier. */
+/* Appends a node that is not in the list. A full barrier. */
 void bp__waiter_append(bp_waiter_queue *queue, bp_waiter *node);
 
 /*
- * Walks from the head to the first waiter with one of these statuses, and takes out the dead nodes on the way. When
- * other threads change the list at the same place the walk starts again, up to this many times; then it finds none.
+ * Walks from the head to the first waiter with one of these statuses (bits: 1 << status), and takes out the dead nodes
+ * on the way. When another thread changes the list at the same position, the walk starts again, up to this many times.
+ * Then it ends and finds no waiter.
  */
 bp_found bp__waiter_walk(bp_waiter_queue *queue, unsigned statuses, unsigned restarts);
 
@@ -106,7 +107,7 @@ bool bp__waiter_add_deadline(bp_waiter_queue *queue, const bp_waiter *node, uint
 
 /*
  * Ends the wait of the waiter in this node if the node still has this generation. Returns the waiter's status before,
- * or BP_WAITER_FREE if another thread has ended it. In waiter_queue.c.
+ * or BP_WAITER_FREE if another thread has ended the wait. In waiter_queue.c.
  */
 bp_waiter_status bp__waiter_end(bp_waiter_queue *queue, bp_waiter *node, uint64_t generation, void **context);
 

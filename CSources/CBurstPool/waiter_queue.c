@@ -7,6 +7,7 @@ bool bp__waiter_queue_create(bp_waiter_queue *queue) {
     /* Most pools have few waiters or none, and a process can have very many pools. So the first chunks are small. */
     bp__table_create(&queue->nodes, BP_WAITER_STRIDE, BP_FIRST_WAITERS);
     bp__table_create(&queue->earliest, sizeof(bp_atomic64), 1);
+    /* Relaxed: the program passes the pool to other threads only after its creation. */
     bp__store_relaxed(&queue->earliest_of_all, BP_NO_DEADLINE);
     /* The memory is zeroed: the head's link leads to no node, and the tail leads to the head. */
     return bp__table_extend(&queue->nodes, 1) == BP_HEAD;
@@ -35,6 +36,8 @@ bp_status bp__waiter_prepare(bp_waiter_queue *queue, bp_ticket *ticket) {
         bp__stack_push(&queue->free, &node->entry);
         return BP_OUT_OF_MEMORY;
     }
+    /* Relaxed: the node was popped from the free stack or created by this thread, so no other thread writes its state.
+     */
     uint64_t generation = ((bp__load_relaxed(&node->state) >> BP_STATUS_BITS) + 1) & BP_GENERATION_MASK;
     /* Release: pairs with the loads of the state in bp__waiter_join and bp__waiter_end by another thread. */
     bp__store(&node->state, (generation << BP_STATUS_BITS) | BP_WAITER_PREPARED);
@@ -42,7 +45,11 @@ bp_status bp__waiter_prepare(bp_waiter_queue *queue, bp_ticket *ticket) {
     return BP_OK;
 }
 
-/* Frees the node of a waiter that was never in the list. Returns false if its status is another one. Seldom called. */
+/*
+ * Frees the node of a waiter that was never in the list, if it has this status. Returns false if it has another one.
+ * The compare-and-swap decides which thread frees the node. The push orders what comes before the next use of the node.
+ * Seldom called.
+ */
 static __attribute__((noinline)) bool bp__waiter_free(bp_waiter_queue *queue, bp_ticket ticket,
                                                       bp_waiter_status status) {
     bp_waiter *node = bp__ticket_node(queue, ticket);
@@ -56,6 +63,7 @@ static __attribute__((noinline)) bool bp__waiter_free(bp_waiter_queue *queue, bp
 
 bool bp__waiter_is_prepared(const bp_waiter_queue *queue) {
     uint32_t used = bp__table_used(&queue->nodes);
+    /* Acquire: pairs with the store in bp__waiter_prepare and with the operations that end a prepared wait. */
     for (uint32_t index = BP_HEAD + 1; index < used; index++) {
         bp_waiter_status status = bp__state_status(bp__load(&bp__waiter_at(queue, index)->state));
         if (status == BP_WAITER_PREPARED || status == BP_WAITER_CANCELLED) {
@@ -79,6 +87,7 @@ bp_status bp__waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *contex
     if (node == NULL) {
         return BP_STALE_TICKET;
     }
+    /* Acquire: pairs with the store in bp__waiter_prepare. The relaxed stores below are published together. */
     uint64_t state = bp__load(&node->state);
     if (state == bp__ticket_state(ticket, BP_WAITER_PREPARED)) {
         bp__store_relaxed(&node->context, (uint64_t)(uintptr_t)context);
@@ -96,7 +105,7 @@ bp_status bp__waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *contex
             return BP_OK;
         }
     }
-    /* The waiter was cancelled before it joined; or the ticket has joined before, or was told that it is cancelled. */
+    /* The waiter was cancelled before it joined. Or an earlier join with this ticket has succeeded or was cancelled. */
     return bp__waiter_free(queue, ticket, BP_WAITER_CANCELLED) ? BP_CANCELLED : BP_STALE_TICKET;
 }
 
@@ -112,7 +121,10 @@ bp_waiter_status bp__waiter_hand_off(bp_waiter_queue *queue, void **context) {
             return BP_WAITER_FREE;
         }
         bp_waiter *node = bp__waiter_at(queue, found.index);
-        /* Read before the compare-and-swap: after it, the node can be reused. The walk's acquire load ordered it. */
+        /*
+         * Read before the compare-and-swap, because after it the node can be reused. Relaxed: the acquire load of the
+         * state in the walk came before.
+         */
         uint64_t its_context = bp__load_relaxed(&node->context);
         if (bp__cas(&node->state, &found.state, bp__state_with(found.state, BP_WAITER_HANDED_OFF))) {
             *context = (void *)(uintptr_t)its_context;
@@ -121,7 +133,10 @@ bp_waiter_status bp__waiter_hand_off(bp_waiter_queue *queue, void **context) {
     }
 }
 
-/* Raises the count that is the home of this node's waiter. */
+/*
+ * Raises the counter that is the home of this node's waiter. The load is relaxed, because the acquire load of the state
+ * in the walk came before. The addition is a full barrier: pairs with the load of the holds in bp__driver_may_end.
+ */
 static bp_atomic64 *bp__raise_home(const bp_waiter *node) {
     bp_atomic64 *home = (bp_atomic64 *)(uintptr_t)bp__load_relaxed(&node->home);
     if (home != NULL) {
@@ -139,8 +154,9 @@ bool bp__waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket, bp_atom
         bp_waiter *node = bp__waiter_at(queue, found.index);
         uint64_t generation = found.state >> BP_STATUS_BITS;
         /*
-         * Before the compare-and-swap: after it, another thread can end the wait, and what the home belongs to could
-         * end as well. If the compare-and-swap fails, the home may be that of a waiter that has gone.
+         * Raised before the compare-and-swap, because after it another thread can end the wait, and then the driver to
+         * which the home belongs could end. If the compare-and-swap fails, the home may be that of a waiter whose wait
+         * has ended, so it is lowered again.
          */
         bp_atomic64 *its_home = home == NULL ? NULL : bp__raise_home(node);
         if (bp__cas(&node->state, &found.state, bp__state_with(found.state, BP_WAITER_OPENING))) {
@@ -158,6 +174,7 @@ bool bp__waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket, bp_atom
 
 bool bp__waiter_requeue(bp_waiter_queue *queue, bp_ticket ticket) {
     bp_waiter *node = bp__ticket_node(queue, ticket);
+    /* The compare-and-swap pairs with the loads of the state in the walk. */
     uint64_t opening = bp__ticket_state(ticket, BP_WAITER_OPENING);
     return node != NULL && bp__cas(&node->state, &opening, bp__ticket_state(ticket, BP_WAITER_WAITING));
 }
@@ -173,8 +190,9 @@ bp_waiter_status bp__waiter_end(bp_waiter_queue *queue, bp_waiter *node, uint64_
                 return before;
             }
         } else if (before == BP_WAITER_WAITING || before == BP_WAITER_OPENING) {
+            /* Relaxed: the acquire load of the state, or a compare-and-swap that failed, came before. */
             uint64_t its_context = bp__load_relaxed(&node->context);
-            /* Counted before the node is dead, so that a walk that takes the node out never lowers the count below 0.
+            /* Counted before the node is dead. Otherwise a walk that takes the node out could lower the count below 0.
              */
             bp__add(&queue->dead, 1);
             if (bp__cas(&node->state, &state, bp__state_with(state, BP_WAITER_LEFT))) {

@@ -86,18 +86,19 @@ bp_status bp__waiter_prepare(bp_waiter_queue *queue, bp_ticket *ticket);
 /*
  * Appends the waiter to the queue. BP_OK; BP_CANCELLED if it left before it joined; BP_STALE_TICKET.
  * home: NULL, or a counter that bp__waiter_begin_opening raises. Its memory must live as long as the queue.
- * *is_earliest: its deadline is now the earliest of all, so that the caller must set the timer again.
+ * *is_earliest: the waiter's deadline is now the earliest of all, so that the caller must set the timer again.
  */
 bp_status bp__waiter_join(bp_waiter_queue *queue, bp_ticket ticket, void *context, bp_atomic64 *home, uint64_t deadline,
                           bool *is_earliest);
 
 /*
- * Frees the node of a waiter that has not joined and will not join. BP_OK; BP_CANCELLED if it left before;
- * BP_STALE_TICKET.
+ * Frees the node of a waiter that has not joined and will not join. BP_OK; BP_CANCELLED if the waiter was cancelled
+ * before; BP_STALE_TICKET.
  */
 bp_status bp__waiter_withdraw(bp_waiter_queue *queue, bp_ticket ticket);
 
-/* Returns whether a ticket was prepared that has not joined. Only exact while no other call runs. O(nodes). */
+/* Returns whether a ticket exists that was prepared and has not joined. Exact only while no other call runs. O(nodes).
+ */
 bool bp__waiter_is_prepared(const bp_waiter_queue *queue);
 
 /* Returns whether a waiter has one of these statuses (bits: 1 << status). */
@@ -113,7 +114,7 @@ bp_waiter_status bp__waiter_hand_off(bp_waiter_queue *queue, void **context);
  */
 bool bp__waiter_begin_opening(bp_waiter_queue *queue, bp_ticket *ticket, bp_atomic64 **home);
 
-/* Moves this waiter from opening back to waiting, at its position in the queue. False if its status is another one. */
+/* Moves this waiter from opening back to waiting, at its position in the queue. Returns false if it is not opening. */
 bool bp__waiter_requeue(bp_waiter_queue *queue, bp_ticket ticket);
 
 /*
@@ -126,7 +127,7 @@ typedef struct {
     uint32_t expired;
     uint32_t expired_without_permit; /* Of these, the waiters whose status was waiting. */
     uint64_t next;                   /* The earliest deadline that is left, or an earlier time. */
-    bool is_earliest;                /* No other caller was told an earlier time. */
+    bool is_earliest;                /* No other caller was told a time that is as early as next. */
 } bp_waiter_expiry;
 
 /* Removes up to capacity waiters whose deadline is not after now, and stores their contexts. */
@@ -136,8 +137,8 @@ bp_waiter_expiry bp__waiter_expire(bp_waiter_queue *queue, uint64_t now, void **
 uint64_t bp__waiter_next_deadline(const bp_waiter_queue *queue);
 
 /*
- * Takes dead nodes out of the list if there are many. To be called after a waiter has left. alive: the number of
- * waiters.
+ * Takes dead nodes out of the list if the list has many. To be called after a waiter has left. alive: the number of
+ * waiters that are still in the queue.
  */
 void bp__waiter_purge(bp_waiter_queue *queue, uint64_t alive);
 

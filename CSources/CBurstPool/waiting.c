@@ -6,18 +6,23 @@
 #include "pool.h"
 
 bool bp_has_waiters(bp_pool *pool) {
+    /* Acquire: pairs with the addition in bp__wait_join. The caller's full barrier came before: see bp_release. */
     uint64_t waiting = pool == NULL ? 0 : bp__load(&pool->waiting);
     return (waiting & BP_PAUSED) == 0 && bp__waiting_count(waiting) != 0 &&
            bp__waiter_exists(&pool->queue, (1u << BP_WAITER_WAITING) | (1u << BP_WAITER_OPENING));
 }
 
 bool bp_has_permit_for_waiter(bp_pool *pool) {
+    /* Acquire: pairs with the additions in bp__wait_join and bp_wait_requeue, bp__free_slot, and bp_resize. */
     return pool != NULL && bp__permits_are_due(bp__load(&pool->waiting)) &&
            BP_LOW(bp__load(&pool->total)) < BP_HIGH(bp__load(&pool->limits)) &&
            bp__waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING);
 }
 
-/* Lowers the counts after a waiter with this status has left the queue. Returns how many waiters remain. */
+/*
+ * Lowers the counts after a waiter with this status has left the queue. Returns how many waiters remain. The addition
+ * pairs with the load in bp__is_quiet_beside_drivers.
+ */
 static uint64_t bp__count_departure(bp_pool *pool, bp_waiter_status before) {
     uint64_t delta = (uint64_t)0 - 1 - (before == BP_WAITER_WAITING ? BP_HIGH_ONE : 0);
     return bp__waiting_count(bp__add(&pool->waiting, delta)) - 1;
@@ -32,10 +37,10 @@ bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket) {
 }
 
 /*
- * Returns whether the queue is full. waiting: the word of the waiters before the caller was counted, which has reached
- * the value of a full queue, perhaps only because of a flag. Waiters for whom a slot is free do not count, since the
+ * Returns whether the queue is full. waiting: the waiting word before the caller was counted. It has reached the value
+ * of a full queue, perhaps only because of a flag. As many waiters as there are free slots do not count, because the
  * next reconcile gives them a permit. After a shutdown the queue is never full, so that the caller learns of the
- * shutdown.
+ * shutdown. Acquire: pairs with bp_resize, bp_shutdown and bp__free_slot.
  */
 static __attribute__((noinline)) bool bp__is_full(const bp_pool *pool, uint64_t waiting) {
     uint64_t limits = bp__load(&pool->limits);
@@ -63,8 +68,8 @@ bp_status bp__wait_join(bp_pool *pool, bp_ticket ticket, void *context, bp_atomi
     }
     /*
      * Counts the waiter before other threads can find it in the queue, so that the count is never too low. Full
-     * barrier: pairs with the one in bp_release. A thread that releases after this addition reads the count and
-     * reconciles; one that released before it has left a connection that the caller's reconcile finds.
+     * barrier: pairs with the full barrier in bp_release. A thread that releases after this addition reads the count
+     * and reconciles. A thread that has released before it has left a connection that the caller's reconcile finds.
      */
     uint64_t before = bp__add(&pool->waiting, 1 + BP_HIGH_ONE);
     if (__builtin_expect(before >= pool->full, 0) && bp__is_full(pool, before)) {
@@ -115,8 +120,9 @@ bp_status bp_wait_requeue(bp_pool *pool, bp_ticket ticket) {
         return status;
     }
     /*
-     * Counts the waiter as one without a permit before other threads can find it so, as bp_wait_join does: a thread
-     * that gives it a permit lowers this count again.
+     * Counts the waiter as a waiter without a permit before other threads can find it in that state, as bp_wait_join
+     * does: a thread that gives it a permit lowers this count again. Full barrier, also in the undoing addition: pairs
+     * with the loads of the waiting word in bp_has_permit_for_waiter and bp__begin_open.
      */
     bp__add(&pool->waiting, BP_HIGH_ONE);
     if (!bp__waiter_requeue(&pool->queue, ticket)) {
@@ -133,6 +139,7 @@ bp_status bp_wait_requeue(bp_pool *pool, bp_ticket ticket) {
 bp_waiter_expiry bp__expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity) {
     bp_waiter_expiry expiry = bp__waiter_expire(&pool->queue, now, contexts, capacity);
     if (expiry.expired > 0) {
+        /* Lowers the counts, as bp__count_departure does. */
         uint64_t delta = (uint64_t)expiry.expired + (uint64_t)expiry.expired_without_permit * BP_HIGH_ONE;
         uint64_t before = bp__add(&pool->waiting, (uint64_t)0 - delta);
         bp__waiter_purge(&pool->queue, bp__waiting_count(before) - expiry.expired);

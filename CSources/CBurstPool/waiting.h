@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The calls of waiting.c and opening_closing.c that reconcile.c and the drivers need beside those of bp_pool.h. */
+/* The calls of waiting.c and opening_closing.c that reconcile.c and the drivers need in addition to bp_pool.h. */
 #ifndef BP_WAITING_H
 #define BP_WAITING_H
 
