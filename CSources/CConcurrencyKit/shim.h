@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The parts of Concurrency Kit that BurstPool builds on. All of them are inline functions in CK's headers, so
- * nothing has to be linked: a program that uses BurstPool needs libck when it is compiled and not when it runs.
+ * The parts of Concurrency Kit (CK) that BurstPool uses. All of them are inline functions in CK's headers, so nothing
+ * has to be linked: a program that uses BurstPool needs these headers when it is compiled, and nothing of CK when it
+ * runs.
  */
 #ifndef CCONCURRENCYKIT_SHIM_H
 #define CCONCURRENCYKIT_SHIM_H
@@ -16,7 +17,7 @@
 
 #ifndef CK_F_STACK_POP_MPMC
 #error "This CPU has no double-width compare-and-swap in Concurrency Kit (CK_F_STACK_POP_MPMC); BurstPool needs one. \
-Supported: x86-64, aarch64. On 32-bit systems and with CK_USE_CC_BUILTINS it is not there."
+Supported: x86-64, aarch64. Not supported: 32-bit systems, and Concurrency Kit with CK_USE_CC_BUILTINS."
 #endif
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* hiredis, of which BurstPoolRedis uses the reply reader and the command formatter, not the sockets. */
+/* hiredis. BurstPoolRedis uses its reply reader and its command formatter, but not its sockets. */
 #ifndef CHIREDIS_SHIM_H
 #define CHIREDIS_SHIM_H
 
@@ -13,19 +13,20 @@
 #include <string.h>
 
 /*
- * What the reader has in its buffer and has not made sense of yet.
+ * The pending bytes: the bytes that the reader has in its buffer and has not parsed yet.
  *
- * redisReaderGetReply() returns without a reply when it needs more bytes, and does not tell how many. A peer that
- * means harm announces a string of an exabyte, or sends a line that never ends; the reader would search that line
- * again from its start for each byte that comes. These look at the pending bytes to notice both. They are to be called
- * right after redisReaderGetReply() gave no reply and no error.
+ * redisReaderGetReply() returns without a reply when it needs more bytes, and does not tell how many. A malicious peer
+ * can announce a string of an exabyte, or send a line that never ends. The reader would search such a line again from
+ * its start for each byte that arrives. With the following functions, the caller notices both. Call them directly after
+ * redisReaderGetReply() has returned no reply and no error.
  */
 
+/* Returns the number of pending bytes. */
 static inline size_t chiredis_pending_length(const redisReader *reader) {
     return reader->len - reader->pos;
 }
 
-/* The type (REDIS_REPLY_...) of the item being read, or -1 if not even its first byte is there. */
+/* Returns the type (REDIS_REPLY_...) of the item that is being read, or -1 if its first byte has not arrived. */
 static inline int chiredis_pending_type(const redisReader *reader) {
     if (reader->ridx < 0)
         return -1;
@@ -36,7 +37,7 @@ static inline int chiredis_pending_type(const redisReader *reader) {
 #endif
 }
 
-/* Whether a line ends within the first `limit` pending bytes. */
+/* Returns whether a line ends within the first `limit` pending bytes. */
 static inline int chiredis_pending_has_line(const redisReader *reader, size_t limit) {
     const char *from = reader->buf + reader->pos;
     size_t left = chiredis_pending_length(reader);
@@ -54,7 +55,10 @@ static inline int chiredis_pending_has_line(const redisReader *reader, size_t li
     return 0;
 }
 
-/* How long the bulk string being read is going to be, or -1 if none is being read or its length is not there yet. */
+/*
+ * Returns the announced length of the bulk string that is being read, or -1 if none is being read or its length has not
+ * arrived yet.
+ */
 static inline long long chiredis_pending_bulk_length(const redisReader *reader) {
     if (chiredis_pending_type(reader) != REDIS_REPLY_STRING || !chiredis_pending_has_line(reader, 32))
         return -1;

@@ -8,10 +8,10 @@
 #include <signal.h>
 
 /*
- * Does what PQcancel() does, without its result, and does not raise SIGPIPE.
+ * Calls PQcancel(), ignores its result, and prevents that SIGPIPE ends the process.
  *
- * PQcancel() writes to its connection without MSG_NOSIGNAL. If the server has closed that connection already, the
- * signal would end the process.
+ * PQcancel() writes to its connection without MSG_NOSIGNAL. If the server has closed that connection already, the write
+ * raises SIGPIPE. So this function blocks the signal meanwhile, and takes it if it has become pending.
  */
 static inline void clibpq_cancel(PGcancel *cancel) {
     char reason[256];

@@ -3,9 +3,9 @@
 /*
  * Waits for many sockets in one thread: epoll on Linux, kqueue elsewhere.
  *
- * A socket is reported when it becomes ready, not for as long as it is ready ("edge-triggered"), so no system call is
- * needed between two statements on a connection. A task that waits for a socket must therefore read until nothing is
- * left before it waits again.
+ * A socket is reported once, when it becomes ready, and not for as long as it is ready ("edge-triggered"). So no system
+ * call is needed between two statements on a connection. A task that waits for a socket must therefore read all bytes
+ * that have arrived before it waits again.
  */
 #ifndef CLIBPQ_POLLER_H
 #define CLIBPQ_POLLER_H
@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 typedef struct {
-    uint64_t token; /* As given to clibpq_poller_add(); 0 is the poller's own wake-up. */
-    int is_closed;  /* The peer has closed its side, or the socket has failed. */
+    uint64_t token; /* The token that was passed to clibpq_poller_add(), or 0 for clibpq_poller_wake_up(). */
+    int is_closed;  /* 1 if the peer has closed its side, or the socket has failed. */
 } clibpq_event;
 
 #define CLIBPQ_POLLER_BATCH 64
@@ -59,7 +59,7 @@ static inline int clibpq_poller_add(clibpq_poller poller, int socket, uint64_t t
     return clibpq_poller_control(poller, EPOLL_CTL_ADD, socket, token, 0);
 }
 
-/* Says whether the poller is to report when the socket can be written to. */
+/* Chooses whether the poller also reports when the socket can be written to. */
 static inline int clibpq_poller_set_writes(clibpq_poller poller, int socket, uint64_t token, int writes) {
     return clibpq_poller_control(poller, EPOLL_CTL_MOD, socket, token, writes);
 }
@@ -74,7 +74,10 @@ static inline void clibpq_poller_wake_up(clibpq_poller poller) {
     (void)!write(poller.wake_up, &one, sizeof one);
 }
 
-/* Waits for up to `milliseconds`, or without limit if that is negative. Returns the number of events. */
+/*
+ * Waits for up to `milliseconds`, or without limit if that is negative. Returns the number of events, at most
+ * CLIBPQ_POLLER_BATCH, for which `events` must have room. Returns 0 on errors.
+ */
 static inline int clibpq_poller_wait(clibpq_poller poller, clibpq_event *events, int milliseconds) {
     struct epoll_event found[CLIBPQ_POLLER_BATCH];
     int count = epoll_wait(poller.descriptor, found, CLIBPQ_POLLER_BATCH, milliseconds);
@@ -147,25 +150,24 @@ static inline int clibpq_poller_wait(clibpq_poller poller, clibpq_event *events,
 
 #endif
 
-/* Whether a read from the socket would return at once. */
+/* Returns whether a read from the socket would return at once. */
 static inline int clibpq_is_readable(int socket) {
     struct pollfd descriptor = {.fd = socket, .events = POLLIN, .revents = 0};
     return poll(&descriptor, 1, 0) > 0;
 }
 
-/* Waits until the socket can be read from, or written to, for up to `milliseconds`. Returns 0 when the time is up. */
+/* Waits up to `milliseconds` until the socket can be read from, or written to. Returns 0 when that time has passed. */
 static inline int clibpq_wait(int socket, int writes, int milliseconds) {
     struct pollfd descriptor = {.fd = socket, .events = writes ? POLLOUT : POLLIN, .revents = 0};
     return poll(&descriptor, 1, milliseconds) > 0;
 }
 
 /*
- * Ends the conversation in both directions; the descriptor stays open.
+ * Shuts the socket down in both directions, and makes its last close reset the connection. The descriptor stays open.
  *
- * The last close of the socket resets the connection. Otherwise a server that is sending more than this side has read
- * would go on waiting until it can send the rest, for minutes, with its transaction and its locks: a socket that was
- * shut down does not tell the peer that there is room again, and its close resets the connection only if something is
- * unread.
+ * Without the reset, a server that is sending more than this side has read would wait for minutes until it can send the
+ * rest, and keep its transaction and its locks meanwhile. The reason is that a socket that was shut down does not tell
+ * the peer when its receive buffer has room again, and that its close resets the connection only if bytes are unread.
  */
 static inline void clibpq_sever(int socket) {
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
@@ -173,7 +175,7 @@ static inline void clibpq_sever(int socket) {
     shutdown(socket, SHUT_RDWR);
 }
 
-/* A further descriptor for the same socket, or -1. */
+/* Returns a further descriptor for the same socket, or -1 with errno set. */
 static inline int clibpq_duplicate(int socket) {
     return fcntl(socket, F_DUPFD_CLOEXEC, 0);
 }
@@ -187,7 +189,7 @@ static inline int clibpq_processor_count(void) {
     return count < 1 ? 1 : (int)count;
 }
 
-/* What the last system call that failed in this thread failed with. */
+/* Returns the message for the present errno of this thread. */
 static inline const char *clibpq_last_error(void) {
     return strerror(errno);
 }

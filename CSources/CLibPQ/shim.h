@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* libpq, PostgreSQL's client library, and the readiness of sockets as the operating system reports it. */
+/* libpq, which is PostgreSQL's client library, cancelling statements, and waiting for sockets. */
 #ifndef CLIBPQ_SHIM_H
 #define CLIBPQ_SHIM_H
 
@@ -20,7 +20,7 @@
 #include "cancel.h"
 #include "poller.h"
 
-/* The fields of an error report; macros of characters in postgres_ext.h, which Swift does not import. */
+/* The fields of an error report. In postgres_ext.h they are macros of characters, which Swift does not import. */
 enum {
     CLIBPQ_SEVERITY = 'V',
     CLIBPQ_SQLSTATE = 'C',

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The task that runs on this thread.
+ * The Swift task that runs on this thread.
  *
- * `withUnsafeCurrentTask` tells it to Swift code, but retains and releases the task and takes a closure. This is the
- * function of the Swift runtime behind it. It is part of the runtime's ABI, because code that the compiler generates
- * calls it, too.
+ * Swift code can get the task from `withUnsafeCurrentTask`, which retains and releases the task and takes a closure.
+ * This header calls the function of the Swift runtime on which `withUnsafeCurrentTask` is built. The function is part
+ * of the runtime's ABI, because code that the compiler generates calls it, too.
  */
 #ifndef RUNNING_TASK_H
 #define RUNNING_TASK_H
