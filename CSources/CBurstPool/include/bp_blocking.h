@@ -69,8 +69,9 @@ typedef void (*bp_close_function)(void *element, void *context);
 /*
  * Acquires an idle connection. If no connection is idle, it takes a permit to open one, if the hard limit allows.
  * Otherwise it waits, first come first served, until a connection or a permit is free. While a caller without a permit
- * waits, and while the pool is paused, it waits, too. timeout: the longest wait in nanoseconds. 0: do not wait, but
- * return BP_TIMED_OUT. BP_NO_DEADLINE: wait without limit.
+ * waits, and while the pool is paused, it waits, too. A thread that holds leases itself may wait for a connection that
+ * only it can release. timeout: the longest wait in nanoseconds. 0: do not wait, but return BP_TIMED_OUT.
+ * BP_NO_DEADLINE: wait without limit.
  * BP_OK: *lease is a lease. BP_OPEN: *lease is a permit. BP_TIMED_OUT; BP_SHUT_DOWN; BP_TOO_MANY_WAITERS;
  * BP_OUT_OF_MEMORY; BP_FORKED; BP_INVALID_ARGUMENT: *lease is no lease.
  */
@@ -108,8 +109,9 @@ bp_status bp_shutdown_and_reconcile(bp_pool *pool, bp_close_function close, void
  * bp_pool_destroy succeeds. timeout: in nanoseconds; BP_NO_DEADLINE: wait without limit.
  *
  * It waits for the threads that hold a lease or a permit, for the callers that wait in bp_acquire, for each call by
- * which one of these threads ends its lease, permit or wait, and for all drivers of bp_callback.h to be closed. The
- * program must see to it that no other call begins or runs while the pool is destroyed.
+ * which one of these threads ends its lease, permit or wait, and for all drivers of bp_callback.h to be closed. So a
+ * thread that holds a lease, or that runs the loop of an open driver, waits in vain. The program must see to it that no
+ * other call begins or runs while the pool is destroyed.
  *
  * The thread pauses for at most 10 ms, checks, and closes the connections that have become idle. The timeout limits the
  * sum of these pauses. The time in which close functions run is added to it, and a signal that the thread handles ends

@@ -123,7 +123,7 @@
  *   Any thread can call the library, also a thread that another library has created. The library creates no threads,
  *   and it changes no signal handlers and no signal masks. Some calls give the calling thread a record: see "Memory".
  *   The library releases the record when the thread ends. Therefore the shared library stays loaded until the process
- *   ends.
+ *   ends. If a program links the static library into a shared library of its own, it must not unload that library.
  *
  *   No call that takes a pool, a driver or a request is safe in a signal handler, and a signal handler must not leave a
  *   call of the library with longjmp. If a thread handles a signal while it waits in bp_acquire, the wait goes on and
@@ -176,10 +176,11 @@
  *
  * Memory
  *
- *   The pool allocates slots in chunks, the first one when it is created. That chunk has 64 slots, or, if hard_limit or
- *   first_slots is less than 64, that number rounded down to a power of two. Each further chunk has twice as many slots
- *   as the chunk before. Waiters and drivers are allocated in chunks, too. So the pool allocates memory only when more
- *   slots, waiters or drivers exist at the same time than ever before. The calls in which this happens are
+ *   The pool allocates slots in chunks, the first one when it is created. That chunk has 64 slots. If hard_limit, or a
+ *   first_slots that is not 0, is less than 64, it has that number of slots, rounded down to a power of two. Each
+ *   further chunk has twice as many slots as the chunk before. Waiters and drivers are allocated in chunks, too. So the
+ *   pool allocates memory only when more slots, waiters or drivers exist at the same time than ever before. This
+ *   happens in the following calls:
  *
  *     - for a slot: bp_begin_open, bp_begin_open_unrequested, bp_acquire, and each call that reconciles, because it may
  *       take a permit for a waiter. bp_observe_leases allocates for slots that it has not seen before;
@@ -205,12 +206,11 @@
  *   Later versions can add members at the end of bp_pool_configuration, bp_slot_view and bp_pool_statistics, and of the
  *   structures of bp_callback.h, which work in the same way. So that a program and a library of different versions can
  *   work together, each of these structures begins with its size. The calls bp_pool_create, bp_slot_at and
- *   bp_pool_statistics_get set the size, so that the program need not do it. They
- *   are inline functions, which are compiled into the program, and each calls the function whose name has _sized at the
- *   end. Programs that do not compile this header, for example in another language, call that function, and set the
- *   size themselves. bp_slot_at and bp_pool_statistics_get reduce the size to that of the members that the library
- *   knows, and set the members after these to 0. bp_lease and bp_ticket do not change. bp_version.h says between which
- *   versions all this holds.
+ *   bp_pool_statistics_get set the size, so that the program need not do it. They are inline functions, which are
+ *   compiled into the program, and each calls the function whose name has _sized at the end. Programs that do not
+ *   compile this header, for example in another language, call that function, and set the size themselves. bp_slot_at
+ *   and bp_pool_statistics_get reduce the size to that of the members that the library knows, and set the members after
+ *   these to 0. bp_lease and bp_ticket do not change. bp_version.h says between which versions all this holds.
  *
  * Misuse
  *
@@ -285,7 +285,7 @@ typedef struct bp_slot_view {
 /* A deadline that never passes: the greatest uint64_t, as a number that Swift can read. */
 #define BP_NO_DEADLINE 0xffffffffffffffffULL
 
-/* In C++ the members that a program leaves out are 0 without a warning. */
+/* With these initializers, a C++ compiler does not warn of members that a program leaves out. In C they are 0. */
 #ifdef __cplusplus
 #define BP_DEFAULT(value) = value
 #else
@@ -298,7 +298,7 @@ typedef struct bp_pool_configuration {
     size_t size BP_DEFAULT(0);
     /* The soft limit. Connections above it are excess connections. 1 to BP_MAX_SIZE. */
     uint32_t max_size BP_DEFAULT(0);
-    /* The hard limit. No permit is given out above it. max_size to BP_MAX_SIZE. */
+    /* The hard limit. No permit is given out while the total has reached it. max_size to BP_MAX_SIZE. */
     uint32_t hard_limit BP_DEFAULT(0);
     /* The greatest number of waiters without a permit in the queue: see bp_wait_join. 0 means BP_MAX_WAITERS. */
     uint32_t max_waiters BP_DEFAULT(0);
@@ -307,16 +307,16 @@ typedef struct bp_pool_configuration {
     /* The alignment of the element: a power of two, at most 64. 0 means the alignment of a pointer. */
     size_t element_alignment BP_DEFAULT(0);
     /*
-     * The number of stripes of the idle stack, rounded up to a power of two, at most 1024. 0 means twice the CPUs that
-     * the process can use: those on which it may run, or the quota of its control group (a container's limit), if that
-     * is less.
+     * The number of stripes into which the pool divides the idle connections, so that CPUs do not share cache lines.
+     * Rounded up to a power of two, at most 1024. 0 means twice the number of CPUs that the process can use. This is
+     * the number of CPUs on which it may run, or the quota of its control group (a container's limit), if that is less.
      */
     uint32_t stripes BP_DEFAULT(0);
     /*
      * If true, excess connections that are released stay idle until the caller closes them, with bp_begin_close_excess
      * or in a sweep. bp_has_excess is false then, and no call returns BP_RECONCILE because of excess connections. A
      * shutdown ends this: all idle connections are excess connections from then on. If false, reconciling closes an
-     * excess connection as soon as it is idle and nobody waits.
+     * excess connection as soon as it is idle and no caller waits.
      */
     bool keep_excess BP_DEFAULT(false);
     /* A pointer that the pool keeps for the program: see bp_pool_owner. */
