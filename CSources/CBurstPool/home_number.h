@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The home number: a small number that two threads which run at the same time seldom share. It selects the home stripe
- * of the idle stack. (The home of a waiter, in waiter_queue.h, is something else.)
+ * The home number: a number that two threads which run at the same time seldom share. Reduced to the number of stripes,
+ * it selects the home stripe of the idle stack. (The home of a waiter, in waiter_queue.h, is something else.)
  *
  * The number belongs to the CPU rather than to the thread. Two threads on one CPU do not run at the same time, and a
  * connection that was released on a CPU is in that CPU's cache for the next thread. Linux keeps such numbers where a

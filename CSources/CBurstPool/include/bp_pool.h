@@ -690,9 +690,10 @@ uint64_t bp_oldest_lease_age(const bp_pool *pool, uint64_t now);
 /* The home number. */
 
 /*
- * Returns a small number that two threads which run at the same time seldom share: that of the CPU, where the system
- * tells it. It selects the stripe in which the pool looks first, and programs can use it for striped counters of their
- * own. It is a hint: the thread may run on another CPU when the call returns.
+ * Returns a number that two threads which run at the same time seldom share. Where the system tells it, this is the
+ * number of the CPU. Otherwise it belongs to the thread, and can be any uint32_t, so a program that uses it as an index
+ * must reduce it. It selects the stripe in which the pool looks first, and programs can use it for striped counters of
+ * their own. It is a hint: the thread may run on another CPU when the call returns.
  */
 uint32_t bp_home_number(void);
 
