@@ -103,7 +103,8 @@ bp_status bp_release_to_waiter(bp_pool *pool, bp_lease lease, bp_lease *next, vo
      * A pause or shutdown that begins after this load has begun at the same time as this call, which may then take
      * effect before it.
      */
-    if (!bp__is_awaited(bp__load(&pool->waiting))) {
+    if (!bp__is_awaited(bp__load(&pool->waiting)) ||
+        bp__live(bp__load(&pool->total)) > bp__hard_limit(bp__load(&pool->limits))) {
         return BP_EMPTY;
     }
     status = bp_hand_off(pool, context);

@@ -105,6 +105,10 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
         bp_begin_close_excess(pool, lease) == .ok
     }
 
+    public func beginCloseAboveHardLimit(_ lease: bp_lease) -> Bool {
+        bp_begin_close_above_hard_limit(pool, lease) == .ok
+    }
+
     public func finishClose(_ lease: bp_lease) {
         expectSuccess(bp_finish_close(pool, lease))
     }

@@ -54,9 +54,7 @@ extension _PoolEngine {
     @inlinable
     func passOn(_ lease: Core.Lease) -> Bool {
         // Reconciling decides whether another pool of the group gets the place of the connection, and what its flags ask for.
-        guard share == nil, header(of: lease).pointee.flags(.concernHandOut).isEmpty, !isAboveLimit else {
-            return false
-        }
+        guard share == nil, header(of: lease).pointee.flags(.concernHandOut).isEmpty else { return false }
         do {
             guard try isOpen(lease) else { return true }
         } catch {
@@ -77,7 +75,7 @@ extension _PoolEngine {
                 guard serveOldestWaiter(ownTicket) else { return nil }
             } else if core.hasExcess {
                 guard let lease = core.takeIdle() else { return nil }
-                if !core.beginCloseExcess(lease) {
+                if !beginCloseExcess(lease) {
                     returnIdle(lease)
                 } else if mayCloseInline {
                     return lease
@@ -90,6 +88,12 @@ extension _PoolEngine {
         }
     }
 
+    /// Begins to close a connection if there are more than the pool keeps. Returns whether there were.
+    @usableFromInline
+    func beginCloseExcess(_ lease: Core.Lease) -> Bool {
+        settings.configuration.burstLinger == nil ? core.beginCloseExcess(lease) : core.beginCloseAboveHardLimit(lease)
+    }
+
     /// The reason that is reported when an excess connection is closed.
     @usableFromInline
     var excessReason: ConnectionCloseReason { core.isShutDown ? .shutdown : .excess }
@@ -98,10 +102,6 @@ extension _PoolEngine {
     @inlinable
     func serveOldestWaiter(_ ownTicket: Core.Ticket?) -> Bool {
         guard let lease = core.takeIdle() else { return openForOldestWaiter(ownTicket) }
-        if isAboveLimit, core.beginCloseExcess(lease) {
-            closeClosing(lease, excessReason)
-            return true
-        }
         if let share, share.yieldsConnection() {
             closeInBackground(lease, .reclaimed)
             return true
@@ -123,18 +123,15 @@ extension _PoolEngine {
             if let waiter = core.handOff() { fail(waiter, error) }
             return true
         }
-        if let waiter = core.handOff() {
+        if core.beginCloseAboveHardLimit(lease) {
+            closeClosing(lease, excessReason)
+        } else if let waiter = core.handOff() {
             serve(waiter, lease)
         } else {
             returnIdle(lease)
         }
         return true
     }
-
-    /// Whether there are more connections than the hard limit, because the limit was lowered. Then connections close as they are
-    /// released, also while callers wait.
-    @inlinable
-    var isAboveLimit: Bool { core.total > core.limits.hardLimit }
 
     /// Makes a connection idle again that was taken for a waiter. A sweep may have missed the connection meanwhile, so a task
     /// that runs a body on every connection is told to check again.

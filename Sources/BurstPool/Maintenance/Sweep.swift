@@ -12,7 +12,7 @@ extension _PoolEngine {
         while left > 0, let lease = core.sweepNext() {
             left -= 1
             guard let index = observations.index(ofElement: core.element(of: lease)) else {
-                if core.sweepKeep(lease) { reconcile() }
+                keepInSweep(lease)
                 continue
             }
             if let slot = core.slot(at: index) {
@@ -32,11 +32,17 @@ extension _PoolEngine {
                 validateInBackground(lease)
             case nil:
                 if plan.checksForClosed, (try? isOpen(lease)) != true { continue }
-                if core.sweepKeep(lease) { reconcile() }
+                keepInSweep(lease)
             }
         }
         while let needsReconciling = core.sweepEnd() {
             if needsReconciling { reconcile() }
         }
+    }
+
+    /// Makes a connection available again that the sweep has looked at. Excess connections are not closed before the sweep has
+    /// ended, because it closes the connections that have been idle for the longest time.
+    private func keepInSweep(_ lease: Core.Lease) {
+        if core.sweepKeep(lease), core.hasWaiters { reconcile() }
     }
 }
