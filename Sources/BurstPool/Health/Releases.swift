@@ -2,7 +2,7 @@
 
 import Synchronization
 
-// How the pool notices, without any work on the hot path, that callers acquire and release connections. The serial number of a
+// How the pool notices, without any work on the fast path, that callers acquire and release connections. The serial number of a
 // slot changes with every lease. An inspection of the slots compares each serial number with that of the inspection before.
 
 extension _PoolEngine {
