@@ -62,8 +62,8 @@ extension _PoolEngine {
 
     /// Inspects all slots and does what is due. O(slots).
     ///
-    /// - Parameter checksForClosed: Whether to ask the strategy about every idle connection, whether it is closed, even if that
-    ///   is not due yet.
+    /// - Parameter checksForClosed: Whether to ask the strategy whether each idle connection is closed, even if that is not due
+    ///   yet.
     func maintain(checksForClosed: Bool = false) {
         guard !core.isShutDown else { return }
         maintenance.perform { dueAt, observations in

@@ -26,8 +26,8 @@ final class Maintenance: Sendable {
     /// The moment of the next look; `UInt64.max` if there is none.
     var nextMoment: UInt64 { next.value }
 
-    /// The time between two looks while connections are being used: 1/16 of the shortest time limit, so that a limit is
-    /// enforced at most an eighth late, but at least 1 millisecond. `.max` if there is no limit.
+    /// The time between two looks while connections are being used: 1/16 of the shortest time limit, but at least 1
+    /// millisecond. So a limit of 16 milliseconds or more is enforced at most an eighth late. `.max` if there is no limit.
     var interval: UInt64 {
         let lifetime = shortestLifetime.value
         guard lifetime != .max else { return settings.interval }

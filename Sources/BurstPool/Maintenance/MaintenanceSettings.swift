@@ -12,8 +12,8 @@ struct MaintenanceSettings: Sendable {
     /// The time between two looks while connections are being used, unless the lifetime of a connection demands a shorter one.
     /// `.max` if nothing depends on time.
     let interval: UInt64
-    /// The time between two sweeps that ask the strategy about every idle connection, whether it is closed; `nil` if there are
-    /// no such sweeps.
+    /// The time between two sweeps that ask the strategy whether each idle connection is closed; `nil` if there are no such
+    /// sweeps.
     let closedCheckInterval: UInt64?
 
     /// The shortest time between two looks: 1 millisecond.

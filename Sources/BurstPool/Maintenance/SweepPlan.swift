@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The decision what to do with each idle connection, and when something is due next. Making the plan has no effect by itself.
+/// Decides what to do with each idle connection, and when something is due next. Making a plan changes nothing in the pool.
 struct SweepPlan {
     enum Action {
         case close(ConnectionCloseReason)
@@ -10,7 +10,7 @@ struct SweepPlan {
     private(set) var actions: [Int: Action] = [:]
     /// The connections that must be validated before their next use.
     private(set) var stale: [Int] = []
-    /// Whether to ask the strategy about every idle connection, whether it is closed.
+    /// Whether to ask the strategy whether each idle connection is closed.
     var checksForClosed = false
     /// Whether a task that runs a body on every connection may need an idle connection now.
     var looksForVisits = false
