@@ -6,7 +6,7 @@ import CBurstPool
 ///
 /// Most servers want ``recommended(maxSize:burstLimit:)``. The plain initializer behaves like the Python package
 /// `asyncio-connection-pool`: no time limit on connects, no retries, and a connection above ``maxSize`` is closed as soon as it
-/// is released. Under a load that comes in waves such a pool opens and closes connections all the time.
+/// is released. Under a load that comes in bursts, such a pool opens and closes connections all the time.
 ///
 /// ``ConnectionPool/init(strategy:configuration:)`` throws ``ConnectionPoolError/Code/invalidConfiguration`` if settings are
 /// out of range or contradict each other.
