@@ -42,7 +42,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     /// Bytes that the core has of the system, those not yet touched included.
     public var memory: Int { bp_pool_memory(pool) }
 
-    // MARK: The hot path
+    // MARK: The fast path
 
     @inlinable @inline(__always)
     public func tryAcquire() -> bp_lease? {

@@ -17,7 +17,7 @@ public protocol _PoolCore: Sendable {
     /// Frees the core. No connection may be left, and no call may be under way.
     func destroy()
 
-    // MARK: The hot path
+    // MARK: The fast path
 
     /// Takes an idle connection if one is there and no caller waits.
     func tryAcquire() -> Lease?
