@@ -106,10 +106,12 @@ bp_status bp_release_to_waiter(bp_pool *pool, bp_lease lease, bp_lease *next, vo
         return status;
     }
     /*
-     * Acquire: pairs with the compare-and-swaps in bp_pause and bp_shutdown. A pause or shutdown that this load does
-     * not see yet began at the same time as this call, so this call may take effect before it.
+     * Acquire: the loads pair with the read-modify-writes in bp_pause, bp_shutdown and bp_resize. A pause, shutdown or
+     * resize that these loads do not see yet began at the same time as this call, so this call may take effect before
+     * it.
      */
-    if (!bp__is_awaited(bp__load(&pool->waiting))) {
+    if (!bp__is_awaited(bp__load(&pool->waiting)) ||
+        bp__live(bp__load(&pool->total)) > bp__hard_limit(bp__load(&pool->limits))) {
         return BP_EMPTY;
     }
     status = bp_hand_off(pool, context);

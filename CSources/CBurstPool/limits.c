@@ -32,8 +32,8 @@ bp_status bp_limits(const bp_pool *pool, uint32_t *max_size, uint32_t *hard_limi
     }
     /* Acquire, and both limits in one word: they belong to the same bp_resize. */
     uint64_t limits = bp__load(&pool->limits);
-    *max_size = BP_LOW(limits) & BP_COUNT_MASK;
-    *hard_limit = BP_HIGH(limits);
+    *max_size = bp__max_size(limits);
+    *hard_limit = bp__hard_limit(limits);
     return (limits & BP_SHUT) != 0 ? BP_SHUT_DOWN : BP_OK;
 }
 

@@ -51,8 +51,8 @@ bp_status bp_pool_statistics_get_sized(const bp_pool *pool, bp_pool_statistics *
         .opening = count[BP_SLOT_OPENING],
         .closing = count[BP_SLOT_CLOSING],
         .waiting = bp__waiting_count(bp__load(&pool->waiting)),
-        .max_size = BP_LOW(limits) & BP_COUNT_MASK,
-        .hard_limit = BP_HIGH(limits),
+        .max_size = bp__max_size(limits),
+        .hard_limit = bp__hard_limit(limits),
         .is_shut_down = (limits & BP_SHUT) != 0,
     };
     bp__sized_write(statistics, &counted, sizeof counted);

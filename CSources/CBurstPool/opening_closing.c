@@ -9,7 +9,7 @@ static bp_status bp__claim_slot(bp_pool *pool, bp_lease *permit) {
     /* Acquire, here and for the limits: pairs with bp__free_slot and bp_resize. */
     uint64_t total = bp__load(&pool->total);
     do {
-        if (BP_LOW(total) >= BP_HIGH(bp__load(&pool->limits))) {
+        if (BP_LOW(total) >= bp__hard_limit(bp__load(&pool->limits))) {
             return BP_LIMIT_REACHED;
         }
         /*
@@ -147,7 +147,8 @@ bp_status bp_begin_close(bp_pool *pool, bp_lease lease) {
     return bp__begin_counted_close(pool, lease);
 }
 
-bp_status bp_begin_close_excess(bp_pool *pool, bp_lease lease) {
+/* Begins to close the connection of this lease if more connections than this limit exist. */
+static inline bp_status bp__begin_close_above(bp_pool *pool, bp_lease lease, uint32_t (*limit)(uint64_t limits)) {
     bp_status status = bp__check(pool);
     if (status == BP_OK) {
         status = bp__lease_check(pool, lease, BP_SLOT_IN_USE);
@@ -157,14 +158,21 @@ bp_status bp_begin_close_excess(bp_pool *pool, bp_lease lease) {
     }
     /* Acquire, here and for the limits: pairs with bp__claim_slot and bp_resize. */
     uint64_t total = bp__load(&pool->total);
-    /* Also with keep_excess, because the caller of this function has decided to close an excess connection. */
-    while (bp__is_excess(total, bp__load(&pool->limits) & ~BP_KEEP_EXCESS)) {
-        /* Of several threads that close the last excess connection, the compare-and-swap lets one succeed. */
+    while (bp__live(total) > limit(bp__load(&pool->limits))) {
+        /* Of several threads that close the last connection above the limit, the compare-and-swap lets one succeed. */
         if (bp__cas(&pool->total, &total, total + BP_HIGH_ONE)) {
             return bp__begin_counted_close(pool, lease);
         }
     }
     return BP_EMPTY;
+}
+
+bp_status bp_begin_close_excess(bp_pool *pool, bp_lease lease) {
+    return bp__begin_close_above(pool, lease, bp__max_size);
+}
+
+bp_status bp_begin_close_above_hard_limit(bp_pool *pool, bp_lease lease) {
+    return bp__begin_close_above(pool, lease, bp__hard_limit);
 }
 
 bp_status bp_finish_close(bp_pool *pool, bp_lease lease) {

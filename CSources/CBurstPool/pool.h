@@ -19,7 +19,9 @@ struct bp_pool {
      *             the queue, and until after it has left. So the counts may be too high for a moment, but are never too
      *             low.
      *   total     low: idle + in use + opening + closing. High: closing.
-     *   limits    low: max_size. Bit 31: excess connections are kept. High: hard_limit. Bit 63: the pool is shut down.
+     *   limits    low: the number of connections that are kept, which is max_size, or hard_limit in a pool that keeps
+     *             excess connections. High: the other limit. Bit 62: the pool keeps excess connections. Bit 63: the
+     *             pool is shut down.
      */
     _Alignas(64) bp_atomic64 waiting;
     bp_atomic64 total;
@@ -50,7 +52,7 @@ struct bp_pool {
 #define BP_COUNT_MASK 0x3fffffffu
 #define BP_LOW(word) ((uint32_t)(word))
 #define BP_HIGH(word) ((uint32_t)((word) >> 32) & BP_COUNT_MASK)
-#define BP_KEEP_EXCESS (UINT64_C(1) << 31)
+#define BP_KEEP_EXCESS (UINT64_C(1) << 62)
 #define BP_FORKED_BIT (UINT64_C(1) << 31)
 #define BP_ALWAYS_RECONCILE (UINT64_C(1) << 30)
 #define BP_PAUSED (UINT64_C(1) << 62)
@@ -65,15 +67,29 @@ static inline bool bp__limits_are_valid(uint32_t max_size, uint32_t hard_limit) 
 
 /* keep_excess: BP_KEEP_EXCESS or 0. */
 static inline uint64_t bp__limits_word(uint32_t max_size, uint32_t hard_limit, uint64_t keep_excess) {
-    return ((uint64_t)hard_limit << 32) | keep_excess | max_size;
+    uint32_t kept = keep_excess == 0 ? max_size : hard_limit, other = keep_excess == 0 ? hard_limit : max_size;
+    return ((uint64_t)other << 32) | keep_excess | kept;
+}
+
+static inline uint32_t bp__max_size(uint64_t limits) {
+    return (limits & BP_KEEP_EXCESS) == 0 ? BP_LOW(limits) : BP_HIGH(limits);
+}
+
+static inline uint32_t bp__hard_limit(uint64_t limits) {
+    return (limits & BP_KEEP_EXCESS) == 0 ? BP_HIGH(limits) : BP_LOW(limits);
+}
+
+/* Returns the number of connections that are not closing. */
+static inline uint32_t bp__live(uint64_t total) {
+    return BP_LOW(total) - BP_HIGH(total);
 }
 
 /*
- * Returns whether more connections than max_size exist, not counting the closing ones. With BP_KEEP_EXCESS the low half
- * of the limits is greater than any count, so this returns false without another test on the hot path.
+ * Returns whether more connections exist than are kept, not counting the closing ones. The limits have the number of
+ * connections that are kept in the low half, so that this is one comparison on the hot path.
  */
 static inline bool bp__is_excess(uint64_t total, uint64_t limits) {
-    return BP_LOW(total) - BP_HIGH(total) > BP_LOW(limits);
+    return bp__live(total) > BP_LOW(limits);
 }
 
 /* Returns the number of waiters. waiting: the waiting word. */

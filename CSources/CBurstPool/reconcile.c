@@ -41,11 +41,30 @@ static void bp__dismiss_one_waiter(bp_pool *pool, const bp_closer *closer) {
     bp__resume(waiter, BP_SHUT_DOWN, bp__no_lease);
 }
 
+/* Closes a connection whose close has begun. */
+static void bp__finish_closing(bp_pool *pool, bp_lease lease, const bp_closer *closer) {
+    if (closer->driver != NULL) {
+        bp__driver_close(closer->driver, lease);
+    } else {
+        bp__close(pool, lease, closer->close, closer->context);
+        bp_finish_close(pool, lease);
+    }
+}
+
+static bool bp__can_close(const bp_closer *closer) {
+    return closer->close != NULL || closer->driver != NULL;
+}
+
 /* Gives a connection or a permit to the oldest waiter. Returns false if none is free. */
-static bool bp__match_one_waiter(bp_pool *pool) {
+static bool bp__match_one_waiter(bp_pool *pool, const bp_closer *closer) {
     bp_lease lease;
     void *context;
     if (bp_take_idle(pool, &lease) == BP_OK) {
+        /* A thread that cannot close gives the connection to a waiter. It is closed at its next release. */
+        if (bp__can_close(closer) && bp_begin_close_above_hard_limit(pool, lease) == BP_OK) {
+            bp__finish_closing(pool, lease, closer);
+            return true;
+        }
         /* Asked after the connection was taken: one that was released after a shutdown is not given out. */
         if (!bp_is_shut_down(pool) && bp_hand_off(pool, &context) == BP_OK) {
             bp__resume(context, BP_OK, lease);
@@ -76,31 +95,28 @@ static bool bp__close_one_excess(bp_pool *pool, const bp_closer *closer) {
     if (bp_take_idle(pool, &lease) != BP_OK) {
         return false;
     }
-    if (bp_begin_close_excess(pool, lease) != BP_OK) {
-        bp_return_idle(pool, lease);
-    } else if (closer->driver != NULL) {
-        bp__driver_close(closer->driver, lease);
+    bool keeps_excess = (bp__load(&pool->limits) & BP_KEEP_EXCESS) != 0;
+    if ((keeps_excess ? bp_begin_close_above_hard_limit : bp_begin_close_excess)(pool, lease) == BP_OK) {
+        bp__finish_closing(pool, lease, closer);
     } else {
-        bp__close(pool, lease, closer->close, closer->context);
-        bp_finish_close(pool, lease);
+        bp_return_idle(pool, lease);
     }
     return true;
 }
 
 static bool bp__reconcile_one(bp_pool *pool, const bp_closer *closer) {
-    bool can_close = closer->close != NULL || closer->driver != NULL;
     if (bp_has_waiters(pool)) {
         if (bp_is_shut_down(pool)) {
             /* A waiter is dismissed by a thread that can close connections, and tells the waiter how. */
-            if (!can_close) {
+            if (!bp__can_close(closer)) {
                 return false;
             }
             bp__dismiss_one_waiter(pool, closer);
             return true;
         }
-        return bp__match_one_waiter(pool);
+        return bp__match_one_waiter(pool, closer);
     }
-    return can_close && bp_has_excess(pool) && bp__close_one_excess(pool, closer);
+    return bp__can_close(closer) && bp_has_excess(pool) && bp__close_one_excess(pool, closer);
 }
 
 /*

@@ -14,7 +14,7 @@
  *   idle           in use        bp_try_acquire, bp_take_idle, bp_sweep_next
  *   in use         idle          bp_release, bp_release_exclusive, bp_release_unless_awaited, bp_return_idle,
  *                                bp_sweep_keep
- *   in use         closing       bp_begin_close, bp_begin_close_excess
+ *   in use         closing       bp_begin_close, bp_begin_close_excess, bp_begin_close_above_hard_limit
  *   in use         in use        bp_release_to_waiter, under a new serial number
  *   in use         vacant        bp_detach
  *   closing        vacant        bp_finish_close

@@ -15,7 +15,7 @@ bool bp_has_waiters(bp_pool *pool) {
 bool bp_has_permit_for_waiter(bp_pool *pool) {
     /* Acquire: pairs with the additions in bp__wait_join and bp_wait_requeue, bp__free_slot, and bp_resize. */
     return pool != NULL && bp__permits_are_due(bp__load(&pool->waiting)) &&
-           BP_LOW(bp__load(&pool->total)) < BP_HIGH(bp__load(&pool->limits)) &&
+           BP_LOW(bp__load(&pool->total)) < bp__hard_limit(bp__load(&pool->limits)) &&
            bp__waiter_exists(&pool->queue, 1u << BP_WAITER_WAITING);
 }
 
@@ -44,7 +44,7 @@ bp_status bp_wait_prepare(bp_pool *pool, bp_ticket *ticket) {
  */
 static __attribute__((noinline)) bool bp__is_full(const bp_pool *pool, uint64_t waiting) {
     uint64_t limits = bp__load(&pool->limits);
-    uint32_t total = BP_LOW(bp__load(&pool->total)), hard_limit = BP_HIGH(limits);
+    uint32_t total = BP_LOW(bp__load(&pool->total)), hard_limit = bp__hard_limit(limits);
     uint32_t free_slots = hard_limit > total ? hard_limit - total : 0;
     return (limits & BP_SHUT) == 0 && BP_HIGH(waiting) >= BP_HIGH(pool->full) + free_slots;
 }

@@ -99,6 +99,32 @@ struct IdleTimeoutTests {
         }
     }
 
+    @Test(
+        "A connection that is used after maintenance has found it idle for too long, and before it closes it, stays",
+        arguments: CoreKind.cores
+    )
+    func usedMeanwhile(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, hooked: true, configure: { $0.idleTimeout = .seconds(80) }) {
+            pool,
+            strategy,
+            clock,
+            _ in
+            try await pool.warmUp(1)
+            let maintenance = try await MaintenanceStepper(pool, clock)
+            let wasUsed = Shared(false)
+            strategy.hooks.at(.beforeSweepNext) { [weak pool] in
+                guard let lease = pool?.tryAcquire() else { return }
+                lease.release()
+                wasUsed.set(true)
+            }
+            try await maintenance.pass(.seconds(89))
+            #expect(wasUsed.value)
+            #expect(pool.statistics.idle == 1)
+            try await maintenance.pass(.seconds(90))
+            #expect(strategy.books.closed == 1, "it counts as idle since its last use")
+        }
+    }
+
     @Test("idleTimeout may have any length", arguments: CoreKind.allCases)
     func longest(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1, configure: { $0.idleTimeout = .seconds(Int64.max) }) {

@@ -143,6 +143,23 @@ struct MaxLifetimeTests {
         }
     }
 
+    @Test("maxLifetime may have any length, also without jitter", arguments: CoreKind.allCases)
+    func longest(kind: CoreKind) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 1,
+            configure: {
+                $0.maxLifetime = .seconds(Int64.max)
+                $0.lifetimeJitter = 0
+            }
+        ) { pool, _, clock, _ in
+            try await pool.warmUp(1)
+            clock.advance(by: .seconds(1_000_000))
+            await letOthersRun()
+            #expect(pool.statistics.idle == 1)
+        }
+    }
+
     @Test("A jitter of nearly 1 makes some lifetimes very short, and breaks nothing", arguments: CoreKind.allCases)
     func extremeJitter(kind: CoreKind) async throws {
         try await withTimedPool(

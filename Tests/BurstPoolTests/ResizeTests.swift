@@ -125,6 +125,26 @@ struct ResizeTests {
         }
     }
 
+    @Test(
+        "Connections above a lowered burst limit close when they are released, and the others above maxSize linger",
+        arguments: CoreKind.allCases
+    )
+    func lowersWhileLingering(kind: CoreKind) async throws {
+        let linger: (inout ConnectionPoolConfiguration) -> Void = { $0.burstLinger = .seconds(3600) }
+        try await withPool(kind, maxSize: 1, burstLimit: 5, configure: linger) { pool, strategy in
+            let leases = try await pool.lease(5)
+            try pool.resize(maxSize: 1, burstLimit: 3)
+            // Nobody waits, and nothing is idle for long enough for the maintenance.
+            for (number, lease) in leases.prefix(2).enumerated() {
+                lease.release()
+                try await eventually("the connection is closed") { pool.statistics.total == 4 - number }
+            }
+            leases.suffix(3).release()
+            #expect(pool.statistics.idle == 3)
+            #expect(strategy.books.closed == 2)
+        }
+    }
+
     @Test("The limits can be read back", arguments: CoreKind.allCases)
     func readsBack(kind: CoreKind) async throws {
         try await withPool(kind, maxSize: 1) { pool, _ in

@@ -158,6 +158,24 @@ struct LeaseTests {
         #expect(bp_release(core.pool, leases[2]) == .ok)
     }
 
+    @Test("a pool that keeps excess connections keeps them up to the hard limit, also after it was lowered")
+    func aboveHardLimit() {
+        let core = CorePool(maxSize: 1, hardLimit: 3, keepsExcess: true)
+        let leases = (0..<3).map { _ in core.open() }
+        #expect(!bp_has_excess(core.pool))
+        #expect(bp_begin_close_above_hard_limit(core.pool, leases[0]) == .empty)
+        #expect(bp_resize(core.pool, 1, 2) == .ok)
+        #expect(bp_has_excess(core.pool))
+        #expect(bp_release(core.pool, leases[0]) == .reconcile)
+        var idle = bp_lease()
+        #expect(bp_take_idle(core.pool, &idle) == .ok && bp_begin_close_above_hard_limit(core.pool, idle) == .ok)
+        #expect(!bp_has_excess(core.pool), "closing connections do not count")
+        #expect(bp_begin_close_above_hard_limit(core.pool, leases[1]) == .empty, "two may stay")
+        #expect(bp_finish_close(core.pool, idle) == .ok)
+        #expect(bp_release(core.pool, leases[1]) == .ok && bp_release(core.pool, leases[2]) == .ok)
+        #expect(core.statistics.idle == 2 && core.statistics.hard_limit == 2 && core.statistics.max_size == 1)
+    }
+
     @Test("a connection that is detached frees its slot")
     func detach() {
         let core = CorePool(maxSize: 1)

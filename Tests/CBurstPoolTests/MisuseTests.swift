@@ -25,6 +25,7 @@ struct MisuseTests {
         #expect(bp_cancel_open(nil, lease) == .invalidArgument)
         #expect(bp_begin_close(nil, lease) == .invalidArgument)
         #expect(bp_begin_close_excess(nil, lease) == .invalidArgument)
+        #expect(bp_begin_close_above_hard_limit(nil, lease) == .invalidArgument)
         #expect(bp_finish_close(nil, lease) == .invalidArgument)
         #expect(bp_detach(nil, lease) == .invalidArgument)
         #expect(bp_wait_prepare(nil, &ticket) == .invalidArgument)

@@ -27,6 +27,7 @@ static void use_lease_in_child(bp_lease lease) {
     CHECK(bp_release_and_reconcile(pool, lease, close_nothing, NULL) == BP_FORKED);
     CHECK(bp_return_idle(pool, lease) == BP_FORKED && bp_sweep_keep(pool, lease) == BP_FORKED);
     CHECK(bp_begin_close_excess(pool, lease) == BP_FORKED);
+    CHECK(bp_begin_close_above_hard_limit(pool, lease) == BP_FORKED);
 }
 
 static void use_in_child(bp_lease lease) {

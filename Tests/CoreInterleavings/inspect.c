@@ -145,8 +145,9 @@ inspection inspect(const bp_pool *pool) {
     found.waiting_without_permit = (unsigned)((waiting >> 32) & 0x3fffffff);
     found.is_paused = (waiting >> 62 & 1) != 0;
     found.keeps_excess = (limits & BP_KEEP_EXCESS) != 0;
-    found.max_size = (unsigned)(uint32_t)limits & BP_COUNT_MASK;
-    found.hard_limit = (unsigned)((limits >> 32) & 0x7fffffff);
+    unsigned low = (unsigned)(uint32_t)limits, high = (unsigned)(limits >> 32 & 0x3fffffff);
+    found.max_size = found.keeps_excess ? high : low;
+    found.hard_limit = found.keeps_excess ? low : high;
     found.dead = pool->queue.dead.value;
     inspect_slots(pool, &found);
     if (found.broken == NULL) {

@@ -38,12 +38,12 @@ unsigned model_waiting(void) {
     return count;
 }
 
-static bool is_more_than_max_size(void) {
-    return model_total() - model_count(BP_SLOT_CLOSING) > it->max_size;
+bool model_has_more_than(unsigned limit) {
+    return model_total() - model_count(BP_SLOT_CLOSING) > limit;
 }
 
 bool model_has_excess(void) {
-    return !it->keeps_excess && is_more_than_max_size();
+    return model_has_more_than(it->keeps_excess ? it->hard_limit : it->max_size);
 }
 
 bool model_needs_reconcile(void) {

@@ -50,6 +50,9 @@ unsigned model_count(bp_slot_state state);
 unsigned model_total(void);
 unsigned model_waiting(void);
 unsigned model_queued(void);
+/* Whether more connections exist than this, those closing not counted. */
+bool model_has_more_than(unsigned limit);
+
 bool model_has_excess(void);
 bool model_needs_reconcile(void);
 uint64_t model_oldest_age(void);

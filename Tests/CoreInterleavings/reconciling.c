@@ -16,7 +16,23 @@ static void resume_with(wait *it, bp_lease lease) {
     resume(it, BP_OK, lease);
 }
 
+/* Closes the connection if bp_begin_close_excess or bp_begin_close_above_hard_limit says so. */
+static bool close_if(bp_status (*begin_close)(bp_pool *pool, bp_lease lease), bp_lease lease) {
+    bp_status status = begin_close(world.pool, lease);
+    if (status != BP_OK) {
+        REQUIRE(status == BP_EMPTY, "the begin of a close returned %s", bp_status_name(status));
+        return false;
+    }
+    set_open(lease, false);
+    disown(lease);
+    REQUIRE(bp_finish_close(world.pool, lease) == BP_OK, "bp_finish_close failed");
+    return true;
+}
+
 static void hand_off_or_return(bp_lease lease) {
+    if (close_if(bp_begin_close_above_hard_limit, lease)) {
+        return;
+    }
     void *context;
     if (bp_hand_off(world.pool, &context) == BP_OK) {
         wait *it = context;
@@ -82,13 +98,7 @@ static void open_for(bp_ticket ticket, bp_lease permit, uint64_t asked) {
 }
 
 static void close_or_return(bp_lease lease) {
-    bp_status status = bp_begin_close_excess(world.pool, lease);
-    if (status == BP_OK) {
-        set_open(lease, false);
-        disown(lease);
-        REQUIRE(bp_finish_close(world.pool, lease) == BP_OK, "bp_finish_close failed");
-    } else {
-        REQUIRE(status == BP_EMPTY, "bp_begin_close_excess returned %s", bp_status_name(status));
+    if (!close_if(world.keeps_excess ? bp_begin_close_above_hard_limit : bp_begin_close_excess, lease)) {
         disown(lease);
         REQUIRE(bp_return_idle(world.pool, lease) == BP_OK, "bp_return_idle failed");
     }

@@ -72,6 +72,9 @@ void check_at_rest(void) {
             found.alive, found.idle, found.total, found.hard_limit);
     REQUIRE(found.keeps_excess || found.idle == 0 || out != 0 || found.total <= found.max_size,
             "%u connections are idle, %u may be", found.idle, found.max_size);
+    REQUIRE(found.idle == 0 || found.total - found.closing <= found.hard_limit,
+            "%u connections are idle, and there are %u more than the hard limit", found.idle,
+            found.total - found.closing - found.hard_limit);
     REQUIRE(waits_undelivered() == 0, "a waiter has gone from the queue and is not resumed");
     for (unsigned i = 0; i < world.wait_count; i++) {
         const wait *it = &world.waits[i];

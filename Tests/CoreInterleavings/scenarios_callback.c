@@ -449,6 +449,27 @@ static void release_excess(unsigned thread) {
     }
 }
 
+/* Two connections where one is allowed, because the limit was lowered: the first that is released closes. The
+ * request waits by then. */
+static void set_up_lowered(void) {
+    set_up_kept(2, 2, 2);
+    set_limits(1, 1);
+}
+
+static void ask_above_limit(unsigned thread) {
+    if (thread != 0) {
+        block_until(&a_thread_has_slept);
+        thread_releases(surrender(thread - 1));
+        return;
+    }
+    submit(0, 0, BP_NO_DEADLINE);
+    a_thread_has_slept = 1;
+    run_loop_to_end(0, 1);
+    inspection found = inspect(world.pool);
+    REQUIRE(found.total - found.total_closing <= 1, "a request got a connection above the hard limit");
+    release_kept(0);
+}
+
 static void discard_from_elsewhere(unsigned thread) {
     if (thread == 0) {
         submit(0, 0, 0); /* Another reason to run than that of the thread that discards. */
@@ -551,6 +572,7 @@ const scenario callback_scenarios[] = {
      false},
     {"callback-reopen-with-timeout", 2, set_up_reopen_with_timeout, reopen_with_timeout, loops_check_and_end, false},
     {"callback-excess", 2, set_up_excess, release_excess, loops_check_and_end, false},
+    {"callback-lowered-limit", 3, set_up_lowered, ask_above_limit, loops_check_and_end, false},
     {"callback-discard-elsewhere", 3, set_up_release, discard_from_elsewhere, loops_check_and_end, false},
     {"callback-end-vs-release", 2, set_up_end, end_beside_release, loops_check_and_end, false},
     {"callback-end-vs-waiter", 3, set_up_end, end_beside_waiter, loops_check_and_end, false},

@@ -138,6 +138,26 @@ static void beside_excess(unsigned thread) {
     thread == 0 ? pass_first_on() : release_lease(take_over(1));
 }
 
+/* Three connections where one is allowed, because the limit was lowered: two are released, and do not go to the waiter.
+ */
+static void set_up_lowered(void) {
+    world_create(3, 3, 2);
+    add_leased(3);
+    add_waiter(BP_NO_DEADLINE);
+    resize(1, 1);
+}
+
+static void pass_mine_on(unsigned thread) {
+    pass_on(take_over(thread));
+}
+
+static void check_not_passed_on(void) {
+    REQUIRE(bp_total(world.pool) == 1, "%u connections are left, 1 may be", bp_total(world.pool));
+    REQUIRE(world.waits[0].resumed == 0, "a connection above the hard limit was passed on");
+    pass_on(take_over(2));
+    REQUIRE(world.waits[0].resumed == 1, "the connection that was left was not passed on");
+}
+
 static void set_up_waiter(void) {
     set_up_one_leased();
     add_waiter(BP_NO_DEADLINE);
@@ -189,6 +209,7 @@ const scenario passing_on_scenarios[] = {
     {"pass-on-vs-release", 3, set_up_two_leased, one_and_a_release, check_nobody_waits, false},
     {"pass-on-vs-opening", 2, set_up_opening, beside_opening, check_nobody_waits, false},
     {"pass-on-vs-excess", 2, set_up_excess, beside_excess, check_nobody_waits, false},
+    {"pass-on-above-limit", 2, set_up_lowered, pass_mine_on, check_not_passed_on, false},
     {"pass-on-vs-pause", 2, set_up_waiter, beside_pause, check_nobody_waits, false},
     {"pass-on-while-paused", 2, set_up_paused, while_paused, check_nobody_waits, false},
     {"pass-on-vs-shutdown", 2, set_up_waiter, beside_shutdown, NULL, false},

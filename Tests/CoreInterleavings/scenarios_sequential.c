@@ -200,8 +200,19 @@ static void close_excess(void) {
     if (slot == NULL) {
         return;
     }
-    bool expected = model_total() - model_count(BP_SLOT_CLOSING) > it->max_size;
+    bool expected = model_has_more_than(it->max_size);
     require_status("bp_begin_close_excess", bp_begin_close_excess(world.pool, slot->lease),
+                   expected ? BP_OK : BP_EMPTY);
+    slot->state = expected ? BP_SLOT_CLOSING : BP_SLOT_IN_USE;
+}
+
+static void close_above_hard_limit(void) {
+    model_slot *slot = model_find(BP_SLOT_IN_USE);
+    if (slot == NULL) {
+        return;
+    }
+    bool expected = model_has_more_than(it->hard_limit);
+    require_status("bp_begin_close_above_hard_limit", bp_begin_close_above_hard_limit(world.pool, slot->lease),
                    expected ? BP_OK : BP_EMPTY);
     slot->state = expected ? BP_SLOT_CLOSING : BP_SLOT_IN_USE;
 }
@@ -469,19 +480,28 @@ static void observe_late(void) {
 
 /* Leases that have ended, and slots in another state than the call needs: nothing changes. */
 static void misuse(void) {
-    static bp_status (*const calls[])(bp_pool *, bp_lease) = {
-        bp_release, bp_release_exclusive,  bp_return_idle,  bp_sweep_keep,  bp_begin_close,
-        bp_detach,  bp_begin_close_excess, bp_finish_close, bp_finish_open, bp_cancel_open};
+    static bp_status (*const calls[])(bp_pool *, bp_lease) = {bp_release,
+                                                              bp_release_exclusive,
+                                                              bp_return_idle,
+                                                              bp_sweep_keep,
+                                                              bp_begin_close,
+                                                              bp_detach,
+                                                              bp_begin_close_excess,
+                                                              bp_begin_close_above_hard_limit,
+                                                              bp_finish_close,
+                                                              bp_finish_open,
+                                                              bp_cancel_open};
     for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
         for (unsigned slot = 0; slot < it->slot_count; slot++) {
             bp_lease lease = it->slots[slot].lease;
-            bp_slot_state needed = i < 7 ? BP_SLOT_IN_USE : i == 7 ? BP_SLOT_CLOSING : BP_SLOT_OPENING;
+            bp_slot_state needed = i < 8 ? BP_SLOT_IN_USE : i == 8 ? BP_SLOT_CLOSING : BP_SLOT_OPENING;
             if (it->slots[slot].state == needed) {
                 lease.serial--;
             }
             bp_status status = calls[i](world.pool, lease);
-            /* Where there is no excess, the Swift core does not look at the lease. */
-            status = status == said(BP_LIMIT_REACHED) && calls[i] == bp_begin_close_excess ? BP_STALE_LEASE : status;
+            /* If there are not too many connections, the Swift core does not look at the lease. */
+            bool is_conditional = i == 6 || i == 7;
+            status = status == said(BP_LIMIT_REACHED) && is_conditional ? BP_STALE_LEASE : status;
             REQUIRE(status == BP_STALE_LEASE, "misuse %u returned %s", i, bp_status_name(status));
         }
     }
@@ -518,6 +538,7 @@ static void (*const steps[])(void) = {
     cancel_open,
     begin_close,
     close_excess,
+    close_above_hard_limit,
     finish_close,
     detach_one,
     prepare_one,

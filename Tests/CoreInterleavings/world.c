@@ -101,6 +101,7 @@ static void create(const bp_pool_configuration *limits) {
     world.stripes = configuration.stripes;
     world.greatest_limit = limits->hard_limit;
     world.max_waiters = limits->max_waiters;
+    world.keeps_excess = limits->keep_excess;
     world.timer = BP_NO_DEADLINE;
     register_set(&world.limits, limits_value(limits->max_size, limits->hard_limit));
     register_set(&world.pauses, false);

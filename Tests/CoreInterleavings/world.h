@@ -79,6 +79,7 @@ typedef struct {
     unsigned request_deadline_count;
     uint64_t expired_at;  /* The latest time with which bp_expire was called. */
     uint32_t max_waiters; /* 0: without limit. */
+    bool keeps_excess;
     bool checks_contents;
     uint64_t stamp;
     unsigned freeze_allowance;            /* How much a frozen thread may withhold: 1 unless the scenario needs more. */

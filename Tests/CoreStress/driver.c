@@ -93,7 +93,9 @@ static bool serve_oldest(driver *it) {
     bp_lease lease;
     void *context;
     if (take_idle(&it->calls, &lease)) {
-        if (hand_off(&it->calls, &context, ticket_of)) {
+        if (begin_close_above_hard_limit(&it->calls, lease)) {
+            begin_closing(it, lease);
+        } else if (hand_off(&it->calls, &context, ticket_of)) {
             resume(context, SERVED, lease);
         } else {
             return_idle(&it->calls, lease);

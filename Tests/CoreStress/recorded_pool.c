@@ -145,15 +145,24 @@ void begin_close(recorder *it, bp_lease lease) {
     require_ok(status, "bp_begin_close");
 }
 
-bool begin_close_excess(recorder *it, bp_lease lease) {
+/* Begins to close a connection if begin_close finds too many. */
+static bool begin_close_if(recorder *it, bp_lease lease, bp_status (*begin_close)(bp_pool *pool, bp_lease lease)) {
     uint64_t begun = begin(it);
-    bp_status status = bp_begin_close_excess(it->pool, lease);
+    bp_status status = begin_close(it->pool, lease);
     if (status == BP_EMPTY) {
         return false;
     }
     record_slot(it, EVENT_BEGIN_CLOSE_EXCESS, begun, lease);
-    require_ok(status, "bp_begin_close_excess");
+    require_ok(status, "the begin of a close");
     return true;
+}
+
+bool begin_close_excess(recorder *it, bp_lease lease) {
+    return begin_close_if(it, lease, bp_begin_close_excess);
+}
+
+bool begin_close_above_hard_limit(recorder *it, bp_lease lease) {
+    return begin_close_if(it, lease, bp_begin_close_above_hard_limit);
 }
 
 void finish_close(recorder *it, bp_lease lease) {

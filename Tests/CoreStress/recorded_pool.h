@@ -42,6 +42,7 @@ void cancel_open(recorder *it, bp_lease permit);
 /* Closing. */
 void begin_close(recorder *it, bp_lease lease);
 bool begin_close_excess(recorder *it, bp_lease lease);
+bool begin_close_above_hard_limit(recorder *it, bp_lease lease);
 void finish_close(recorder *it, bp_lease lease);
 void detach(recorder *it, bp_lease lease);
 

@@ -36,7 +36,9 @@
  *     loop:
  *         if bp_has_waiters(pool):
  *             if bp_take_idle(pool, &lease) is BP_OK:
- *                 if bp_hand_off(pool, &context) is BP_OK: resume that waiter with the lease
+ *                 if bp_begin_close_above_hard_limit(pool, lease) is BP_OK: close the connection, bp_finish_close, and
+ *                     reconcile
+ *                 else if bp_hand_off(pool, &context) is BP_OK: resume that waiter with the lease
  *                 else bp_return_idle(pool, lease)
  *             else if bp_begin_open(pool, &ticket, &lease) is BP_OK:
  *                 open a connection for that waiter
@@ -47,9 +49,8 @@
  *             else stop
  *         else if bp_has_excess(pool):
  *             if bp_take_idle(pool, &lease) is BP_OK:
- *                 if bp_begin_close_excess(pool, lease) is BP_OK: close the connection, bp_finish_close, and reconcile
- *                 else bp_return_idle(pool, lease)
- *             else stop
+ *                 if bp_begin_close_excess(pool, lease), or with keep_excess bp_begin_close_above_hard_limit(pool,
+ * lease), is BP_OK: close the connection, bp_finish_close, and reconcile else bp_return_idle(pool, lease) else stop
  *         else stop
  *
  *   After bp_return_idle the loop goes on, because a waiter may have joined while this thread held the connection.
@@ -220,7 +221,7 @@
  *   {NULL, 0}; bp_next_deadline answers with BP_NO_DEADLINE.
  *
  *   Where a comment below says "misuse", it means the statuses of these mistakes: BP_INVALID_ARGUMENT, BP_FOREIGN_SLOT,
- *   BP_STALE_LEASE, and BP_FORKED in a child process. After bp_begin_close or bp_begin_close_excess has returned
+ *   BP_STALE_LEASE, and BP_FORKED in a child process. After a call whose name begins with bp_begin_close has returned
  *   BP_STALE_LEASE, reconcile, because the call may have hidden an excess connection for a moment.
  *
  *   These mistakes cannot be detected: a pool that was destroyed; a bp_lease that no call has returned; a ticket of
@@ -314,9 +315,10 @@ typedef struct bp_pool_configuration {
     uint32_t stripes BP_DEFAULT(0);
     /*
      * If true, excess connections that are released stay idle until the caller closes them, with bp_begin_close_excess
-     * or in a sweep. bp_has_excess is false then, and no call returns BP_RECONCILE because of excess connections. A
-     * shutdown ends this: all idle connections are excess connections from then on. If false, reconciling closes an
-     * excess connection as soon as it is idle and no caller waits.
+     * or in a sweep. There is one exception: if bp_resize lowers hard_limit below the number of connections, the
+     * connections above hard_limit are closed as they are released. A shutdown ends this: all idle connections are
+     * excess connections from then on. If false, reconciling closes an excess connection as soon as it is idle and no
+     * caller waits.
      */
     bool keep_excess BP_DEFAULT(false);
     /* A pointer that the pool keeps for the program: see bp_pool_owner. */
@@ -373,8 +375,9 @@ bp_status bp_pool_destroy(bp_pool *pool);
 void *bp_pool_owner(const bp_pool *pool);
 
 /*
- * Changes the limits. Connections in use stay. Reconcile afterwards. BP_OK; BP_INVALID_ARGUMENT;
- * BP_INVALID_CONFIGURATION; BP_SHUT_DOWN.
+ * Changes the limits. Connections in use stay until they are released. Then the connections above hard_limit are
+ * closed, also while callers wait. An attempt to open a connection that begins at the same time may still follow the
+ * old limits. Reconcile afterwards. BP_OK; BP_INVALID_ARGUMENT; BP_INVALID_CONFIGURATION; BP_SHUT_DOWN.
  */
 bp_status bp_resize(bp_pool *pool, uint32_t max_size, uint32_t hard_limit);
 
@@ -492,8 +495,9 @@ bp_status bp_release_unless_awaited(bp_pool *pool, bp_lease lease);
  * waiters that have left. Only for a pool in which all waiters have joined with bp_wait_join, because threads in
  * bp_acquire and requests of bp_callback.h wait in the same queue with contexts of the library.
  * BP_OK: the caller must resume the waiter with *context, and give it *next, its lease. Nothing has become free, so
- * there is nothing to reconcile. BP_EMPTY: no caller waits, or the pool is paused or shut down. The lease continues, so
- * release the connection. BP_INVALID_ARGUMENT; BP_FOREIGN_SLOT; BP_STALE_LEASE; BP_FORKED.
+ * there is nothing to reconcile. BP_EMPTY: no caller waits, the pool is paused or shut down, or more connections exist
+ * than hard_limit. The lease continues, so release the connection. BP_INVALID_ARGUMENT; BP_FOREIGN_SLOT;
+ * BP_STALE_LEASE; BP_FORKED.
  */
 bp_status bp_release_to_waiter(bp_pool *pool, bp_lease lease, bp_lease *next, void **context);
 
@@ -541,9 +545,13 @@ bp_status bp_cancel_open(bp_pool *pool, bp_lease permit);
  * stays valid for that call. BP_OK or misuse. */
 bp_status bp_begin_close(bp_pool *pool, bp_lease lease);
 
-/* Does the same if more connections than max_size exist. BP_OK; BP_EMPTY: they do not, and the lease continues;
- * misuse. */
+/* Does the same if more connections than max_size exist, not counting the closing ones. BP_OK; BP_EMPTY: there are no
+ * more than max_size, and the lease continues; misuse. */
 bp_status bp_begin_close_excess(bp_pool *pool, bp_lease lease);
+
+/* Does the same if more connections than hard_limit exist, not counting the closing ones, because bp_resize has lowered
+ * hard_limit. BP_OK; BP_EMPTY: there are no more than hard_limit, and the lease continues; misuse. */
+bp_status bp_begin_close_above_hard_limit(bp_pool *pool, bp_lease lease);
 
 /*
  * Frees the slot, after the connection was closed or the close was abandoned. Reconcile afterwards. Two threads may
@@ -641,8 +649,8 @@ bool bp_has_waiters(bp_pool *pool);
  */
 bool bp_has_permit_for_waiter(bp_pool *pool);
 
-/* Returns whether more connections than max_size exist, not counting the closing ones. False with keep_excess,
- * until the pool is shut down. */
+/* Returns whether more connections exist than the pool keeps, not counting the closing ones. The pool keeps max_size
+ * connections, with keep_excess hard_limit, and none after a shutdown. */
 bool bp_has_excess(const bp_pool *pool);
 
 /* Takes an idle connection although a caller may wait: to hand it off or to close it. BP_OK; BP_EMPTY;

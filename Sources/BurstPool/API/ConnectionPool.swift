@@ -11,7 +11,8 @@
 /// ```
 ///
 /// A caller gets an idle connection at once, without suspending. If none is idle and there are fewer connections than the
-/// hard limit, the pool opens one. Otherwise the caller waits, first come, first served. No caller overtakes a waiter.
+/// hard limit, the pool opens one. Otherwise the caller waits, first come, first served: a released connection goes to the
+/// caller that has waited for longest, and no later caller takes it first.
 ///
 /// All methods may be called from any task and at the same time. A pool that is dropped without ``shutdown(drainFor:)``
 /// closes its idle connections in the background.

@@ -162,7 +162,7 @@ extension ConnectionPoolError {
         )
     }
 
-    /// - Parameter began: When the caller began to wait; `nil` if it did not wait.
+    /// - Parameter timeout: The timeout of the caller; zero if the caller did not wait.
     @usableFromInline
     static func acquireTimedOut(
         timeout: Duration,

@@ -52,13 +52,15 @@ public struct ConnectionPoolError: Error {
     public let statistics: ConnectionPoolStatistics?
 
     /// The error of the latest attempt to open a connection, if none has succeeded since. For ``Code/acquireTimedOut``,
-    /// ``Code/overloaded`` and ``Code/circuitOpen``.
+    /// ``Code/overloaded`` and ``Code/circuitOpen``, and for ``Code/tooManyWaiters`` if the server could not be reached.
     public let underlyingError: (any Error)?
 
-    /// How long the caller was willing to wait. For ``Code/acquireTimedOut``.
+    /// The timeout of the caller, for ``Code/acquireTimedOut``; the wait after which the caller was rejected, for
+    /// ``Code/overloaded``; the time limit of the attempt, for ``Code/connectTimedOut``.
     public let timeout: Duration?
 
-    /// The age of the oldest lease, at least; `nil` if no connection was in use. For ``Code/acquireTimedOut``.
+    /// The age of the oldest lease, at least; `nil` if no connection was in use. For ``Code/acquireTimedOut`` and
+    /// ``Code/overloaded``.
     public let oldestLeaseAge: Duration?
 
     /// Whether the pool was busy, or its server did not work. For all errors of callers that got no connection, except

@@ -45,7 +45,7 @@ final class LoadShedding: Sendable {
         let since = busySince.load(ordering: .relaxed)
         let stood = stoodAt.load(ordering: .relaxed)
         guard now > since, now - since > grace(now, stood: stood) else { return Patience(timeout) }
-        // Callers that come in crowds now and then do not prolong this: only a queue that has hardly been empty does.
+        // Bursts of callers now and then do not prolong this time. Only a queue that was hardly ever empty does.
         if now - since > interval || since < stood || since - stood <= interval {
             stoodAt.store(now, ordering: .relaxed)
         }

@@ -2,8 +2,8 @@
 
 import Synchronization
 
-// A connection is closed in a task of its own: a strategy that reacts to the cancellation of its caller would leave the
-// connection open. The slot is free when the close has ended, or has exceeded its time limit.
+// A connection is closed in a task of its own. In the task of a caller, which may be cancelled, a strategy that reacts to
+// cancellation would leave the connection open. The slot is free when the close has ended or has exceeded its time limit.
 
 extension _PoolEngine {
     /// Closes a connection that is leased.
@@ -16,8 +16,8 @@ extension _PoolEngine {
     /// Closes a connection whose lease is in the closing state.
     @usableFromInline
     func closeClosing(_ lease: Core.Lease, _ reason: ConnectionCloseReason) {
-        // The slot may hold another connection before the close has ended, so the connection is moved out now. Only this
-        // thread has it, and gives it to the task.
+        // The slot may get another connection before the close has ended, so the connection is moved out of it now. Only this
+        // thread uses the connection, and passes it to the task.
         nonisolated(unsafe) let connection = connection(of: lease).move()
         startClosing(lease, reason, for: nil) { connection }
     }
@@ -28,7 +28,7 @@ extension _PoolEngine {
         if let error = await closeAndWait(excess, wantsError: true) { throw error }
     }
 
-    /// Closes an excess connection after a body that threw, whose error wins.
+    /// Closes an excess connection after a body that threw. The caller gets the error of the body and not that of the close.
     @usableFromInline
     func closeAfterFailure(_ excess: Core.Lease) async {
         _ = await closeAndWait(excess, wantsError: false)
@@ -42,7 +42,7 @@ extension _PoolEngine {
         return await caller.wait()
     }
 
-    /// Closes a connection when the strategy has returned from a call that has exceeded its limit. The lease is in the
+    /// Closes a connection as soon as the strategy returns from a call that has exceeded its time limit. The lease is in the
     /// closing state, and the slot is freed after ``ConnectionPoolConfiguration/closeTimeout`` at the latest.
     func closeWhenReturned(
         _ lease: Core.Lease,
@@ -59,7 +59,7 @@ extension _PoolEngine {
         _ connection: @escaping @Sendable () async -> sending Strategy.Connection
     ) {
         _ = header(of: lease).pointee.abortHandle.take()
-        // The observer is told before the slot is free: after a shutdown, nothing is reported once everything is closed.
+        // The close is reported before the slot is free, so that after a shutdown no event follows when all slots are free.
         let operation = beginOperation(settings.closeTimeout, in: lease) { [self] in
             events.report(.closeTimedOut(reason))
             freeSlotAfterClose(lease, reason)
@@ -84,12 +84,13 @@ extension _PoolEngine {
     }
 }
 
-/// A caller of `withConnection` whose release led to a close, and who waits for it.
+/// A caller of `withConnection` that waits for the close to which its release has led.
 private final class CloseCaller: Sendable {
     private let wantsError: Bool
     private let ended = OneShot()
-    /// The error for the caller. The caller takes this right when it is cancelled, and the close when it has an error.
+    /// Taken by the close when it has an error for the caller, or by the caller when it is cancelled, whichever comes first.
     private let errorClaim = Claim()
+    /// The error for the caller.
     private let error = LatestError()
 
     init(wantsError: Bool) {
@@ -100,7 +101,7 @@ private final class CloseCaller: Sendable {
     func wait() async -> (any Error)? {
         let outcome = await ended.waitUnlessCancelled()
         if outcome == .cancelled, errorClaim.take() { return nil }
-        // A cancellation that came after the error was accepted does not lose it.
+        // If the task was cancelled after the close had claimed the error, the caller still gets the error.
         return error.load()
     }
 

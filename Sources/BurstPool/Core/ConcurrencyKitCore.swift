@@ -42,7 +42,7 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
     /// Bytes that the core has of the system, those not yet touched included.
     public var memory: Int { bp_pool_memory(pool) }
 
-    // MARK: The hot path
+    // MARK: The fast path
 
     @inlinable @inline(__always)
     public func tryAcquire() -> bp_lease? {
@@ -103,6 +103,10 @@ public struct _ConcurrencyKitCore: _PoolCore, @unchecked Sendable {
 
     public func beginCloseExcess(_ lease: bp_lease) -> Bool {
         bp_begin_close_excess(pool, lease) == .ok
+    }
+
+    public func beginCloseAboveHardLimit(_ lease: bp_lease) -> Bool {
+        bp_begin_close_above_hard_limit(pool, lease) == .ok
     }
 
     public func finishClose(_ lease: bp_lease) {

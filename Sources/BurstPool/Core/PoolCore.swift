@@ -17,7 +17,7 @@ public protocol _PoolCore: Sendable {
     /// Frees the core. No connection may be left, and no call may be under way.
     func destroy()
 
-    // MARK: The hot path
+    // MARK: The fast path
 
     /// Takes an idle connection if one is there and no caller waits.
     func tryAcquire() -> Lease?
@@ -42,6 +42,8 @@ public protocol _PoolCore: Sendable {
     func beginClose(_ lease: Lease)
     /// Begins to close a connection if there is an excess one. Returns whether there was.
     func beginCloseExcess(_ lease: Lease) -> Bool
+    /// Begins to close a connection if there are more than the hard limit. Returns whether there were.
+    func beginCloseAboveHardLimit(_ lease: Lease) -> Bool
     /// Frees the slot of a connection that is closing.
     func finishClose(_ lease: Lease)
     /// Takes the connection out of the pool: its slot is free.
@@ -62,7 +64,8 @@ public protocol _PoolCore: Sendable {
     func handOff() -> UnsafeRawPointer?
     /// Ends the wait of the oldest waiter, and leases a connection that is in use to it. Nothing is to be reconciled afterwards.
     ///
-    /// - Returns: The waiter's context and its lease. `nil` if nobody waits, or if the core lacks the operation: the lease goes on.
+    /// - Returns: The waiter's context and its lease. `nil` if nobody waits, if there are more connections than the hard limit, or
+    ///   if the core lacks the operation: the lease goes on.
     func releaseToWaiter(_ lease: Lease) -> (waiter: UnsafeRawPointer, lease: Lease)?
     /// Ends the waits whose deadline has passed, and passes each context to `resume`.
     ///
@@ -82,6 +85,8 @@ public protocol _PoolCore: Sendable {
     var hasWaiters: Bool { get }
     /// Whether a waiter has no permit although one is free.
     var hasPermitForWaiter: Bool { get }
+    /// Whether more connections exist than the core keeps: more than the soft limit, or than the hard limit if the core keeps
+    /// excess connections.
     var hasExcess: Bool { get }
     /// Takes an idle connection although callers may be waiting.
     func takeIdle() -> Lease?
@@ -174,7 +179,7 @@ public struct _PoolCoreLimits: Sendable, Hashable {
 /// What a core is created with.
 public struct _PoolCoreConfiguration {
     public var limits: _PoolCoreLimits
-    /// Whether excess connections stay idle until maintenance closes them.
+    /// Whether excess connections stay idle until maintenance closes them. Those above a lowered hard limit do not stay.
     public var keepsExcess: Bool
     /// The most callers that may wait without a permit while none is free, at least 1; `nil` for as many as a core can
     /// number.

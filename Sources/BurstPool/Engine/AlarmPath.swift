@@ -38,8 +38,8 @@ extension _PoolEngine: AlarmClockOwner {
 
     // MARK: Timed operations
 
-    /// Begins to watch a call of the strategy for a slot. When the limit passes before ``endOperation(_:in:)`` is called,
-    /// `limitPassed` runs.
+    /// Begins to watch a call of the strategy that works on a slot. If the limit passes before ``endOperation(_:in:)`` is
+    /// called, `limitPassed` runs.
     func beginOperation(
         _ limit: Duration?,
         in lease: Core.Lease,
@@ -52,7 +52,7 @@ extension _PoolEngine: AlarmClockOwner {
         return operation
     }
 
-    /// Ends a timed operation. Returns whether it has ended in time; if not, `limitPassed` has run or is running.
+    /// Ends a timed operation. Returns whether the operation has ended in time; if not, `limitPassed` has run or is running.
     func endOperation(_ operation: TimedOperation, in lease: Core.Lease) -> Bool {
         operations.end(operation, in: header(of: lease).pointee.operation)
     }

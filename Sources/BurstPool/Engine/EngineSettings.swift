@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The parts of a configuration that the engine looks at, in the form in which it needs them.
+/// The configuration, and what the engine has calculated from it when the pool was created.
 @usableFromInline
 struct EngineSettings: Sendable {
     let configuration: ConnectionPoolConfiguration
     /// The flags of a connection that has just opened.
     let initialFlags: ConnectionFlags
     @usableFromInline let detectsNestedAcquires: Bool
-    /// Whether a caller whose release leads to a close waits for it.
+    /// Whether a caller whose release leads to the close of an excess connection waits for that close.
     @usableFromInline let throwsCloseErrors: Bool
     /// Whether each lease and each wait notes the name of its task.
     @usableFromInline let tracksTaskNames: Bool

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The hot path: an idle connection about which nothing is special. It takes no lock, does not suspend or allocate, and does
-// not read the clock.
+// The fast path: acquiring and releasing an idle connection without flags. It takes no lock, does not suspend or allocate, and
+// does not read the clock.
 
 extension _PoolEngine {
     @inlinable @inline(__always)
@@ -60,7 +60,7 @@ extension _PoolEngine {
         return try await acquireSlowly(timeout: timeout, site)
     }
 
-    /// Acquires a connection that is idle, if there is one that nothing is special about.
+    /// Acquires an idle connection, unless it must be closed or validated first. Returns `nil` then, and if none is idle.
     @inlinable @inline(__always)
     func acquireIdle(_ site: _LeaseSite) throws -> Core.Lease? {
         if let idle = core.tryAcquire(), try handOut(idle, site, ifStale: .returnIdle) { return idle }
@@ -76,9 +76,9 @@ extension _PoolEngine {
         return nil
     }
 
-    /// Gives a connection that was idle to the caller, if it can be used. If not, the lease has ended.
+    /// Checks a connection that was idle, and returns whether the caller can use it. If not, the lease has ended.
     ///
-    /// - Throws: As ``isOpen(_:)``.
+    /// - Throws: What ``isOpen(_:)`` throws.
     @inlinable @inline(__always)
     func handOut(_ idle: Core.Lease, _ site: _LeaseSite, ifStale: StaleConnection) throws -> Bool {
         let flags = header(of: idle).pointee.flags(.concernAcquire)
@@ -96,14 +96,14 @@ extension _PoolEngine {
         return true
     }
 
-    /// Notes and counts who acquires a connection that was idle.
+    /// Records the place and the task of a lease of a connection that was idle, and counts the lease.
     @inlinable @inline(__always)
     func noteIdleLease(_ lease: Core.Lease, _ site: _LeaseSite, _ flags: ConnectionFlags) {
         noteLease(lease, site, flags)
         if flags.contains(.isCounted) { record(of: lease).pointee.countIdleLease() }
     }
 
-    /// Notes who acquires a connection.
+    /// Records where in the source and by which task a connection is acquired.
     @inlinable @inline(__always)
     func noteLease(_ lease: Core.Lease, _ site: _LeaseSite, _ flags: ConnectionFlags) {
         if flags.contains(.isTracked) { record(of: lease).pointee.note(site) }
@@ -151,7 +151,7 @@ extension _PoolEngine {
         await releaseAfterFailure(lease)
     }
 
-    /// Releases a connection after a failed use about which the strategy was asked already.
+    /// Releases a connection after a body that threw, when the strategy has given its verdict already.
     @inlinable @inline(__always)
     func releaseAfterFailure(_ lease: Core.Lease) async {
         if endsUncommonly(lease) { return }
@@ -175,8 +175,8 @@ extension _PoolEngine {
         return !flags.isEmpty && releasesUncommonly(lease, flags)
     }
 
-    // Specialized entries to the uncommon cases, which take the lease in registers. Generic code would take it from memory,
-    // to which the hot path would have to write it each time.
+    // The entries to the uncommon cases. The compiler specializes them, so they get the lease in registers. Unspecialized
+    // generic code would get the lease in memory, and the fast path would have to store it there each time.
 
     @inlinable @inline(never)
     func isUsableUncommonly(_ lease: Core.Lease, _ flags: ConnectionFlags, _ ifStale: StaleConnection) -> Bool {

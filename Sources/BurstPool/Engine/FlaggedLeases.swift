@@ -5,15 +5,15 @@ import Synchronization
 /// What to do with an idle connection that must be validated before it is used.
 @usableFromInline
 enum StaleConnection {
-    /// Return it: the caller comes back for it on the waiting path.
+    /// Make the connection idle again. The caller takes it on the waiting path, which validates it.
     case returnIdle
-    /// Validate it in the background, after which the oldest waiter gets it.
+    /// Validate the connection in the background. The oldest waiter gets it afterwards.
     case validate
-    /// Use it without a validation.
+    /// Use the connection without a validation.
     case use
 }
 
-// What the hot path leaves out: connections and leases with flags.
+// What the fast path leaves to other functions: connections and leases with flags.
 
 extension _PoolEngine {
     /// Returns whether a connection with flags can be handed out. If not, the lease has ended.
@@ -70,7 +70,7 @@ extension _PoolEngine {
 
     // MARK: The end of a lease
 
-    /// Ends the lease of a connection with flags. Returns `false` if the connection is to be released as any other.
+    /// Ends the lease of a connection with flags. Returns `false` if the caller must release the connection like any other.
     @usableFromInline
     func releaseFlagged(_ lease: Core.Lease, _ flags: ConnectionFlags) -> Bool {
         noteRelease(lease, flags)
@@ -88,7 +88,8 @@ extension _PoolEngine {
         if flags.contains(.isOverdue) { endOverdueLease(lease) }
     }
 
-    /// Does with a connection what its flags say. Returns `false` if it is to be released as any other.
+    /// Detaches, closes or resets a connection if its flags say so. Returns `false` if the caller must release it like any
+    /// other.
     func disposeOfFlagged(_ lease: Core.Lease, _ flags: ConnectionFlags) -> Bool {
         if flags.contains(.isDetached) {
             connection(of: lease).deinitialize(count: 1)
@@ -106,7 +107,7 @@ extension _PoolEngine {
         return true
     }
 
-    /// Does what the strategy says about a connection after a body threw an error.
+    /// Asks the strategy for its verdict on a connection after a body threw an error, and obeys it.
     @inlinable @inline(__always)
     func judge(_ lease: Core.Lease, after error: any Error) {
         switch unretainedStrategy._withUnsafeGuaranteedRef({ $0.connectionVerdict(after: error) }) {
@@ -116,7 +117,7 @@ extension _PoolEngine {
         }
     }
 
-    /// Closes the connection when its lease ends.
+    /// Flags a connection, so that it is closed when its lease ends.
     public func discard(_ lease: Core.Lease) {
         header(of: lease).pointee.set(.isDiscarded)
     }

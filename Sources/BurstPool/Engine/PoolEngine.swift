@@ -5,15 +5,16 @@ import Synchronization
 /// The implementation of a pool: it runs the strategy, suspends and resumes callers, and decides when to open and close.
 ///
 /// The engine is composed of parts that own their state. The core owns the slots, the idle connections and the wait queue, and
-/// can be exchanged. Others are the connect gate, the minimum of idle connections, maintenance, and the alarm clock. Each
-/// extension of the engine is one path through these parts, and reads from top to bottom.
+/// can be exchanged for another one. Other parts are the connect gate, the minimum of idle connections, maintenance, and the
+/// alarm clock. Each extension of the engine is one path through these parts, and reads from top to bottom.
 ///
-/// Everything that frees a connection or a permit ends in ``reconcile(mayCloseInline:)``, which serves the oldest waiter.
+/// Each path that makes a connection idle or frees a permit ends in ``reconcile(mayCloseInline:for:)``, which serves the oldest
+/// waiter.
 ///
 /// Not API: public so that benchmarks can run the engine on other cores.
 public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: Sendable {
     @usableFromInline let core: Core
-    /// Unmanaged, because the core owns the one reference that keeps the strategy alive, until the core is destroyed.
+    /// The strategy. Unmanaged, because the core owns the reference that keeps it alive until the core is destroyed.
     @usableFromInline let unretainedStrategy: Unmanaged<Strategy>
     @usableFromInline let settings: EngineSettings
     @usableFromInline let clock: PoolClock
@@ -27,7 +28,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     let openErrors = OpenErrors()
     @usableFromInline let health = HealthRecord()
     @usableFromInline let waits: WaitTable
-    /// The pool's part in a group of pools with one total; `nil` for a pool of its own.
+    /// The pool's share in a group of pools with one total; `nil` for a pool that belongs to no group.
     @usableFromInline let share: GroupShare?
     let visits = Visits<Core.Lease>()
     let maintenance: Maintenance
@@ -36,8 +37,8 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     @usableFromInline let allClosed = Broadcast()
     /// Fires when a lease may have ended in a pool that is paused or was shut down.
     @usableFromInline let leaseEnded = Broadcast()
-    /// The engine that shares the connections of this one among several callers; `nil` in an exclusive pool. Set once, before
-    /// the first connection opens. Weak, because that engine owns this one.
+    /// The engine of a shared pool, which lets several callers use each connection of this engine; `nil` in an exclusive pool.
+    /// Set once, before the first connection opens. Weak, because that engine owns this one.
     nonisolated(unsafe) weak var sharing: (any SharingEngine)?
 
     public convenience init(
@@ -51,8 +52,9 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     /// Creates an engine that has opened no connection yet.
     ///
     /// - Parameters:
-    ///   - stripes: How many stripes the idle connections have; `nil` for as many as suit the number of CPUs.
-    ///   - share: The pool's part in a group of pools; `nil` for a pool of its own.
+    ///   - stripes: Into how many stripes, each a stack of its own, the core divides the idle connections; `nil` for as many as
+    ///     suit the number of CPUs.
+    ///   - share: The pool's share in a group of pools; `nil` for a pool that belongs to no group.
     ///   - isShared: Whether each slot has room for a ``SharingHeader``. The caller then sets ``sharing``, and calls
     ///     ``refill()``.
     init(
@@ -105,8 +107,8 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
     }
 
     deinit {
-        // Leases, connections that are opening or closing, and waiters all retain the engine, and idle connections were
-        // closed when the pool was shut down or dropped. So nothing is left.
+        // Leases, connections that are opening or closing, and waiters all retain the engine. Idle connections were closed when
+        // the pool was shut down or dropped. So the core has no connection and no waiter left.
         core.destroy()
         alarm.silence()
     }
@@ -118,7 +120,7 @@ public final class _PoolEngine<Strategy: ConnectionStrategy, Core: _PoolCore>: S
         let limits = core.limits
         if limits.maxSize > 0 {
             configuration.maxSize = limits.maxSize
-            // A limit that was not configured and is equal to maxSize was never set.
+            // A burstLimit that is equal to maxSize has no effect, so it is reported only if it was configured.
             configuration.burstLimit =
                 limits.hardLimit == limits.maxSize && configuration.burstLimit == nil ? nil : limits.hardLimit
         }

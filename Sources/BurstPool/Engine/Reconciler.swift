@@ -6,8 +6,8 @@ extension _PoolEngine {
     /// Gives free connections and permits to the oldest waiters, then closes excess connections.
     ///
     /// A permit is the permission to open one more connection. `bp_pool.h` describes the loop. Every thread that may have freed
-    /// a connection or a permit calls this, and so does a caller that has joined the queue. The function never waits. When it
-    /// finds nothing to do it returns, because the thread that frees the next connection or permit calls it again.
+    /// a connection or a permit calls this function, and so does a caller that has joined the queue. The function never waits.
+    /// When it finds nothing to do it returns, because the thread that frees the next connection or permit calls it again.
     ///
     /// - Parameters:
     ///   - mayCloseInline: Whether the caller closes an excess connection itself.
@@ -18,20 +18,21 @@ extension _PoolEngine {
     @inlinable @inline(never)
     func reconcile(mayCloseInline: Bool = false, for ownTicket: Core.Ticket? = nil) -> Core.Lease? {
         let excess = serveWaitersAndShrink(mayCloseInline: mayCloseInline, ownTicket)
-        // Here, and not only where a close has ended: a permit that is taken and returned also counts for a moment, and
-        // the thread that returns the last one must say so.
+        // Checked after each reconciling and not only after a close: a permit that a thread takes and returns also counts in
+        // the total for a moment. If the total becomes 0 when the permit is returned, that thread must fire the broadcast.
         if core.isShutDown { noteFreedAfterShutdown() }
         if core.isPaused { leaseEnded.fire() }
         if let share { share.noteReconciled() }
         return excess
     }
 
-    /// Does what is left to do about a connection that was released, or that was not because callers wait.
+    /// Completes a release. If callers wait, gives the connection to the oldest waiter. Otherwise the connection is idle
+    /// already, and this function reconciles.
     ///
     /// - Parameters:
     ///   - mayCloseInline: Whether the caller closes an excess connection itself.
     ///   - hasFailed: Whether the use of the connection ended with an error.
-    /// - Returns: As ``reconcile(mayCloseInline:for:)``.
+    /// - Returns: What ``reconcile(mayCloseInline:for:)`` returns.
     @discardableResult
     @inlinable @inline(never)
     func finishRelease(
@@ -48,19 +49,19 @@ extension _PoolEngine {
         return reconcile(mayCloseInline: mayCloseInline)
     }
 
-    /// Gives a connection that is in use to the oldest waiter. It is never idle between, so nobody has to search for it.
+    /// Gives a connection that is in use to the oldest waiter. The connection does not become idle, so no thread searches for
+    /// it.
     ///
     /// - Returns: Whether the lease has ended. If not, the caller releases the connection.
     @inlinable
     func passOn(_ lease: Core.Lease) -> Bool {
-        // Reconciling decides whether another pool of the group gets the place of the connection, and what its flags ask for.
-        guard share == nil, header(of: lease).pointee.flags(.concernHandOut).isEmpty, !isAboveLimit else {
-            return false
-        }
+        // In these cases the connection becomes idle, and reconciling decides: whether another pool of the group gets its
+        // place, and what its flags require.
+        guard share == nil, header(of: lease).pointee.flags(.concernHandOut).isEmpty else { return false }
         do {
             guard try isOpen(lease) else { return true }
         } catch {
-            // The strategy threw a CancellationError, which is for the caller on whose behalf it was asked.
+            // The strategy threw a CancellationError. It is for the caller on whose behalf the strategy was asked.
             if let waiter = core.handOff() { fail(waiter, error) }
             return true
         }
@@ -77,7 +78,7 @@ extension _PoolEngine {
                 guard serveOldestWaiter(ownTicket) else { return nil }
             } else if core.hasExcess {
                 guard let lease = core.takeIdle() else { return nil }
-                if !core.beginCloseExcess(lease) {
+                if !beginCloseExcess(lease) {
                     returnIdle(lease)
                 } else if mayCloseInline {
                     return lease
@@ -90,18 +91,20 @@ extension _PoolEngine {
         }
     }
 
+    /// Begins to close a connection if there are more than the pool keeps. Returns whether there were.
+    @usableFromInline
+    func beginCloseExcess(_ lease: Core.Lease) -> Bool {
+        settings.configuration.burstLinger == nil ? core.beginCloseExcess(lease) : core.beginCloseAboveHardLimit(lease)
+    }
+
     /// The reason that is reported when an excess connection is closed.
     @usableFromInline
     var excessReason: ConnectionCloseReason { core.isShutDown ? .shutdown : .excess }
 
-    /// Gives the oldest waiter an idle connection, or opens one for it. Returns `false` if neither is possible now.
+    /// Gives the oldest waiter an idle connection, or opens one for it. Returns `false` if there is nothing to do now.
     @inlinable
     func serveOldestWaiter(_ ownTicket: Core.Ticket?) -> Bool {
         guard let lease = core.takeIdle() else { return openForOldestWaiter(ownTicket) }
-        if isAboveLimit, core.beginCloseExcess(lease) {
-            closeClosing(lease, excessReason)
-            return true
-        }
         if let share, share.yieldsConnection() {
             closeInBackground(lease, .reclaimed)
             return true
@@ -110,8 +113,9 @@ extension _PoolEngine {
             let flags = header(of: lease).pointee.flags(.concernHandOut)
             if !flags.isEmpty {
                 if isStale(lease), hasEnoughValidations {
-                    // A running validation will serve the waiter, and reconciles when it ends. If it ended while this thread
-                    // held the connection, its reconciling could not find the connection, so this thread checks again.
+                    // A running validation will serve the waiter, and reconciles when it ends. If the validation ended while
+                    // this thread held the connection, that reconciling did not find the connection, so this thread checks
+                    // again.
                     returnIdle(lease)
                     return !hasEnoughValidations
                 }
@@ -119,11 +123,13 @@ extension _PoolEngine {
             }
             guard try isOpen(lease) else { return true }
         } catch {
-            // The strategy threw a CancellationError, which is for the caller on whose behalf it was asked.
+            // The strategy threw a CancellationError. It is for the caller on whose behalf the strategy was asked.
             if let waiter = core.handOff() { fail(waiter, error) }
             return true
         }
-        if let waiter = core.handOff() {
+        if core.beginCloseAboveHardLimit(lease) {
+            closeClosing(lease, excessReason)
+        } else if let waiter = core.handOff() {
             serve(waiter, lease)
         } else {
             returnIdle(lease)
@@ -131,12 +137,7 @@ extension _PoolEngine {
         return true
     }
 
-    /// Whether there are more connections than the hard limit, because the limit was lowered. Then connections close as they are
-    /// released, also while callers wait.
-    @inlinable
-    var isAboveLimit: Bool { core.total > core.limits.hardLimit }
-
-    /// Makes a connection idle again that was taken for a waiter. A sweep may have missed the connection meanwhile, so a task
+    /// Makes a connection that was taken for a waiter idle again. A sweep may have missed the connection meanwhile, so a task
     /// that runs a body on every connection is told to check again.
     @usableFromInline
     func returnIdle(_ lease: Core.Lease) {
@@ -144,7 +145,8 @@ extension _PoolEngine {
         visits.lookAgain()
     }
 
-    /// Opens a connection for the oldest waiter that needs one. Returns `false` if no waiter does, or none may be opened now.
+    /// Opens a connection for the oldest waiter that needs one. Returns `false` if no waiter needs one, or if the pool may not
+    /// open one now.
     @inlinable
     func openForOldestWaiter(_ ownTicket: Core.Ticket?) -> Bool {
         if hasEnoughValidations { return false }
@@ -193,8 +195,8 @@ extension _PoolEngine {
 
     /// Opens a connection for the oldest waiter after the gate has reserved an attempt.
     ///
-    /// - Parameter place: The place in the group that the connection gets, if the pool belongs to a group. If there is none
-    ///   yet, this function asks for one. It is `nil` afterwards if a connection has got it.
+    /// - Parameter place: The place in the group that the connection gets, if the pool belongs to a group. If it is `nil`, this
+    ///   function asks for a place. Afterwards it is `nil`, unless there is a place that no connection has got.
     private func openForOldestWaiter(
         _ gate: ConnectGate,
         _ attempt: ConnectGate.Attempt,
@@ -227,7 +229,9 @@ extension _PoolEngine {
         return openThroughGate(gate, ownTicket, &noPlace)
     }
 
-    /// - Parameter place: As for ``openForOldestWaiter(_:_:_:_:)``.
+    /// Opens a connection for the oldest waiter, if the gate lets an attempt through now. Returns whether to try again.
+    ///
+    /// - Parameter place: The same as for ``openForOldestWaiter(_:_:_:_:)``.
     func openThroughGate(_ gate: ConnectGate, _ ownTicket: Core.Ticket?, _ place: inout Place?) -> Bool {
         switch gate.ask(mayBeServed: core.total > 0, queued: { core.queued }, now: { clock.now }) {
         case .open(let attempt):
@@ -255,8 +259,8 @@ extension _PoolEngine {
         }
     }
 
-    /// Fails the oldest waiter that needs a new connection, because opening one is pointless. Returns `false` if there is no
-    /// such waiter.
+    /// Fails the oldest waiter that needs a new connection, because an attempt to open one is pointless. Returns `false` if
+    /// there is no such waiter.
     private func failOldestWaiterThatNeedsPermit(_ error: any Error) -> Bool {
         guard case .opening(let ticket, let permit) = core.beginOpen() else { return false }
         core.cancelOpen(permit)

@@ -10,8 +10,8 @@ import Synchronization
 typealias Waiting<Lease> = UnsafeContinuation<Lease, any Error>
 
 extension _PoolEngine {
-    /// Acquires a connection after the fast path found none: one that has become idle meanwhile, or else through the wait
-    /// queue.
+    /// Acquires a connection after the fast path found none: an idle connection if there is one by now, or else one for which
+    /// the caller waits in the queue.
     @inlinable
     func acquireSlowly(timeout: AcquireTimeout, _ site: _LeaseSite) async throws -> Core.Lease {
         let timeout = timeout.resolved(configured: settings.acquireTimeout)
@@ -47,8 +47,8 @@ extension _PoolEngine {
         _ site: _LeaseSite
     ) async throws -> Core.Lease {
         let validation = validateForWaiter(stale, inheritingTask: true)
-        // When this caller no longer waits, the validation no longer counts as one that will serve a waiter. Another waiter may
-        // therefore need a new connection.
+        // When this caller no longer waits, its validation no longer counts as one that will serve a waiter. Reconcile then,
+        // because another waiter may need a new connection.
         defer { if validation.end() { reconcile() } }
         return try await wait(timeout: timeout, since: began, site)
     }
@@ -122,8 +122,8 @@ extension _PoolEngine {
 
     /// Joins the queue again, at its end.
     ///
-    /// This is for a caller that began to wait just after an eviction and got a connection from before it. All callers that are
-    /// now in front of it in the queue came later than it did.
+    /// This is for a caller that began to wait just after an eviction and was served with a connection that was opened before
+    /// the eviction. The callers that are now in front of this caller in the queue came later than it.
     @usableFromInline
     func joinQueueAgain(_ patience: Patience, since began: UInt64) async throws -> Core.Lease {
         try await joinQueue(prepareWait(), patience, since: began)
@@ -138,7 +138,7 @@ extension _PoolEngine {
         }
     }
 
-    /// Returns the error for a wait that the core did not admit to the queue.
+    /// Returns the error for a caller that the core did not admit to the wait queue.
     @usableFromInline
     func refusal(_ failure: _PoolCoreFailure) -> ConnectionPoolError {
         switch failure {
@@ -226,7 +226,7 @@ extension _PoolEngine {
         return acquireFailed(error, waited: began, ticket)
     }
 
-    /// Reports a failed acquisition. Every one of them is reported exactly once.
+    /// Reports a failed acquisition to the observer. Each failed acquisition is reported exactly once.
     @usableFromInline
     func acquireFailed(_ error: any Error, waited began: UInt64, _ ticket: Core.Ticket?) -> any Error {
         events.report(.acquireFailed(error, waited: clock.elapsed(since: began), wait: wait(of: ticket)))

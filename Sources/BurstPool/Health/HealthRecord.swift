@@ -4,8 +4,8 @@ import Synchronization
 
 /// The latest success and the latest failure of a pool's connections.
 ///
-/// The hot path does not record anything and reads no clock. When a connection is released while callers wait, the release sets
-/// a flag. The next caller that joins the queue, which reads the clock anyway, turns the flag into the time of a success.
+/// The fast path does not record anything and reads no clock. When a connection is released while callers wait, the release
+/// sets a flag. The next caller that joins the queue, which reads the clock anyway, turns the flag into the time of a success.
 @usableFromInline
 final class HealthRecord: Sendable {
     /// Whether a connection was released after the time of the latest success was recorded.

@@ -2,7 +2,7 @@
 
 import Synchronization
 
-// How the pool notices, without any work on the hot path, that callers acquire and release connections. The serial number of a
+// How the pool notices, without any work on the fast path, that callers acquire and release connections. The serial number of a
 // slot changes with every lease. An inspection of the slots compares each serial number with that of the inspection before.
 
 extension _PoolEngine {
@@ -43,8 +43,8 @@ extension _PoolEngine {
     }
 
     /// Notes that a sweep has taken an idle connection. That changes the serial number, although no caller has used it.
-    func noteSwept(_ slot: _PoolCoreSlot<Core.Lease>) {
-        InspectedState.noteSwept(header(of: slot.lease).pointee.inspectedState, serial: slot.serial)
+    func noteSwept(_ lease: Core.Lease) {
+        InspectedState.noteSwept(header(of: lease).pointee.inspectedState, serial: core.serial(of: lease))
     }
 }
 

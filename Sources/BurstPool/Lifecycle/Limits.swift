@@ -13,9 +13,11 @@ extension _PoolEngine {
             throw .poolShutDown(statistics, poolName: settings.name)
         }
         noteTotal()
+        // Before reconciling, which closes whichever idle connections it finds. Maintenance closes those above the burst limit
+        // that have been idle for the longest time.
+        if settings.configuration.burstLinger != nil { maintain() }
         reconcile()
         refill()
-        if settings.configuration.burstLinger != nil { maintain() }
         // For callers of prewarm that asked for more connections than the pool may have now.
         minimumIdle.attemptEnded.fire()
     }

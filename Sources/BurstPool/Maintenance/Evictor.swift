@@ -2,13 +2,13 @@
 
 import Synchronization
 
-/// How many times all connections were evicted at once, and how often to look for connections that were not released yet.
+/// Counts the immediate evictions of all connections, and paces the looks for evicted connections that are still in use.
 @usableFromInline
 final class Evictions: Sendable {
     private let count = Atomic<UInt32>(0)
     private let pause = Atomic<UInt64>(0)
 
-    /// The number of immediate evictions; it may wrap.
+    /// The number of immediate evictions. It may wrap around.
     @usableFromInline var generation: UInt32 { count.load(ordering: .relaxed) }
 
     /// Begins an immediate eviction of all connections.
@@ -17,7 +17,8 @@ final class Evictions: Sendable {
         pause.store(0, ordering: .relaxed)
     }
 
-    /// Begins an eviction on behalf of a connection, unless one has begun since that connection was opened.
+    /// Begins an immediate eviction on behalf of a connection, unless one has begun since the opening of the connection began.
+    /// Returns whether it has begun.
     func begin(ifOpenedIn generation: UInt32) -> Bool {
         let began = count.compareExchange(
             expected: generation,
@@ -28,14 +29,15 @@ final class Evictions: Sendable {
         return began
     }
 
-    /// Returns when to look again for connections that are evicted and have not come back: after 1 millisecond, then after
-    /// twice as long each time, at most after 1 second.
+    /// Returns when to look again for evicted connections that are not closed yet: after 1 millisecond, then each time after
+    /// twice as long, but at most after 1 second.
     func nextLook(now: UInt64) -> UInt64 {
         let next = min(max(pause.load(ordering: .relaxed) * 2, 1_000_000), 1_000_000_000)
         pause.store(next, ordering: .relaxed)
         return now.addingSaturated(next)
     }
 
+    /// Notes that no evicted connection is left, so that the next eviction begins with short pauses.
     func noteNothingLeft() {
         if pause.load(ordering: .relaxed) != 0 { pause.store(0, ordering: .relaxed) }
     }
@@ -49,7 +51,7 @@ extension _PoolEngine {
             return evictLiveConnections()
         }
         let now = clock.now
-        // A period that is longer than the clock can tell is some hundred years.
+        // Limited to half of the range of the clock, 146 years, so that the sums below do not overflow.
         let length = min(period.nanoseconds, UInt64(Int64.max) / 2)
         let live = liveSlots()
         let step = length / UInt64(max(1, live.count))
@@ -61,7 +63,8 @@ extension _PoolEngine {
         maintain()
     }
 
-    /// Evicts all connections because one of them leads to the wrong place, unless that has happened since it was opened.
+    /// Discards a connection that leads to the wrong server, and evicts all others, unless an eviction has begun since the
+    /// opening of this connection began.
     @usableFromInline
     func evictAllOnce(becauseOf lease: Core.Lease) {
         discard(lease)
@@ -71,7 +74,8 @@ extension _PoolEngine {
 
     private func evictLiveConnections() {
         for slot in liveSlots() { evict(header(of: slot.lease)) }
-        // Pairs with the exchange that takes an idle connection: a caller that takes one after this sees its flags.
+        // Pairs with the exchange that takes an idle connection: a caller that takes a connection after this fence sees its
+        // flags.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         maintain()
     }
@@ -80,7 +84,8 @@ extension _PoolEngine {
         header.pointee.set(.isEvicted)
     }
 
-    /// Whether a connection was opened before an immediate eviction that the caller knew of when it began to wait.
+    /// Whether the opening of a connection began before one of the first `generation` immediate evictions. A caller that waits
+    /// passes the number of immediate evictions that had begun when its wait began.
     @usableFromInline
     func wasOpened(_ lease: Core.Lease, before generation: UInt32) -> Bool {
         Int32(bitPattern: generation &- header(of: lease).pointee.generation.load(ordering: .relaxed)) > 0
@@ -88,7 +93,7 @@ extension _PoolEngine {
 
     // MARK: Connections that close by themselves
 
-    /// Gives the strategy a way to report that a connection has closed.
+    /// Passes the strategy a closure with which it reports that a connection has closed.
     func watchForClose(_ lease: Core.Lease) {
         let number = header(of: lease).pointee.number.load(ordering: .relaxed)
         strategy.notifyWhenClosed(connection(of: lease).pointee) { [weak self] in
@@ -100,12 +105,12 @@ extension _PoolEngine {
         let header = header(of: lease)
         guard header.pointee.number.load(ordering: .relaxed) == number else { return }
         header.pointee.set(.hasClosed)
-        // The slot may have been given to another connection in between, which then loses the flag again.
+        // Meanwhile the slot may have got another connection, which must not keep the flag.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         guard header.pointee.number.load(ordering: .relaxed) == number else {
             return header.pointee.clear(.hasClosed)
         }
-        // A connection in use is closed when it is released. An idle one is found by this look.
+        // This look closes the connection if it is idle. A connection in use is closed when it is released.
         maintain()
     }
 }

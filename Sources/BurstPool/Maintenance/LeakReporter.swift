@@ -3,7 +3,7 @@
 import Synchronization
 
 extension _PoolEngine {
-    /// Reports a lease that has lasted longer than ``ConnectionPoolConfiguration/leakThreshold``.
+    /// Reports a lease that has lasted for ``ConnectionPoolConfiguration/leakThreshold`` or longer, once.
     func reportOverdueLease(
         _ slot: _PoolCoreSlot<Core.Lease>,
         _ index: Int,
@@ -20,7 +20,7 @@ extension _PoolEngine {
         record.pointee.overdueSince.store(since, ordering: .relaxed)
         let location = record.pointee.location
         header(of: slot.lease).pointee.set(.isOverdue)
-        // The connection may have been released meanwhile, and what was read and flagged may belong to the next lease.
+        // The connection may have been released meanwhile. Then the location and the flag may belong to the next lease.
         if let slotNow = core.slot(at: index), slotNow.serial == slot.serial, slotNow.state == .leased {
             events.report(.leaseOverdue(location, age: .nanoseconds(now - since)))
         } else {

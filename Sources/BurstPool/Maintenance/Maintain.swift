@@ -3,13 +3,13 @@
 import Synchronization
 
 // The work on connections as time passes. One run of maintenance is called a look: it inspects all slots, decides what is due,
-// and then sweeps through the idle connections if necessary. No other part of the pool depends on maintenance.
+// and then sweeps through the idle connections if necessary. Callers that acquire and release connections never wait for it.
 
 extension _PoolEngine {
     /// Wakes maintenance, because a connection that it has flagged was acquired or released. Returns the current moment.
     ///
-    /// This also retires the connection if it is so old that maintenance should have retired it. Maintenance can be late when
-    /// the process was stopped or had no CPU.
+    /// This also flags the connection as too old if maintenance should have retired it by now. Maintenance can be late if the
+    /// process was stopped or had no CPU.
     @discardableResult
     func wakeMaintenance(_ lease: Core.Lease) -> UInt64 {
         let header = header(of: lease)
@@ -21,17 +21,19 @@ extension _PoolEngine {
         return now
     }
 
-    /// Enforces the time limits of an idle connection that a caller has taken, in case they have passed since the last look.
+    /// Enforces the limits on the idle time of a connection that a caller has taken, because they may have passed since the
+    /// last look. A connection that must be validated is flagged.
     ///
-    /// - Returns: The reason to close the connection, if there is one. A connection that must be validated is flagged.
+    /// - Returns: The reason to close the connection, if there is one.
     func enforceIdleLimits(_ lease: Core.Lease, now: UInt64) -> ConnectionCloseReason? {
         let header = header(of: lease)
-        // Pairs with the release in flag(): a caller that has read the flag reads the moment stored before it, or a later one.
+        // Pairs with the release in flag(): a caller that has read the flag reads the moment that was stored before the flag,
+        // or a later one.
         atomicMemoryFence(ordering: .acquiring)
         let settings = maintenance.settings
         let idleTime = now.subtractingSaturated(header.pointee.unchangedSince.load(ordering: .relaxed))
-        // With a minimum, this connection is kept: callers get the connection that was used last, and maintenance closes the
-        // others.
+        // If there is a minimum of idle connections, this connection is kept: callers get the connection that was used last,
+        // and maintenance closes the connections that have been idle for longer.
         if settings.minimumIdle == 0, let limit = settings.idleTimeout, idleTime >= limit.addingSaturated(limit / 8) {
             return .idleTimeout
         }
@@ -39,14 +41,14 @@ extension _PoolEngine {
         return nil
     }
 
-    /// Schedules the looks that a connection needs which has opened, or has become idle after a validation.
+    /// Schedules the looks that are needed for a connection that has opened, or that has become idle after a check or a visit.
     func connectionHasOpened() {
         visits.lookAgain()
         if maintenance.observesTimes { lookWithin(maintenance.interval) }
         if let interval = maintenance.settings.closedCheckInterval { lookWithin(interval) }
     }
 
-    /// Schedules a look within this time.
+    /// Schedules a look within so many nanoseconds, or none for `UInt64.max`.
     func lookWithin(_ nanoseconds: UInt64) {
         guard nanoseconds != .max else { return }
         look(by: clock.now.addingSaturated(nanoseconds))
@@ -60,8 +62,8 @@ extension _PoolEngine {
 
     /// Inspects all slots and does what is due. O(slots).
     ///
-    /// - Parameter checksForClosed: Whether the strategy is asked for every idle connection whether it is closed, even if that
-    ///   is not due yet.
+    /// - Parameter checksForClosed: Whether to ask the strategy whether each idle connection is closed, even if that is not due
+    ///   yet.
     func maintain(checksForClosed: Bool = false) {
         guard !core.isShutDown else { return }
         maintenance.perform { dueAt, observations in
@@ -81,7 +83,7 @@ extension _PoolEngine {
 
     // MARK: Looking
 
-    /// Records the state of all slots in a look, and retires connections that are too old.
+    /// Records the state of all slots in a look, and flags connections that are too old.
     private func observe(_ look: inout Look, _ observations: inout SlotObservations) {
         let now = look.now
         noteReleases(now: now)
@@ -121,7 +123,7 @@ extension _PoolEngine {
         }
     }
 
-    /// Records that a connection is too old, or else when it will be.
+    /// Records that a connection has expired, or else when it will expire.
     private func noteExpiry(_ header: UnsafeMutablePointer<ConnectionHeader>, _ index: Int, _ look: inout Look) {
         let expiry = header.pointee.expiresAt.load(ordering: .relaxed)
         guard expiry > 0, header.pointee.flags(.isRetired).isEmpty else { return }
@@ -136,7 +138,8 @@ extension _PoolEngine {
         }
     }
 
-    /// Retires at most an eighth of the connections at a time, the oldest first, so that the pool is never suddenly empty.
+    /// Flags connections that have expired as too old, but at most an eighth of all connections at a time, those that expired
+    /// first. So the pool is never suddenly empty.
     private func retire(_ expired: [(index: Int, at: UInt64)], total: Int, _ observations: inout SlotObservations) {
         guard !expired.isEmpty else {
             observations.mostSinceExpiry = 0
@@ -160,7 +163,7 @@ extension _PoolEngine {
         guard maintenance.observesTimes else { return }
         for slot in look.idle + look.inUse {
             guard let current = core.slot(at: slot.index) else { continue }
-            // Releasing: a caller that reads the flag also reads the moment that observe() has stored.
+            // With a release, so that a caller that reads the flag also reads the moment that observe() has stored.
             header(of: current.lease).pointee.setReleasing(.wakesMaintenance)
         }
     }
@@ -169,7 +172,7 @@ extension _PoolEngine {
     private func nextLook(_ look: Look, _ plan: SweepPlan, _ observations: SlotObservations) -> UInt64 {
         var next = plan.nextMoment
         if !look.expired.isEmpty {
-            // Connections that expire before that look are retired in it, too.
+            // The next look retires connections that expire before it, too, so `look.nextExpiry` does not matter.
             next = min(next, look.now.addingSaturated(maintenance.retirementPause))
         } else {
             next = min(next, look.nextExpiry)
@@ -182,10 +185,10 @@ extension _PoolEngine {
         return next
     }
 
-    /// Whether maintenance can rest, because every connection is flagged and its next lease or release wakes maintenance.
+    /// Whether maintenance can rest, because every connection is flagged, so that its next lease or release wakes maintenance.
     ///
-    /// A connection that was acquired or released while this look flagged it may have been missed. It then has no flag, or
-    /// another serial number than this look has recorded.
+    /// Maintenance cannot rest if a connection was acquired or released while this look inspected and flagged it. Such a
+    /// connection has no flag, or another serial number than the one that this look has recorded.
     private func canRest(_ look: Look, _ observations: SlotObservations) -> Bool {
         guard look.beingValidated == 0 else { return false }
         var rests = true
@@ -205,8 +208,8 @@ extension _PoolEngine {
         return rests
     }
 
-    /// Whether fewer connections than the minimum are idle or opening although the pool may open more, as while the server is
-    /// down.
+    /// Whether fewer connections than the minimum are idle or opening although the pool may open more. This is so while the
+    /// server is down.
     private var isBelowMinimum: Bool {
         guard settings.minimumIdle > 0 else { return false }
         let counts = core.counts
@@ -223,9 +226,9 @@ struct Look {
     }
 
     let now: UInt64
-    /// The moment since which a connection counts as idle, if it is idle and has been acquired or released since the last look.
+    /// The moment since which a connection counts as idle, if it is idle now and was acquired or released since the last look.
     ///
-    /// A look that is on time assumes that such a connection was released just now. That makes the enforcement of a limit at
+    /// A look that is on time assumes that such a connection was released just now, which makes the enforcement of a limit at
     /// most an eighth late. A look that is late, because the process was stopped or had no CPU, assumes the earliest moment at
     /// which the connection can have been released.
     let idleSinceChange: UInt64
@@ -237,12 +240,13 @@ struct Look {
     var beingValidated = 0
     /// The number of connections that are not closing.
     var staying = 0
-    /// Whether a connection that was evicted has not been released and closed yet.
+    /// Whether an evicted connection is still open.
     var isEvicting = false
 
     init(now: UInt64, dueAt: UInt64, interval: UInt64) {
         self.now = now
-        // Whatever changed hands first after the last look has asked for a look within the interval.
+        // The first lease or release after the last look has asked for a look within the interval. So it happened at most one
+        // interval before `dueAt`.
         let isLate = now > dueAt.addingSaturated(interval)
         idleSinceChange = isLate ? dueAt.subtractingSaturated(interval) : now
     }

@@ -9,9 +9,11 @@ struct MaintenanceSettings: Sendable {
     let validateAfterIdle: UInt64?
     let keepaliveInterval: UInt64?
     let leakThreshold: UInt64?
-    /// The time between two looks while connections are being used, if no lifetime is shorter; `.max` if nothing is looked for.
+    /// The time between two looks while connections are being used, unless the lifetime of a connection demands a shorter one.
+    /// `.max` if nothing depends on time.
     let interval: UInt64
-    /// The time between two sweeps that ask every idle connection whether it is closed; `nil` if there are none.
+    /// The time between two sweeps that ask the strategy whether each idle connection is closed; `nil` if there are no such
+    /// sweeps.
     let closedCheckInterval: UInt64?
 
     /// The shortest time between two looks: 1 millisecond.
@@ -25,13 +27,13 @@ struct MaintenanceSettings: Sendable {
         validateAfterIdle = configuration.validateAfterIdle?.nanoseconds
         keepaliveInterval = configuration.keepaliveInterval?.nanoseconds
         leakThreshold = configuration.leakThreshold?.nanoseconds
-        // The beginning of an idle time is seen at most one look late, and so is its end: at most an eighth in all.
+        // A look notices the beginning of an idle time at most one interval late, and its end, too: at most an eighth in all.
         let shortest = [idleTimeout, burstLinger, validateAfterIdle, keepaliveInterval, leakThreshold].compactMap(
             \.self
         ).min()
         let timed = shortest.map { max($0 / 16, Self.shortestInterval) } ?? .max
-        // Idle connections that were acquired are replaced within a second.
-        // So that the age of a lease is known to within a second.
+        // At most a second, so that connections which are missing from the minimum of idle connections are opened within a
+        // second, and so that the ages of leases are known to within a second.
         interval = minimumIdle > 0 || configuration.tracksLeases ? min(timed, 1_000_000_000) : timed
         let closedCheck: UInt64? = minimumIdle > 0 ? 10_000_000_000 : nil
         closedCheckInterval = [keepaliveInterval, closedCheck].compactMap(\.self).min()

@@ -2,8 +2,8 @@
 
 /// What maintenance has seen of every slot, from one look to the next.
 ///
-/// The serial number of a slot changes with every lease. So maintenance knows how long a connection has been idle or in use
-/// without any clock on the hot path.
+/// The serial number of a slot changes with every lease. So maintenance finds out how long a connection has been idle or in
+/// use, although the fast path reads no clock.
 struct SlotObservations {
     struct Observation {
         var serial: UInt64?
@@ -15,7 +15,7 @@ struct SlotObservations {
     }
 
     private(set) var all: [Observation] = []
-    /// The most connections at a time since the last moment at which none was too old.
+    /// The greatest number of connections that a look has found since the last look that found no expired one.
     var mostSinceExpiry = 0
     private var indexOfElement: [UnsafeMutableRawPointer: Int] = [:]
 
@@ -24,7 +24,8 @@ struct SlotObservations {
         set { all[index] = newValue }
     }
 
-    /// Notes that a slot is idle or in use. Returns since when: `changedAt`, unless an earlier look has seen the same.
+    /// Notes that a slot is idle or in use. Returns since when: the moment that an earlier look has noted for the same state
+    /// and serial number, or else `changedAt`.
     mutating func note(
         _ index: Int,
         serial: UInt64,
@@ -40,13 +41,20 @@ struct SlotObservations {
         return all[index].since
     }
 
-    /// Notes the new serial number of a slot that maintenance itself has taken, so that the connection continues to have
-    /// been idle since it was.
-    mutating func keep(_ index: Int, serial: UInt64) {
+    /// Notes the serial number of a slot that a sweep has taken. If nobody has used the connection since it was observed, it still
+    /// counts as idle since the same moment. Otherwise it counts as idle since now.
+    ///
+    /// - Returns: Whether nobody has used the connection. If somebody has, what was planned for it no longer applies.
+    mutating func noteSwept(_ index: Int, serial: UInt64, now: UInt64) -> Bool {
+        guard all[index].isIdle, all[index].serial == serial &- 1 else {
+            all[index] = Observation(serial: serial, isIdle: true, since: now)
+            return false
+        }
         all[index].serial = serial
+        return true
     }
 
-    /// Whether a lease is maintenance's own: of a connection that was idle when maintenance took it.
+    /// Whether maintenance itself holds the lease of a slot, which it has taken while the connection was idle.
     func isOwn(_ index: Int, serial: UInt64) -> Bool {
         index < all.count && all[index].isIdle && all[index].serial == serial
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension _PoolEngine {
-    /// Takes each idle connection, down to the one that was not used for the longest time, and does what is due.
+    /// Takes the idle connections one after the other, also those at the bottom of the stacks, and does what is due.
     ///
-    /// The sweep holds at most one connection at a time. Connections that it has looked at remain available to all callers:
-    /// see "Sweeping" in `bp_pool.h`.
+    /// The sweep holds at most one connection at a time. Connections that it has looked at remain available to all callers: see
+    /// "Sweep" in `bp_pool.h`.
     func sweep(_ plan: SweepPlan, _ observations: inout SlotObservations) {
         minimumIdle.internalUse.begin()
         defer { endInternalUse() }
@@ -12,19 +12,17 @@ extension _PoolEngine {
         while left > 0, let lease = core.sweepNext() {
             left -= 1
             guard let index = observations.index(ofElement: core.element(of: lease)) else {
-                if core.sweepKeep(lease) { reconcile() }
+                keepInSweep(lease)
                 continue
             }
-            if let slot = core.slot(at: index) {
-                observations.keep(index, serial: slot.serial)
-                noteSwept(slot)
-            }
+            noteSwept(lease)
+            let isAsPlanned = observations.noteSwept(index, serial: core.serial(of: lease), now: clock.now)
             if let reason = header(of: lease).pointee.flags(.isRetired).closeReason {
                 closeInBackground(lease, reason)
                 continue
             }
             if visits.isActive, !header(of: lease).pointee.flags(.awaitsVisit).isEmpty, deliver(lease) { continue }
-            switch plan.actions[index] {
+            switch isAsPlanned ? plan.actions[index] : nil {
             case .close(let reason):
                 closeInBackground(lease, reason)
             case .validate:
@@ -32,11 +30,17 @@ extension _PoolEngine {
                 validateInBackground(lease)
             case nil:
                 if plan.checksForClosed, (try? isOpen(lease)) != true { continue }
-                if core.sweepKeep(lease) { reconcile() }
+                keepInSweep(lease)
             }
         }
         while let needsReconciling = core.sweepEnd() {
             if needsReconciling { reconcile() }
         }
+    }
+
+    /// Makes a connection available again that the sweep has looked at. Excess connections are not closed before the sweep has
+    /// ended, because it closes the connections that have been idle for the longest time.
+    private func keepInSweep(_ lease: Core.Lease) {
+        if core.sweepKeep(lease), core.hasWaiters { reconcile() }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What is to be done with the idle connections, and when something is due next. A decision without any effect.
+/// Decides what to do with each idle connection, and when something is due next. Making a plan changes nothing in the pool.
 struct SweepPlan {
     enum Action {
         case close(ConnectionCloseReason)
@@ -10,9 +10,9 @@ struct SweepPlan {
     private(set) var actions: [Int: Action] = [:]
     /// The connections that must be validated before their next use.
     private(set) var stale: [Int] = []
-    /// Whether every idle connection is asked whether it is closed.
+    /// Whether to ask the strategy whether each idle connection is closed.
     var checksForClosed = false
-    /// Whether an idle connection may be needed for a visit.
+    /// Whether a task that runs a body on every connection may need an idle connection now.
     var looksForVisits = false
     /// When something is due next, unless connections change hands.
     private(set) var nextMoment = UInt64.max
@@ -23,7 +23,8 @@ struct SweepPlan {
         for (index, reason) in look.retired { actions[index] = .close(reason) }
         var remaining = look.idle.count - actions.count
         var excess = look.staying - actions.count - limits.maxSize
-        // Connections above the hard limit, after it was lowered, do not linger.
+        // At most so many excess connections may stay idle for burstLinger. After the hard limit was lowered there may be more,
+        // and those above the hard limit are closed now.
         let lingering = limits.hardLimit - limits.maxSize
         var mayValidate = max(1, (look.idle.count + look.beingValidated) / 8) - look.beingValidated
         // The connection that has been idle for the longest time first.
@@ -55,7 +56,7 @@ struct SweepPlan {
         noteLeaks(look, settings, observations)
     }
 
-    /// Whether a time limit has passed. If not, the plan notes when it will.
+    /// Returns whether a time limit has passed. If it has not, the plan notes when it will.
     private mutating func isDue(_ since: UInt64, _ limit: UInt64?, _ now: UInt64) -> Bool {
         guard let limit else { return false }
         let moment = since.addingSaturated(limit)

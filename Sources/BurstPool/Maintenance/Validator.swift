@@ -2,13 +2,13 @@
 
 import Synchronization
 
-/// How many connections are being validated for callers that wait.
+/// Counts the connections that are being validated for waiters.
 @usableFromInline
 final class Validations: Sendable {
     @usableFromInline let count = Atomic(0)
 
-    /// The number of connections that will serve a waiter if they are valid. Every validation that ends is followed by
-    /// reconciling, so a waiter that counts on one is never forgotten.
+    /// The number of connections that will serve a waiter if they are valid. The pool reconciles after every validation, so a
+    /// waiter for which no connection is opened because of a validation is not forgotten.
     @inlinable var forWaiters: Int { count.load(ordering: .sequentiallyConsistent) }
 
     /// Begins a validation for a waiter.
@@ -17,7 +17,7 @@ final class Validations: Sendable {
         return Validation(self)
     }
 
-    /// One validation, until it ends or the waiter that has asked for it leaves, whichever comes first.
+    /// One validation for a waiter. It counts until it ends, or until the waiter that has asked for it leaves.
     @usableFromInline
     final class Validation: Sendable {
         private let validations: Validations
@@ -27,7 +27,7 @@ final class Validations: Sendable {
             self.validations = validations
         }
 
-        /// Returns `true` for the first call. The caller then reconciles.
+        /// Stops counting the validation. Returns `true` for the first call, whose caller must then reconcile.
         @discardableResult
         func end() -> Bool {
             guard claim.take() else { return false }
@@ -69,7 +69,7 @@ extension _PoolEngine {
         check(lease, .validation)
     }
 
-    /// Validates a connection for a health check, and then tells whether it works. The connection is idle or closed then.
+    /// Validates a connection for a health check, and then makes it idle or closes it. `ended` is told whether it is valid.
     func startValidation(_ lease: Core.Lease, ended: @escaping @Sendable (Bool) -> Void) {
         check(lease, .validation, inheritingTask: true, ended: ended)
     }
@@ -81,11 +81,10 @@ extension _PoolEngine {
 
     /// Lets the strategy check a connection, and then releases the connection, or closes it if the check has failed.
     ///
-    /// A check that exceeds ``ConnectionPoolConfiguration/validationTimeout`` is cancelled, and the connection is aborted and
-    /// closed. If the check then still does not return, the slot is free after ``ConnectionPoolConfiguration/closeTimeout``
-    /// all the same.
+    /// If a check exceeds ``ConnectionPoolConfiguration/validationTimeout``, the pool cancels the check, and aborts and closes
+    /// the connection. If the check still does not return, the slot is free after ``ConnectionPoolConfiguration/closeTimeout``.
     ///
-    /// - Parameter ended: Called with whether the connection works, when it is about to be idle, or is closing.
+    /// - Parameter ended: Called once, with `true` when the connection has been released, and with `false` when it is closing.
     private func check(
         _ lease: Core.Lease,
         _ check: Check,
@@ -121,10 +120,10 @@ extension _PoolEngine {
             }
             let needsReconciling = core.release(lease)
             ended(true)
-            // Once the connection is idle: until then it counts as in internal use.
+            // After the release, because the connection counts as in internal use until it is idle.
             endInternalUse()
-            // After a validation in any case: a waiter that joined the queue after the release counts on a validation that
-            // had not ended, and may have looked at other connections only.
+            // After a validation the pool reconciles in any case. A waiter that joined the queue after the release may have
+            // missed this connection, and no other one is opened for the waiter while the validation counts.
             if needsReconciling || check == .validation { reconcile() }
             connectionHasOpened()
         }

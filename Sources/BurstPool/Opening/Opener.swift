@@ -2,15 +2,15 @@
 
 import Synchronization
 
-// A connection is opened in a task of its own. The waiter on whose behalf it is opened may be served by a released connection
-// first, or may leave; the new connection then serves another caller.
+// A connection is opened in a task of its own. If the waiter on whose behalf it is opened gets a released connection first, or
+// leaves the queue, the new connection goes to another waiter or becomes idle.
 
 extension _PoolEngine {
     /// Starts to open a connection.
     ///
     /// - Parameters:
     ///   - ticket: The wait on whose behalf the connection is opened; `nil` for the minimum of idle connections.
-    ///   - attempt: What the gate has reserved, if there is a gate.
+    ///   - attempt: The attempt that the gate has let through, if there is a gate.
     ///   - place: The place in the group that the connection occupies, if the pool belongs to a group.
     ///   - inheritingTask: Whether the attempt gets the current task's task-local values and priority.
     @usableFromInline
@@ -100,12 +100,14 @@ extension _PoolEngine {
     private func limitLifetime(_ permit: Core.Lease) {
         let own = strategy.connectionLifetime(connection(of: permit).pointee).map { max(1, $0.nanoseconds) }
         let jittered = settings.maxLifetime.map { lifetime in
-            UInt64(Double(lifetime) * (1 - Double.random(in: 0...1) * settings.configuration.lifetimeJitter))
+            // Half of what a clock can tell is some hundred years, and as a floating-point number it still fits.
+            let longest = Double(min(lifetime, .max / 2))
+            return UInt64(longest * (1 - Double.random(in: 0...1) * settings.configuration.lifetimeJitter))
         }
         let header = header(of: permit)
         if let lifetime = [own, jittered].compactMap({ $0 }).min() {
-            // The sixteenth is the time that retiring an eighth of the connections at a time can take: no connection becomes
-            // older than allowed.
+            // The connection expires 1/16 of its lifetime early, because the pool retires an eighth of the connections at a
+            // time: retiring them all can take that long, and no idle connection may become older than allowed.
             let expiry = clock.now.addingSaturated(lifetime / 16 * 15)
             if expiry != .max { header.pointee.lowerExpiry(to: expiry) }
             maintenance.noteLifetime(lifetime)
@@ -117,16 +119,16 @@ extension _PoolEngine {
         alarm.ring(at: expiry)
     }
 
-    /// What is remembered of an attempt until it ends.
+    /// What the pool needs to know about an attempt to open a connection when the attempt ends.
     struct Opening: Sendable {
         let ticket: Core.Ticket?
         let attempt: ConnectGate.Attempt?
         let began: UInt64
     }
 
-    /// Gives a connection that has opened to the caller it is for, to another waiter, or to the idle connections.
+    /// Gives a connection that has opened to the waiter for which it was opened, gives it to another waiter, or makes it idle.
     private func connectionOpened(_ permit: Core.Lease, _ opening: Opening, isInTime: Bool) {
-        // After a timeout the caller has been told already.
+        // After a timeout, attemptFailed() has failed or requeued the waiter already.
         let ticket = isInTime ? opening.ticket : nil
         openErrors.noteSuccess()
         health.noteSuccess(now: clock.now)
@@ -145,7 +147,7 @@ extension _PoolEngine {
             if let ticket { _ = core.requeueWait(ticket) }
             reconcile()
         } else if core.isPaused {
-            // No connection is handed out now. The caller is the oldest waiter and is served after the pause.
+            // No connection is handed out now. The waiter goes back to its position in the queue and is served after the pause.
             header.pointee.clear(.isFresh)
             if let ticket { _ = core.requeueWait(ticket) }
             _ = core.release(permit)
@@ -159,16 +161,17 @@ extension _PoolEngine {
         }
         endInternalUse()
         connectionHasOpened()
-        // Another attempt may begin. Not after a failure: that would try again without a pause.
+        // The gate may now let another attempt begin. A failed attempt does not refill, because the pool would try again at
+        // once.
         if gate != nil { refill() }
         minimumIdle.attemptEnded.fire()
     }
 
-    /// Tells the caller of a failed attempt, or lets it wait for another one.
+    /// Fails the waiter for which an attempt was made, or lets the waiter wait for another attempt.
     private func attemptFailed(_ error: any Error, _ opening: Opening) {
         let now = clock.now
         openErrors.noteFailure(error)
-        // A connection that was released before this failure is no reason to believe that the server works after it.
+        // Recorded before the failure: a connection that was released earlier does not show that the server works now.
         noteReleases(now: now)
         health.noteFailure(error, now: now)
         let retries = gate?.retries ?? false

@@ -2,7 +2,7 @@
 
 import Synchronization
 
-// The hot path: an idle lease of a connection about which nothing is special. It takes no lock, does not suspend or allocate,
+// The fast path: an idle lease of a connection about which nothing is special. It takes no lock, does not suspend or allocate,
 // does not read the clock, and writes only the slot of the lease, which belongs to one caller at a time.
 
 extension SharedPoolEngine {

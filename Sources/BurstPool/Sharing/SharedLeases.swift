@@ -2,7 +2,7 @@
 
 import Synchronization
 
-// What the hot path leaves out: leases that are recorded, connections that must give up leases, and verdicts.
+// What the fast path leaves out: leases that are recorded, connections that must give up leases, and verdicts.
 
 extension SharedPoolEngine {
     /// The greatest number of leases of one connection.

@@ -5,10 +5,10 @@ import Synchronization
 /// The implementation of a shared pool: it hands out leases of connections that another engine holds.
 ///
 /// The engine of the connections (``connections``) is that of an exclusive pool. It opens, validates, retires and closes
-/// connections, and knows all limits that count connections. To it, this engine is a caller that leases a connection as a whole,
-/// which is called checking out. This engine then makes a slot in a core of its own for each lease that the connection allows.
-/// The hot path takes an idle slot and puts it back, exactly as in an exclusive pool. When all slots of a connection have been
-/// given up, the connection is returned to the engine of the connections.
+/// connections, and knows all limits that count connections. To it, this engine is a caller that leases a connection as a
+/// whole, which is called checking out. This engine then makes a slot in a core of its own for each lease that the connection
+/// allows. The fast path takes an idle slot and puts it back, exactly as in an exclusive pool. When all slots of a connection
+/// have been given up, the connection is returned to the engine of the connections.
 ///
 /// Callers wait in the queue of this engine's core. For each connection that they need, one task of the pool waits in the queue
 /// of the other engine.

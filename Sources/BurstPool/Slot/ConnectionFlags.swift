@@ -69,7 +69,7 @@ struct ConnectionFlags: OptionSet, Sendable {
     @inlinable static var concernHandOut: Self { isStale.union(isRetired).union(wakesMaintenance) }
     /// Flags that the next holder of the lease must handle.
     @inlinable static var concernLease: Self { isNotedInline.union(isObserved) }
-    /// Flags that take so few instructions that the hot path handles them itself.
+    /// Flags that take so few instructions that the fast path handles them itself.
     @inlinable static var isNotedInline: Self { isTracked.union(isCounted).union(isNamed) }
     /// All flags that an acquisition must handle.
     @inlinable static var concernAcquire: Self { concernHandOut.union(concernLease) }

@@ -9,7 +9,7 @@ import Synchronization
 /// looks at connections that are in use, and sets their flags.
 @usableFromInline
 struct ConnectionHeader: ~Copyable {
-    /// Zero if nothing is special about the connection. The hot path looks at this field only.
+    /// Zero if nothing is special about the connection. The fast path looks at this field only.
     @usableFromInline let flags: Atomic<UInt32>
     /// The task whose asynchronous body uses the connection.
     @usableFromInline let holder: LeaseHolder

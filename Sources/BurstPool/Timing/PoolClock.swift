@@ -11,7 +11,7 @@
 /// A clock of any kind, reduced to nanoseconds since the pool was created, counted from 1. Deadlines in the core are such
 /// moments, and 0 is never one.
 ///
-/// The pool reads its clock where callers wait and never on the hot path.
+/// The pool reads its clock where callers wait and never on the fast path.
 @usableFromInline
 struct PoolClock: Sendable {
     private let read: @Sendable () -> UInt64

@@ -6,13 +6,12 @@ import Synchronization
 extension LockFreeSwiftCore {
     /// Changes the limits. Returns `false` if the core has been shut down.
     public func resize(_ newLimits: _PoolCoreLimits) -> Bool {
-        let new = UInt64(low: newLimits.maxSize, high: newLimits.hardLimit)
         var limits = books.pointee.limits.load(ordering: .sequentiallyConsistent)
         while !limits.isShutDown {
             // Pairs with release and joinWait, which read the limits after they have written.
             let (changed, found) = books.pointee.limits.compareExchange(
                 expected: limits,
-                desired: new | limits & .keepsExcess,
+                desired: UInt64(newLimits, keepsExcess: limits & .keepsExcess != 0),
                 ordering: .sequentiallyConsistent
             )
             if changed { return true }
@@ -64,7 +63,7 @@ extension LockFreeSwiftCore {
     /// The limits in force.
     public var limits: _PoolCoreLimits {
         let limits = books.pointee.limits.load(ordering: .acquiring)
-        return _PoolCoreLimits(maxSize: Int(limits.low & ~UInt32(UInt64.keepsExcess)), hardLimit: Int(limits.high))
+        return _PoolCoreLimits(maxSize: Int(limits.maxSize), hardLimit: Int(limits.hardLimit))
     }
 
     /// The number of connections, including opening and closing ones. O(1).

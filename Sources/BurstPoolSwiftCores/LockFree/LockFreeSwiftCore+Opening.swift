@@ -39,7 +39,7 @@ extension LockFreeSwiftCore {
     private func reserveSlot() throws(_PoolCoreFailure) -> LockFreeSwiftLease? {
         var total = books.pointee.total.load(ordering: .sequentiallyConsistent)
         while true {
-            guard total.low < books.pointee.limits.load(ordering: .sequentiallyConsistent).high else { return nil }
+            guard total.low < books.pointee.limits.load(ordering: .sequentiallyConsistent).hardLimit else { return nil }
             let (taken, found) = books.pointee.total.compareExchange(
                 expected: total,
                 desired: total + 1,
@@ -95,11 +95,17 @@ extension LockFreeSwiftCore {
     /// Begins to close the connection of this lease if more connections exist than the soft limit, also where excess
     /// connections are kept: a sweep has decided to close this one.
     public func beginCloseExcess(_ lease: LockFreeSwiftLease) -> Bool {
+        beginClose(lease) { $0.maxSize }
+    }
+
+    /// Begins to close the connection of this lease if more connections exist than the hard limit.
+    public func beginCloseAboveHardLimit(_ lease: LockFreeSwiftLease) -> Bool {
+        beginClose(lease) { $0.hardLimit }
+    }
+
+    private func beginClose(_ lease: LockFreeSwiftLease, above limit: (UInt64) -> UInt32) -> Bool {
         var total = books.pointee.total.load(ordering: .sequentiallyConsistent)
-        while Self.isExcess(
-            total: total,
-            limits: books.pointee.limits.load(ordering: .sequentiallyConsistent) & ~.keepsExcess
-        ) {
+        while total.low &- total.high > limit(books.pointee.limits.load(ordering: .sequentiallyConsistent)) {
             let (counted, found) = books.pointee.total.compareExchange(
                 expected: total,
                 desired: total + .highOne,

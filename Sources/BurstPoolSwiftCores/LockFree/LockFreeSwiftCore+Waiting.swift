@@ -40,7 +40,7 @@ extension LockFreeSwiftCore {
     private func isFull(withoutPermit: Int) -> Bool {
         guard withoutPermit >= books.pointee.maxWaiters else { return false }
         let limits = books.pointee.limits.load(ordering: .sequentiallyConsistent)
-        let freePlaces = max(Int(limits.high) - total, 0)
+        let freePlaces = max(Int(limits.hardLimit) - total, 0)
         return !limits.isShutDown && withoutPermit - books.pointee.maxWaiters >= freePlaces
     }
 

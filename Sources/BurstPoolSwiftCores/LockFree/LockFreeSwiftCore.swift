@@ -106,11 +106,11 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
     public var hasPermitForWaiter: Bool {
         books.pointee.waiting.load(ordering: .sequentiallyConsistent).permitsAreDue
             && books.pointee.total.load(ordering: .sequentiallyConsistent).low
-                < books.pointee.limits.load(ordering: .sequentiallyConsistent).high
+                < books.pointee.limits.load(ordering: .sequentiallyConsistent).hardLimit
             && books.pointee.queue.exists(.waiting)
     }
 
-    /// Whether more connections exist than the soft limit. Closing connections do not count.
+    /// Whether more connections exist than the core keeps. Closing connections do not count.
     @inlinable
     public var hasExcess: Bool {
         Self.isExcess(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BurstPool
+
 /// Two counts and two flags in one word, so that they change together.
 extension UInt64 {
     init(low: Int, high: Int) {
@@ -19,8 +21,20 @@ extension UInt64 {
     /// Whether waiters lack a permit, and the core is not paused.
     var permitsAreDue: Bool { !isPaused && high != 0 }
 
-    /// Bit 31 of the limits: excess connections are kept. The low half is then greater than any count.
-    static var keepsExcess: UInt64 { 1 << 31 }
+    /// Bit 62 of the limits: the core keeps excess connections.
+    static var keepsExcess: UInt64 { 1 << 62 }
+
+    /// The limits in one word. The low half is how many connections are kept: the soft limit, or the hard limit if the core keeps
+    /// excess connections. The high half is the other limit.
+    init(_ limits: _PoolCoreLimits, keepsExcess: Bool) {
+        self =
+            keepsExcess
+            ? UInt64(low: limits.hardLimit, high: limits.maxSize) | .keepsExcess
+            : UInt64(low: limits.maxSize, high: limits.hardLimit)
+    }
+
+    var maxSize: UInt32 { self & .keepsExcess == 0 ? low : high }
+    var hardLimit: UInt32 { self & .keepsExcess == 0 ? high : low }
 
     /// Bit 63.
     static var shutDown: UInt64 { 1 << 63 }

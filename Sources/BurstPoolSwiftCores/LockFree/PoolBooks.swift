@@ -46,10 +46,7 @@ struct PoolBooks: ~Copyable {
         let idle = try IdleStripes()
         vacantMemory = try ZeroedMemory.allocate(byteCount: TreiberStack.byteCount, alignment: 128)
         vacant = TreiberStack(at: vacantMemory)
-        limits = Atomic(
-            UInt64(low: configuration.limits.maxSize, high: configuration.limits.hardLimit)
-                | (configuration.keepsExcess ? .keepsExcess : 0)
-        )
+        limits = Atomic(UInt64(configuration.limits, keepsExcess: configuration.keepsExcess))
         self.elementOffset = elementOffset
         self.idle = idle
         self.slots = slots

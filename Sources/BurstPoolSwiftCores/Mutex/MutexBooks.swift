@@ -47,7 +47,7 @@ struct MutexBooks {
     }
 
     var total: Int { idle.count + swept.count + leased + opening + closing }
-    var hasExcess: Bool { !keepsExcess && total - closing > limits.maxSize }
+    var hasExcess: Bool { total - closing > (keepsExcess ? limits.hardLimit : limits.maxSize) }
     /// In a core that is paused or shut down, every release reconciles.
     var needsReconciling: Bool { isPaused || isShutDown || !queue.isEmpty || hasExcess }
     var hasWaiters: Bool { !isPaused && !queue.isEmpty }

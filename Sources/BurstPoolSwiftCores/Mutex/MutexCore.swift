@@ -122,8 +122,17 @@ public final class MutexCore: _PoolCore {
 
     /// Begins to close the connection of this lease if more connections exist than the soft limit.
     public func beginCloseExcess(_ lease: MutexLease) -> Bool {
+        beginClose(lease) { $0.maxSize }
+    }
+
+    /// Begins to close the connection of this lease if more connections exist than the hard limit.
+    public func beginCloseAboveHardLimit(_ lease: MutexLease) -> Bool {
+        beginClose(lease) { $0.hardLimit }
+    }
+
+    private func beginClose(_ lease: MutexLease, above limit: (_PoolCoreLimits) -> Int) -> Bool {
         books.withLock { books in
-            guard books.hasExcess else { return false }
+            guard books.total - books.closing > limit(books.limits) else { return false }
             books.move(lease, from: .leased, to: .closing)
             books.leased -= 1
             books.closing += 1

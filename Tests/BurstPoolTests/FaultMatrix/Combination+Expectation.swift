@@ -61,10 +61,8 @@ extension Combination {
         case .opening: return outcomeOfOpening
         case .queued, .resetting: return interruption == .grown ? outcomeOfGrowing : outcomeOfReturn
         case .beingHandedOver:
-            if interruption == .grown { return outcomeOfGrowing }
-            // There are now more connections than maxSize, so the pool closes this one when the caller releases it.
-            if interruption == .shrunk, fault.closeFails { return .strategyError }
-            return outcomeOfReturn
+            // If the limit was lowered, the pool closes this connection, and the next one that is released serves the caller.
+            return interruption == .grown ? outcomeOfGrowing : outcomeOfReturn
         case .validating: return outcomeOfReturn
         // The slot is free when the close has ended, and a connection is opened for the caller. But after the limit
         // was lowered no slot is free, and then a released connection serves the caller.

@@ -34,7 +34,7 @@ extension HistoryChecker {
             switch kinds.popFirst() {
             case nil: return true
             case .release: return kinds.isEmpty
-            case .beginClose, .beginCloseExcess:
+            case .beginClose, .beginCloseExcess, .beginCloseAboveHardLimit:
                 let last = kinds.popFirst()
                 return (last == nil || last == .finishClose) && kinds.isEmpty
             default: return false

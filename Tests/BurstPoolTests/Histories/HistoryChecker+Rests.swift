@@ -45,10 +45,10 @@ extension HistoryChecker {
     private static func checkReconciled(
         _ before: [HistoryEvent],
         _ rest: Rest,
-        _ limits: (maxSize: Int, hardLimit: Int)
+        _ limits: (maxSize: Int, hardLimit: ClosedRange<Int>)
     ) throws(Violation) {
         let total = rest.idle + rest.leased + rest.opening + rest.closing
-        guard rest.maxSize >= limits.maxSize, rest.hardLimit <= limits.hardLimit else {
+        guard rest.maxSize >= limits.maxSize, limits.hardLimit.contains(rest.hardLimit) else {
             throw Violation(.inexactStatistics, rest, limits)
         }
         if rest.waiting > 0 {

@@ -49,7 +49,7 @@ extension HistoryEvent.Kind {
         case .beginOpen: (0, 0, 1, 0)
         case .finishOpen: (0, 1, -1, 0)
         case .cancelOpen: (0, 0, -1, 0)
-        case .beginClose, .beginCloseExcess: (0, -1, 0, 1)
+        case .beginClose, .beginCloseExcess, .beginCloseAboveHardLimit: (0, -1, 0, 1)
         case .finishClose: (0, 0, 0, -1)
         case .join, .handOff, .claim, .expire, .findNoWaiter, .openForNoWaiter, .resize, .shutdown: (0, 0, 0, 0)
         }

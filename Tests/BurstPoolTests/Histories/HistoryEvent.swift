@@ -6,7 +6,7 @@ struct HistoryEvent: Sendable {
         // Calls on a slot.
         case take, takeIdle, release
         case beginOpen, finishOpen, cancelOpen
-        case beginClose, beginCloseExcess, finishClose
+        case beginClose, beginCloseExcess, beginCloseAboveHardLimit, finishClose
         // Calls on a waiter.
         case join, handOff, claim, expire
         // Calls on the queue: no caller waits; there is no waiter to open for, or no free slot.

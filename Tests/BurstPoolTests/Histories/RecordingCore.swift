@@ -179,12 +179,16 @@ struct RecordingCore<Base: _PoolCore>: _PoolCore {
     }
 
     func beginCloseExcess(_ lease: Lease) -> Bool {
-        let event = made(.beginCloseExcess, lease)
-        return record {
-            base.beginCloseExcess(lease.base)
-        } _: {
-            $0 ? event : nil
-        }
+        recordClose(.beginCloseExcess, lease) { base.beginCloseExcess(lease.base) }
+    }
+
+    func beginCloseAboveHardLimit(_ lease: Lease) -> Bool {
+        recordClose(.beginCloseAboveHardLimit, lease) { base.beginCloseAboveHardLimit(lease.base) }
+    }
+
+    private func recordClose(_ kind: HistoryEvent.Kind, _ lease: Lease, _ begin: () -> Bool) -> Bool {
+        let event = made(kind, lease)
+        return record(begin) { $0 ? event : nil }
     }
 
     func finishClose(_ lease: Lease) {

@@ -103,6 +103,7 @@ struct HookedCore<Base: _PoolCore>: _PoolCore {
     func beginCloseExcess(_ lease: Base.Lease) -> Bool {
         between(.beforeBeginCloseExcess, .afterBeginCloseExcess) { base.beginCloseExcess(lease) }
     }
+    func beginCloseAboveHardLimit(_ lease: Base.Lease) -> Bool { base.beginCloseAboveHardLimit(lease) }
     func finishClose(_ lease: Base.Lease) {
         between(.beforeFinishClose, .afterFinishClose) { base.finishClose(lease) }
     }

@@ -66,8 +66,8 @@ private func count(_ books: UnsafeMutablePointer<PoolBooks>, _ found: inout Foun
     found.inspection.waiting_without_permit = waiting.high
     found.inspection.is_paused = waiting.isPaused
     found.inspection.keeps_excess = limits & .keepsExcess != 0
-    found.inspection.max_size = limits.low & ~UInt32(UInt64.keepsExcess)
-    found.inspection.hard_limit = limits.high
+    found.inspection.max_size = limits.maxSize
+    found.inspection.hard_limit = limits.hardLimit
     found.inspection.dead = UInt64(bitPattern: Int64(books.pointee.queue.dead.load(ordering: .relaxed)))
 }
 

@@ -248,6 +248,11 @@ func beginCloseExcess(_ pool: OpaquePointer, _ given: bp_lease) -> bp_status {
     Explored.status { core(pool).beginCloseExcess(lease(given)) ? BP_OK : BP_EMPTY }
 }
 
+@_cdecl("bp_begin_close_above_hard_limit")
+func beginCloseAboveHardLimit(_ pool: OpaquePointer, _ given: bp_lease) -> bp_status {
+    Explored.status { core(pool).beginCloseAboveHardLimit(lease(given)) ? BP_OK : BP_EMPTY }
+}
+
 @_cdecl("bp_finish_close")
 func finishClose(_ pool: OpaquePointer, _ given: bp_lease) -> bp_status {
     Explored.status {

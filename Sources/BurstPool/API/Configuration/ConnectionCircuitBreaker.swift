@@ -2,30 +2,34 @@
 
 /// Stops a pool from opening connections while its server is down.
 ///
-/// When attempts have failed often enough, the breaker opens, and no connection is opened for ``openFor``. Callers that
-/// find no idle connection wait for one in use to be released. If no connection can serve them, they fail at once with
-/// ``ConnectionPoolError/Code/circuitOpen``. Then the breaker is half open, and one attempt decides: if it succeeds the
-/// breaker closes, and if it fails the breaker opens again.
+/// When attempts have failed often enough, the breaker opens, and the pool opens no connection for ``openFor``. During this
+/// time, a caller that finds no idle connection waits until a connection in use is released. If the pool has no connection
+/// that could serve the caller, the caller fails at once with ``ConnectionPoolError/Code/circuitOpen``.
 ///
-/// Attempts that run at the same time count as one: what is counted is whether the server fails, not how many callers wait.
-/// In a pool without a ``ConnectionPoolConfiguration/connectTimeout``, the deciding attempt may take as long as ``openFor``.
+/// After ``openFor`` the pool makes one attempt, while the breaker is half open. If the attempt succeeds the breaker closes,
+/// and if it fails the breaker opens again.
+///
+/// Attempts that run at the same time and fail count as one failure, because the breaker counts how often the server has failed
+/// and not how many callers have noticed. In a pool without a ``ConnectionPoolConfiguration/connectTimeout``, the deciding
+/// attempt may take as long as ``openFor``.
 ///
 /// Source: M. Nygard, Release It!, 2007.
 public struct ConnectionCircuitBreaker: Sendable, Hashable {
     /// The number of failures in a row that open the breaker. At least 1. Default: 5. Ignored if ``failingFor`` is set.
     ///
-    /// A value that is too small opens the breaker during short interruptions. One that is too large opens it only after a
-    /// long outage. Without ``ConnectionPoolConfiguration/connectRetry`` nothing paces the attempts, so that a server which
-    /// refuses connections for some milliseconds can open the breaker: set both, or use ``failingFor``.
+    /// If the value is too small, the breaker opens during short interruptions. If it is too large, the breaker opens only
+    /// after a long outage. Without ``ConnectionPoolConfiguration/connectRetry`` there is no pause between attempts, so a
+    /// server that refuses connections for some milliseconds can open the breaker. Then set `connectRetry` too, or use
+    /// ``failingFor``.
     public var failureThreshold: Int
 
-    /// If this is set, the breaker opens when attempts have failed for so long without a success, however many they were.
-    /// Default: `nil`, which means that ``failureThreshold`` decides.
+    /// If this is set, the breaker opens when attempts have failed for this long without a success, however many attempts
+    /// there were. Default: `nil`, which means that ``failureThreshold`` decides.
     public var failingFor: Duration?
 
     /// How long the breaker stays open before an attempt is made. Default: 15 seconds.
     ///
-    /// After the server is back, callers may wait for this long. A value that is too small lets through more attempts while
+    /// Callers may wait for this long after the server is back. If the value is too small, the pool makes more attempts while
     /// the server is down.
     public var openFor: Duration
 

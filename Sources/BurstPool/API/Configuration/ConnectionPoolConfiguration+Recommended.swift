@@ -17,7 +17,7 @@ extension ConnectionPoolConfiguration {
     ///
     /// - Parameters:
     ///   - maxSize: The soft limit.
-    ///   - burstLimit: The hard limit; `nil` if the soft limit is hard.
+    ///   - burstLimit: The hard limit; `nil` if it is the same as `maxSize`.
     public static func recommended(maxSize: Int, burstLimit: Int? = nil) -> Self {
         var configuration = ConnectionPoolConfiguration(maxSize: maxSize, burstLimit: burstLimit)
         configuration.connectTimeout = .seconds(5)

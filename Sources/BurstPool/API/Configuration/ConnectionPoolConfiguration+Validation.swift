@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ConnectionPoolConfiguration {
+    /// Checks that all settings are in range and do not contradict each other.
+    ///
     /// - Throws: ``ConnectionPoolError`` with `.invalidConfiguration`, which names the settings and their values.
     func validate() throws(ConnectionPoolError) {
         try Self.validate(maxSize: maxSize, burstLimit: burstLimit, poolName: name)
@@ -73,7 +75,8 @@ extension ConnectionPoolConfiguration {
         for case (let name, let duration?) in durations where duration <= .zero {
             throw refuse("\(name) is \(duration). It must be longer than zero.")
         }
-        // Maintenance enforces these. Shorter ones would use a CPU for nothing but looking.
+        // Maintenance enforces these limits. With limits of less than 1 millisecond, it would inspect the connections all the
+        // time and keep a CPU busy.
         let maintained: [(String, Duration?)] = [
             ("idleTimeout", idleTimeout),
             ("maxLifetime", maxLifetime),

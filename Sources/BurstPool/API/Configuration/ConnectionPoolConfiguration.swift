@@ -6,7 +6,7 @@ import CBurstPool
 ///
 /// Most servers want ``recommended(maxSize:burstLimit:)``. The plain initializer behaves like the Python package
 /// `asyncio-connection-pool`: no time limit on connects, no retries, and a connection above ``maxSize`` is closed as soon as it
-/// is released. Under a load that comes in waves such a pool opens and closes connections all the time.
+/// is released. Under a load that comes in bursts, such a pool opens and closes connections all the time.
 ///
 /// ``ConnectionPool/init(strategy:configuration:)`` throws ``ConnectionPoolError/Code/invalidConfiguration`` if settings are
 /// out of range or contradict each other.
@@ -54,10 +54,10 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// The name of the pool in errors, events, log lines, metrics and spans. Default: `"pool"`.
     public var name = "pool"
 
-    /// The soft limit: how many connections the pool keeps. At least 1.
+    /// The soft limit: how many connections the pool keeps at most when the load is low. At least 1.
     ///
-    /// While the pool has more connections than this, a released connection is closed unless a caller waits for it or
-    /// ``burstLinger`` is set. Too small: callers wait. Too large: the server holds connections that do nothing.
+    /// While the pool has more connections than this, a released connection is closed, unless a caller waits for a connection
+    /// or ``burstLinger`` is set. Too small: callers wait. Too large: the server holds connections that do nothing.
     public var maxSize: Int
 
     /// The hard limit: how many connections there may be at any time, including opening and closing ones. At least
@@ -81,14 +81,15 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// connection that opens late is used.
     public var connectTimeout: Duration?
 
-    /// How long to wait before another attempt when a connection does not open. Default: `nil`, which means that the caller
-    /// on whose behalf the attempt was made gets its error. Recommended: a ``ConnectionBackoff`` with its defaults.
+    /// How long the pool waits before the next attempt when a connection does not open. Default: `nil`, which means that the
+    /// attempt is not repeated: the caller on whose behalf it was made gets the error. Recommended: a ``ConnectionBackoff``
+    /// with its defaults.
     ///
-    /// With a retry, a caller waits for another attempt until its own timeout, unless the strategy calls the error permanent
-    /// (``ConnectionStrategy/connectErrorIsPermanent(_:)``). All attempts of the pool share one backoff. After a permanent
-    /// error, callers that need a new connection get that error until the pause has passed. Then a single attempt is made.
-    /// Attempts that were already running go on. If the server locks accounts after a few refused passwords, bound their
-    /// number with ``maxConcurrentConnects``.
+    /// If this is set, the caller waits for the next attempt until its own timeout, unless the strategy calls the error
+    /// permanent (``ConnectionStrategy/connectErrorIsPermanent(_:)``). All attempts of the pool share one backoff. After a
+    /// permanent error, callers that need a new connection get that error until the pause has passed, and then a single attempt
+    /// is made. Attempts that were already running when the first one failed go on. If the server locks accounts after a few
+    /// refused passwords, limit the number of these attempts with ``maxConcurrentConnects``.
     ///
     /// Set this if the server limits its connections: when its limit is reached, callers then wait instead of failing.
     public var connectRetry: ConnectionBackoff?
@@ -97,12 +98,13 @@ public struct ConnectionPoolConfiguration: Sendable {
 
     /// How many idle connections the pool keeps ready. Default: 0. At most ``maxSize``.
     ///
-    /// The pool opens them when it is created, and again when idle connections have been acquired or closed. It opens none for
-    /// this purpose while it has ``maxSize`` connections or more. See also ``ConnectionPool/prewarm(_:)``.
+    /// The pool opens them when it is created, and opens others when idle connections have been acquired or closed. It opens
+    /// none for this purpose while it has ``maxSize`` connections or more. See also ``ConnectionPool/prewarm(_:)``.
     public var minimumIdle: Int = 0
 
     /// How long a connection may be idle before it is closed, while more than ``minimumIdle`` are idle. Default: `nil`, which
-    /// means without limit. Recommended: 10 minutes. At least 1 millisecond. Enforced up to 12.5 % late.
+    /// means without limit. Recommended: 10 minutes. At least 1 millisecond. Enforced up to 12.5 % late, or 2 milliseconds if
+    /// that is more.
     ///
     /// The connection that was used last is used next, so connections that are not needed stay idle. Too short: connections
     /// are opened and closed again and again. Longer than the server or a firewall allows: callers get dead connections.
@@ -112,29 +114,31 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// `nil`, which means without limit. Recommended: 30 minutes, and less than the server or a firewall allows. At least 1
     /// millisecond.
     ///
-    /// An idle connection never exceeds this limit, unless it is below 128 milliseconds: then by up to 8 milliseconds. At most
-    /// an eighth of the connections, rounded up, are retired at a time, and 1/128 of this duration passes before the next
-    /// eighth, so that the pool is never suddenly empty.
+    /// An idle connection never exceeds this limit, with one exception: a limit of less than 128 milliseconds may be exceeded
+    /// by up to 8 milliseconds. The pool retires at most an eighth of the connections, rounded up, at a time, and 1/128 of the
+    /// limit passes before it retires the next eighth. So the pool is never suddenly empty.
     public var maxLifetime: Duration?
 
     /// How long an excess connection, one above ``maxSize``, is kept while it is idle. Default: `nil`, which means that it is
     /// closed when it is released and no caller waits. Recommended: 1 second. Needs a ``burstLimit``. At least 1 millisecond.
-    /// Enforced up to 12.5 % late.
+    /// Enforced up to 12.5 % late, or 2 milliseconds if that is more.
     ///
-    /// Set this if the load comes in waves. Otherwise each wave opens connections again that were closed after the last one.
+    /// Set this if bursts follow each other. Otherwise the pool closes its connections after each burst, and opens them again
+    /// in the next one.
     public var burstLinger: Duration?
 
-    /// How many connections are opened at the same time. At least 1. Default: `nil`, which means without limit.
+    /// How many connections may be opened at the same time. At least 1. Default: `nil`, which means without limit.
     /// Recommended: 8.
     ///
-    /// If opening a connection takes longer than using one, many callers that come at once are served sooner by the
-    /// connections that exist. Without this limit the pool opens one connection for every caller, up to the hard limit, and
+    /// If opening a connection takes longer than using one, many callers that come at once are served sooner by connections
+    /// that exist already. Without this limit the pool opens one connection for every caller, up to the hard limit, and
     /// most of these connections open after their callers have been served.
     public var maxConcurrentConnects: Int?
 
-    /// How long a connection may be idle before it must be validated (``ConnectionStrategy/validateConnection(_:)``) before
-    /// its next use. Default: `nil`, which means that no connection is validated. Recommended: 30 seconds. At least 1
-    /// millisecond. Enforced up to 12.5 % late.
+    /// How long a connection may be idle and still be used without a validation. After a longer time the pool calls
+    /// ``ConnectionStrategy/validateConnection(_:)`` before the next use. Default: `nil`, which means that no connection is
+    /// validated before its use. Recommended: 30 seconds. At least 1 millisecond. Enforced up to 12.5 % late, or 2 milliseconds
+    /// if that is more.
     ///
     /// If a connection is not valid, the pool closes it and finds another one for the caller. `tryAcquire()`, and calls with a
     /// timeout of zero, use a connection without a validation. Too short: callers often wait for a round trip.
@@ -157,7 +161,7 @@ public struct ConnectionPoolConfiguration: Sendable {
         case reported
     }
 
-    /// Receives the pool's events. Default: `nil`. Several are combined by ``CombinedConnectionPoolObserver``.
+    /// Receives the pool's events. Default: `nil`. ``CombinedConnectionPoolObserver`` combines several observers.
     public var observer: (any ConnectionPoolObserver)?
 
     // MARK: Seldom needed: opening and closing
@@ -170,15 +174,15 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// and at most twice as long. Default: `nil`, which means that a connection is opened at once.
     ///
     /// If a connection is released within the delay, no new one is opened. Choose a delay a little longer than most uses take.
-    /// It does not apply while the pool has no connection, nor to connections that are opened for ``minimumIdle``.
+    /// The delay does not apply while the pool has no connection, nor to connections that are opened for ``minimumIdle``.
     public var connectDelay: Duration?
 
     /// Stops opening connections for a while when the server is down. Default: `nil`, which means never.
     public var circuitBreaker: ConnectionCircuitBreaker?
 
-    /// How long a close may take. After this time the slot of the connection is free although the close has not ended. Until
-    /// then the connection counts against ``burstLimit``, because the server counts it too. Default: 30 seconds. `nil`: without
-    /// limit.
+    /// How long the close of a connection may keep its slot. After this time the slot is free, although the close has not
+    /// ended. Until then the connection counts against ``burstLimit``, because the server counts it too. Default: 30 seconds.
+    /// `nil`: without limit.
     public var closeTimeout: Duration? = .seconds(30)
 
     // MARK: Seldom needed: waiting
@@ -199,10 +203,12 @@ public struct ConnectionPoolConfiguration: Sendable {
     /// the slot is free after ``closeTimeout``.
     public var validationTimeout: Duration = .seconds(5)
 
-    /// How often an idle connection is validated, so that the server and firewalls do not close it as unused. Default:
-    /// `nil`, which means never. At least 1 millisecond. Enforced up to 12.5 % late.
+    /// The time after which an idle connection is validated again, so that the server and firewalls do not close it as unused.
+    /// Default: `nil`, which means never. At least 1 millisecond. Enforced up to 12.5 % late, or 2 milliseconds if that is
+    /// more.
     ///
-    /// At most an eighth of the idle connections, but at least one, are being validated for this at any time.
+    /// At any time, at most an eighth of the idle connections are being validated for this purpose, or one of them if there are
+    /// fewer than 8.
     public var keepaliveInterval: Duration?
 
     /// Whether ``ConnectionStrategy/resetConnection(_:)`` is called when a connection is released. The reset runs in the
@@ -212,16 +218,17 @@ public struct ConnectionPoolConfiguration: Sendable {
     // MARK: Seldom needed: misuse
 
     /// How long a lease may last before the observer is told where in the source it began. Default: `nil`, which means that
-    /// leases are not watched. Needs an ``observer``. At least 1 millisecond. Enforced up to 12.5 % late.
+    /// leases are not watched. Needs an ``observer``. At least 1 millisecond. Enforced up to 12.5 % late, or 2 milliseconds if
+    /// that is more.
     public var leakThreshold: Duration?
 
     /// Whether the pool records where in the source, and by which task, each connection is acquired. ``ConnectionPool/leases``
     /// and ``ConnectionPool/waiters`` then contain this. Default: `false`. With a ``leakThreshold``, the pool records the place
     /// in the source in any case, but not the name of the task.
     ///
-    /// Recording both costs a lease about 30 instructions if the task has no name. If it has one, the Swift runtime takes the
-    /// lock of the task to read it: about 1,000 instructions, or 100 nanoseconds, and an allocation if the name is longer than
-    /// 15 bytes. A pool that records only the place takes 10 instructions.
+    /// Recording the place and the task costs a lease about 30 instructions if the task has no name. If the task has a name,
+    /// the Swift runtime takes the lock of the task to read the name. That costs about 1,000 instructions, or 100 nanoseconds,
+    /// and an allocation if the name is longer than 15 bytes. Recording only the place costs 10 instructions.
     public var tracksLeases: Bool = false
 
     /// Whether a nested call of `withConnection` fails at once, with ``ConnectionPoolError/Code/nestedAcquire``, if the
