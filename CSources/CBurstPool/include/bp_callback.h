@@ -71,8 +71,8 @@
  *
  *   call                                             thread                       complexity
  *   bp_driver_create                                 any                          O(drivers)
- *   bp_driver_run                                    the loop's                   O(work); O(waiters / 64) when a
- *                                                                                 deadline has passed
+ *   bp_driver_run                                    the loop's                   O(work), and the cost of bp_expire
+ *                                                                                 when a deadline has passed
  *   bp_driver_close, bp_driver_shutdown              the loop's                   O(1)
  *   bp_request_init                                  any                          O(1)
  *   bp_request_submit                                any                          O(1), and reconciling
