@@ -8,6 +8,7 @@
 #include "pool.h"
 #include "reconcile.h"
 
+#include <errno.h>
 #include <pthread.h>
 
 /* One wait in bp_acquire. */
@@ -112,6 +113,7 @@ bp_status bp_cancel_open_and_reconcile(bp_pool *pool, bp_lease permit, bp_close_
     if (pool == NULL || close == NULL) {
         return BP_INVALID_ARGUMENT;
     }
+    int error = errno; /* Memory that cannot be allocated changes it. */
     bp__enter(pool);
     bp_status status = bp_cancel_open(pool, permit);
     if (status == BP_OK) {
@@ -119,6 +121,7 @@ bp_status bp_cancel_open_and_reconcile(bp_pool *pool, bp_lease permit, bp_close_
         status = BP_CONNECT_FAILED;
     }
     bp__leave(pool);
+    errno = error;
     return status;
 }
 

@@ -213,6 +213,7 @@ static void bp__driver_end(bp_driver *driver) {
     if (driver->is_armed) {
         driver->functions.arm(driver, BP_NO_DEADLINE);
     }
+    driver->is_running = false;
     /* Release: pairs with the compare-and-swap in bp__find_free_driver. */
     bp__store(&driver->state, BP_DRIVER_FREE);
     /* The last access to the pool: another thread may destroy it from now on. Pairs with the load in bp__is_quiet. */
@@ -253,7 +254,6 @@ bp_status bp_driver_run(bp_driver *driver) {
      */
     bp__begin_turn(driver);
     bp__do_work(driver);
-    driver->is_running = false;
     bool is_closing = bp__load(&driver->state) == BP_DRIVER_CLOSING;
     if (is_closing && bp__driver_may_end(driver)) {
         bp__driver_end(driver);
@@ -264,6 +264,7 @@ bp_status bp_driver_run(bp_driver *driver) {
         driver->is_armed = rest != BP_NO_DEADLINE;
         driver->functions.arm(driver, rest);
     }
+    driver->is_running = false;
     return BP_OK;
 }
 

@@ -32,12 +32,17 @@ static void bp__after_fork_in_child(void) {
     pthread_mutex_unlock(&bp__list_mutex);
 }
 
+static bool bp__has_fork_handlers;
+
 static void bp__register_fork_handlers(void) {
-    pthread_atfork(bp__before_fork, bp__after_fork_in_parent, bp__after_fork_in_child);
+    bp__has_fork_handlers = pthread_atfork(bp__before_fork, bp__after_fork_in_parent, bp__after_fork_in_child) == 0;
 }
 
-void bp__remember_pool(bp_pool *pool) {
+bool bp__remember_pool(bp_pool *pool) {
     pthread_once(&bp__fork_once, bp__register_fork_handlers);
+    if (!bp__has_fork_handlers) {
+        return false;
+    }
     pthread_mutex_lock(&bp__list_mutex);
     pool->next = bp__first_pool;
     pool->previous = NULL;
@@ -46,6 +51,7 @@ void bp__remember_pool(bp_pool *pool) {
     }
     bp__first_pool = pool;
     pthread_mutex_unlock(&bp__list_mutex);
+    return true;
 }
 
 void bp__forget_pool(bp_pool *pool) {

@@ -11,7 +11,7 @@
  * of all pools in the list: the threads that wait for connections do not exist in the child, and the connections belong
  * to the parent. From then on each call with such a pool returns BP_FORKED.
  */
-void bp__remember_pool(bp_pool *pool);
+bool bp__remember_pool(bp_pool *pool); /* Returns false if no memory is left for the handlers of fork(). */
 void bp__forget_pool(bp_pool *pool);
 
 #endif

@@ -111,7 +111,7 @@ bp_status bp_release_to_waiter(bp_pool *pool, bp_lease lease, bp_lease *next, vo
      * it.
      */
     if (!bp__is_awaited(bp__load(&pool->waiting)) ||
-        bp__live(bp__load(&pool->total)) > bp__hard_limit(bp__load(&pool->limits))) {
+        bp__exceeds(bp__load(&pool->total), bp__hard_limit(bp__load(&pool->limits)))) {
         return BP_EMPTY;
     }
     status = bp_hand_off(pool, context);

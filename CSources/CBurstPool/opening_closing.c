@@ -158,7 +158,7 @@ static inline bp_status bp__begin_close_above(bp_pool *pool, bp_lease lease, uin
     }
     /* Acquire, here and for the limits: pairs with bp__claim_slot and bp_resize. */
     uint64_t total = bp__load(&pool->total);
-    while (bp__live(total) > limit(bp__load(&pool->limits))) {
+    while (bp__exceeds(total, limit(bp__load(&pool->limits)))) {
         /* Of several threads that close the last connection above the limit, the compare-and-swap lets one succeed. */
         if (bp__cas(&pool->total, &total, total + BP_HIGH_ONE)) {
             return bp__begin_counted_close(pool, lease);

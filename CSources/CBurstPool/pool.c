@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The life of a pool: creating and destroying it. */
+#include "posix.h"
+
 #include "pool.h"
 
 #include "driver.h"
 #include "fork.h"
 #include "observation.h"
 #include "sized.h"
+
+#include <pthread.h>
 
 static size_t bp__round_up(size_t size, size_t alignment) {
     return (size + alignment - 1) & ~(alignment - 1);
@@ -59,7 +63,10 @@ static bp_status bp__pool_make(const bp_pool_configuration *configuration, bp_po
     pool->release_owner = configuration->release_owner;
     uint32_t max_waiters = configuration->max_waiters == 0 ? BP_MAX_WAITERS : configuration->max_waiters;
     pool->full = max_waiters * BP_HIGH_ONE;
-    bp__remember_pool(pool);
+    if (!bp__remember_pool(pool)) {
+        bp__pool_free(pool);
+        return BP_OUT_OF_MEMORY;
+    }
     *made = pool;
     return BP_OK;
 }
@@ -72,6 +79,11 @@ bp_status bp_pool_create_sized(const bp_pool_configuration *configuration, bp_po
     if (configuration == NULL) {
         return BP_INVALID_ARGUMENT;
     }
+    /* A thread that is cancelled while it reads the quota of its control group, or in release_owner, would leak the
+     * pool.
+     */
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     bp_pool_configuration known;
     bp_status status = pool == NULL ? BP_INVALID_ARGUMENT : BP_INVALID_CONFIGURATION;
     if (pool != NULL && bp__sized_read(&known, sizeof known, least, configuration)) {
@@ -81,6 +93,7 @@ bp_status bp_pool_create_sized(const bp_pool_configuration *configuration, bp_po
     if (status != BP_OK && configuration->size >= least && configuration->release_owner != NULL) {
         configuration->release_owner(configuration->owner);
     }
+    pthread_setcancelstate(cancel_state, NULL);
     return status;
 }
 
@@ -97,10 +110,13 @@ bp_status bp_pool_destroy(bp_pool *pool) {
         return BP_BUSY;
     }
     bp__forget_pool(pool);
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     if (pool->release_owner != NULL) {
         pool->release_owner(pool->owner);
     }
     bp__pool_free(pool);
+    pthread_setcancelstate(cancel_state, NULL);
     return BP_OK;
 }
 

@@ -79,17 +79,18 @@ static inline uint32_t bp__hard_limit(uint64_t limits) {
     return (limits & BP_KEEP_EXCESS) == 0 ? BP_HIGH(limits) : BP_LOW(limits);
 }
 
-/* Returns the number of connections that are not closing. */
-static inline uint32_t bp__live(uint64_t total) {
-    return BP_LOW(total) - BP_HIGH(total);
+/*
+ * Returns whether there are more connections than this limit, those closing not counted. It adds and does not subtract:
+ * while a call with a lease that has ended is being refused, more connections than exist may count as closing.
+ */
+static inline bool bp__exceeds(uint64_t total, uint32_t limit) {
+    return BP_LOW(total) > limit + BP_HIGH(total);
 }
 
-/*
- * Returns whether more connections exist than are kept, not counting the closing ones. The limits have the number of
- * connections that are kept in the low half, so that this is one comparison on the hot path.
+/* Returns whether there are more connections than are kept. The word of the limits is so that this is one comparison.
  */
 static inline bool bp__is_excess(uint64_t total, uint64_t limits) {
-    return bp__live(total) > BP_LOW(limits);
+    return bp__exceeds(total, BP_LOW(limits));
 }
 
 /* Returns the number of waiters. waiting: the waiting word. */

@@ -18,15 +18,16 @@ bp_status bp_shutdown_and_reconcile(bp_pool *pool, bp_close_function close, void
 }
 
 bp_status bp_shutdown_and_wait(bp_pool *pool, uint64_t timeout, bp_close_function close, void *context) {
+    uint64_t begun = bp__now();
     bp_status status = bp_shutdown_and_reconcile(pool, close, context);
-    uint64_t pause = BP_SHORTEST_PAUSE, rest = timeout;
+    uint64_t pause = BP_SHORTEST_PAUSE;
     while (status == BP_OK && !bp__is_quiet(pool)) {
-        if (rest == 0) {
+        uint64_t passed = bp__now() - begun;
+        if (passed >= timeout) {
             return BP_TIMED_OUT;
         }
-        pause = pause < rest ? pause : rest;
+        pause = pause < timeout - passed ? pause : timeout - passed;
         bp__pause(pause);
-        rest -= rest == BP_NO_DEADLINE ? 0 : pause;
         pause = pause < BP_LONGEST_PAUSE / 2 ? pause * 2 : BP_LONGEST_PAUSE;
         status = bp_reconcile(pool, close, context);
     }

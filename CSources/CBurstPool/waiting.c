@@ -154,7 +154,8 @@ size_t bp_expire(bp_pool *pool, uint64_t now, void **contexts, size_t capacity, 
     if (contexts == NULL || next == NULL || bp__check(pool) != BP_OK) {
         return 0;
     }
-    bp_waiter_expiry expiry = bp__expire(pool, now, contexts, capacity);
+    /* A wait without a deadline never expires. */
+    bp_waiter_expiry expiry = bp__expire(pool, now == BP_NO_DEADLINE ? now - 1 : now, contexts, capacity);
     *next = expiry.is_earliest ? expiry.next : BP_NO_DEADLINE;
     return expiry.expired;
 }

@@ -42,10 +42,15 @@ static inline int clibpq_poller_open(clibpq_poller *poller) {
     if (poller->descriptor < 0)
         return -1;
     poller->wake_up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (poller->wake_up < 0)
-        return -1;
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.u64 = 0}};
-    return epoll_ctl(poller->descriptor, EPOLL_CTL_ADD, poller->wake_up, &event);
+    if (poller->wake_up >= 0 && epoll_ctl(poller->descriptor, EPOLL_CTL_ADD, poller->wake_up, &event) == 0)
+        return 0;
+    int error = errno;
+    if (poller->wake_up >= 0)
+        close(poller->wake_up);
+    close(poller->descriptor);
+    errno = error;
+    return -1;
 }
 
 static inline int clibpq_poller_control(clibpq_poller poller, int operation, int socket, uint64_t token, int writes) {
@@ -107,7 +112,12 @@ static inline int clibpq_poller_open(clibpq_poller *poller) {
         return -1;
     struct kevent change;
     EV_SET(&change, 0, EVFILT_USER, EV_ADD | EV_CLEAR, 0, 0, (void *)0);
-    return kevent(poller->descriptor, &change, 1, (void *)0, 0, (void *)0);
+    if (kevent(poller->descriptor, &change, 1, (void *)0, 0, (void *)0) == 0)
+        return 0;
+    int error = errno;
+    close(poller->descriptor);
+    errno = error;
+    return -1;
 }
 
 static inline int clibpq_poller_add(clibpq_poller poller, int socket, uint64_t token) {

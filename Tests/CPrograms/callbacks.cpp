@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-// A C++ program: what the contract of close functions means for exceptions.
+// A C++ program: what the contract of close functions means for exceptions, and that a thread which is cancelled in a
+// function of bp_pool.hpp that is noexcept does not end the program.
 #include <CBurstPool.h>
+#include <bp_pool.hpp>
 
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <pthread.h>
 #include <stdexcept>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,8 +35,7 @@ static void close_and_throw(void *, void *) {
     fail_to_close();
 }
 
-static void close_nothing(void *, void *) noexcept {
-}
+static void close_nothing(void *, void *) noexcept {}
 
 static bp_lease open_connection(bp_pool *pool) {
     bp_lease lease;
@@ -89,7 +91,25 @@ static void stay_consistent() {
     CHECK(bp_total(pool) == 0);
 }
 
+static void *shut_down_while_cancelled(void *pool) {
+    using namespace std::chrono_literals;
+    pthread_cancel(pthread_self());
+    CHECK(!static_cast<burstpool::pool<int> *>(pool)->shutdown(20ms));
+    pthread_testcancel();
+    return nullptr;
+}
+
+static void end_cancelled() {
+    burstpool::pool<int> pool({1, 1});
+    auto lease = pool.acquire(burstpool::forever, [] { return 1; });
+    pthread_t thread;
+    void *result;
+    CHECK(pthread_create(&thread, nullptr, shut_down_while_cancelled, &pool) == 0);
+    CHECK(pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED);
+}
+
 int main() {
+    end_cancelled();
     end_where_it_is_thrown();
     stay_consistent();
     std::puts("an exception ends the program, or its slot stays closing");

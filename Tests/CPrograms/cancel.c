@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Threads are cancelled while they wait in bp_acquire, at any moment: no connection and no waiter is lost. */
+/* Threads are cancelled while they wait in bp_acquire, at any moment, or create a pool: nothing is lost. */
 #define _GNU_SOURCE
 #include "program.h"
 
@@ -123,7 +123,24 @@ static void thread_ends_in_close(void) {
     munmap(stacks, 2 * size);
 }
 
+/* The first pool of a process reads files, which would be a cancellation point. */
+static void *create_while_cancelled(void *created) {
+    pthread_cancel(pthread_self());
+    *(bp_pool **)created = create_pool(1, 1);
+    pthread_testcancel();
+    return NULL;
+}
+
+static void creating_is_no_cancellation_point(void) {
+    pthread_t thread;
+    bp_pool *created = NULL;
+    void *result;
+    CHECK(pthread_create(&thread, NULL, create_while_cancelled, &created) == 0 && pthread_join(thread, &result) == 0);
+    CHECK(result == PTHREAD_CANCELED && created != NULL && bp_pool_destroy(created) == BP_OK);
+}
+
 int main(void) {
+    creating_is_no_cancellation_point();
     thread_ends_in_close();
     pool = create_pool(1, 1);
     cancel_and_unmap();

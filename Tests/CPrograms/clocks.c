@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* bp_expire costs the same on a clock that has just begun, in milliseconds, as on one in nanoseconds. */
+/*
+ * bp_expire costs the same on a clock that has just begun, in milliseconds, as on one in nanoseconds, and never ends a
+ * wait without a deadline.
+ */
 #define _GNU_SOURCE
 #include "program.h"
 
@@ -41,7 +44,20 @@ static double measure(uint64_t start, uint64_t step) {
     return taken / CALLS * 1e6;
 }
 
+/* A wait without a deadline never expires, whatever the clock says. */
+static void no_deadline(void) {
+    bp_pool *pool = create_pool(1, 1);
+    bp_ticket ticket;
+    void *context;
+    uint64_t next;
+    CHECK(bp_wait_prepare(pool, &ticket) == BP_OK);
+    CHECK(bp_wait_join(pool, ticket, pool, BP_NO_DEADLINE, NULL) == BP_OK);
+    CHECK(bp_expire(pool, BP_NO_DEADLINE, &context, 1, &next) == 0 && bp_waiting(pool) == 1);
+    CHECK(bp_wait_claim(pool, ticket, &context) == BP_OK && bp_pool_destroy(pool) == BP_OK);
+}
+
 int main(void) {
+    no_deadline();
     double nanoseconds = measure(UINT64_C(1) << 50, 1000000), milliseconds = measure(0, 1);
     printf("a call of bp_expire takes %.1f us on a clock in nanoseconds, %.1f us in milliseconds\n", nanoseconds,
            milliseconds);

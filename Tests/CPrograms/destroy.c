@@ -11,9 +11,36 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
 
 static bp_pool *pool;
 static bp_lease lease;
+
+static void on_alarm(int number) {
+    (void)number;
+}
+
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
+}
+
+/* A signal interrupts a pause of bp_shutdown_and_wait. The timeout does not pass earlier because of that. */
+static void signals_do_not_shorten_the_wait(void) {
+    struct sigaction action = {.sa_handler = on_alarm};
+    struct itimerval timer = {.it_interval = {.tv_usec = 1000}, .it_value = {.tv_usec = 1000}}, none = {0};
+    pool = create_pool(1, 1);
+    lease = open_connection(pool);
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &timer, NULL) == 0);
+    uint64_t begun = now();
+    CHECK(bp_shutdown_and_wait(pool, SECOND / 4, close_nothing, NULL) == BP_TIMED_OUT);
+    CHECK(now() - begun >= SECOND / 4);
+    CHECK(setitimer(ITIMER_REAL, &none, NULL) == 0);
+    CHECK(bp_release_and_reconcile(pool, lease, close_nothing, NULL) == BP_OK && bp_pool_destroy(pool) == BP_OK);
+}
 
 static void *release(void *argument) {
     (void)argument;
@@ -77,6 +104,7 @@ int main(int argc, char **argv) {
     CHECK(bp_pool_destroy(pool) == BP_BUSY);
     CHECK(bp_release_and_reconcile(pool, lease, close_nothing, NULL) == BP_OK);
     end_by_waiting();
+    signals_do_not_shorten_the_wait();
     printf("%d pools destroyed\n", rounds);
     return 0;
 }

@@ -6,11 +6,13 @@
  */
 #include "program.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 
 static atomic_uint locks, allocations;
+static bool is_out_of_memory;
 
 int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
 void *__real_calloc(size_t count, size_t size);
@@ -24,6 +26,10 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex) {
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size) {
     allocations++;
+    if (is_out_of_memory) {
+        errno = ENOMEM;
+        return NULL;
+    }
     return __real_calloc(count, size);
 }
 
@@ -131,7 +137,27 @@ static void requests(void) {
     CHECK(has_ended && bp_pool_destroy(pool) == BP_OK);
 }
 
+/* The record of a thread is allocated at its first call that needs one. That this fails does not change errno. */
+static void *cancel_without_memory(void *permit) {
+    is_out_of_memory = true;
+    errno = ECONNREFUSED;
+    CHECK(bp_cancel_open_and_reconcile(pool, *(bp_lease *)permit, close_nothing, NULL) == BP_CONNECT_FAILED);
+    CHECK(errno == ECONNREFUSED);
+    is_out_of_memory = false;
+    return NULL;
+}
+
+static void errno_without_memory(void) {
+    pthread_t thread;
+    bp_lease permit;
+    pool = create_pool(1, 1);
+    CHECK(bp_acquire(pool, 0, &permit) == BP_OPEN);
+    CHECK(pthread_create(&thread, NULL, cancel_without_memory, &permit) == 0 && pthread_join(thread, NULL) == 0);
+    CHECK(bp_pool_destroy(pool) == BP_OK);
+}
+
 int main(void) {
+    errno_without_memory();
     threads();
     requests();
     puts("calls lock and allocate where the header says so");

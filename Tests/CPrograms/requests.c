@@ -49,6 +49,7 @@ static void on_arm(bp_driver *it, uint64_t nanoseconds) {
     CHECK(it == driver);
     arms++;
     armed = nanoseconds;
+    CHECK(bp_driver_run(it) == BP_BUSY);
 }
 
 static const bp_driver_functions functions = {.open = on_open, .close = on_close, .post = on_post, .arm = on_arm};

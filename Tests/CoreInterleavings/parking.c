@@ -43,6 +43,7 @@ void bp__pause(uint64_t nanoseconds) {
     static const int never = 0;
     nanoseconds_paused += nanoseconds;
     block_for_a_while(&never);
+    explored_now += nanoseconds;
     last_pause_ended = run_steps;
 }
 

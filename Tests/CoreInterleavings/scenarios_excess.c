@@ -3,6 +3,7 @@
 /* Excess connections: closed as soon as they are idle, or kept until a sweep closes them. */
 #include "scenario.h"
 #include "steps.h"
+#include "world_internal.h"
 
 /*
  * Both connections are excess after the resize. One is in use and is released, and one is idle and must not be
@@ -30,6 +31,40 @@ static void excess_of_two(unsigned thread) {
         release_mine(0);
         release_mine(2);
     }
+}
+
+/*
+ * Three threads begin to close one connection, of which two are refused, and another one is released. Until they are
+ * refused, more connections count as closing than exist. The one that is released is no excess connection.
+ */
+static bp_lease to_close;
+
+static void set_up_closed_thrice(void) {
+    world_create(2, 2, 1);
+    add_leased(2);
+    to_close = world.leases[0];
+}
+
+static void close_thrice(unsigned thread) {
+    if (thread == 3) {
+        release_mine(1);
+        return;
+    }
+    bp_status status = bp_begin_close(world.pool, to_close);
+    if (status == BP_OK) {
+        take_over(0);
+        set_open(to_close, false);
+        disown(to_close);
+        REQUIRE(bp_finish_close(world.pool, to_close) == BP_OK, "bp_finish_close failed");
+    } else {
+        REQUIRE(status == BP_STALE_LEASE, "bp_begin_close returned %s", bp_status_name(status));
+    }
+    reconcile();
+}
+
+static void check_other_is_left(void) {
+    REQUIRE(bp_total(world.pool) == 1, "%u connections are left of one that was closed, and one that was released",
+            bp_total(world.pool));
 }
 
 /* The pool keeps excess connections: releasing them asks for no reconcile, and reconciling closes none. */
@@ -97,6 +132,7 @@ static void keep_beside_shutdown(unsigned thread) {
 const scenario excess_scenarios[] = {
     {"excess-vs-cancel", 4, set_up_excess, excess_beside_cancel, NULL, false},
     {"excess-of-two", 2, set_up_excess, excess_of_two, NULL, false},
+    {"close-thrice-vs-release", 4, set_up_closed_thrice, close_thrice, check_other_is_left, true},
     {"excess-kept", 2, set_up_kept_excess, release_kept, check_kept_and_sweep, false},
     {"excess-kept-vs-sweeps", 3, set_up_kept_idle, sweep_kept, check_no_more_closed, false},
     {"excess-kept-vs-resize", 2, set_up_kept_excess, keep_beside_resize, check_kept_and_sweep, false},

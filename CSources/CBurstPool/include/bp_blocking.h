@@ -80,8 +80,8 @@ bp_status bp_acquire(bp_pool *pool, uint64_t timeout, bp_lease *lease);
 /* Calls bp_release, and reconciles if needed. BP_OK or misuse. */
 bp_status bp_release_and_reconcile(bp_pool *pool, bp_lease lease, bp_close_function close, void *context);
 
-/* Calls bp_cancel_open, and reconciles. errno is unchanged, except that it becomes ENOMEM if memory that the call needs
- * could not be allocated. Returns BP_CONNECT_FAILED, so that the caller can return this status; or misuse. */
+/* Calls bp_cancel_open, and reconciles. errno is unchanged. Returns BP_CONNECT_FAILED, so that the caller can return
+ * this status; or misuse. */
 bp_status bp_cancel_open_and_reconcile(bp_pool *pool, bp_lease permit, bp_close_function close, void *context);
 
 /* Closes the connection of this lease, for example because it is broken, frees its slot, and reconciles. BP_OK or
@@ -113,10 +113,10 @@ bp_status bp_shutdown_and_reconcile(bp_pool *pool, bp_close_function close, void
  * thread that holds a lease, or that runs the loop of an open driver, waits in vain. The program must see to it that no
  * other call begins or runs while the pool is destroyed.
  *
- * The thread pauses for at most 10 ms, checks, and closes the connections that have become idle. The timeout limits the
- * sum of these pauses. The time in which close functions run is added to it, and a signal that the thread handles ends
- * a pause early, so that frequent signals shorten the wait. BP_OK; BP_TIMED_OUT: connections are still in use, calls
- * still run, or a driver is open; BP_INVALID_ARGUMENT; BP_FORKED.
+ * The thread pauses for at most 10 ms, checks, and closes the connections that have become idle. When the timeout has
+ * passed, it begins no other pause. But the timeout does not interrupt a close function that this thread runs.
+ * BP_OK; BP_TIMED_OUT: connections are still in use, calls still run, or a driver is open; BP_INVALID_ARGUMENT;
+ * BP_FORKED.
  */
 bp_status bp_shutdown_and_wait(bp_pool *pool, uint64_t timeout, bp_close_function close, void *context);
 

@@ -100,10 +100,10 @@
  *   open, close, arm, the callbacks of requests and the callback for the end of a driver are called inside
  *   bp_driver_run only, one after the other, and never inside the call that asked for them. So a program can hold its
  *   own locks during all calls except bp_driver_run. Inside these callbacks, all calls are permitted except two:
- *   bp_shutdown_and_wait, and bp_driver_run for the same driver. Such a run returns BP_BUSY. Inside arm and inside the
- *   callback for the end of the driver it is not detected, and could end the driver twice. Callbacks do not nest,
- *   however many requests there are. Work that a callback asks for is done in a later run, so that the loop can do its
- *   other work in between.
+ *   bp_shutdown_and_wait, and bp_driver_run for the same driver. Such a run returns BP_BUSY, except inside
+ *   the callback for the end of the driver, which no longer exists by then. Callbacks do not nest, however many
+ * requests there are. Work that a callback asks for is done in a later run, so that the loop can do its other work in
+ * between.
  *
  *   No function of a driver and no callback may throw an exception, call longjmp, or end its thread. In C++, declare
  *   them noexcept.

@@ -49,9 +49,12 @@
  *             else stop
  *         else if bp_has_excess(pool):
  *             if bp_take_idle(pool, &lease) is BP_OK:
- *                 if bp_begin_close_excess(pool, lease), or with keep_excess bp_begin_close_above_hard_limit(pool,
- * lease), is BP_OK: close the connection, bp_finish_close, and reconcile else bp_return_idle(pool, lease) else stop
+ *                 if bp_begin_close_excess(pool, lease) is BP_OK: close the connection, bp_finish_close, and reconcile
+ *                 else bp_return_idle(pool, lease)
+ *             else stop
  *         else stop
+ *
+ *   With keep_excess, the loop calls bp_begin_close_above_hard_limit instead of bp_begin_close_excess.
  *
  *   After bp_return_idle the loop goes on, because a waiter may have joined while this thread held the connection.
  *
@@ -128,14 +131,12 @@
  *
  *   No call that takes a pool, a driver or a request is safe in a signal handler, and a signal handler must not leave a
  *   call of the library with longjmp. If a thread handles a signal while it waits in bp_acquire, the wait goes on and
- *   its timeout stays the same. bp_shutdown_and_wait says what a signal does to its timeout.
+ *   its timeout stays the same. So it is in bp_shutdown_and_wait.
  *
  * Cancellation
  *
- *   The calls of this header are not cancellation points, with two exceptions: the first bp_pool_create in a process
- *   with stripes = 0, which reads files, and release_owner, if that function contains one. A thread that is cancelled
- *   there leaks the pool, so disable cancellation around these calls. bp_blocking.h says which of its calls are
- *   cancellation points.
+ *   The calls of this header are not cancellation points. release_owner runs with cancellation of its thread disabled.
+ *   bp_blocking.h says which of its calls are cancellation points.
  *
  * Fork
  *
@@ -171,9 +172,9 @@
  * Clocks and units
  *
  *   bp_wait_join, bp_expire, bp_next_deadline, bp_observe_leases and bp_oldest_lease_age take and return times of one
- *   clock, which the program chooses, in any unit. The clock must not go backwards, and must stay below
- *   BP_NO_DEADLINE: bp_expire with now = BP_NO_DEADLINE also ends the waits that have no deadline. The timeouts of
- *   bp_blocking.h and bp_callback.h are nanoseconds on the system's monotonic clock. Sizes are bytes.
+ *   clock, which the program chooses, in any unit. The clock must not go backwards. BP_NO_DEADLINE is
+ *   never reached, whatever the clock says. The timeouts of bp_blocking.h and bp_callback.h are nanoseconds on the
+ *   system's monotonic clock. Sizes are bytes.
  *
  * Memory
  *

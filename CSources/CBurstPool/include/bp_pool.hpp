@@ -21,9 +21,7 @@
  *
  * Cancellation
  *
- *   acquire is a cancellation point while it waits, as bp_acquire is. shutdown and the destructor of the pool wait in a
- *   cancellation point, too, but they are noexcept. So a thread that is cancelled there ends the program with
- *   std::terminate. Disable cancellation around them, or do not cancel such threads.
+ *   acquire is a cancellation point while it waits, as bp_acquire is. shutdown and the destructor of the pool are not.
  *
  * Fork
  *
@@ -41,6 +39,8 @@
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
+
+#include <pthread.h>
 
 #include "bp_blocking.h"
 
@@ -187,7 +187,7 @@ template <typename Connection> class pool {
      * except to end a lease.
      */
     ~pool() {
-        bp_shutdown_and_wait(pool_, BP_NO_DEADLINE, &pool::close, nullptr);
+        shut_down_and_wait(BP_NO_DEADLINE);
         bp_pool_destroy(pool_);
     }
 
@@ -231,7 +231,7 @@ template <typename Connection> class pool {
      * released.
      */
     bool shutdown(std::chrono::nanoseconds timeout) noexcept {
-        return bp_shutdown_and_wait(pool_, nanoseconds(timeout), &pool::close, nullptr) == BP_OK;
+        return shut_down_and_wait(nanoseconds(timeout)) == BP_OK;
     }
 
     /* Counts connections and waiters. */
@@ -273,6 +273,16 @@ template <typename Connection> class pool {
 
     static void close(void *element, void *) noexcept {
         std::launder(static_cast<Connection *>(element))->~Connection();
+    }
+
+    /* Not a cancellation point, because the functions that call it are noexcept, and a cancellation unwinds the stack.
+     */
+    bp_status shut_down_and_wait(std::uint64_t timeout) noexcept {
+        int cancel_state = 0;
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+        bp_status status = bp_shutdown_and_wait(pool_, timeout, &pool::close, nullptr);
+        pthread_setcancelstate(cancel_state, nullptr);
+        return status;
     }
 
     static std::uint64_t nanoseconds(std::chrono::nanoseconds timeout) noexcept {

@@ -105,7 +105,7 @@ extension LockFreeSwiftCore {
 
     private func beginClose(_ lease: LockFreeSwiftLease, above limit: (UInt64) -> UInt32) -> Bool {
         var total = books.pointee.total.load(ordering: .sequentiallyConsistent)
-        while total.low &- total.high > limit(books.pointee.limits.load(ordering: .sequentiallyConsistent)) {
+        while Self.exceeds(total, limit(books.pointee.limits.load(ordering: .sequentiallyConsistent))) {
             let (counted, found) = books.pointee.total.compareExchange(
                 expected: total,
                 desired: total + .highOne,

@@ -121,7 +121,14 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
 
     @inlinable
     static func isExcess(total: UInt64, limits: UInt64) -> Bool {
-        total.low &- total.high > limits.low
+        exceeds(total, limits.low)
+    }
+
+    /// Whether more connections exist than this limit, those closing not counted. It adds and does not subtract: while a call
+    /// with a lease that has ended is being refused, more connections than exist may count as closing.
+    @inlinable
+    static func exceeds(_ total: UInt64, _ limit: UInt32) -> Bool {
+        total.low > limit &+ total.high
     }
 
     /// Takes an idle connection although callers may be waiting.

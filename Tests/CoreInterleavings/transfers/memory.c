@@ -120,8 +120,9 @@ uint64_t bp__now(void) {
 
 /* A simulated pool is never destroyed, and no process forks. */
 
-void bp__remember_pool(bp_pool *pool) {
+bool bp__remember_pool(bp_pool *pool) {
     (void)pool;
+    return true;
 }
 
 void bp__forget_pool(bp_pool *pool) {
