@@ -37,8 +37,8 @@ extension RedisLinkReader {
     }
 }
 
-// A transaction changes the state of its connection, and a script that writes blocks the commands behind it. So both are for
-// connections that one request has for itself.
+// A transaction changes the state of its connection, so it needs a connection for itself. All writes use one, so that a slow write
+// never delays the reads behind it.
 extension RedisConnection: RedisLinkReader, LinkConnection {
     func createLink(_ code: LinkCode, url: String, created: Date) async throws -> Link? {
         let key = Self.key(code)
