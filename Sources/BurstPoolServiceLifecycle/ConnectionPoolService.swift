@@ -45,27 +45,33 @@ public struct ConnectionPoolService<Strategy: ConnectionStrategy>: Service {
     /// - Throws: An error of the strategy or ``ConnectionPoolServiceError`` if the pool could not start. The pool has been shut
     ///   down then.
     public func run() async throws {
-        do {
-            try await start()
-        } catch {
-            await abort()
-            // A start that was interrupted by a shutdown has not failed.
-            if error is CancellationError, Task.isCancelled || Task.isShuttingDownGracefully { return }
-            throw error
-        }
-        do {
-            try await gracefulShutdown()
-        } catch {
-            // The task was cancelled, so there is no time to drain.
-            return await abort()
-        }
-        let result = await pool.shutdown(drainFor: configuration.drainTimeout)
-        if !result.isComplete { await abort() }
+        try await PoolLifecycle(pool: pool, configuration: configuration).run()
+    }
+}
+
+/// Runs a shared pool in a `ServiceGroup`, as ``ConnectionPoolService`` runs an exclusive one.
+///
+/// Put the pool before the services that use it.
+public struct SharedConnectionPoolService<Strategy: SharedConnectionStrategy>: Service {
+    /// The pool.
+    public let pool: SharedConnectionPool<Strategy>
+
+    let configuration: ConnectionPoolServiceConfiguration
+
+    public init(
+        pool: SharedConnectionPool<Strategy>,
+        configuration: ConnectionPoolServiceConfiguration = ConnectionPoolServiceConfiguration()
+    ) {
+        self.pool = pool
+        self.configuration = configuration
     }
 
-    /// Aborts the pool in a new task, because a cancelled task could not wait for the connections.
-    private func abort() async {
-        let timeout = configuration.abortTimeout
-        _ = await Task { [pool] in await pool.abort(timeout: timeout) }.value
+    /// Starts the pool, waits for the graceful shutdown of the group, and shuts the pool down, as
+    /// ``ConnectionPoolService/run()``.
+    ///
+    /// - Throws: An error of the strategy or ``ConnectionPoolServiceError`` if the pool could not start. The pool has been shut
+    ///   down then.
+    public func run() async throws {
+        try await PoolLifecycle(pool: pool, configuration: configuration).run()
     }
 }

@@ -85,6 +85,54 @@ struct PoolObserverTests {
         #expect(Set(gauges.suffix(5).map { $0.prefix { $0 != ":" } }).count == 5)
     }
 
+    private final class SharedStrategy: SharedConnectionStrategy {
+        final class Connection: Sendable {}
+
+        func makeConnection() async throws -> Connection { Connection() }
+        func connectionIsClosed(_ connection: Connection) -> Bool { false }
+        func closeConnection(_ connection: Connection) async throws {}
+        func leaseLimit(of connection: Connection) -> Int { 2 }
+    }
+
+    @Test("the gauges of a shared pool count connections and leases, and are 0 after a shutdown")
+    func sharedPool() async throws {
+        let receiver = try DatagramReceiver()
+        let client = try quietClient(to: receiver)
+        let observer = DatadogConnectionPoolObserver(client: client, service: "orders", clock: ManualClock())
+        let pool = try SharedConnectionPool(
+            strategy: SharedStrategy(),
+            configuration: ConnectionPoolConfiguration(maxSize: 2),
+            datadog: observer
+        )
+        func gauges() async -> [String] {
+            observer.refresh()
+            await client.flush()
+            var latest: [String: String] = [:]
+            for message in receiver.takeMessages() where message.hasSuffix("|g") {
+                latest[String(message.prefix { $0 != ":" })] = message
+            }
+            return ["total_connections", "connections_used", "leases_used", "leases_available"].compactMap {
+                latest["orders.pool.\($0)"]
+            }
+        }
+        func expected(_ total: Int, _ used: Int, _ leasesUsed: Int, _ leasesAvailable: Int) -> [String] {
+            [
+                "orders.pool.total_connections:\(total)|g", "orders.pool.connections_used:\(used)|g",
+                "orders.pool.leases_used:\(leasesUsed)|g", "orders.pool.leases_available:\(leasesAvailable)|g",
+            ]
+        }
+        let first = try await pool.acquire()
+        let second = try await pool.acquire()
+        let third = try await pool.acquire()
+        #expect(await gauges() == expected(2, 2, 3, 1))
+        first.release()
+        second.release()
+        third.release()
+        await pool.shutdown()
+        #expect(await gauges() == expected(0, 0, 0, 0))
+        await client.shutdown()
+    }
+
     @Test("gauges have the names and values of the Python package, and are 0 after a shutdown")
     func gauges() async throws {
         let gate = Gate()

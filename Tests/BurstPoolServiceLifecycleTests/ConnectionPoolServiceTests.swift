@@ -230,6 +230,45 @@ struct ConnectionPoolServiceTests {
         try await eventually("the connection is closed when it is released") { strategy.counts.openNow == 0 }
     }
 
+    private final class SharedStrategy: SharedConnectionStrategy {
+        final class Connection: Sendable {}
+
+        let open = Shared(0)
+
+        func makeConnection() async throws -> Connection {
+            open.change { $0 += 1 }
+            return Connection()
+        }
+
+        func connectionIsClosed(_ connection: Connection) -> Bool { false }
+        func closeConnection(_ connection: Connection) async throws { open.change { $0 -= 1 } }
+        func leaseLimit(of connection: Connection) -> Int { 2 }
+    }
+
+    @Test("a shared pool opens connections at the start, and at the end waits for the leases of its callers")
+    func sharedPool() async throws {
+        let strategy = SharedStrategy()
+        let pool = try SharedConnectionPool(strategy: strategy, maxSize: 2)
+        var configuration = ConnectionPoolServiceConfiguration()
+        configuration.prewarmedConnections = 2
+        configuration.drainTimeout = nil
+        let service = SharedConnectionPoolService(pool: pool, configuration: configuration)
+        try await testGracefulShutdown { trigger in
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await service.run() }
+                try await eventually("two connections are open") { pool.statistics.idle == 2 }
+                let lease = try await pool.acquire()
+                trigger.triggerGracefulShutdown()
+                try await eventually("only the connection with a lease is left") { strategy.open.value == 1 }
+                lease.release()
+                try await tasks.waitForAll()
+            }
+        }
+        #expect(strategy.open.value == 0)
+        let error = await #expect(throws: ConnectionPoolError.self) { try await pool.acquire().release() }
+        #expect(error?.code == .poolShutDown)
+    }
+
     private func expectShutDown(_ pool: ConnectionPool<ScriptedStrategy<Int>>) async {
         let error = await #expect(throws: ConnectionPoolError.self) { try await pool.withConnection { _ in } }
         #expect(error?.code == .poolShutDown)

@@ -22,10 +22,13 @@ import BurstPoolSampling
 /// | `<service>.pool.connections_used` | gauge | connections in use |
 /// | `<service>.pool.connections_acquiring` | gauge | callers in the wait queue |
 /// | `<service>.pool.waiting` | gauge | callers in the wait queue for which no connection is opening |
+/// | `<service>.pool.leases_used` | gauge | leases that callers hold; only of a shared pool |
+/// | `<service>.pool.leases_available` | gauge | idle leases; only of a shared pool |
 /// | `<service>.pool.getting_connection` | count | acquires by `method`: `available`, a connection was idle; `new`, one was opened for the caller; `wait`, the caller waited for a release |
 ///
 /// A failed acquire counts as `new` if a connection could not be opened, and as `wait` otherwise. A caller for which a
-/// connection was opening, and that received a released connection first, counts as `wait`.
+/// connection was opening, and that received a released connection first, counts as `wait`. A shared pool does not count
+/// acquires that found an idle lease, and a caller of it that waited counts as `wait`.
 ///
 /// Events: `<service> pool using burst capacity` (warning), `<service> pool reached burst limit` (error) and `<service> pool
 /// no longer bursting` (success). The second one is sent once per burst, and never if the pool has no burst limit.
@@ -84,6 +87,20 @@ public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
         if countsIdleLeases { idleLeases.observe(pool) }
         sampler.start(read: { [weak pool] in pool?.statistics }) { [metrics, burst] statistics in
             metrics.set(statistics)
+            if let statistics { burst.noteLimit(statistics) }
+        }
+    }
+
+    /// Starts to send the gauges of a shared pool, which include those of leases. Does not keep the pool alive.
+    ///
+    /// Call this only for a pool that was not created with
+    /// ``BurstPool/SharedConnectionPool/init(strategy:configuration:datadog:)``. Calling it again for the same pool has no
+    /// effect.
+    public func observe<Strategy>(_ pool: SharedConnectionPool<Strategy>) {
+        burst.noteLimit(pool.statistics)
+        sampler.start(read: { [weak pool] in pool?.statistics }) { [metrics, burst] statistics in
+            metrics.set(statistics)
+            metrics.setLeases(statistics)
             if let statistics { burst.noteLimit(statistics) }
         }
     }

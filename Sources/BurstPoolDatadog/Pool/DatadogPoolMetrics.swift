@@ -9,6 +9,8 @@ struct DatadogPoolMetrics: Sendable {
     private let waiting: DatadogPoolGauge
     private let used: DatadogPoolGauge
     private let acquiring: DatadogPoolGauge
+    private let leasesUsed: DatadogPoolGauge
+    private let leasesAvailable: DatadogPoolGauge
     private let foundIdle: DatadogPoolCount
     private let openedNew: DatadogPoolCount
     private let waited: DatadogPoolCount
@@ -29,6 +31,8 @@ struct DatadogPoolMetrics: Sendable {
         waiting = gauge("waiting")
         used = gauge("connections_used")
         acquiring = gauge("connections_acquiring")
+        leasesUsed = gauge("leases_used")
+        leasesAvailable = gauge("leases_available")
         foundIdle = count("available")
         openedNew = count("new")
         waited = count("wait")
@@ -57,6 +61,14 @@ struct DatadogPoolMetrics: Sendable {
         waiting.set(statistics.map { max(0, $0.waiting - $0.opening) } ?? 0)
         used.set(statistics?.inUse ?? 0)
         acquiring.set(statistics?.waiting ?? 0)
+    }
+
+    /// Sets the gauges of leases, which only a shared pool has.
+    ///
+    /// - Parameter statistics: `nil` if the pool is gone.
+    func setLeases(_ statistics: ConnectionPoolStatistics?) {
+        leasesUsed.set(statistics?.leasesInUse ?? 0)
+        leasesAvailable.set(statistics?.leasesIdle ?? 0)
     }
 
     /// Returns whether an acquire failed because no connection could be opened.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPool
-import BurstPoolDatadog
-import BurstPoolServiceLifecycle
 import Hummingbird
 import Logging
 import NIOCore
@@ -11,58 +9,48 @@ import UnixSignals
 
 /// The service: its parts, and the order in which they start and stop.
 ///
-/// `Strategy` opens the connections to the database, Redis or PostgreSQL. It is a parameter of everything that uses the
-/// pools, so that all of this is written once.
+/// `Strategy` opens the connections to the database that stores the links, Redis or PostgreSQL.
 struct LinkService<Strategy: ConnectionStrategy>: Sendable where Strategy.Connection: LinkConnection {
     let settings: Settings
     let logger: Logger
     /// The database that stores the links.
-    let database: Database<Strategy>
-    /// The replica from which links are read, if there is one.
-    let replica: Database<Strategy>?
-    private let pools: [ObservedPool<Strategy>]
+    let database: Database<ConnectionPool<Strategy>>
+    /// Where links are read: the first one that has the link answers.
+    let readers: [any LinkSource]
+    let pools: ServicePools
     let counts = RequestCounts()
     let metrics: ScrapedMetrics
-    let sampler: PoolSampler<Strategy>
+    let sampler: PoolSampler
 
     /// Creates the service without connecting to the database.
     ///
     /// - Parameters:
-    ///   - strategy: Opens connections to the database that stores the links.
-    ///   - replica: Opens connections to a replica of it. `nil` if there is none.
+    ///   - database: The database that stores the links.
+    ///   - readers: Where links are read, one or more databases. The last one is asked if the others fail or do not have a link.
+    ///   - pools: All pools, which `database` and `readers` use.
     ///   - settings: The other settings.
     ///   - metrics: The metrics at `/metrics`, which must be a backend of swift-metrics.
-    ///   - datadog: Sends metrics to Datadog. The service does not shut it down. `nil` if there is no agent.
-    /// - Throws: `ConnectionPoolError` if the settings are invalid.
     init(
-        on strategy: Strategy,
-        replica: Strategy?,
+        on database: Database<ConnectionPool<Strategy>>,
+        readers: [any LinkSource],
+        pools: ServicePools,
         settings: Settings,
         metrics: ScrapedMetrics,
-        datadog: DogStatsDClient?,
         logger: Logger
-    ) throws {
+    ) {
+        self.database = database
+        self.readers = readers
+        self.pools = pools
         self.settings = settings
         self.metrics = metrics
         self.logger = logger
-        func pool(_ name: String, _ strategy: Strategy) throws -> ObservedPool<Strategy> {
-            try ObservedPool(name: name, strategy, settings.pool, datadog: datadog, logger: logger)
-        }
-        func database(_ observed: ObservedPool<Strategy>) -> Database<Strategy> {
-            var logger = logger
-            logger[metadataKey: "pool.name"] = "\(observed.name)"
-            let reachability = Reachability(system: Strategy.Connection.system, logger: logger)
-            return Database(name: observed.name, pool: observed.pool, reachability: reachability)
-        }
-        let name = settings.pool.name
-        pools = try [pool(name, strategy)] + (replica.map { [try pool("\(name)-replica", $0)] } ?? [])
-        let databases = pools.map(database)
-        self.database = databases[0]
-        self.replica = databases.dropFirst().first
-        sampler = PoolSampler(databases: databases) { [counts] in counts.snapshot }
+        sampler = PoolSampler(databases: pools.databases) { [counts] in counts.snapshot }
     }
 
-    private var databases: [Database<Strategy>] { [database] + (replica.map { [$0] } ?? []) }
+    /// The databases without which the service cannot answer requests: all except replicas.
+    private var required: [any LinkSource] {
+        pools.databases.filter { $0.name == database.name || $0.name == readers.last?.name }
+    }
 
     /// Serves until SIGTERM or SIGINT.
     ///
@@ -71,17 +59,8 @@ struct LinkService<Strategy: ConnectionStrategy>: Sendable where Strategy.Connec
     ///
     /// - Throws: ``CannotListen`` if the port is in use or the address does not belong to this machine.
     func run() async throws {
-        var lifecycle = ConnectionPoolServiceConfiguration()
-        // Without the database the service starts as well, and reports that it is not ready.
-        lifecycle.waitsUntilHealthy = false
-        // When the server has ended, only a probe can still use a connection.
-        lifecycle.drainTimeout = .seconds(1)
-        lifecycle.abortTimeout = .seconds(1)
         // A group stops its services in reverse order, so the pools stop after everything that uses them.
-        let services: [any Service] =
-            pools.map { ConnectionPoolService(pool: $0.pool, configuration: lifecycle) } + [
-                DatabaseProbe(databases: databases), sampler, application(),
-            ]
+        let services = pools.services + [DatabaseProbe(databases: pools.databases), sampler, application()]
         var configuration = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -94,13 +73,13 @@ struct LinkService<Strategy: ConnectionStrategy>: Sendable where Strategy.Connec
             // Connections handle their own errors, so this error is about the listening socket.
             throw CannotListen(address: "\(settings.host):\(settings.port)", cause: error)
         }
-        for pool in pools { pool.refreshGauges() }
+        for observation in pools.observations { observation.refreshGauges() }
         let requests = counts.snapshot
         logger.notice(
             "stopped",
             metadata: [
                 "answered": "\(requests.answered)", "unanswered": "\(requests.active)",
-                "connections": "\(pools.reduce(0) { $0 + $1.pool.statistics.total })",
+                "connections": "\(pools.databases.reduce(0) { $0 + $1.pool.statistics.total })",
             ]
         )
     }
@@ -127,11 +106,11 @@ struct LinkService<Strategy: ConnectionStrategy>: Sendable where Strategy.Connec
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMeasurements(counts: counts))
         router.add(middleware: ProblemMiddleware())
-        HealthRoutes(databases: databases).add(to: router)
+        HealthRoutes(databases: pools.databases, required: required).add(to: router)
         MetricsRoute(metrics: metrics).add(to: router)
         PoolPageRoutes(sampler: sampler).add(to: router)
-        WorkloadRoute(recorder: pools[0].recorder).add(to: router)
-        let store = LinkStore(database: database, replica: replica)
+        if let recorder = pools.observations.first?.recorder { WorkloadRoute(recorder: recorder).add(to: router) }
+        let store = LinkStore(database: database, readers: readers)
         LinkRoutes(store: store, publicURL: settings.publicURL).add(to: router)
         return router
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BurstPool
 import BurstPoolDatadog
 import BurstPoolObservability
 import BurstPoolPostgres
@@ -42,6 +43,9 @@ public func serveLinks(
 extension LinkService<RedisConnectionStrategy> {
     /// Creates the service on Redis, without connecting to it.
     ///
+    /// Links are read through a pool of their own, whose connections are shared by many requests, unless
+    /// ``Settings/sharesReads`` is `false`. Writes use connections that belong to one request at a time.
+    ///
     /// - Parameters:
     ///   - configuration: The server that stores the links.
     ///   - replica: A replica of it, from which links are read. `nil` if there is none.
@@ -54,12 +58,30 @@ extension LinkService<RedisConnectionStrategy> {
         datadog: DogStatsDClient? = nil,
         logger: Logger
     ) throws {
-        try self.init(
-            on: RedisConnectionStrategy(configuration: configuration),
-            replica: replica.map { try RedisConnectionStrategy(configuration: $0) },
+        let name = settings.pool.name
+        var pools = ServicePools(settings.pool, datadog: datadog, logger: logger)
+        let database = try pools.add(name, RedisConnectionStrategy(configuration: configuration))
+        var readers: [any LinkSource] = [database]
+        if settings.sharesReads {
+            let strategy = try SharedRedisConnectionStrategy(configuration: configuration)
+            readers = [try pools.addShared("\(name)-reads", strategy, reachability: database.reachability)]
+        }
+        if let replica {
+            let name = "\(name)-replica"
+            let reader: any LinkSource =
+                if settings.sharesReads {
+                    try pools.addShared(name, SharedRedisConnectionStrategy(configuration: replica))
+                } else {
+                    try pools.add(name, RedisConnectionStrategy(configuration: replica))
+                }
+            readers.insert(reader, at: 0)
+        }
+        self.init(
+            on: database,
+            readers: readers,
+            pools: pools,
             settings: settings,
             metrics: metrics,
-            datadog: datadog,
             logger: logger
         )
     }
@@ -79,12 +101,15 @@ extension LinkService<PostgresConnectionStrategy> {
     ) throws {
         var configuration = configuration
         configuration.onExecution = PostgresQueryTelemetry().record
-        try self.init(
-            on: PostgresConnectionStrategy(configuration: configuration),
-            replica: nil,
+        var pools = ServicePools(settings.pool, datadog: datadog, logger: logger)
+        let strategy = try PostgresConnectionStrategy(configuration: configuration)
+        let database = try pools.add(settings.pool.name, strategy)
+        self.init(
+            on: database,
+            readers: [database],
+            pools: pools,
             settings: settings,
             metrics: metrics,
-            datadog: datadog,
             logger: logger
         )
     }

@@ -148,8 +148,13 @@ extension ServerTests {
                     let page = try await browser.open("\(server.url)/pool")
                     try await eventually("the page is live") { try await page.text("connection") == "live" }
                     #expect(try await page.text("pool-name") == "redis")
-                    #expect(try await page.text("pools") == "redisredis-replica")
+                    #expect(try await page.text("pools") == "redisredis-readsredis-replica")
+                    #expect(try await !page.text("in-use-note").contains("leases"))
                     _ = try await page.evaluate("document.querySelectorAll('#pools button')[1].click()")
+                    try await eventually("the leases of the shared pool are shown") {
+                        try await page.text("in-use-note").hasPrefix("0 leases, peak ")
+                    }
+                    _ = try await page.evaluate("document.querySelectorAll('#pools button')[2].click()")
                     try await eventually("the other pool is shown") {
                         try await page.text("pool-name") == "redis-replica"
                     }

@@ -45,6 +45,32 @@ extension ServerTests {
             }
         }
 
+        @Test("All reads share one connection, and none of them fails or waits")
+        func reads() async throws {
+            try await PrivateRedis.with { redis in
+                let settings = Self.settings.merging(["POOL_MAX_SIZE": "1", "POOL_BURST_LIMIT": "1"]) { $1 }
+                let server = try await RunningServer(on: redis, settings: settings)
+                let link = try await TestLink.create(port: server.port, url: "http://example.org/")
+                let wrk = try await Wrk.run(
+                    connections: 48,
+                    seconds: 3,
+                    url: "\(server.url)/links/\(link.code)"
+                ) {
+                    try await eventually("requests share the connection") {
+                        try await metric(server, "_leases", "used", pool: "redis-reads") > 1
+                    }
+                    #expect(try await metric(server, "s", "used", pool: "redis-reads") == 1)
+                }
+                #expect(wrk.failures == 0)
+                #expect(wrk.errors == Wrk.SocketErrors())
+                #expect(wrk.answers > 48)
+                #expect(try await metric(server, "_create_time_seconds_count", pool: "redis-reads") == 1)
+                server.process.send(SIGTERM)
+                #expect(try await server.process.status() == 0)
+                #expect(server.process.output.contains("connections=0"))
+            }
+        }
+
         @Test("A server that is stopped under load has answered exactly the requests that it has counted")
         func stop() async throws {
             try await PrivateRedis.with { redis in
@@ -65,10 +91,16 @@ extension ServerTests {
         }
 
         /// Returns the value of a metric of the pool at `/metrics`.
-        private func metric(_ server: RunningServer, _ name: String, _ state: String? = nil) async throws -> Double {
+        private func metric(
+            _ server: RunningServer,
+            _ name: String,
+            _ state: String? = nil,
+            pool: String = "redis"
+        ) async throws -> Double {
             let text = try await HTTPConnection.with(port: server.port) { try await $0.send(.get, "/metrics").body }
             let line = text.split(separator: "\n").first { line in
-                line.hasPrefix("db_client_connection\(name){") && state.map { line.contains("\"\($0)\"") } ?? true
+                line.hasPrefix("db_client_connection\(name){") && line.contains("\"\(pool)\"")
+                    && state.map { line.contains("\"\($0)\"") } ?? true
             }
             return try #require(line?.split(separator: " ").last.flatMap { Double($0) })
         }

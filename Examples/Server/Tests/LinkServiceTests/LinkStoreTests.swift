@@ -32,10 +32,12 @@ struct LinkStoreTests {
     ) async throws {
         switch database {
         case .redis:
-            try await withService { service, redis in try await body(LinkStore(database: service.database), redis) }
+            try await withService { service, redis in
+                try await body(LinkStore(database: service.database, readers: service.readers), redis)
+            }
         case .postgres:
             try await withPostgresService { service, postgres in
-                try await body(LinkStore(database: service.database), postgres)
+                try await body(LinkStore(database: service.database, readers: service.readers), postgres)
             }
         }
     }
@@ -123,7 +125,7 @@ struct LinkStoreTests {
     @Test("The table is created again if it is lost while the service runs")
     func tableLost() async throws {
         try await withPostgresService({ $0.pool.maxSize = 1 }) { service, postgres in
-            let store = LinkStore(database: service.database)
+            let store = LinkStore(database: service.database, readers: service.readers)
             let lost = try await store.create(try LinkAddress("http://example.org/1"))
             #expect(try await store.follow(lost.code) == lost.url)
             try await postgres.query("DROP TABLE links")

@@ -230,6 +230,17 @@ struct SettingsTests {
         #expect(settings.pool.maxSize == 9)
     }
 
+    @Test("Reads share connections unless the setting says that they do not")
+    func reads() throws {
+        #expect(try settings([:]).sharesReads)
+        #expect(try settings(["REDIS_READS": "shared"]).sharesReads)
+        #expect(try !settings(["REDIS_READS": "exclusive"]).sharesReads)
+        let error = #expect(throws: SettingsError.self) { try settings(["REDIS_READS": "both"]) }
+        #expect(error?.problems == ["REDIS_READS is 'both', but must be shared or exclusive."])
+        let postgres = try settings(["REDIS_READS": "shared", "POSTGRES_URL": "postgresql://localhost"])
+        #expect(postgres.warnings == ["REDIS_READS has no effect with POSTGRES_URL."])
+    }
+
     @Test("A replica has the same time limits and no password in the summary")
     func replica() throws {
         let settings = try settings(["REDIS_REPLICA_URL": "redis://:hush@replica", "REDIS_TIMEOUT": "2s"])

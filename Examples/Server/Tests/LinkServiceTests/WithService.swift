@@ -24,6 +24,7 @@ func withService<Result: Sendable>(
         try await withService(on: redis, change) { settings, metrics, logger in
             try LinkService(
                 redis: settings.redis,
+                replica: settings.replica,
                 settings: settings,
                 metrics: metrics,
                 datadog: datadog,
@@ -71,10 +72,10 @@ private func withService<Strategy: ConnectionStrategy, Result: Sendable>(
         let service = try make(settings, metrics, logger)
         do {
             let result = try await body(service)
-            await service.database.pool.shutdown()
+            await service.shutDownPools()
             return result
         } catch {
-            await service.database.pool.shutdown()
+            await service.shutDownPools()
             throw error
         }
     }
@@ -109,6 +110,10 @@ func withClient(
 }
 
 extension LinkService {
+    func shutDownPools() async {
+        for database in pools.databases { await database.pool.shutdown(drainFor: nil) }
+    }
+
     /// Runs a body while the service answers requests on a free local port.
     func serving<Result: Sendable>(_ body: @escaping @Sendable (Int) async throws -> Result) async throws -> Result {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)

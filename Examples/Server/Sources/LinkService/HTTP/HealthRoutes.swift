@@ -6,9 +6,11 @@ import Hummingbird
 import ServiceLifecycle
 
 /// `/health` reports whether the process is alive, and `/ready` whether it can answer requests.
-struct HealthRoutes<Strategy: ConnectionStrategy> {
-    /// The database that stores the links first, then its replica.
-    let databases: [Database<Strategy>]
+struct HealthRoutes {
+    /// All databases.
+    let databases: [any LinkSource]
+    /// The databases without which the service cannot answer requests.
+    let required: [any LinkSource]
 
     /// How long a check of readiness may take. Longer than a request uses a connection, also while the database is busy.
     private static var timeout: Duration { .seconds(1) }
@@ -50,13 +52,23 @@ struct HealthRoutes<Strategy: ConnectionStrategy> {
         return response
     }
 
-    /// The service is ready if the database that stores the links works. It works without its replica.
+    /// The service is ready if the database that stores the links works, through each pool that leads to it. The service works
+    /// without a replica.
     ///
     /// A saturated pool whose connections come back is healthy, so that a load peak does not remove this instance from its
     /// load balancer.
     private func reasonsAgainst() async -> [String] {
         if Task.isShuttingDownGracefully { return ["The service is stopping."] }
-        let health = await databases[0].pool.checkHealth(timeout: Self.timeout)
-        return health.isHealthy ? [] : [health.description]
+        return await withTaskGroup(of: String?.self) { group in
+            for database in required {
+                group.addTask {
+                    let health = await database.pool.checkHealth(timeout: Self.timeout)
+                    return health.isHealthy ? nil : "Pool \"\(database.name)\": \(health)"
+                }
+            }
+            var reasons: [String] = []
+            for await reason in group { if let reason { reasons.append(reason) } }
+            return reasons.sorted()
+        }
     }
 }

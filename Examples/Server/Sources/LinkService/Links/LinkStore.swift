@@ -5,9 +5,10 @@ import Foundation
 
 /// Stores links in a database. Every operation is one lease of a connection.
 struct LinkStore<Strategy: ConnectionStrategy>: Sendable where Strategy.Connection: LinkConnection {
-    let database: Database<Strategy>
-    /// A replica of the database, which may be behind it.
-    var replica: Database<Strategy>?
+    let database: Database<ConnectionPool<Strategy>>
+    /// Where links are read. The first one is asked first. If it fails or does not have the link, the next one is asked, because
+    /// a replica may be behind its primary.
+    let readers: [any LinkSource]
     /// Makes new codes, which may already be in use.
     var makeCode: @Sendable () -> LinkCode = { .random() }
 
@@ -30,15 +31,11 @@ struct LinkStore<Strategy: ConnectionStrategy>: Sendable where Strategy.Connecti
     }
 
     /// Returns a link without counting a use, or `nil` if there is no such link.
-    ///
-    /// The replica is asked first. If it fails or does not have the link yet, the database is asked.
     func find(_ code: LinkCode) async throws -> Link? {
-        if let replica, let link = try? await find(code, in: replica) { return link }
-        return try await find(code, in: database)
-    }
-
-    private func find(_ code: LinkCode, in database: Database<Strategy>) async throws -> Link? {
-        try await database.use { connection in try await connection.findLink(code) }
+        for reader in readers.dropLast() {
+            if let link = try? await reader.find(code) { return link }
+        }
+        return try await readers.last?.find(code)
     }
 }
 

@@ -3,12 +3,43 @@
 import BurstPoolRedis
 import Foundation
 
-/// A link is a hash at the key `link:CODE` with the fields `url`, `created` (in milliseconds since 1970) and `count`.
+/// A connection to Redis, exclusive or shared.
 ///
-/// Every operation is one round trip.
-extension RedisConnection: LinkConnection {
+/// A link is a hash at the key `link:CODE` with the fields `url`, `created` (in milliseconds since 1970) and `count`. Every operation
+/// is one round trip.
+protocol RedisLinkReader: LinkReader {
+    func send(_ command: RedisCommand) async throws -> RedisReply
+}
+
+extension SharedRedisConnection: RedisLinkReader {}
+
+extension RedisLinkReader {
     static var system: String { "Redis" }
 
+    func findLink(_ code: LinkCode) async throws -> Link? {
+        let reply = try await send(RedisCommand("HMGET", Self.key(code), "url", "created", "count"))
+        guard let fields = reply.array, fields.count == 3 else { throw LinkCorruption(key: Self.key(code)) }
+        if fields[0].isNull { return nil }
+        guard let url = fields[0].string, let created = fields[1].integer, let count = fields[2].integer else {
+            throw LinkCorruption(key: Self.key(code))
+        }
+        return Link(code: code, url: url, created: Self.date(created), count: count)
+    }
+
+    func checkLinks() async throws {
+        _ = try await send(RedisCommand("PING"))
+    }
+
+    fileprivate static func key(_ code: LinkCode) -> String { "link:\(code)" }
+
+    fileprivate static func date(_ milliseconds: Int) -> Date {
+        Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+    }
+}
+
+// A transaction changes the state of its connection, so it needs a connection for itself. All writes use one, so that a slow write
+// never delays the reads behind it.
+extension RedisConnection: RedisLinkReader, LinkConnection {
     func createLink(_ code: LinkCode, url: String, created: Date) async throws -> Link? {
         let key = Self.key(code)
         let milliseconds = Int((created.timeIntervalSince1970 * 1000).rounded())
@@ -39,22 +70,4 @@ extension RedisConnection: LinkConnection {
         guard let url = reply.string else { throw LinkCorruption(key: Self.key(code)) }
         return url
     }
-
-    func findLink(_ code: LinkCode) async throws -> Link? {
-        let reply = try await send("HMGET", Self.key(code), "url", "created", "count")
-        guard let fields = reply.array, fields.count == 3 else { throw LinkCorruption(key: Self.key(code)) }
-        if fields[0].isNull { return nil }
-        guard let url = fields[0].string, let created = fields[1].integer, let count = fields[2].integer else {
-            throw LinkCorruption(key: Self.key(code))
-        }
-        return Link(code: code, url: url, created: Self.date(created), count: count)
-    }
-
-    func checkLinks() async throws {
-        try await send("PING")
-    }
-
-    private static func key(_ code: LinkCode) -> String { "link:\(code)" }
-
-    private static func date(_ milliseconds: Int) -> Date { Date(timeIntervalSince1970: Double(milliseconds) / 1000) }
 }

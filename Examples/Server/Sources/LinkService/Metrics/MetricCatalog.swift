@@ -18,6 +18,10 @@ enum MetricCatalog {
             name: "db_client_connections",
             help: "The number of open connections by state."
         ),
+        "db.client.connection.lease.count": Entry(
+            name: "db_client_connection_leases",
+            help: "The number of leases by state, of a pool whose connections are shared."
+        ),
         "db.client.connection.max": Entry(help: "The hard limit: the largest number of connections."),
         "db.client.connection.idle.max": Entry(help: "The soft limit: the number of connections that the pool keeps."),
         "db.client.connection.idle.min": Entry(help: "The number of idle connections that the pool keeps ready."),

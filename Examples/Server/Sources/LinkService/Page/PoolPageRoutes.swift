@@ -7,8 +7,8 @@ import NIOCore
 import ServiceLifecycle
 
 /// The page that shows the pools, and the stream of events that it draws.
-struct PoolPageRoutes<Strategy: ConnectionStrategy> {
-    let sampler: PoolSampler<Strategy>
+struct PoolPageRoutes {
+    let sampler: PoolSampler
 
     /// The time after which a page reconnects.
     private static var retry: Duration { .milliseconds(500) }
@@ -28,7 +28,7 @@ struct PoolPageRoutes<Strategy: ConnectionStrategy> {
         router.get("pool/events", use: events)
     }
 
-    /// The connections in use and the waiting callers of all pools, as text.
+    /// The leases in use and the waiting callers of all pools, as text.
     private func leases() -> Response {
         let snapshots = sampler.databases.map { "\($0.pool.snapshot)\n" }.joined(separator: "\n")
         return Response(

@@ -3,19 +3,20 @@
 import BurstPool
 
 /// A database server, used through a pool. Every use updates ``Reachability`` and the acquire latencies.
-struct Database<Strategy: ConnectionStrategy>: Sendable {
+struct Database<Pool: DatabasePool>: LinkSource where Pool.Connection: LinkReader {
     /// The name of the pool in metrics, in logs and on the page.
     let name: String
-    let pool: ConnectionPool<Strategy>
+    let pool: Pool
+    /// Shared by the pools that lead to the same server.
     let reachability: Reachability
     let latencies = AcquireLatencies()
 
     func use<Result: Sendable>(
-        _ body: (inout sending Strategy.Connection) async throws -> sending Result
+        _ body: (inout sending Pool.Connection) async throws -> sending Result
     ) async throws -> Result {
         let start = ContinuousClock.now
         do {
-            let result = try await pool.withConnection { connection in
+            let result = try await pool.use { connection in
                 latencies.add(ContinuousClock.now - start)
                 return try await body(&connection)
             }
@@ -33,12 +34,11 @@ struct Database<Strategy: ConnectionStrategy>: Sendable {
             throw error
         }
     }
-}
 
-extension Database where Strategy.Connection: LinkConnection {
-    /// Checks whether the database answers and is ready to store links.
-    ///
-    /// - Throws: The errors of ``use(_:)``.
+    func find(_ code: LinkCode) async throws -> Link? {
+        try await use { connection in try await connection.findLink(code) }
+    }
+
     func check() async throws {
         try await use { connection in try await connection.checkLinks() }
     }

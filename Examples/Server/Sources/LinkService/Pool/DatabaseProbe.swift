@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import BurstPool
 import ServiceLifecycle
 
 /// Checks the databases when the service starts, so that they are ready for the first request, and then once a second, so that
 /// an outage is noticed even while no request needs them.
-struct DatabaseProbe<Strategy: ConnectionStrategy>: Service where Strategy.Connection: LinkConnection {
-    let databases: [Database<Strategy>]
+struct DatabaseProbe: Service {
+    let databases: [any LinkSource]
 
     func run() async {
         try? await cancelWhenGracefulShutdown {

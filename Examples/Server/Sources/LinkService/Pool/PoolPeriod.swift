@@ -13,6 +13,7 @@ struct PoolPeriod: Sendable {
     mutating func note(_ statistics: ConnectionPoolStatistics) {
         peak.total = max(peak.total, statistics.total)
         peak.inUse = max(peak.inUse, statistics.inUse)
+        peak.leasesInUse = max(peak.leasesInUse, statistics.leasesInUse)
         peak.waiting = max(peak.waiting, statistics.waiting)
         sum.inUse += statistics.inUse
         sum.idle += statistics.idle
@@ -29,6 +30,7 @@ struct PoolPeriod: Sendable {
     mutating func merge(_ other: PoolPeriod) {
         peak.total = max(peak.total, other.peak.total)
         peak.inUse = max(peak.inUse, other.peak.inUse)
+        peak.leasesInUse = max(peak.leasesInUse, other.peak.leasesInUse)
         peak.waiting = max(peak.waiting, other.peak.waiting)
         sum.inUse += other.sum.inUse
         sum.idle += other.sum.idle
@@ -49,10 +51,12 @@ struct PoolPeriod: Sendable {
         )
     }
 
-    func entry(name: String, system: String, _ statistics: ConnectionPoolStatistics) -> PoolSample.Entry {
+    /// - Parameter database: The database whose pool was read.
+    func entry(of database: any LinkSource) -> PoolSample.Entry {
         PoolSample.Entry(
-            name: name,
-            pool: PoolState(statistics),
+            name: database.name,
+            isShared: database.pool.isShared,
+            pool: PoolState(database.pool.statistics),
             peak: peak,
             mean: mean,
             acquires: PoolSample.Acquires(
@@ -60,7 +64,7 @@ struct PoolPeriod: Sendable {
                 p50: latencies.quantile(0.5),
                 p99: latencies.quantile(0.99)
             ),
-            system: system,
+            system: database.reachability.system,
             answers: answers
         )
     }

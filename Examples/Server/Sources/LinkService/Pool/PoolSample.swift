@@ -15,6 +15,8 @@ struct PoolSample: Sendable, Codable, Equatable {
     /// The sample of one pool.
     struct Entry: Sendable, Codable, Equatable {
         var name: String
+        /// Whether several requests use one connection at the same time.
+        var isShared: Bool
         /// The pool at the moment of the sample.
         var pool: PoolState
         /// The largest values in the summarized time. A burst can be shorter than the time between two samples.
@@ -39,6 +41,7 @@ struct PoolSample: Sendable, Codable, Equatable {
 struct PoolPeak: Sendable, Codable, Equatable {
     var total = 0
     var inUse = 0
+    var leasesInUse = 0
     var waiting = 0
 }
 

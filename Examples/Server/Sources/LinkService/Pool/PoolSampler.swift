@@ -10,7 +10,7 @@ import Synchronization
 ///
 /// It also samples while nobody views the page, so that a new viewer sees the last hour. A reading visits a few dozen
 /// connections.
-final class PoolSampler<Strategy: ConnectionStrategy>: Service {
+final class PoolSampler: Service {
     /// The time between two samples.
     static var interval: Duration { .milliseconds(200) }
     /// The number of readings that a sample summarizes.
@@ -20,7 +20,7 @@ final class PoolSampler<Strategy: ConnectionStrategy>: Service {
     /// The number of events that wait for a viewer that reads slowly. Such a viewer misses older events.
     private static var backlog: Int { SampleHistory.fineLength + SampleHistory.coarseLength + 25 }
 
-    let databases: [Database<Strategy>]
+    let databases: [any LinkSource]
     private let requests: @Sendable () -> RequestCounts.Snapshot
     private let audience = Mutex(Audience())
 
@@ -31,7 +31,7 @@ final class PoolSampler<Strategy: ConnectionStrategy>: Service {
         var hasEnded = false
     }
 
-    init(databases: [Database<Strategy>], requests: @escaping @Sendable () -> RequestCounts.Snapshot) {
+    init(databases: [any LinkSource], requests: @escaping @Sendable () -> RequestCounts.Snapshot) {
         self.databases = databases
         self.requests = requests
     }
@@ -77,7 +77,7 @@ final class PoolSampler<Strategy: ConnectionStrategy>: Service {
             requests: requests.answered,
             unavailable: requests.unavailable,
             pools: zip(databases, periods).map { database, period in
-                period.entry(name: database.name, system: database.reachability.system, database.pool.statistics)
+                period.entry(of: database)
             }
         )
         let event = SampleHistory.Event(time: sample.time, text: ServerSentEvent.encode(sample, id: sample.time))

@@ -9,6 +9,8 @@ struct PoolState: Sendable, Codable, Equatable {
     var inUse: Int
     var opening: Int
     var closing: Int
+    /// The leases that requests hold. More than `inUse` if requests share connections.
+    var leasesInUse: Int
     var waiting: Int
     var maxSize: Int
     /// The hard limit, which is `maxSize` for a pool without a burst limit.
@@ -20,6 +22,7 @@ struct PoolState: Sendable, Codable, Equatable {
         inUse = statistics.inUse
         opening = statistics.opening
         closing = statistics.closing
+        leasesInUse = statistics.leasesInUse
         waiting = statistics.waiting
         maxSize = statistics.maxSize
         burstLimit = statistics.burstLimit ?? statistics.maxSize

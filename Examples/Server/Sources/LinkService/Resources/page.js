@@ -82,7 +82,7 @@ function choices(id, items, selected, select) {
 // Numbers ---------------------------------------------------------------------------------------------------------------
 
 function drawNumbers(list) {
-  const { pool, system, answers } = list.at(-1);
+  const { pool, system, answers, isShared } = list.at(-1);
   const set = (id, text) => { element(id).textContent = text; };
   const highest = (key) => `peak ${number(Math.max(...list.map((s) => s.peak[key])))}`;
   set("total", number(pool.total));
@@ -90,7 +90,9 @@ function drawNumbers(list) {
   set("idle", number(pool.idle));
   set("waiting", number(pool.waiting));
   set("total-note", highest("total"));
-  set("in-use-note", highest("inUse"));
+  // Requests share the connections of this pool, so there are more leases than connections in use.
+  const leases = isShared ? `${number(pool.leasesInUse)} leases, ${highest("leasesInUse")}` : highest("inUse");
+  set("in-use-note", leases);
   set("waiting-note", highest("waiting"));
   const changing = [[pool.opening, "opening"], [pool.closing, "closing"]].filter(([count]) => count);
   set("idle-note", changing.map(([count, what]) => `+ ${count} ${what}`).join(", "));

@@ -11,6 +11,11 @@ extension Settings {
         let timeout = reader.duration("redis_timeout", in: Self.timeouts)
         redis = Self.redis("redis_url", timeout, &reader) ?? Self.with(timeout, redis)
         replica = Self.redis("redis_replica_url", timeout, &reader)
+        switch reader.text("redis_reads") {
+        case nil, "shared": sharesReads = true
+        case "exclusive": sharesReads = false
+        case .some(let text): reader.complain("redis_reads", "is '\(text)', but must be shared or exclusive.")
+        }
     }
 
     /// Reads the URL of PostgreSQL, which makes PostgreSQL store the links.
@@ -39,8 +44,8 @@ extension Settings {
         for (variable, _) in reader.found where ["REDIS_URL", "REDIS_REPLICA_URL"].contains(variable) {
             reader.complain("\(variable) and POSTGRES_URL are both set, but only one database stores the links.")
         }
-        for (variable, _) in reader.found where variable == "REDIS_TIMEOUT" {
-            warnings.append("REDIS_TIMEOUT has no effect with POSTGRES_URL.")
+        for (variable, _) in reader.found where ["REDIS_TIMEOUT", "REDIS_READS"].contains(variable) {
+            warnings.append("\(variable) has no effect with POSTGRES_URL.")
         }
     }
 

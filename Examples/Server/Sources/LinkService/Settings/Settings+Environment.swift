@@ -94,12 +94,15 @@ extension Settings {
           REDIS_URL                redis://[[user]:password@]host[:port][/db] or unix:///path.
                                    Default: redis://127.0.0.1:6379
           REDIS_REPLICA_URL        A replica from which links are read, with a pool of its own. Default: none
+          REDIS_READS              shared: many requests that read links share a connection, in a pool of its own.
+                                   exclusive: a connection belongs to one request at a time. Default: shared
           REDIS_TIMEOUT            The time limit of connecting and of commands. Default: the URL's, or 1s
           POSTGRES_URL             postgresql://[user[:password]@][host][:port][/database][?parameter=value], or any other
                                    connection string of libpq. Links are then stored in PostgreSQL. Default: none
           POSTGRES_TIMEOUT         The time limit of connecting and of statements. Default: 1s, or the URL's for connecting
-          POOL_MAX_SIZE            The number of connections to keep. Default: 8
-          POOL_BURST_LIMIT         The largest number of connections during a burst. Default: 4 times POOL_MAX_SIZE
+          POOL_MAX_SIZE            The number of connections that each pool keeps. Default: 8
+          POOL_BURST_LIMIT         The largest number of connections of each pool during a burst. Default: 4 times
+                                   POOL_MAX_SIZE
           POOL_ACQUIRE_TIMEOUT     How long a request waits for a connection. Default: 250ms
           POOL_BURST_LINGER        How long idle connections above POOL_MAX_SIZE are kept. Default: 1s
           POOL_…                   Every other setting of the pool, such as POOL_IDLE_TIMEOUT=5m or

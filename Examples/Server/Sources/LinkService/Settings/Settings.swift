@@ -28,7 +28,11 @@ public struct Settings: Sendable {
     /// A replica of the Redis server, from which links are read; `nil` if there is none.
     public var replica: RedisConfiguration?
 
-    /// The limits of the pools, and how long a request waits for a connection.
+    /// Whether links are read from Redis through connections that many requests share. Everything else uses connections that
+    /// belong to one request at a time.
+    public var sharesReads = true
+
+    /// The limits of each pool, and how long a request waits for a connection.
     public var pool = Settings.poolDefaults(maxSize: 8, name: "redis")
 
     /// The Datadog agent that receives metrics; `nil` if there is none.
