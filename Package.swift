@@ -213,6 +213,8 @@ let package = Package(
             name: "BurstPoolServiceLifecycle",
             dependencies: [
                 "BurstPool",
+                // For a member of a fleet. Without the trait, this product does not need a Redis client.
+                .target(name: "BurstPoolFleet", condition: .when(traits: ["Fleet"])),
                 .product(
                     name: "ServiceLifecycle",
                     package: "swift-service-lifecycle",
@@ -225,6 +227,8 @@ let package = Package(
             name: "BurstPoolConfigReader",
             dependencies: [
                 "BurstPool",
+                // For the configuration of a fleet. Without the trait, this product does not need a Redis client.
+                .target(name: "BurstPoolFleet", condition: .when(traits: ["Fleet"])),
                 .product(
                     name: "Configuration",
                     package: "swift-configuration",
@@ -436,6 +440,9 @@ let package = Package(
             dependencies: [
                 "BurstPoolTesting",
                 "BurstPoolServiceLifecycle",
+                .target(name: "BurstPoolFleet", condition: .when(traits: ["Fleet"])),
+                .target(name: "BurstPoolRedis", condition: .when(traits: ["Fleet"])),
+                .target(name: "BurstPoolRedisServer", condition: .when(traits: ["Fleet"])),
                 .product(
                     name: "ServiceLifecycleTestKit",
                     package: "swift-service-lifecycle",
@@ -449,6 +456,9 @@ let package = Package(
             name: "BurstPoolConfigReaderTests",
             dependencies: [
                 "BurstPoolConfigReader",
+                "BurstPoolTesting",
+                .target(name: "BurstPoolFleet", condition: .when(traits: ["Fleet"])),
+                .target(name: "BurstPoolRedisServer", condition: .when(traits: ["Fleet"])),
                 .product(
                     name: "Configuration",
                     package: "swift-configuration",

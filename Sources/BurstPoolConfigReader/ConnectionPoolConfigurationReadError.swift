@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The reason why a pool's configuration could not be read.
+/// The reason why the configuration of a pool or a fleet could not be read.
 public struct ConnectionPoolConfigurationReadError: Error, Sendable, Hashable {
     /// The kind of error. New kinds may be added, so a `switch` needs a `default`.
     public struct Code: Sendable, Hashable, CustomStringConvertible {

@@ -36,29 +36,19 @@ public struct ConnectionPoolConfigurationReading: Sendable {
         in environment: [String: String],
         prefix: String
     ) -> [UnknownEnvironmentVariable] {
-        let known = knownKeys.map { prefix + EnvironmentName.of($0) }
-        return environment.keys
-            .filter { $0.hasPrefix(prefix) && !known.contains($0) }
-            .sorted()
-            .map { UnknownEnvironmentVariable(name: $0, suggestion: EnvironmentName.closest(to: $0, in: known)) }
+        UnknownEnvironmentVariable.all(in: environment, prefix: prefix, known: knownKeys, owner: "pool")
+    }
+}
+
+extension [ConnectionPoolConfigurationReading.Setting] {
+    var lineForLog: String {
+        isEmpty ? "no settings; all have their defaults" : map(\.description).joined(separator: ", ")
     }
 }
 
 extension ConnectionPoolConfigurationReading: CustomStringConvertible {
     /// The values that were found, for a line in the log.
     public var description: String {
-        settings.isEmpty ? "no settings; all have their defaults" : settings.map(\.description).joined(separator: ", ")
-    }
-}
-
-/// An environment variable that has the prefix of the pool's variables and is not a setting, probably because it is misspelt.
-public struct UnknownEnvironmentVariable: Sendable, Hashable, CustomStringConvertible {
-    /// The name of the variable.
-    public let name: String
-    /// The setting with the most similar name; `nil` if no name is similar.
-    public let suggestion: String?
-
-    public var description: String {
-        "\(name) is not a setting of the pool and is ignored." + (suggestion.map { " Did you mean \($0)?" } ?? "")
+        settings.lineForLog
     }
 }

@@ -31,8 +31,12 @@ struct RedisFleetStoreTests {
         try await withStore(on: Self.sharedServer.get(), body)
     }
 
-    private func withStore(on server: RedisServer, _ body: (RedisFleetStore) async throws -> Void) async throws {
-        let store = try RedisFleetStore(url: "unix://\(server.socketPath)")
+    private func withStore(
+        on server: RedisServer,
+        as login: String = "",
+        _ body: (RedisFleetStore) async throws -> Void
+    ) async throws {
+        let store = try RedisFleetStore(url: "unix://\(login)\(server.socketPath)")
         do {
             try await body(store)
         } catch {
@@ -82,6 +86,14 @@ struct RedisFleetStoreTests {
         func endRecovery() async throws {
             try await store.pool.withConnection { connection in
                 _ = try await connection.send("HSET", "burst-pool:fleet:1:{\(fleet)}", "recovery", 0)
+            }
+        }
+
+        /// Lets the server forget this member, whose share is 0, as the old data of a replica would.
+        func loseRecord() async throws {
+            try await store.pool.withConnection { connection in
+                _ = try await connection.send("HDEL", "burst-pool:fleet:1:{\(fleet)}", "m:\(name)")
+                _ = try await connection.send("HINCRBY", "burst-pool:fleet:1:{\(fleet)}", "members", -1)
             }
         }
 
@@ -221,6 +233,44 @@ struct RedisFleetStoreTests {
             }
             #expect(share == 4)
             #expect(state.recovery > .zero)
+        }
+    }
+
+    @Test("A member that was lost and holds no share is recorded again without another recovery, if there is room")
+    func returnsWithoutShare() async throws {
+        try await withStore { store in
+            let member = caller("member", store)
+            let other = caller("other", store)
+            try await member.joinFirst()
+            _ = try await other.join()
+            try await member.loseRecord()
+            #expect(try await other.renew(5) == .granted(share: 5, .init(members: 1, drawn: 5)))
+            #expect(try await member.renew(2) == .granted(share: 2, .init(members: 2, drawn: 7)))
+            #expect(try await member.renew(0) == .granted(share: 0, .init(members: 2, drawn: 5)))
+            try await member.loseRecord()
+            // Floors of 2 for nine other processes leave no room, because a share of 1 remains drawn.
+            #expect(try await other.renew(1) == .granted(share: 1, .init(members: 1, drawn: 1)))
+            for index in 0..<8 { _ = try await caller("\(index)", store).join() }
+            #expect(try await member.renew(0) == .full(.init(members: 9, drawn: 1)))
+        }
+    }
+
+    @Test("A server that may not tell of a restart recovers when a member is unknown, also one that holds no share")
+    func hiddenRestart() async throws {
+        let server = try Self.sharedServer.get()
+        try await withStore(on: server) { store in
+            try await store.pool.withConnection { connection in
+                _ = try await connection.send("ACL", "SETUSER", "clerk", "on", ">secret", "~*", "+@all", "-info")
+            }
+        }
+        try await withStore(on: server, as: "clerk:secret@") { store in
+            let member = caller("member", store)
+            try await member.joinFirst()
+            try await member.loseRecord()
+            #expect(
+                try await member.renew(3)
+                    == .granted(share: 0, .init(members: 1, drawn: 0, recovery: .seconds(15)))
+            )
         }
     }
 

@@ -78,7 +78,7 @@ struct SimulationTests {
         let served = fleet.service.bursts
         #expect(served.staticSplit < served.fleet, "\(served)")
         #expect(served.fleet <= served.oracle, "\(served)")
-        #expect(served.gain > 0.4, "\(served)")
+        #expect(served.gain > 0.55, "\(served)")
         for fault in ["kill", "stop", "cut off", "clock jump", "store restart"] {
             #expect(fleet.happened[fault, default: 0] > 0, "\(fault): \(fleet.happened)")
         }

@@ -154,9 +154,10 @@ inline count() {
 inline execute(p, isJoin, want, hold, result, grant) {
     count();
     result = REPLY;
-    /* A member renews only within its own term. If the store knows less than the member, it has lost writes. */
+    /* A member uses a share only within its own term. If the store knows a smaller share, it has lost writes. A member that is
+       unknown and holds no share was lost in an earlier epoch, whose recovery has ended. It is admitted if there is room. */
     if
-    :: !isJoin && recovery == 0 && (!known[p] || hold > granted[p]) -> recovery = RECOVERY
+    :: !isJoin && recovery == 0 && hold > granted[p] -> recovery = RECOVERY
     :: else
     fi;
     if

@@ -91,7 +91,7 @@ struct FleetLedger {
         let settings = request.settings
         var record = records[request.member]
         if let record, request.number <= record.latest { return .outdated }
-        if !isJoin, !isRecovering, held > (record?.share ?? -1) { recovery = now + settings.longestTerm }
+        if !isJoin, !isRecovering, held > (record?.share ?? 0) { recovery = now + settings.longestTerm }
         if record == nil {
             if isJoin, isRecovering { return .recovering(state) }
             if settings.floor * (members + 1) + drawn > settings.total { return .full(state) }

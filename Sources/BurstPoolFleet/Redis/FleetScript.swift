@@ -122,9 +122,11 @@ enum FleetScript {
             return reply('left', 0)
         end
 
-        -- A member renews only within its own term, which is shorter. So if the server does not know it, or knows a smaller share,
-        -- the server has lost writes.
-        if operation == 'renew' and now >= recovery and (not record or held > share) then recovery = now + longest end
+        -- A member uses a share only within its own term, which is shorter. So if the server knows a smaller share, it has lost
+        -- writes. A member that is unknown and holds no share was lost before the latest recovery, because a server recovers after
+        -- each restart, unless it cannot notice restarts.
+        local has_lost = held > share or (not record and run == 'hidden')
+        if operation == 'renew' and now >= recovery and has_lost then recovery = now + longest end
         local recovering = now < recovery
 
         if not record then
