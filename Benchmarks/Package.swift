@@ -48,6 +48,16 @@ let package = Package(
             ],
             swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
         ),
+        // Requests to Redis through an exclusive or a shared pool: Scripts/bench-redis runs it by turns with other clients.
+        .executableTarget(
+            name: "redis-load",
+            dependencies: [
+                "CBenchmarkSupport",
+                .product(name: "BurstPool", package: "swift-burst-pool"),
+                .product(name: "BurstPoolRedis", package: "swift-burst-pool"),
+            ],
+            swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+        ),
         // Measures how long callers wait, and compares it with queueing theory: see the article Choosing limits.
         .executableTarget(
             name: "curves",
