@@ -314,6 +314,7 @@ let package = Package(
                 "BurstPoolFleet",
                 "BurstPoolPostgres",
                 "BurstPoolPostgresServer",
+                "BurstPoolRedis",
                 "BurstPoolRedisServer",
                 .product(
                     name: "ArgumentParser",

@@ -31,6 +31,14 @@ struct FleetPlan: Sendable {
     static let memberTerm = Duration.seconds(10)
     static let grace = Duration.seconds(2)
 
+    /// What the primary writes in this time before the failover is lost.
+    static let lostWrites = Duration.seconds(3)
+
+    /// When Redis is restarted with its data, restarted without it, and failed over, as parts of the run.
+    static let storeFaults: [(part: Double, kind: Faults.Kind)] = [
+        (0.35, .restart), (0.55, .loss), (0.75, .failover),
+    ]
+
     static let serverSettings = ["max_connections=\(maxConnections)", "client_connection_check_interval=250ms"]
 
     /// Creates the role of the processes. A process that was stopped closes nothing, so the server ends its idle sessions before its

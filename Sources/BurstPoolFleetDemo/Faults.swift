@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import BurstPoolRedisServer
-
 /// Random numbers that depend on a seed alone.
 struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
@@ -24,7 +22,12 @@ struct Faults {
         case kill = "killed"
         case stop = "stopped"
         case cut = "cut off"
-        case restart = "Redis restarted without its data"
+        case restart = "Redis restarted with its data"
+        case loss = "Redis restarted without its data"
+        case failover = "Redis failed over with lost writes"
+
+        /// Whether it happens to Redis, and not to a process.
+        var isOfStore: Bool { [.restart, .loss, .failover].contains(self) }
     }
 
     struct Event {
@@ -37,31 +40,34 @@ struct Faults {
     private(set) var log: [Event] = []
     private var random: SeededRandom
     private let fleet: WorkerFleet
-    private let redis: RedisServer
+    private let store: FleetStoreServers
     private let start: ContinuousClock.Instant
     private let isActive: Bool
     private var nextFault: ContinuousClock.Instant
-    private let redisFault: ContinuousClock.Instant
-    private var hasRestarted = false
+    private var storeFaults: [(moment: ContinuousClock.Instant, kind: Kind)]
+    /// Whether the writes of the primary are being lost already.
+    private(set) var losesWrites = false
+    /// How many connections the primary had granted that the replica did not know of, when it failed over.
+    private(set) var lostShares = 0
     /// The processes to which something is happening, and until when.
     private var ongoing: [Int: (kind: Kind, until: ContinuousClock.Instant)] = [:]
 
     init(
         seed: UInt64,
         fleet: WorkerFleet,
-        redis: RedisServer,
+        store: FleetStoreServers,
         isActive: Bool,
         start: ContinuousClock.Instant,
         end: ContinuousClock.Instant
     ) {
         random = SeededRandom(seed: seed)
         self.fleet = fleet
-        self.redis = redis
+        self.store = store
         self.isActive = isActive
         self.start = start
         // The fleet recovers at its first start, for a term and the grace.
         nextFault = start + FleetPlan.term + FleetPlan.grace + .seconds(2)
-        redisFault = start + (end - start) * 0.6
+        storeFaults = FleetPlan.storeFaults.map { (start + (end - start) * $0.part, $0.kind) }
     }
 
     /// The processes to which something is happening.
@@ -70,16 +76,11 @@ struct Faults {
     /// Ends the faults whose time has come, and begins the next one.
     ///
     /// - Parameter bursting: The processes in a burst. Half of the faults happen to one of them, because they hold shares.
-    mutating func next(bursting: Set<Int>) throws {
+    mutating func next(bursting: Set<Int>) async throws {
         guard isActive else { return }
         let now = ContinuousClock.now
         for (number, fault) in ongoing where fault.until <= now { try end(number, fault.kind) }
-        if !hasRestarted, now >= redisFault {
-            hasRestarted = true
-            note(.restart, nil, now)
-            redis.kill()
-            try redis.start()
-        }
+        try await harmStore(now)
         guard now >= nextFault else { return }
         nextFault = now + .milliseconds(Int64.random(in: 800...2_500, using: &random))
         let isBursting = Bool.random(using: &random)
@@ -90,7 +91,7 @@ struct Faults {
         switch kind {
         case .kill: fleet.kill(number)
         case .stop: fleet.stop(number)
-        case .cut, .restart: fleet.cutOff(number)
+        default: fleet.cutOff(number)
         }
         // A process that was killed is replaced. The others are stopped or cut off until their shares may have been granted to
         // others, and some of them until their membership has ended.
@@ -108,7 +109,25 @@ struct Faults {
         switch kind {
         case .kill: try fleet.start(number)
         case .stop: fleet.goOn(number)
-        case .cut, .restart: fleet.reconnect(number)
+        default: fleet.reconnect(number)
+        }
+    }
+
+    private mutating func harmStore(_ now: ContinuousClock.Instant) async throws {
+        guard let (moment, kind) = storeFaults.first else { return }
+        if kind == .failover, !losesWrites, now >= moment - FleetPlan.lostWrites {
+            losesWrites = true
+            try store.endReplication()
+        }
+        guard now >= moment else { return }
+        storeFaults.removeFirst()
+        note(kind, nil, now)
+        switch kind {
+        case .restart: try store.restart(keepingData: true)
+        case .loss: try store.restart(keepingData: false)
+        default:
+            lostShares = try await store.unreplicatedShares()
+            fleet.redirect(to: store.failOver())
         }
     }
 
@@ -123,6 +142,7 @@ struct Bursts {
     private var random: SeededRandom
     private let fleet: WorkerFleet
     private var nextMove: ContinuousClock.Instant
+    private var hasMovedForReason = false
 
     init(seed: UInt64, fleet: WorkerFleet, start: ContinuousClock.Instant) {
         random = SeededRandom(seed: seed)
@@ -130,9 +150,12 @@ struct Bursts {
         nextMove = start + .seconds(1)
     }
 
-    mutating func next() {
+    /// - Parameter movesNow: Whether the bursts move now for a reason, at most once.
+    mutating func next(movesNow: Bool) {
         let now = ContinuousClock.now
-        guard now >= nextMove else { return }
+        let hasReason = movesNow && !hasMovedForReason
+        guard now >= nextMove || hasReason else { return }
+        hasMovedForReason = hasMovedForReason || hasReason
         nextMove = now + .seconds(8)
         for number in current { fleet.setLevel(number, 1) }
         current = Set((0..<4).map { _ in Int.random(in: 0..<fleet.count, using: &random) })

@@ -44,13 +44,13 @@ struct FleetPicture {
             elements.append(text("\(second) s", x(Double(second)), Self.bottom + 16, anchor: "middle"))
         }
         for fault in faults { elements += mark(fault) }
-        elements.append(
-            text(
-                "▼ killed   ■ stopped   ◆ cut off from Redis   | Redis restarted without its data",
-                50,
-                Self.height - 12
-            )
-        )
+        let legend = [
+            "▼ killed   ■ stopped   ◆ cut off from Redis",
+            "Lines: Redis is restarted with its data (dotted), restarted without it (black), and fails over with lost writes (blue).",
+        ]
+        for (index, line) in legend.enumerated() {
+            elements.append(text(line, 50, Self.height - 24 + 16 * Double(index)))
+        }
         return """
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Self.width) \(Self.height)" \
             font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif">
@@ -78,7 +78,9 @@ struct FleetPicture {
         case .kill: return [text("▼", x, Self.top - 4, anchor: "middle")]
         case .stop: return [text("■", x, Self.top - 4, anchor: "middle")]
         case .cut: return [text("◆", x, Self.top - 4, anchor: "middle")]
-        case .restart: return [line(x, Self.top, x, Self.bottom, "#0f172a")]
+        case .restart: return [line(x, Self.top, x, Self.bottom, "#0f172a", dashes: "2 4")]
+        case .loss: return [line(x, Self.top, x, Self.bottom, "#0f172a")]
+        case .failover: return [line(x, Self.top, x, Self.bottom, "#1d4ed8")]
         }
     }
 

@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import BurstPoolPostgresServer
-import BurstPoolRedisServer
 import Dispatch
 import Foundation
 import Synchronization
@@ -13,8 +12,12 @@ struct Run: AsyncParsableCommand {
         discussion: """
             The demo starts a private PostgreSQL server with max_connections = \(FleetPlan.maxConnections), a private Redis, and \
             the processes. Their pools share a budget of \(FleetPlan.total) connections. Bursts move from process to process. \
-            Processes are killed and replaced. Others are stopped, or cut off from Redis by a relay, until their shares may have \
-            been granted to others. Redis is restarted without its data.
+            Processes are killed and replaced. Others are stopped, or cut off from Redis, until their shares may have been \
+            granted to others. Redis is restarted with and without its data, and fails over to a replica that has lost the \
+            writes of the latest \(FleetPlan.lostWrites.components.seconds) seconds.
+
+            If the demo is run by root on Linux and there is an ip command, each process has a network namespace of its own, whose \
+            link is taken down to cut the process off. Otherwise a relay stops passing bytes.
 
             pg_stat_activity is read about 20 times a second. The exit status is 0 only if two looks in a row never found more \
             sessions than the budget, the server never refused a connection because it had too many, requests were served, and \
@@ -33,6 +36,9 @@ struct Run: AsyncParsableCommand {
 
     @Flag(help: "Cause no faults.")
     var noFaults = false
+
+    @Flag(help: "Cut processes off by relays, also if there could be network namespaces.")
+    var relays = false
 
     @Option(help: "The file for the picture of the run.")
     var svg = "demo-output/fleet.svg"
@@ -57,23 +63,31 @@ struct Run: AsyncParsableCommand {
         let postgres = try PostgresServer(settings: FleetPlan.serverSettings)
         defer { postgres.stop() }
         try postgres.execute(FleetPlan.role)
-        let redis = try RedisServer(listensOnPort: true)
-        defer { redis.stop() }
+        let store = try FleetStoreServers()
+        defer { store.stop() }
         let sampler = try await Sampler(url: postgres.url)
-        let fleet = try WorkerFleet(count: processes, postgres: postgres, redis: redis, ignoresBudget: ignoreBudget)
+        let fleet = try WorkerFleet(
+            count: processes,
+            postgres: postgres,
+            port: store.port,
+            usesNamespaces: !relays,
+            ignoresBudget: ignoreBudget
+        )
         defer { fleet.end() }
+        say("Processes are cut off by \(fleet.hasNamespaces ? "network namespaces" : "relays").")
         try fleet.start()
 
         let start = ContinuousClock.now
         let end = start + .seconds(seconds)
-        var faults = Faults(seed: seed, fleet: fleet, redis: redis, isActive: !noFaults, start: start, end: end)
+        var faults = Faults(seed: seed, fleet: fleet, store: store, isActive: !noFaults, start: start, end: end)
         var bursts = Bursts(seed: seed &+ 1, fleet: fleet, start: start)
         let screen = Screen(total: FleetPlan.total, processes: processes)
         var nextView = start
         while ContinuousClock.now < end, !stop.isRequested {
             try await sampler.look(at: start)
-            try faults.next(bursting: bursts.current)
-            bursts.next()
+            try await faults.next(bursting: bursts.current)
+            // Members draw shares in the time whose writes are lost.
+            bursts.next(movesNow: faults.losesWrites)
             if ContinuousClock.now >= nextView {
                 screen.show(second: (ContinuousClock.now - start) / .seconds(1), sampler, fleet, faults, bursts)
                 nextView += .seconds(1)

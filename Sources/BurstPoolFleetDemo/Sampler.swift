@@ -10,12 +10,14 @@ final class Sampler {
         /// The connections of each process.
         let connections: [Int: Int]
         var total: Int { connections.values.reduce(0, +) }
+        /// The sessions that the look before has found as well.
+        let lasting: Int
     }
 
     private(set) var samples: [Sample] = []
     /// The most connections that two looks in a row have found. A session that is ending is listed for some milliseconds after its
     /// client has closed it, so one look can see both it and the session that took its place.
-    private(set) var mostAtOnce = 0
+    var mostAtOnce: Int { samples.map(\.lasting).max() ?? 0 }
     private let connection: PostgresConnection
     private var before: Set<Int> = []
 
@@ -35,9 +37,19 @@ final class Sampler {
             // A session has no name for a moment after it has begun.
             connections[Int(name.split(separator: " ").last ?? "") ?? -1, default: 0] += 1
         }
-        mostAtOnce = max(mostAtOnce, sessions.intersection(before).count)
+        samples.append(
+            Sample(
+                second: (ContinuousClock.now - start) / .seconds(1),
+                connections: connections,
+                lasting: sessions.intersection(before).count
+            )
+        )
         before = sessions
-        samples.append(Sample(second: (ContinuousClock.now - start) / .seconds(1), connections: connections))
+    }
+
+    /// The same as ``mostAtOnce``, in a part of the run. In seconds.
+    func mostAtOnce(from start: Double, to end: Double) -> Int {
+        samples.filter { $0.second >= start && $0.second <= end }.map(\.lasting).max() ?? 0
     }
 
     func close() async { await connection.close() }

@@ -1,31 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BurstPoolPostgresServer
-import BurstPoolRedisServer
 import Foundation
 import Synchronization
 
-/// The processes of the demo. Each reaches Redis through a relay of its own, so that it can be cut off alone.
+/// The processes of the demo. Each reaches Redis through a relay of its own, which can be redirected to another server, and over a
+/// network of its own if there are network namespaces. So each can be cut off alone.
 final class WorkerFleet: @unchecked Sendable {
     // Sendable: `workers` and `hasEnded` are used by the task that runs the demo only.
     let count: Int
     let tally = FleetTally()
     private let postgresURL: String
     private let ignoresBudget: Bool
+    private let namespaces: [NetworkNamespace]
     private let relays: [Relay]
+    /// The addresses of the relays.
+    private let addresses: [String]
     private var workers: [WorkerProcess?]
     private var levels: [Int]
     private var hasEnded = false
 
-    init(count: Int, postgres: PostgresServer, redis: RedisServer, ignoresBudget: Bool) throws {
+    /// - Parameters:
+    ///   - port: The port of Redis on 127.0.0.1.
+    ///   - usesNamespaces: Whether to cut processes off by network namespaces, if this process may create them.
+    init(count: Int, postgres: PostgresServer, port: Int, usesNamespaces: Bool, ignoresBudget: Bool) throws {
         self.count = count
         self.ignoresBudget = ignoresBudget
-        postgresURL = "postgresql://app:app@127.0.0.1:\(postgres.port)/postgres"
-        guard let port = redis.port else { throw CocoaError(.featureUnsupported) }
-        relays = try (0..<count).map { _ in try Relay(to: port) }
+        // A unix socket, because a network namespace reaches only the relay.
+        postgresURL = "postgresql://app@/postgres?host=\(postgres.socketFolder)&port=\(postgres.port)"
+        var namespaces: [NetworkNamespace] = []
+        while usesNamespaces, namespaces.count < count, let next = NetworkNamespace(namespaces.count) {
+            namespaces.append(next)
+        }
+        if namespaces.count < count {
+            for namespace in namespaces { namespace.remove() }
+            namespaces = []
+        }
+        self.namespaces = namespaces
+        addresses = namespaces.isEmpty ? Array(repeating: "127.0.0.1", count: count) : namespaces.map(\.hostAddress)
+        relays = try addresses.map { try Relay(to: port, listeningOn: $0) }
         workers = Array(repeating: nil, count: count)
         levels = Array(repeating: 1, count: count)
     }
+
+    /// Whether processes are cut off by network namespaces, and not by relays.
+    var hasNamespaces: Bool { !namespaces.isEmpty }
 
     func start() throws {
         for number in 0..<count { try start(number) }
@@ -34,9 +53,10 @@ final class WorkerFleet: @unchecked Sendable {
     /// Starts a process, with as many tasks as the one before it had.
     func start(_ number: Int) throws {
         var arguments = ["worker", "--number", "\(number)", "--processes", "\(count)"]
-        arguments += ["--redis", "redis://127.0.0.1:\(relays[number].port)", "--postgres", postgresURL]
+        arguments += ["--redis", "redis://\(addresses[number]):\(relays[number].port)", "--postgres", postgresURL]
         if ignoresBudget { arguments.append("--ignore-budget") }
-        workers[number] = try WorkerProcess(arguments) { [tally] in tally.add($0) }
+        let prefix = hasNamespaces ? namespaces[number].prefix : []
+        workers[number] = try WorkerProcess(arguments, after: prefix) { [tally] in tally.add($0) }
         setLevel(number, levels[number])
     }
 
@@ -55,9 +75,18 @@ final class WorkerFleet: @unchecked Sendable {
 
     func goOn(_ number: Int) { workers[number]?.signal(SIGCONT) }
 
-    func cutOff(_ number: Int) { relays[number].freeze() }
+    func cutOff(_ number: Int) {
+        if hasNamespaces { namespaces[number].takeDown() } else { relays[number].freeze() }
+    }
 
-    func reconnect(_ number: Int) { relays[number].thaw() }
+    func reconnect(_ number: Int) {
+        if hasNamespaces { namespaces[number].bringUp() } else { relays[number].thaw() }
+    }
+
+    /// Sends new connections to a Redis server at another port.
+    func redirect(to port: Int) {
+        for relay in relays { relay.redirect(to: port) }
+    }
 
     /// Ends all processes, and waits for them for up to 5 seconds. Idempotent.
     func end() {
@@ -66,6 +95,7 @@ final class WorkerFleet: @unchecked Sendable {
         for worker in workers { worker?.closeInput() }
         for worker in workers { worker?.waitOrKill(seconds: 5) }
         for relay in relays { relay.stop() }
+        for namespace in namespaces { namespace.remove() }
     }
 }
 
@@ -74,10 +104,17 @@ final class WorkerProcess {
     private let process = Process()
     private let input = Pipe()
 
-    init(_ arguments: [String], _ receive: @escaping @Sendable (WorkerReport) -> Void) throws {
+    /// - Parameter prefix: A command that runs the command after it in its place; empty for none.
+    init(
+        _ arguments: [String],
+        after prefix: [String],
+        _ receive: @escaping @Sendable (WorkerReport) -> Void
+    ) throws {
         let output = Pipe()
-        process.executableURL = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
-        process.arguments = arguments
+        let executable = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
+        let command = prefix + [executable.path] + arguments
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
         process.standardInput = input
         process.standardOutput = output
         try process.run()

@@ -3,7 +3,7 @@
 import Foundation
 import Synchronization
 
-/// Relays TCP connections to a port of 127.0.0.1. The target can be changed, and the relay can stop passing bytes.
+/// Relays TCP connections to a port of 127.0.0.1. It listens on 127.0.0.1 or another IPv4 address of this machine. The target can be changed, and the relay can stop passing bytes.
 package final class Relay: Sendable {
     package let port: Int
     private let listener: Int32
@@ -13,9 +13,9 @@ package final class Relay: Sendable {
     private let links = Mutex<[Link]>([])
     private let change = Mutex<(@Sendable (inout [UInt8]) -> Void)?>(nil)
 
-    package init(to target: Int) throws {
+    package init(to target: Int, listeningOn address: String = "127.0.0.1") throws {
         self.target = Mutex(target)
-        (listener, port) = try Self.listen()
+        (listener, port) = try Self.listen(on: address)
         Thread.detachNewThread { [self] in accept() }
     }
 
@@ -76,13 +76,14 @@ package final class Relay: Sendable {
         #endif
     }()
 
-    private static func withLoopback<Result>(
+    private static func withAddress<Result>(
+        _ host: String = "127.0.0.1",
         port: Int,
         _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Result
     ) -> Result {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = inet_addr(host)
         address.sin_port = UInt16(port).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         return withUnsafeMutablePointer(to: &address) {
@@ -90,9 +91,9 @@ package final class Relay: Sendable {
         }
     }
 
-    private static func listen() throws -> (descriptor: Int32, port: Int) {
+    private static func listen(on host: String) throws -> (descriptor: Int32, port: Int) {
         let descriptor = socket(AF_INET, stream, 0)
-        let port: Int? = withLoopback(port: 0) { address, length in
+        let port: Int? = withAddress(host, port: 0) { address, length in
             guard bind(descriptor, address, length.pointee) == 0, Foundation.listen(descriptor, 64) == 0,
                 getsockname(descriptor, address, length) == 0
             else { return nil }
@@ -100,7 +101,10 @@ package final class Relay: Sendable {
                 Int(UInt16(bigEndian: $0.pointee.sin_port))
             }
         }
-        guard let port else { throw POSIXError(.EADDRINUSE) }
+        guard let port else {
+            close(descriptor)
+            throw POSIXError(.EADDRINUSE)
+        }
         return (descriptor, port)
     }
 
@@ -109,7 +113,7 @@ package final class Relay: Sendable {
             let client = Foundation.accept(listener, nil, nil)
             if client < 0 || isStopped.load(ordering: .sequentiallyConsistent) { break }
             let server = socket(AF_INET, Self.stream, 0)
-            let isConnected = Self.withLoopback(port: target.withLock { $0 }) {
+            let isConnected = Self.withAddress(port: target.withLock { $0 }) {
                 connect(server, $0, $1.pointee) == 0
             }
             let link = Link(client: client, server: server)

@@ -54,7 +54,8 @@ package final class RedisServer: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// Kills the server, as a crash would. ``start()`` starts it again at the same address, without its data.
+    /// Kills the server, as a crash would. ``start()`` starts it again at the same address, without its data unless it was
+    /// started with `--appendonly yes`.
     package func kill() {
         guardian.withLock { guardian in
             guard let running = guardian else { return }
@@ -64,6 +65,19 @@ package final class RedisServer: Sendable {
             guardian = nil
             while answersPing() { usleep(1_000) }
         }
+    }
+
+    /// Makes a replica a primary, with the data that it has now.
+    package func promote() throws {
+        let socket = try PlainSocket()
+        guard socket.connect(path: socketPath), socket.roundTrip("REPLICAOF NO ONE\r\n") else {
+            throw Failure(description: "The replica does not answer.")
+        }
+    }
+
+    /// Removes what the server has written with `--appendonly yes`. It must not run.
+    package func removeAppendOnlyFile() throws {
+        try FileManager.default.removeItem(at: folder.appendingPathComponent("appendonlydir"))
     }
 
     /// Starts the server again after ``kill()``.

@@ -14,6 +14,7 @@ public protocol FleetStore: Sendable {
     /// Extends the terms of a member, and sets its share to what it wants, as far as the budget allows.
     ///
     /// - Parameters:
+    ///   - request: The member that renews, and the number of this request.
     ///   - held: The share that the member uses now. A store that has lost writes records it again.
     ///   - wanted: The share that the member wants from now on. More than it had draws the difference from the burst budget,
     ///     and less releases it.
