@@ -12,7 +12,7 @@ public struct SharedLeasePolicy: Sendable, Hashable, CustomStringConvertible {
 
     /// Fills the connections that are in use before another one is used or opened. This is the default.
     ///
-    /// It needs the fewest connections, and those that are not needed become idle. Requests that are sent together cost the
+    /// It needs the fewest connections, and connections without callers become idle. Requests that are sent together cost the
     /// least: on Redis, one write carries the commands of many tasks.
     public static let warmFirst = SharedLeasePolicy(kind: .warmFirst)
 
