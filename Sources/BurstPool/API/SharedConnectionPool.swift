@@ -18,7 +18,7 @@
 /// ``ConnectionPoolConfiguration/maxSize``, ``ConnectionPoolConfiguration/burstLimit`` and
 /// ``ConnectionPoolConfiguration/minimumIdle`` count connections, not leases.
 ///
-/// **Which connection a lease is of.** The pool opens or takes a connection only if all leases of the others are in use, and the
+/// **Which connection a lease is of.** A ``SharedLeasePolicy`` says so. With the default, the pool opens or takes a connection only if all leases of the others are in use, and the
 /// lease that was released last is acquired next. While the pool has more than `maxSize` connections and nobody waits, it winds
 /// down the connection with the fewest leases as soon as the leases in use fit into the others: no new lease of it begins, and it
 /// is closed when the last one has ended. With a setting that depends on idle connections, such as
@@ -40,22 +40,37 @@ public final class SharedConnectionPool<Strategy: SharedConnectionStrategy>: Sen
     ///   - strategy: Opens, checks and closes connections. The pool retains it.
     ///   - maxSize: The soft limit: how many connections the pool keeps. At least 1.
     ///   - burstLimit: The hard limit, at least `maxSize`; `nil` if it is the same as `maxSize`.
+    ///   - leasePolicy: Which connection serves a caller. Default: ``SharedLeasePolicy/warmFirst``.
     /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration`` or
     ///   ``ConnectionPoolError/Code/outOfMemory``.
-    public convenience init(strategy: Strategy, maxSize: Int, burstLimit: Int? = nil) throws(ConnectionPoolError) {
+    public convenience init(
+        strategy: Strategy,
+        maxSize: Int,
+        burstLimit: Int? = nil,
+        leasePolicy: SharedLeasePolicy = .warmFirst
+    ) throws(ConnectionPoolError) {
         try self.init(
             strategy: strategy,
-            configuration: ConnectionPoolConfiguration(maxSize: maxSize, burstLimit: burstLimit)
+            configuration: ConnectionPoolConfiguration(maxSize: maxSize, burstLimit: burstLimit),
+            leasePolicy: leasePolicy
         )
     }
 
     /// Creates a pool. It has no connections at first, and opens ``ConnectionPoolConfiguration/minimumIdle`` at once.
     ///
+    /// - Parameters:
+    ///   - strategy: Opens, checks and closes connections. The pool retains it.
+    ///   - configuration: The limits, which count connections, and all other settings.
+    ///   - leasePolicy: Which connection serves a caller. Default: ``SharedLeasePolicy/warmFirst``.
     /// - Throws: ``ConnectionPoolError`` with ``ConnectionPoolError/Code/invalidConfiguration``, which names the settings and
     ///   their values, or ``ConnectionPoolError/Code/outOfMemory``. ``ConnectionPoolConfiguration/resetsConnections`` and
     ///   ``ConnectionPoolConfiguration/detectsNestedAcquires`` are not possible in a shared pool.
-    public init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws(ConnectionPoolError) {
-        engine = try SharedPoolEngine(strategy: strategy, configuration: configuration)
+    public init(
+        strategy: Strategy,
+        configuration: ConnectionPoolConfiguration,
+        leasePolicy: SharedLeasePolicy = .warmFirst
+    ) throws(ConnectionPoolError) {
+        engine = try SharedPoolEngine(strategy: strategy, configuration: configuration, policy: leasePolicy)
     }
 
     deinit {

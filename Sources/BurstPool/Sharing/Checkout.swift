@@ -11,7 +11,7 @@ extension SharedPoolEngine {
         let connection = connections.connection(of: checkout).pointee
         let limit = strategy.leaseLimit(of: connection)
         header.pointee.knownLimit.store(limit, ordering: .relaxed)
-        expectedLimit.store(min(max(1, limit), Self.mostLeases), ordering: .relaxed)
+        expectedLimit.store(min(max(1, limit), leaseCap.load(ordering: .relaxed)), ordering: .relaxed)
         header.pointee.word.store(
             SharingState.pinned(notesLeases: settings.notesLeases).bits,
             ordering: .sequentiallyConsistent
@@ -19,6 +19,7 @@ extension SharedPoolEngine {
         // Before a caller gets a lease, so that its release can be the one that ends the burst.
         noteBurst()
         lookSoon()
+        lowerLeaseCap(reserve: 0)
         addLeases(header, checkout, connection)
         if unpin(header) { return returnConnection(checkout) }
         // The connection may have been retired, and the pool shut down, before the header said that it is checked out.

@@ -56,7 +56,12 @@ extension SharedPoolEngine: AlarmClockOwner {
         }
         let coldest = staying.min { $0.inUse < $1.inUse }
         let hasRoom = coldest.map { staying.count > 1 && $0.inUse > 0 && fitsWell(without: $0, staying) } ?? false
-        if let coldest, hasRoom, hadRoom, !isRested, !core.hasWaiters { windDown(coldest.header) }
+        if settings.spreadsLeases {
+            // A quarter of the leases stays idle, so that the cap need not be raised again at once.
+            lowerLeaseCap(reserve: usage.values.reduce(0) { $0 + $1.inUse } / 3)
+        } else if let coldest, hasRoom, hadRoom, !isRested, !core.hasWaiters {
+            windDown(coldest.header)
+        }
         hadRoom = hasRoom
         seen = usage.mapValues(\.serials)
         if !usage.isEmpty { resting.look(at: now.addingSaturated(settings.lookInterval)) }

@@ -158,7 +158,8 @@ extension SharedPoolEngine {
             // For good: the server has asked to close the connection.
             flags.pointee.set(.hasClosed)
         }
-        return flags.pointee.flags(.isRetired).isEmpty ? min(limit, Self.mostLeases) : 0
+        guard flags.pointee.flags(.isRetired).isEmpty else { return 0 }
+        return min(limit, leaseCap.load(ordering: .sequentiallyConsistent))
     }
 
     /// Makes every thread that holds a lease of the connection check whether to give it up.

@@ -43,10 +43,17 @@ final class SharedPoolEngine<Strategy: SharedConnectionStrategy, Core: _PoolCore
     let resting = Resting()
     /// The limit of the connection that was checked out last: how many callers the next one will probably serve. At first it is
     /// not known, and one connection is opened for all callers.
-    let expectedLimit = Atomic(Int.max)
+    let expectedLimit: Atomic<Int>
+    /// The greatest number of leases that any connection may have now. Only the policy ``SharedLeasePolicy/fewestLeases`` changes
+    /// it: see Spreading.swift.
+    let leaseCap: Atomic<Int>
 
     @usableFromInline
-    init(strategy: Strategy, configuration: ConnectionPoolConfiguration) throws(ConnectionPoolError) {
+    init(
+        strategy: Strategy,
+        configuration: ConnectionPoolConfiguration,
+        policy: SharedLeasePolicy
+    ) throws(ConnectionPoolError) {
         try configuration.validate()
         try configuration.validateForSharing()
         let alignment = MemoryLayout<Strategy.Connection>.alignment
@@ -56,7 +63,9 @@ final class SharedPoolEngine<Strategy: SharedConnectionStrategy, Core: _PoolCore
                 poolName: configuration.name
             )
         }
-        settings = SharingSettings(configuration)
+        settings = SharingSettings(configuration, policy)
+        expectedLimit = Atomic(settings.spreadsLeases ? 1 : Int.max)
+        leaseCap = Atomic(settings.spreadsLeases ? 1 : Self.mostLeases)
         let retained = Unmanaged.passRetained(strategy)
         do {
             core = try Core(
@@ -136,11 +145,14 @@ struct SharingSettings: Sendable {
     let leakThreshold: UInt64?
     /// Whether a caller whose release leads to a close waits for it.
     @usableFromInline let throwsCloseErrors: Bool
+    /// Whether the policy is ``SharedLeasePolicy/fewestLeases``.
+    let spreadsLeases: Bool
     /// The time between two looks at the connections that are checked out; `.max` if none is needed.
     let lookInterval: UInt64
 
-    init(_ configuration: ConnectionPoolConfiguration) {
+    init(_ configuration: ConnectionPoolConfiguration, _ policy: SharedLeasePolicy) {
         self.configuration = configuration
+        spreadsLeases = policy == .fewestLeases
         tracksPlaces = configuration.leakThreshold != nil || configuration.tracksLeases
         reportsLeases = configuration.observer?.observesLeases ?? false
         notesLeases = tracksPlaces || reportsLeases

@@ -149,13 +149,18 @@ extension SharedPoolEngine {
                 growing = false
                 if growLeases() { continue }
             }
-            if revive() { continue }
+            if !settings.spreadsLeases, revive() { continue }
             do {
                 if try checkOutIdleConnection(ifStale: .returnIdle) { continue }
             } catch {
                 // The strategy threw a CancellationError, which is for the caller on whose behalf it was asked.
                 if let waiter = core.handOff() { fail(waiter, error) }
                 continue
+            }
+            if settings.spreadsLeases {
+                if lacksConnection(running: supplies.count) { supplyConnections(inheritingTask: inheritingTask) }
+                // Otherwise a connection that is excess would be used again and again.
+                if raiseLeaseCap() || revive() { continue }
             }
             if events.isObserved {
                 let limit = connections.core.limits.hardLimit

@@ -100,8 +100,14 @@ extension SharedPoolEngine {
 
     /// By how much the leases in use exceed what the other connections can have.
     func excessLeases(without one: SharingUsage, _ usage: [SharingUsage]) -> Int {
-        let capacity = usage.reduce(0) { $0 + $1.state.leases } - one.state.leases
+        let capacity = usage.reduce(0) { $0 + possibleLeases(of: $1) } - possibleLeases(of: one)
         return usage.reduce(0) { $0 + $1.inUse } - capacity
+    }
+
+    /// How many leases a connection can have. With the policy `fewestLeases` that is more than it has.
+    private func possibleLeases(of one: SharingUsage) -> Int {
+        guard settings.spreadsLeases else { return one.state.leases }
+        return min(max(0, one.header.pointee.knownLimit.load(ordering: .relaxed)), Self.mostLeases)
     }
 
     /// Whether the connection is winding down, or will be closed.

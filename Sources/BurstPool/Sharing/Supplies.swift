@@ -63,20 +63,24 @@ extension SharedPoolEngine {
     func supplyConnections(inheritingTask: Bool) {
         while !core.isShutDown,
             let canceller = supplies.begin(isNeeded: { running in
+                if lacksConnection(running: running) { return true }
                 let (served, isMore) = running.multipliedReportingOverflow(by: expectedLimit.load(ordering: .relaxed))
                 return !isMore && core.waiting > served
             })
         {
             let work: @Sendable () async -> Void = { [self] in
+                var isFilling = false
                 do {
                     checkOut(try await connections.acquire(timeout: .unlimited))
+                    isFilling = lacksConnection(running: supplies.count - 1)
                 } catch {
                     // A task that was cancelled was not needed any more. Any other error is for a caller.
-                    if !(Task.isCancelled && error is CancellationError), let waiter = core.handOff() {
-                        fail(waiter, error)
-                    }
+                    let isForCaller = !(Task.isCancelled && error is CancellationError)
+                    // With the other policy, an open connection may have room for the caller.
+                    if isForCaller, !raiseLeaseCap(), let waiter = core.handOff() { fail(waiter, error) }
                 }
                 supplies.end(canceller)
+                if isFilling { supplyConnections(inheritingTask: false) }
                 reconcile()
             }
             canceller.watch(inheritingTask ? Task { await work() } : Task.detached { await work() })

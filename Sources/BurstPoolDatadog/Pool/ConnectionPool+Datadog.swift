@@ -26,14 +26,20 @@ extension SharedConnectionPool {
     /// - Parameters:
     ///   - strategy: Opens, checks and closes connections.
     ///   - configuration: The pool's configuration. If it already has an observer, both receive the events.
+    ///   - leasePolicy: Which connection serves a caller. Default: `SharedLeasePolicy.warmFirst`.
     ///   - datadog: Reports this pool, and must not be used for another pool.
     /// - Throws: `ConnectionPoolError` with `ConnectionPoolError.Code/invalidConfiguration`, which names the values.
     public convenience init(
         strategy: Strategy,
         configuration: ConnectionPoolConfiguration,
+        leasePolicy: SharedLeasePolicy = .warmFirst,
         datadog: DatadogConnectionPoolObserver
     ) throws(ConnectionPoolError) {
-        try self.init(strategy: strategy, configuration: configuration.reporting(to: datadog))
+        try self.init(
+            strategy: strategy,
+            configuration: configuration.reporting(to: datadog),
+            leasePolicy: leasePolicy
+        )
         datadog.observe(self)
     }
 }

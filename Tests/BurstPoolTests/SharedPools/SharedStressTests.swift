@@ -18,9 +18,10 @@ struct SharedStressTests {
         /// Whether connections are returned and closed while nobody uses them.
         var rests = false
         var limit = 3
+        var policy = SharedLeasePolicy.warmFirst
 
         var testDescription: String {
-            var parts = ["limit \(limit)"]
+            var parts = ["\(policy), limit \(limit)"]
             if changesLimits { parts.append("limits change") }
             if breaksConnections { parts.append("connections break") }
             if resizes { parts.append("the pool is resized") }
@@ -37,6 +38,15 @@ struct SharedStressTests {
             Disturbances(rests: true),
             Disturbances(changesLimits: true, breaksConnections: true, resizes: true),
             Disturbances(changesLimits: true, breaksConnections: true, resizes: true, rests: true),
+            Disturbances(limit: 8, policy: .fewestLeases),
+            Disturbances(rests: true, limit: 8, policy: .fewestLeases),
+            Disturbances(
+                changesLimits: true,
+                breaksConnections: true,
+                resizes: true,
+                rests: true,
+                policy: .fewestLeases
+            ),
         ]
     }
 
@@ -53,6 +63,7 @@ struct SharedStressTests {
             limit: disturbances.limit,
             maxSize: 2,
             burstLimit: mostConnections,
+            policy: disturbances.policy,
             configure: {
                 $0.clock = ContinuousClock()
                 $0.observer = nil

@@ -93,6 +93,7 @@ func withSharedPool(
     maxSize: Int,
     burstLimit: Int? = nil,
     mostEver: Int? = nil,
+    policy: SharedLeasePolicy = .warmFirst,
     sourceLocation: SourceLocation = #_sourceLocation,
     configure: (inout ConnectionPoolConfiguration) -> Void = { _ in },
     _ test: (SharedTestPool, SharedTestStrategy, ManualClock, RecordingObserver) async throws -> Void
@@ -107,7 +108,7 @@ func withSharedPool(
     let witness = Witness()
     do {
         let strategy = SharedTestStrategy(limit: limit, witness: witness)
-        let pool = try SharedConnectionPool(strategy: strategy, configuration: configuration)
+        let pool = try SharedConnectionPool(strategy: strategy, configuration: configuration, leasePolicy: policy)
         try await test(pool, strategy, clock, observer)
         await pool.shutdown()
         let statistics = pool.statistics

@@ -166,8 +166,8 @@ final class ConnectionAtServer: Sendable {
         send(.settings(.settings([HTTP2Setting(parameter: .maxConcurrentStreams, value: limit)])))
     }
 
-    /// Asks the client to close the connection. The server answers the requests that it has received, and refuses all later
-    /// ones. It leaves it to the client to close the connection. Idempotent.
+    /// Asks the client to close the connection. The server answers the requests that it has received, and refuses all later ones,
+    /// also if they are on the way already. It leaves it to the client to close the connection. Idempotent.
     func goAway() {
         channel.eventLoop.execute { [self] in
             let latest = state.withLock { state -> HTTP2StreamID? in
