@@ -43,6 +43,32 @@ struct CircuitBreakerTests {
         }
     }
 
+    @Test(
+        "Callers fail at once if attempts that ignore their time limit leave no slot for the probe",
+        arguments: CoreKind.allCases
+    )
+    func noSlotForProbe(kind: CoreKind) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 1,
+            configure: {
+                $0.connectTimeout = .milliseconds(100)
+                $0.circuitBreaker = ConnectionCircuitBreaker(failureThreshold: 1, openFor: .milliseconds(300))
+            }
+        ) { pool, strategy, clock, _ in
+            let gate = Gate()
+            strategy.onOpen { _ in await gate.pass() }
+            let first = try await pool.startWaiting()
+            try await eventually("it connects") { gate.held == 1 && clock.wakes(within: .milliseconds(100)) }
+            clock.advance(by: .milliseconds(100))
+            _ = try await poolError(.connectTimedOut) { _ = try await first.value }
+            clock.advance(by: .milliseconds(300))
+            _ = try await poolError(.circuitOpen) { try await pool.withConnection { $0.use() } }
+            gate.open()
+            try await eventually("the connection that opened late is idle or closed") { pool.statistics.opening == 0 }
+        }
+    }
+
     @Test("A success between failures resets the count", arguments: CoreKind.allCases)
     func reset(kind: CoreKind) async throws {
         try await withBreaker(kind) { pool, strategy, _, observer in

@@ -35,6 +35,32 @@ struct CloseTimeoutTests {
     }
 
     @Test(
+        "A connection whose close has taken closeTimeout is aborted, once, and one that closes in time is not",
+        arguments: CoreKind.allCases
+    )
+    func aborts(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 2, mostEver: 3) { pool, strategy, clock, _ in
+            let aborted = Shared<[Int]>([])
+            let gate = Gate()
+            strategy.onAbort { remote in
+                aborted.change { $0.append(remote.id) }
+                gate.open()
+            }
+            strategy.onClose { remote in if remote.id == 1 { await gate.pass() } }
+            let leases = try await pool.lease(2)
+            leases[1].discard()
+            leases[0].release()
+            pool.evictAll(over: nil)
+            try await eventually("the close hangs") { gate.held == 1 && strategy.books.closed == 1 }
+            try await clock.waitForSleepers(1)
+            clock.advance(by: .seconds(30))
+            try await eventually("it was aborted") { strategy.books.closed == 2 }
+            #expect(aborted.value == [1])
+            #expect(pool.statistics.total == 0)
+        }
+    }
+
+    @Test(
         "The caller that released the connection waits no longer than closeTimeout",
         arguments: CoreKind.allCases,
         [true, false]

@@ -26,6 +26,33 @@ struct HealthCheckTests {
         }
     }
 
+    @Test(
+        "An attempt to connect without an answer makes the pool unresponsive, whoever began it",
+        arguments: CoreKind.allCases
+    )
+    func frozenAttempt(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1) { pool, strategy, clock, _ in
+            try await pool.acquire().discard()
+            try await eventually("it is closed") { pool.statistics.total == 0 }
+            let gate = Gate()
+            strategy.onOpen { _ in await gate.pass() }
+            // The attempt of the first check is still under way in the second.
+            for _ in 0..<2 {
+                let found = Shared<ConnectionPoolHealth?>(nil)
+                let check = Task { found.set(await pool.checkHealth(timeout: .milliseconds(500))) }
+                try await eventually("it has ended") {
+                    if found.value == nil, gate.held == 1 { clock.advance(by: .milliseconds(10)) }
+                    return found.value != nil
+                }
+                await check.value
+                #expect(found.value?.status == .unresponsive)
+            }
+            gate.open()
+            try await eventually("it has opened") { pool.statistics.idle == 1 }
+            #expect(await pool.checkHealth(timeout: .seconds(1)).isHealthy)
+        }
+    }
+
     @Test("A dead idle connection is replaced, and the new one decides", arguments: CoreKind.allCases)
     func deadConnection(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, strategy, _, _ in

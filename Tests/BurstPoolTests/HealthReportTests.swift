@@ -99,6 +99,27 @@ struct HealthReportTests {
         }
     }
 
+    @Test("Callers whose timeout is short make the pool unresponsive as well", arguments: CoreKind.allCases)
+    func shortTimeouts(kind: CoreKind) async throws {
+        try await withTimedPool(kind, maxSize: 1, configure: { $0.acquireTimeout = .milliseconds(250) }) {
+            pool,
+            _,
+            clock,
+            _ in
+            let lease = try await pool.acquire()
+            for _ in 0..<25 {
+                let waiter = try await pool.startWaiting(timeout: .configured)
+                try await eventually("the timeout is running") { clock.wakes(within: .milliseconds(250)) }
+                clock.advance(by: .milliseconds(250))
+                _ = try await poolError(.acquireTimedOut) { _ = try await waiter.value }
+            }
+            #expect(pool.health.status == .unresponsive)
+            lease.release()
+            try await pool.acquire().release()
+            #expect(pool.health.isHealthy)
+        }
+    }
+
     @Test("A pool whose callers wait and in which nothing comes back is unresponsive", arguments: CoreKind.allCases)
     func unresponsive(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 1) { pool, _, clock, _ in

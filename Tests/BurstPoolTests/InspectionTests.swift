@@ -8,6 +8,41 @@ import Testing
 /// Who holds the connections, and who waits for one.
 @Suite(.timeLimit(.minutes(5)))
 struct InspectionTests {
+    @Test("All waiters are listed, however many have waited before", arguments: CoreKind.allCases, [false, true])
+    func afterManyWaits(kind: CoreKind, tracksLeases: Bool) async throws {
+        try await withTimedPool(kind, maxSize: 4, configure: { $0.tracksLeases = tracksLeases }) { pool, _, _, _ in
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<40 {
+                    group.addTask {
+                        for _ in 0..<250 { try? await pool.withConnection { _ in await Task.yield() } }
+                    }
+                }
+            }
+            let leases = try await pool.lease(4)
+            var waiters: [Task<TestLease<TestConnection>, any Error>] = []
+            for _ in 0..<36 { waiters.append(try await pool.startWaiting()) }
+            #expect(pool.waiters.count == 36)
+            leases.release()
+            for waiter in waiters { try await waiter.value.release() }
+            #expect(pool.waiters.isEmpty)
+        }
+    }
+
+    @Test("The table of waiters stays in proportion to the callers that wait at the same time")
+    func tableSize() throws {
+        let table = WaitTable(tracksPlaces: false)
+        let site = _LeaseSite(#fileID, #line, isScoped: true)
+        var places: [WaitTable.Place] = []
+        // The numbers of waits are close to each other, and come again with another generation.
+        for wait in 0..<200_000 {
+            let number = UInt64(wait % 48) | UInt64(wait / 48) << 26
+            places.append(try #require(table.begin(number, at: 1, site, notesName: false)))
+            if places.count > 32 { table.end(places.remove(at: wait % 7)) }
+        }
+        #expect(table.entries.count == 32)
+        #expect(table.cellCount <= 8 * 64)
+    }
+
     @Test("A lease is listed with its place, its age and the name of its task", arguments: CoreKind.allCases)
     func lease(kind: CoreKind) async throws {
         try await withTimedPool(kind, maxSize: 2, configure: { $0.tracksLeases = true }) { pool, _, clock, _ in

@@ -143,6 +143,35 @@ struct MaxLifetimeTests {
         }
     }
 
+    @Test(
+        "A connection that has expired when it opens is a failed attempt, and the next attempt comes after a pause",
+        arguments: CoreKind.allCases
+    )
+    func expiredAtOnce(kind: CoreKind) async throws {
+        try await withTimedPool(
+            kind,
+            maxSize: 1,
+            configure: {
+                $0.minimumIdle = 1
+                $0.connectRetry = ConnectionBackoff()
+            }
+        ) { pool, strategy, clock, observer in
+            try await eventually("the minimum is open") { pool.statistics.idle == 1 }
+            strategy.limitLifetime(.seconds(-5))
+            pool.evictAll(over: nil)
+            try await eventually("an attempt has failed") { strategy.books.closed == 2 }
+            await letOthersRun()
+            #expect(strategy.books.attempts == 2)
+            let errors = observer.all { if case .openFailed(let error, _, _, _) = $0 { "\(error)" } else { nil } }
+            #expect(errors.count == 1 && errors[0].contains("may stay open for -5.0 seconds"))
+            strategy.limitLifetime(nil)
+            try await eventually("the minimum is open again") {
+                clock.advance(by: .milliseconds(100))
+                return pool.statistics.idle == 1
+            }
+        }
+    }
+
     @Test("maxLifetime may have any length, also without jitter", arguments: CoreKind.allCases)
     func longest(kind: CoreKind) async throws {
         try await withTimedPool(

@@ -24,7 +24,8 @@ extension ConnectionPoolError {
         poolName: String
     ) -> ConnectionPoolError {
         let limit = limit.map { " and maxWaiters is \($0)" } ?? ""
-        let lastError = cause == .serverUnreachable ? lastOpenError.map { " Last error: \($0)." } ?? "" : ""
+        let lastError =
+            cause == .serverUnreachable ? lastOpenError.map { " Last error: \(Self.sentence($0))" } ?? "" : ""
         return ConnectionPoolError(
             .tooManyWaiters,
             message: """
@@ -88,7 +89,7 @@ extension ConnectionPoolError {
             .circuitOpen,
             message: """
                 The circuit breaker is open after failed connection attempts, and no connection is available. The next \
-                attempt is in \(nextAttempt).\(lastOpenError.map { " Last error: \($0)." } ?? "")
+                attempt is in \(nextAttempt).\(lastOpenError.map { " Last error: \(Self.sentence($0))" } ?? "")
                 """,
             poolName: poolName,
             statistics: statistics,
@@ -162,6 +163,12 @@ extension ConnectionPoolError {
         )
     }
 
+    /// Returns what an error says, with a full stop at the end.
+    private static func sentence(_ error: any Error) -> String {
+        let text = "\(error)"
+        return text.hasSuffix(".") ? text : text + "."
+    }
+
     /// - Parameter timeout: The timeout of the caller; zero if the caller did not wait.
     @usableFromInline
     static func acquireTimedOut(
@@ -175,11 +182,11 @@ extension ConnectionPoolError {
             message += " The oldest lease has lasted for at least \(age)."
         }
         if let error = shortage.lastOpenError {
-            message += " The latest attempt to open a connection failed: \(error)."
+            message += " The latest attempt to open a connection failed: \(sentence(error))"
         }
         return ConnectionPoolError(
             .acquireTimedOut,
-            message: message + " " + cause.advice,
+            message: message.contains(cause.advice) ? message : message + " " + cause.advice,
             poolName: poolName,
             statistics: shortage.statistics,
             underlyingError: shortage.lastOpenError,

@@ -57,7 +57,8 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
     /// returns `nil`.
     ///
     /// The pool calls this method once, when the connection has opened. Use it for connections that must not outlive
-    /// their credentials. The shorter of this duration and ``ConnectionPoolConfiguration/maxLifetime`` applies.
+    /// their credentials. The shorter of this duration and ``ConnectionPoolConfiguration/maxLifetime`` applies. Zero or a
+    /// negative duration means that the connection has expired already: the attempt to connect has failed.
     func connectionLifetime(_ connection: Connection) -> Duration?
 
     /// Tells the strategy how to report that a connection has closed by itself. The default does nothing: the pool then
@@ -96,9 +97,9 @@ public protocol ConnectionStrategy<Connection>: AnyObject, Sendable {
     /// Returns a closure that aborts everything the connection is doing, so that its user gets an error at once. The
     /// default returns `nil`, which means that this strategy cannot abort a connection.
     ///
-    /// The pool calls this method once, when the connection has opened. It calls the closure from any thread while the
-    /// connection is in use: in ``ConnectionPool/abort(timeout:)``, and when a validation or a reset exceeds its time
-    /// limit.
+    /// The pool calls this method once, when the connection has opened. It calls the closure at most once, from any thread: in
+    /// ``ConnectionPool/abort(timeout:)`` if the connection is in use, when a validation or a reset exceeds its time limit, and
+    /// when a close has taken ``ConnectionPoolConfiguration/closeTimeout``.
     func abortHandle(for connection: Connection) -> (@Sendable () -> Void)?
 }
 

@@ -58,11 +58,12 @@ extension _PoolEngine {
         for caller: CloseCaller?,
         _ connection: @escaping @Sendable () async -> sending Strategy.Connection
     ) {
-        _ = header(of: lease).pointee.abortHandle.take()
         // The close is reported before the slot is free, so that after a shutdown no event follows when all slots are free.
         let operation = beginOperation(settings.closeTimeout, in: lease) { [self] in
             events.report(.closeTimedOut(reason))
+            let abortHandle = header(of: lease).pointee.abortHandle.take()
             freeSlotAfterClose(lease, reason)
+            abortHandle?.abort()
             slotIsFree()
             caller?.closeHasEnded()
         }
@@ -77,6 +78,7 @@ extension _PoolEngine {
             let callerGetsError = isInTime && caller?.accept(failure) == true
             events.report(.closed(reason, error: callerGetsError ? nil : failure))
             guard isInTime else { return }
+            _ = header(of: lease).pointee.abortHandle.take()
             freeSlotAfterClose(lease, reason)
             slotIsFree()
             caller?.closeHasEnded()

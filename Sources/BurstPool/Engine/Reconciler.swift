@@ -218,6 +218,11 @@ extension _PoolEngine {
         case .nothing:
             gate.cancel(attempt)
             noteNoPermit()
+            if attempt.isProbe, !core.isPaused, !canServeSomeone {
+                // Attempts that ignore their time limit, and connections that are closing, hold all slots. A probe cannot begin.
+                failAllWaiters(nextAttempt: .zero)
+                return false
+            }
             // While this attempt was reserved, the gate may have refused another thread that wanted to open for a waiter.
             return core.hasPermitForWaiter
         }
@@ -246,17 +251,20 @@ extension _PoolEngine {
             return failOldestWaiterThatNeedsPermit(error)
         case .circuitOpen(let moment):
             alarm.ring(at: moment)
-            if !canServeSomeone {
-                let error = ConnectionPoolError.circuitOpen(
-                    statistics,
-                    nextAttempt: .nanoseconds(moment.subtractingSaturated(clock.now)),
-                    lastOpenError: openErrors.sinceLastSuccess,
-                    poolName: settings.name
-                )
-                while let waiter = core.handOff() { fail(waiter, error) }
-            }
+            if !canServeSomeone { failAllWaiters(nextAttempt: .nanoseconds(moment.subtractingSaturated(clock.now))) }
             return false
         }
+    }
+
+    /// Fails all waiters, because the circuit breaker lets nobody connect and no connection can serve them.
+    private func failAllWaiters(nextAttempt: Duration) {
+        let error = ConnectionPoolError.circuitOpen(
+            statistics,
+            nextAttempt: nextAttempt,
+            lastOpenError: openErrors.sinceLastSuccess,
+            poolName: settings.name
+        )
+        while let waiter = core.handOff() { fail(waiter, error) }
     }
 
     /// Fails the oldest waiter that needs a new connection, because an attempt to open one is pointless. Returns `false` if

@@ -211,6 +211,7 @@ extension _PoolEngine {
         if events.isObserved { noteWaitEnded() }
         var error = error
         if let shortage = error as? Shortage {
+            health.noteTimeout(since: began)
             let timeout = patience.timeout ?? .zero
             let cause = shortage.cause(since: began)
             error =

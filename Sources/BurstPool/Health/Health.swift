@@ -54,8 +54,10 @@ extension _PoolEngine {
         let patience = settings.validationTimeout.nanoseconds
         // While the pool is paused, callers wait for its end, so their wait says nothing about the server.
         // The oldest wait last: finding it takes time in proportion to the number of waiters.
-        if !core.isPaused, sinceSuccess > patience, let oldestWait = oldestWait(), oldestWait > patience {
-            return .unresponsive
+        if !core.isPaused, sinceSuccess > patience {
+            // Callers whose timeout is shorter than this patience do not wait for so long, but each of them in vain.
+            let inVain = health.firstTimeout.map { now.subtractingSaturated($0) } ?? 0
+            if inVain > patience || oldestWait() ?? 0 > patience { return .unresponsive }
         }
         return lastSuccess == 0 ? .unknown : .healthy
     }

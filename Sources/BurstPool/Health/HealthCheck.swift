@@ -13,6 +13,8 @@ extension _PoolEngine {
         var check = HealthCheck()
         noteReleases(now: clock.now)
         check.changesBefore = health.count
+        check.hasSeenWaiters = core.waiting > 0
+        check.hasSeenAttempt = core.counts.opening > 0
         while !core.isShutDown, !Task.isCancelled {
             if !core.isPaused, let validation = startValidationForCheck() {
                 switch await clock.wait(for: validation, until: deadline) {
@@ -41,14 +43,19 @@ extension _PoolEngine {
     private func verdictWithoutSuccess(_ check: HealthCheck) -> ConnectionPoolHealth.Status? {
         if Task.isCancelled || core.isPaused { return nil }
         if health.isFailing { return .failing }
-        // If callers wait and nothing succeeded or failed during the whole check, the server does not answer.
-        return core.waiting > 0 && health.count == check.changesBefore ? .unresponsive : nil
+        // If callers wait, or an attempt to connect runs, and nothing succeeded or failed during the whole check, the server does not
+        // answer. A caller whose timeout has just passed counts, too.
+        let isAwaited = check.hasSeenWaiters || check.hasSeenAttempt || core.waiting > 0
+        return isAwaited && health.count == check.changesBefore ? .unresponsive : nil
     }
 
     /// What one check has done so far.
     private struct HealthCheck {
         var changesBefore = 0
         var hasOpened = false
+        /// Whether callers waited, and whether an attempt to connect ran, when the check began.
+        var hasSeenWaiters = false
+        var hasSeenAttempt = false
         /// How long to wait before the next step of the check, in nanoseconds: from 1 millisecond to 32.
         var pause: UInt64 = 1_000_000
     }
@@ -116,6 +123,7 @@ extension _PoolEngine {
             return nil
         }
         check.hasOpened = true
+        check.hasSeenAttempt = true
         return ended
     }
 

@@ -14,6 +14,8 @@ final class HealthRecord: Sendable {
     private let failureAt = Atomic<UInt64>(0)
     private let failing = Atomic(false)
     private let changes = Atomic(0)
+    /// When a wait began that ended with a timeout, the first of these waits since the latest success; 0 if there was none.
+    private let unservedSince = Atomic<UInt64>(0)
     private let latestFailure = LatestError()
 
     /// How long after the latest success a failure does not count as an outage, in nanoseconds: 1 second.
@@ -54,6 +56,23 @@ final class HealthRecord: Sendable {
         failureAt.store(now, ordering: .relaxed)
         failing.store(true, ordering: .relaxed)
         changes.add(1, ordering: .releasing)
+    }
+
+    /// Notes that the timeout of a caller has passed that had waited since `began`.
+    func noteTimeout(since began: UInt64) {
+        var known = unservedSince.load(ordering: .relaxed)
+        // A moment before the latest success is outdated. Relaxed: one of several timeouts at the same time is enough.
+        while known == 0 || known <= lastSuccess || known > began {
+            let (exchanged, found) = unservedSince.compareExchange(expected: known, desired: began, ordering: .relaxed)
+            if exchanged { return }
+            known = found
+        }
+    }
+
+    /// Since when callers have waited in vain, if the timeout of at least one has passed since the latest success.
+    var firstTimeout: UInt64? {
+        let began = unservedSince.load(ordering: .relaxed)
+        return began > lastSuccess ? began : nil
     }
 
     /// The number of successes and failures so far. It may wrap.

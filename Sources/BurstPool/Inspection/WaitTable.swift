@@ -5,8 +5,9 @@ import Synchronization
 /// A lock-free table of the callers that wait: since when, and where in the source they called the pool.
 ///
 /// The memory of the table is freed only together with the pool, so any thread may read it at any time, and no thread waits for
-/// another one. The table grows with the greatest number of callers that have waited at the same time. A caller claims a free
-/// cell, usually the cell whose index follows from its number, and frees it when its wait ends.
+/// another one. A caller claims a free cell near the one that follows from the number of its wait, and frees the cell when its
+/// task goes on after the wait. The table gets a greater chunk only if a quarter of the cells of the latest chunk are in use, so
+/// its memory is in proportion to the greatest number of callers at a time.
 @usableFromInline
 final class WaitTable: Sendable {
     /// A cell that a caller has claimed.
@@ -28,9 +29,9 @@ final class WaitTable: Sendable {
         static let number = 0, since = 1, fileID = 2, line = 3, name = 4
     }
 
-    /// The number of chunks. The last one has a million cells. A caller that finds none of its cells free there is not listed.
+    /// The number of chunks. The last one has a million cells. A caller that finds no free cell there is not listed.
     private static let chunkCount = 18
-    private static let probes = 8
+    private static let fewestProbes = 8
 
     private let tracksPlaces: Bool
     private let wordsInCell: Int
@@ -104,7 +105,7 @@ final class WaitTable: Sendable {
     /// Calls `read` with each cell of a waiting caller, and then the closure that `read` returned, unless the cell has changed
     /// meanwhile.
     private func forEachWait(_ read: (UnsafeMutablePointer<Atomic<UInt64>>) -> () -> Void) {
-        for index in 0...min(latest.load(ordering: .acquiring), Self.chunkCount - 1) {
+        for index in 0...latest.load(ordering: .acquiring) {
             guard let chunk = chunk(index) else { continue }
             for cell in 0..<Self.capacity(index) {
                 let words = chunk + cell * wordsInCell
@@ -121,22 +122,34 @@ final class WaitTable: Sendable {
 
     private static func capacity(_ index: Int) -> Int { 8 << index }
 
+    /// The first cell to try, in a chunk. The multiplication spreads the numbers of waits, which are close to each other, over the
+    /// whole chunk (Knuth, The Art of Computer Programming, volume 3, section 6.4: Fibonacci hashing).
+    private static func firstCell(_ number: UInt64, inChunk index: Int) -> Int {
+        Int((number &* 0x9e37_79b9_7f4a_7c15) >> UInt64(64 - 3 - index))
+    }
+
+    /// The number of cells in all chunks. For tests.
+    var cellCount: Int {
+        (0..<Self.chunkCount).reduce(0) { $0 + (chunk($1) == nil ? 0 : Self.capacity($1)) }
+    }
+
     /// Claims a free cell for a wait. Returns `nil` if the table has no free cell for it.
     private func claim(_ number: UInt64) -> UnsafeMutablePointer<Atomic<UInt64>>? {
         var index = latest.load(ordering: .relaxed)
-        while index < Self.chunkCount {
+        while true {
             guard let chunk = chunk(index) ?? addChunk(index) else { return nil }
-            let mask = Self.capacity(index) - 1
-            for probe in 0..<Self.probes {
-                let words = chunk + ((Int(truncatingIfNeeded: number) &+ probe) & mask) * wordsInCell
+            let capacity = Self.capacity(index)
+            let first = Self.firstCell(number, inChunk: index)
+            for probe in 0..<max(Self.fewestProbes, capacity / 4) {
+                let words = chunk + ((first + probe) & (capacity - 1)) * wordsInCell
                 guard words[Word.number].load(ordering: .relaxed) == 0 else { continue }
                 let isFree = words[Word.number].compareExchange(expected: 0, desired: 1, ordering: .acquiring)
                 if isFree.exchanged { return words }
             }
+            guard index + 1 < Self.chunkCount else { return nil }
             index += 1
             latest.max(index)
         }
-        return nil
     }
 
     private func chunk(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>>? {

@@ -88,17 +88,20 @@ extension _PoolEngine {
         } catch {
             return .unprepared(error)
         }
+        let lifetime = strategy.connectionLifetime(connection.pointee)
+        // Otherwise the pool would replace the connection at once, again and again. A failed attempt has a pace.
+        if let lifetime, lifetime <= .zero { return .unprepared(ExpiredConnection(lifetime: lifetime)) }
         _ = header.pointee.abortHandle.take()
         if let abort = strategy.abortHandle(for: connection.pointee) {
             _ = header.pointee.abortHandle.putIfEmpty(AbortHandle(abort))
         }
-        limitLifetime(permit)
+        limitLifetime(permit, lifetime)
         watchForClose(permit)
         return .opened
     }
 
-    private func limitLifetime(_ permit: Core.Lease) {
-        let own = strategy.connectionLifetime(connection(of: permit).pointee).map { max(1, $0.nanoseconds) }
+    private func limitLifetime(_ permit: Core.Lease, _ ownLifetime: Duration?) {
+        let own = ownLifetime.map { max(1, $0.nanoseconds) }
         let jittered = settings.maxLifetime.map { lifetime in
             // Half of what a clock can tell is some hundred years, and as a floating-point number it still fits.
             let longest = Double(min(lifetime, .max / 2))
@@ -203,5 +206,17 @@ extension _PoolEngine {
         reconcile()
         if settings.minimumIdle > 0 { lookWithin(maintenance.interval) }
         minimumIdle.attemptEnded.fire()
+    }
+}
+
+/// The error of an attempt to connect whose connection was too old already.
+private struct ExpiredConnection: Error, CustomStringConvertible {
+    let lifetime: Duration
+
+    var description: String {
+        """
+        The strategy says that the connection, which has just opened, may stay open for \(lifetime) (connectionLifetime). Check that its \
+        credentials have not expired, and that the clocks of client and server agree.
+        """
     }
 }

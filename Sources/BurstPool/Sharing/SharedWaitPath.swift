@@ -224,6 +224,7 @@ extension SharedPoolEngine {
     {
         noteWaitEnded()
         guard let shortage = error as? Shortage else { return acquireFailed(error, waited: began, ticket) }
+        connections.health.noteTimeout(since: began)
         let timeout = patience.timeout ?? .zero
         let cause = shortage.cause(since: began)
         let timedOut =

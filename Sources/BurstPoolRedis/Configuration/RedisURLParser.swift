@@ -220,6 +220,10 @@ extension RedisURLParser {
 extension RedisError {
     /// The error of a URL with an invalid part; `nil` for the URL as a whole.
     static func invalidURL(_ part: String?, _ complaint: String) -> RedisError {
-        RedisError(.invalidURL, "The \(part.map { "\($0) of the " } ?? "")Redis URL is invalid: \(complaint)")
+        let verb = part?.hasSuffix("s") == true ? "are" : "is"
+        return RedisError(
+            .invalidURL,
+            "The \(part.map { "\($0) of the " } ?? "")Redis URL \(verb) invalid: \(complaint)"
+        )
     }
 }

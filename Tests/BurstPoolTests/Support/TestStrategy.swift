@@ -16,6 +16,7 @@ final class TestStrategy: ConnectionStrategy {
         var isPermanent: @Sendable (any Error) -> Bool = { _ in false }
         var verdict: @Sendable (any Error) -> ConnectionVerdict = { _ in .keep }
         var abort: (@Sendable (Remote) -> Void)?
+        var lifetime: Duration?
     }
 
     struct Books: Sendable {
@@ -66,6 +67,7 @@ final class TestStrategy: ConnectionStrategy {
         script.withLock { $0.validate = action }
     }
     func onAbort(_ action: @escaping @Sendable (Remote) -> Void) { script.withLock { $0.abort = action } }
+    func limitLifetime(_ lifetime: Duration?) { script.withLock { $0.lifetime = lifetime } }
     func callPermanent(_ condition: @escaping @Sendable (any Error) -> Bool) {
         script.withLock { $0.isPermanent = condition }
     }
@@ -156,6 +158,8 @@ final class TestStrategy: ConnectionStrategy {
     func connectionVerdict(after error: any Error) -> ConnectionVerdict {
         script.withLock { $0.verdict }(error)
     }
+
+    func connectionLifetime(_ connection: TestConnection) -> Duration? { script.withLock { $0.lifetime } }
 
     func abortHandle(for connection: TestConnection) -> (@Sendable () -> Void)? {
         let remote = connection.remote
