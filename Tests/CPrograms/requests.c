@@ -320,7 +320,8 @@ static void drivers_come_and_go(void) {
     size_t memory = bp_pool_memory(pool);
     for (int i = 0; i < 1000; i++) {
         CHECK(bp_driver_close(driver, on_ended) == BP_OK && bp_driver_close(driver, on_ended) == BP_BUSY);
-        CHECK(bp_driver_shutdown(driver, on_ended) == BP_BUSY && ends == i);
+        /* A shutdown that is refused does not shut the pool down. */
+        CHECK(bp_driver_shutdown(driver, on_ended) == BP_BUSY && ends == i && !bp_is_shut_down(pool));
         run();
         CHECK(ends == i + 1 && driver == NULL && bp_driver_create(pool, &functions, &ends, &driver) == BP_OK);
     }
@@ -469,6 +470,40 @@ static void shutdown_by_thread(void) {
     CHECK(bp_pool_destroy(pool) == BP_OK);
 }
 
+/* No connection is opened for a permit that the loop has not seen before the shutdown. Its request learns of the
+ * shutdown. */
+static void permit_beside_shutdown(void) {
+    set_up(1, 1);
+    bp_request request;
+    done = 0;
+    bp_request_init(&request, count, NULL);
+    CHECK(bp_request_submit(&request, driver, BP_NO_DEADLINE) == BP_OK && bp_shutdown(pool) == BP_OK);
+    run();
+    CHECK(done == 1 && request.status == BP_SHUT_DOWN && opens == 0 && bp_total(pool) == 0);
+    tear_down();
+}
+
+/* A connection above a lowered hard limit is closed, although a request waits for it. */
+static void released_above_hard_limit(void) {
+    set_up(3, 3);
+    bp_lease leases[3];
+    for (int i = 0; i < 3; i++) {
+        leases[i] = open_connection(pool);
+    }
+    bp_request request;
+    done = 0;
+    bp_request_init(&request, count, NULL);
+    CHECK(bp_request_submit(&request, driver, BP_NO_DEADLINE) == BP_OK && bp_resize(pool, 1, 1) == BP_OK);
+    for (int i = 0; i < 3; i++) {
+        CHECK(done == 0 && bp_driver_release(driver, leases[i]) == BP_OK);
+        run();
+        CHECK(closes == (i < 2 ? i + 1 : 2));
+    }
+    CHECK(done == 1 && request.status == BP_OK && bp_total(pool) == 1);
+    CHECK(bp_driver_release(driver, request.lease) == BP_OK);
+    tear_down();
+}
+
 /* A connection that opens after the shutdown is closed, and its request learns of the shutdown. */
 static void opened_after_shutdown(void) {
     set_up(1, 1);
@@ -584,6 +619,8 @@ int main(void) {
     discard_of_ended_lease();
     program_closes();
     shutdown_by_thread();
+    permit_beside_shutdown();
+    released_above_hard_limit();
     opened_after_shutdown();
     end_is_awaited();
     cancelled_thread();

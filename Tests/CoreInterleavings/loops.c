@@ -152,6 +152,11 @@ static const bp_driver_functions functions = {.open = on_open, .close = on_close
 
 static void create_driver(loop *it) {
     REQUIRE(bp_driver_create(world.pool, &functions, it, &it->driver) == BP_OK, "a driver cannot be created");
+    for (unsigned i = 0; i < MOST_LOOPS; i++) {
+        /* A driver that is ending is free a moment before its loop learns of it. */
+        REQUIRE(&loops[i] == it || loops[i].is_closing || loops[i].driver != it->driver,
+                "two loops have the same driver");
+    }
 }
 
 void loops_create(unsigned count) {

@@ -47,7 +47,7 @@ bool model_has_excess(void) {
 }
 
 bool model_needs_reconcile(void) {
-    return model_waiting() != 0 || it->is_paused || it->is_shut_down || model_has_excess();
+    return model_waiting() != 0 || it->is_paused || it->is_shut_down || it->always_reconciles || model_has_excess();
 }
 
 uint64_t model_oldest_age(void) {

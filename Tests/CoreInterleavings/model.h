@@ -35,6 +35,7 @@ typedef struct {
 typedef struct {
     uint32_t max_size, hard_limit, max_waiters;
     bool keeps_excess, is_paused, is_shut_down;
+    bool always_reconciles; /* Set by bp_always_reconcile. */
     model_slot slots[MODEL_SLOTS];
     unsigned slot_count;
     model_waiter waiters[MODEL_WAITERS];

@@ -342,14 +342,19 @@ static void set_up_two_excess(void) {
     set_up_kept(1, 2, 2);
 }
 
+/* Releases a lease of the set-up to the driver of the first loop, on another thread. */
+static void release_to_driver(unsigned lease) {
+    loops[0].callers++;
+    bp_status status = bp_driver_release(loops[0].driver, surrender(lease));
+    loops[0].callers--;
+    REQUIRE(status == BP_OK, "bp_driver_release returned %s", bp_status_name(status));
+}
+
 static void close_beside_release_to_driver(unsigned thread) {
     if (thread == 0) {
         get_lease_and_end();
     } else {
-        loops[0].callers++;
-        bp_status status = bp_driver_release(loops[0].driver, surrender(0));
-        loops[0].callers--;
-        REQUIRE(status == BP_OK, "bp_driver_release returned %s", bp_status_name(status));
+        release_to_driver(0);
     }
 }
 
@@ -433,6 +438,13 @@ static void reopen_with_timeout(unsigned thread) {
     }
 }
 
+/* Two drivers end, and two are created in their memory at the same time. */
+static void reopen_both(unsigned thread) {
+    run_loop_to_end(thread, 0);
+    reopen_loop(thread);
+    ask_and_run(thread);
+}
+
 /* Excess connections and broken ones are closed on the loop. */
 static void set_up_excess(void) {
     set_up(1, 2, 1, 2);
@@ -449,8 +461,8 @@ static void release_excess(unsigned thread) {
     }
 }
 
-/* Two connections where one is allowed, because the limit was lowered: the first that is released closes. The
- * request waits by then. */
+/* Two connections where one is allowed, because the limit was lowered: the first that is released closes, also if a
+ * thread without a close function releases it to the driver. The request waits by then. */
 static void set_up_lowered(void) {
     set_up_kept(2, 2, 2);
     set_limits(1, 1);
@@ -459,7 +471,11 @@ static void set_up_lowered(void) {
 static void ask_above_limit(unsigned thread) {
     if (thread != 0) {
         block_until(&a_thread_has_slept);
-        thread_releases(surrender(thread - 1));
+        if (thread == 1) {
+            thread_releases(surrender(0));
+        } else {
+            release_to_driver(1);
+        }
         return;
     }
     submit(0, 0, BP_NO_DEADLINE);
@@ -519,10 +535,7 @@ static void end_beside_release_to_driver(unsigned thread) {
     if (thread == 0) {
         shut_loop_down(0);
     } else {
-        loops[0].callers++;
-        bp_status status = bp_driver_release(loops[0].driver, surrender(0));
-        loops[0].callers--;
-        REQUIRE(status == BP_OK, "bp_driver_release returned %s", bp_status_name(status));
+        release_to_driver(0);
     }
 }
 
@@ -571,6 +584,7 @@ const scenario callback_scenarios[] = {
     {"callback-close-vs-reconcile-for-it", 2, set_up_three_idle, close_beside_reconcile_for_driver, loops_check_and_end,
      false},
     {"callback-reopen-with-timeout", 2, set_up_reopen_with_timeout, reopen_with_timeout, loops_check_and_end, false},
+    {"callback-reopen-both", 2, set_up_two_loops, reopen_both, loops_check_and_end, false},
     {"callback-excess", 2, set_up_excess, release_excess, loops_check_and_end, false},
     {"callback-lowered-limit", 3, set_up_lowered, ask_above_limit, loops_check_and_end, false},
     {"callback-discard-elsewhere", 3, set_up_release, discard_from_elsewhere, loops_check_and_end, false},

@@ -60,6 +60,26 @@ static void two_timers(unsigned thread) {
     }
 }
 
+/* A caller joins with the deadline that bp_expire finds: one of the two sets the timer, and not both. */
+static void set_up_expiry_of_none(void) {
+    set_up_all_leased();
+    add_waiter(40);
+    world.times_told = 0;
+}
+
+static void join_beside_expiry(unsigned thread) {
+    if (thread == 0) {
+        expire(20, 4);
+    } else {
+        join_queue(prepare(40));
+    }
+}
+
+static void check_one_was_told(void) {
+    REQUIRE(world.times_told == 1, "%u calls were told the next deadline", world.times_told);
+    check_deadlines_kept();
+}
+
 /* While one thread is stopped in bp_expire, another one must not be told that there is nothing to do. */
 static void set_up_timers_alone(void) {
     world_create(1, 1, 1);
@@ -113,6 +133,7 @@ const scenario deadline_scenarios[] = {
     {"deadlines", 3, set_up_deadlines, deadlines, check_deadlines_kept, false},
     {"deadlines-like-scans", 3, set_up_deadlines_like_scans, deadlines, check_deadlines_kept, false},
     {"two-expiries", 3, set_up_deadlines, two_timers, check_deadlines_kept, false},
+    {"expiry-vs-join", 2, set_up_expiry_of_none, join_beside_expiry, check_one_was_told, false},
     {"expiry-again", 1, set_up_four_deadlines, expire_again, NULL, false},
     {"expiry-vs-stopped-expiry", 2, set_up_timers_alone, timer_beside_stopped_timer, NULL, false},
     {NULL, 0, NULL, NULL, NULL, false},

@@ -444,6 +444,16 @@ static void pause_or_resume(void) {
     }
 }
 
+/* The Swift core has no such call: there the step does nothing. */
+static void always_reconcile_or_not(void) {
+#ifndef EXPLORED_SWIFT_CORE
+    it->always_reconciles = !it->always_reconciles;
+    for (unsigned i = 0; i < 2; i++) { /* A second call with the same value changes nothing. */
+        require_status("bp_always_reconcile", bp_always_reconcile(world.pool, it->always_reconciles), BP_OK);
+    }
+#endif
+}
+
 static void shut_all_down(void) {
     require_status("bp_shutdown", bp_shutdown(world.pool), BP_OK);
     it->is_shut_down = true;
@@ -562,6 +572,7 @@ static void (*const steps[])(void) = {
     observe_late,
     misuse,
     shut_all_down,
+    always_reconcile_or_not,
 };
 
 static void end_all(void) {
@@ -582,6 +593,9 @@ static void end_all(void) {
     }
     if (it->is_paused) {
         pause_or_resume();
+    }
+    if (it->always_reconciles) {
+        always_reconcile_or_not();
     }
     sweep_end();
     while (model_count(BP_SLOT_IDLE) != 0) {

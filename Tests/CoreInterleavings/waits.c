@@ -59,6 +59,7 @@ bool join_queue(wait *it) {
     require_known_shutdown(status);
     REQUIRE(status == BP_OK || it->resumed == 0, "resumed, although its join said that it does not wait");
     REQUIRE(status != BP_OK || !it->cancelled_early, "joined though cancelled");
+    world.times_told += arm;
     if (status == BP_OK && arm && it->deadline < world.timer) {
         world.timer = it->deadline;
     }
@@ -131,5 +132,6 @@ void expire(uint64_t time, size_t capacity) {
         REQUIRE(it != NULL && it->deadline <= time, "a waiter expires before its deadline");
         resume(it, BP_TIMED_OUT, none);
     }
+    world.times_told += next != BP_NO_DEADLINE;
     world.timer = next < world.timer ? next : world.timer;
 }

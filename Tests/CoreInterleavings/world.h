@@ -69,6 +69,7 @@ typedef struct {
     unsigned opens_dead; /* The number of connections that are found closed. */
     unsigned opened, closed;
     uint64_t timer;          /* The earliest time at which a thread has promised to call bp_expire. */
+    unsigned times_told;     /* How often a call told a thread such a time. */
     uint64_t clock_base;     /* Added to all deadlines. */
     bool is_being_shut_down; /* bp_shutdown was called. */
     uint64_t shut_down_at;   /* It has returned. */
