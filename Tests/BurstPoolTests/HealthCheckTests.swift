@@ -27,7 +27,7 @@ struct HealthCheckTests {
     }
 
     @Test(
-        "An attempt to connect without an answer makes the pool unresponsive, whoever began it",
+        "An attempt to connect without an answer makes the pool unresponsive, also if an earlier check began it",
         arguments: CoreKind.allCases
     )
     func frozenAttempt(kind: CoreKind) async throws {
