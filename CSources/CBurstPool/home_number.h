@@ -40,7 +40,7 @@ static inline uint32_t bp__home_number(void) {
     }
     /*
      * The kernel is older than rseq, or does not allow it: a number that is computed from the thread's address. A
-     * function that gives out numbers would be slower, because the hot path would have to save registers for its call
+     * function that gives out numbers would be slower, because the fast path would have to save registers for its call
      * even if the call is not made.
      */
     return (uint32_t)(((uint64_t)(uintptr_t)thread * UINT64_C(0x9e3779b97f4a7c15)) >> 32);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Acquiring and releasing connections, and the sweep over the idle ones. The whole hot path is in this file, so that
+/* Acquiring and releasing connections, and the sweep over the idle ones. The whole fast path is in this file, so that
  * the compiler can inline all of it. */
 #include "posix.h"
 
 #include "pool.h"
 #include "reconcile.h"
 
-/* The hot path of bp_pool.h is inlined into the calls of bp_blocking.h. */
-#define BP_ON_HOT_PATH inline __attribute__((always_inline))
+/* The fast path of bp_pool.h is inlined into the calls of bp_blocking.h. */
+#define BP_ON_FAST_PATH inline __attribute__((always_inline))
 
 bool bp_needs_reconcile(const bp_pool *pool) {
     /*
@@ -28,7 +28,7 @@ static __attribute__((noinline)) bool bp__may_acquire(bp_pool *pool) {
     return (bp__load(&pool->waiting) & (BP_SHUT | BP_PAUSED)) == 0 && !bp_has_waiters(pool);
 }
 
-static BP_ON_HOT_PATH bp_lease bp__try_acquire(bp_pool *pool) {
+static BP_ON_FAST_PATH bp_lease bp__try_acquire(bp_pool *pool) {
     /* Relaxed: a waiter, pause or shutdown that this load does not see yet began at the same time as this call. */
     if (__builtin_expect(bp__load_relaxed(&pool->waiting) != 0, 0) && !bp__may_acquire(pool)) {
         return bp__no_lease;
@@ -59,14 +59,14 @@ static inline bp_status bp__needs_attention(const bp_pool *pool) {
     return pool->is_forked ? BP_FORKED : BP_RECONCILE;
 }
 
-/* Returns the status of a release that was refused. The hot path does not check before whether the process is forked.
+/* Returns the status of a release that was refused. The fast path does not check before whether the process is forked.
  */
 static inline bp_status bp__refused(const bp_pool *pool, bp_status status) {
     return pool != NULL && pool->is_forked ? BP_FORKED : status;
 }
 
 /* Does the same as bp_release_exclusive, for a lease that was checked. */
-static BP_ON_HOT_PATH bp_status bp__release_checked(bp_pool *pool, bp_lease lease) {
+static BP_ON_FAST_PATH bp_status bp__release_checked(bp_pool *pool, bp_lease lease) {
     /* Relaxed: the full barrier in bp__idle_put makes this store visible to the thread that takes the slot next. */
     bp__store_relaxed(&lease.slot->word, bp__slot_word(BP_SLOT_IDLE, lease.serial));
     bp__idle_put(&pool->idle, lease.slot);
@@ -123,7 +123,7 @@ bp_status bp_release_to_waiter(bp_pool *pool, bp_lease lease, bp_lease *next, vo
     return status;
 }
 
-static BP_ON_HOT_PATH bp_status bp__release(bp_pool *pool, bp_lease lease) {
+static BP_ON_FAST_PATH bp_status bp__release(bp_pool *pool, bp_lease lease) {
     bp_status status = bp__return_idle(pool, lease);
     if (__builtin_expect(status != BP_OK, 0)) {
         return bp__refused(pool, status);
@@ -166,8 +166,8 @@ static inline bp_place bp__in_pool(bp_pool *pool) {
  * Does the same as bp_release, for a thread with a record. If it returns BP_RECONCILE, the thread has raised the count
  * of the place.
  */
-static BP_ON_HOT_PATH bp_status bp__release_with_record(bp_pool *pool, bp_lease lease, bp_place place,
-                                                        bp_thread_record *thread) {
+static BP_ON_FAST_PATH bp_status bp__release_with_record(bp_pool *pool, bp_lease lease, bp_place place,
+                                                         bp_thread_record *thread) {
     /*
      * Relaxed: the full barrier in bp_release comes before another thread can take the connection. So this store is
      * visible to bp__is_quiet of a thread that has seen the connection closed, and to bp__driver_may_end of a loop that

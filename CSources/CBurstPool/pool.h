@@ -10,7 +10,7 @@
 
 struct bp_pool {
     /*
-     * One cache line that the hot path reads and that only slow paths write. Each word holds two counts of at most 30
+     * One cache line that the fast path reads and that only slow paths write. Each word holds two counts of at most 30
      * bits, one from bit 0 and one from bit 32, and flags.
      *
      *   waiting   low: the number of waiters in the queue. High: the number of waiters without a permit. Bit 62: the

@@ -4,12 +4,12 @@
  * What the core knows about a thread.
  *
  * A pool may be freed only when no thread is inside a call on it. Calls on the slow path count themselves in
- * bp_pool.inside, which costs an atomic read-modify-write at the beginning and at the end. The hot path of
+ * bp_pool.inside, which costs an atomic read-modify-write at the beginning and at the end. The fast path of
  * bp_release_and_reconcile cannot afford that. There, the thread writes the pool's address to its own record before it
  * releases the connection, and 0 afterwards, with two stores that are not read-modify-writes. The thread that wants to
  * free the pool reads all records. It sees the first store, because it has seen the connection that the other thread
- * released after the store. The hot path of bp_driver_release does the same with the driver's address, and a loop reads
- * all records before its driver ends.
+ * released after the store. The fast path of bp_driver_release does the same with the driver's address, and a loop
+ * reads all records before its driver ends.
  *
  * Records are never freed. The record of a thread that has ended is used again for a new thread.
  */
@@ -56,11 +56,11 @@ bp_thread_record *bp__thread_records(void);
  */
 void bp__forget_other_threads(void);
 
-/* Returns whether a thread is on the hot path of bp_release_and_reconcile with this pool, or of bp_driver_release with
+/* Returns whether a thread is on the fast path of bp_release_and_reconcile with this pool, or of bp_driver_release with
  * this driver. */
 static inline bool bp__thread_is_releasing_to(const void *pool_or_driver) {
     for (bp_thread_record *it = bp__thread_records(); it != NULL; it = it->next) {
-        /* Acquire: pairs with the release store at the end of the hot path. */
+        /* Acquire: pairs with the release store at the end of the fast path. */
         if (bp__load(&it->inside) == (uint64_t)(uintptr_t)pool_or_driver) {
             return true;
         }

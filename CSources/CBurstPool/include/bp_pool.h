@@ -460,14 +460,14 @@ size_t bp_pool_memory(const bp_pool *pool);
 /* Acquiring and releasing. */
 
 /*
- * Takes an idle connection. This is the hot path: usually one atomic exchange on a cache line that no other CPU writes.
- * Returns {NULL, 0} if no connection is idle, if a caller waits (a waiter is never overtaken), if the pool is paused or
- * shut down, or if pool is NULL.
+ * Takes an idle connection. This is the fast path: usually one atomic exchange on a cache line that no other CPU
+ * writes. Returns {NULL, 0} if no connection is idle, if a caller waits (a waiter is never overtaken), if the pool is
+ * paused or shut down, or if pool is NULL.
  */
 bp_lease bp_try_acquire(bp_pool *pool);
 
 /*
- * Releases a connection. This is the hot path. The connection is idle when the call returns.
+ * Releases a connection. This is the fast path. The connection is idle when the call returns.
  * BP_OK: nothing else to do. BP_RECONCILE: released; now reconcile. BP_INVALID_ARGUMENT; BP_FOREIGN_SLOT;
  * BP_STALE_LEASE.
  */

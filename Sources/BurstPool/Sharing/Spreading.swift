@@ -2,7 +2,7 @@
 
 import Synchronization
 
-// The policy .fewestLeases. The hot path is that of the other policy: it takes the idle lease that was released last, of whatever
+// The policy .fewestLeases. The fast path is that of the other policy: it takes the idle lease that was released last, of whatever
 // connection. What spreads the leases is that there are few of them. No connection has more leases than `leaseCap`, which is
 // raised for all connections at once, and only when a caller finds no idle lease. It is lowered when another connection is
 // checked out, and at regular intervals.

@@ -5,7 +5,7 @@ import Synchronization
 /// Packs messages into datagrams, and queues the datagrams for sending.
 ///
 /// Any thread appends, and one task sends. Appending copies a finished message under a lock, which takes some tens of
-/// nanoseconds. Once per datagram it also allocates memory and wakes the sending task. The lock is not on the pool's hot path,
+/// nanoseconds. Once per datagram it also allocates memory and wakes the sending task. The lock is not on the pool's fast path,
 /// and no foreign code runs under it.
 ///
 /// The number of datagrams is limited. If the queue is full, messages that do not fit into the current datagram are dropped,

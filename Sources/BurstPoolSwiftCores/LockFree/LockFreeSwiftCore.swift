@@ -7,7 +7,7 @@ import Synchronization
 /// production.
 ///
 /// The algorithms are those of `CBurstPool`: striped idle stacks, Michael and Scott's queue with Harris's removal for
-/// the waiters, type-stable memory, and counters that the hot path only reads. Comments say where the two cores differ.
+/// the waiters, type-stable memory, and counters that the fast path only reads. Comments say where the two cores differ.
 /// The core in C returns a status for misuse (a second release, a lease of another pool). This core rejects a lease
 /// that has ended, and stops the program in debug builds.
 ///
@@ -52,7 +52,7 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
     /// The number of bytes that the core has allocated, whether they were touched or not.
     public var memory: Int { books.pointee.memory }
 
-    // MARK: The hot path
+    // MARK: The fast path
 
     /// Takes an idle connection, unless a caller waits for one: two exchanges on cache lines of the calling thread.
     @inlinable @inline(__always)

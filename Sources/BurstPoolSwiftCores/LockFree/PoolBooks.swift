@@ -6,7 +6,7 @@ import Synchronization
 /// The state of a pool, at an address that never changes.
 @usableFromInline
 struct PoolBooks: ~Copyable {
-    // One cache line that the hot path reads and only slow paths write.
+    // One cache line that the fast path reads and only slow paths write.
 
     /// Low: the waiters. High: those of them without a permit. The flags say whether the pool is paused or shut down.
     /// Raised before a waiter can be found in the queue, and lowered after it has left, so the counts are never too

@@ -49,7 +49,7 @@ public final class MutexCore: _PoolCore {
         }
     }
 
-    // MARK: The hot path
+    // MARK: The fast path
 
     /// Takes an idle connection, unless a caller waits for one.
     public func tryAcquire() -> MutexLease? {

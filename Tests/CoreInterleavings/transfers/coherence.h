@@ -21,7 +21,7 @@
 
 /* What memory is used for. A contender names its own memory. */
 typedef enum {
-    USE_WORDS,   /* The line of words that the hot path reads, or the mutex and what it protects. */
+    USE_WORDS,   /* The line of words that the fast path reads, or the mutex and what it protects. */
     USE_INSIDE,  /* The count of the threads inside slow calls. */
     USE_STRIPES, /* The idle connections. */
     USE_QUEUE,   /* The list of waiters: its free nodes, its tail, its nodes. */

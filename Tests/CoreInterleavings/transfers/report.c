@@ -89,7 +89,7 @@ bool write_report(const char *folder, uint64_t seed) {
     fprintf(page, "\nBy steps:\n\n");
     write_leases(page, BY_STEPS, seed, NULL);
     fprintf(page, "\n## A wait and the hand-off that ends it\n\nEach CPU has a connection and 4 tasks, so that every "
-                  "lease begins with a wait. The words are those that the hot path reads.\n\nBy calls:\n\n");
+                  "lease begins with a wait. The words are those that the fast path reads.\n\nBy calls:\n\n");
     write_waits(page, BY_CALLS, seed, &waits);
     fprintf(page, "\nBy steps:\n\n");
     write_waits(page, BY_STEPS, seed, NULL);
