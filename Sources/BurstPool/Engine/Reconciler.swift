@@ -297,6 +297,7 @@ extension _PoolEngine {
         reconcile()
         refill()
         visits.lookAgain()
+        minimumIdle.attemptEnded.fire()
     }
 
     /// Reports the beginning or the end of a burst, if the number of connections has crossed `maxSize`.

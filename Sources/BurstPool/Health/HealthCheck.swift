@@ -16,6 +16,7 @@ extension _PoolEngine {
         check.hasSeenWaiters = core.waiting > 0
         check.hasSeenAttempt = core.counts.opening > 0
         while !core.isShutDown, !Task.isCancelled {
+            let change = expectedChange()
             if !core.isPaused, let validation = startValidationForCheck() {
                 switch await clock.wait(for: validation, until: deadline) {
                 case .done: return describeHealth(now: clock.now, verdict: .healthy)
@@ -32,7 +33,7 @@ extension _PoolEngine {
             if let status = statusChanged(since: check.changesBefore) {
                 return describeHealth(now: clock.now, verdict: status)
             }
-            let ended = openForCheck(&check)
+            let ended = openForCheck(&check) ?? change
             guard await pauseCheck(&check, ended, until: deadline) else { break }
             noteReleases(now: clock.now)
         }
@@ -86,6 +87,16 @@ extension _PoolEngine {
             if (try? isOpen(idle)) == true { return idle }
         }
         return nil
+    }
+
+    /// Returns an event that fires when an attempt to open a connection or a close has ended, if one is under way. To be called before
+    /// the check looks for a connection and for room, so that it misses nothing.
+    private func expectedChange() -> OneShot? {
+        let counts = core.counts
+        guard core.total > counts.idle + counts.leased else { return nil }
+        let ended = OneShot()
+        minimumIdle.attemptEnded.add(ended)
+        return ended
     }
 
     /// Opens a connection for the check, or for the oldest waiter, at most once in a check.

@@ -8,7 +8,8 @@ import Synchronization
 final class MinimumIdle: Sendable {
     let minimum: Int
     let internalUse = InternalUse()
-    /// Fires whenever an attempt to open a connection has ended, for callers of `prewarm`.
+    /// Fires whenever an attempt to open a connection has ended, or a slot has become free, for callers of `prewarm` and for health
+    /// checks.
     let attemptEnded = Broadcast()
     private let refilling = OneAtATime()
     @usableFromInline let isActive: Atomic<Bool>
