@@ -94,8 +94,8 @@ public final class DatadogConnectionPoolObserver: ConnectionPoolObserver {
     /// Starts to send the gauges of a shared pool, which include those of leases. Does not keep the pool alive.
     ///
     /// Call this only for a pool that was not created with
-    /// ``BurstPool/SharedConnectionPool/init(strategy:configuration:datadog:)``. Calling it again for the same pool has no
-    /// effect.
+    /// ``BurstPool/SharedConnectionPool/init(strategy:configuration:leasePolicy:datadog:)``. Calling it again for the same pool
+    /// has no effect.
     public func observe<Strategy>(_ pool: SharedConnectionPool<Strategy>) {
         burst.noteLimit(pool.statistics)
         sampler.start(read: { [weak pool] in pool?.statistics }) { [metrics, burst] statistics in
