@@ -60,7 +60,7 @@ extension ConnectionPoolConfiguration {
         try configuration.readHealth(fields)
         return ConnectionPoolConfigurationReading(
             configuration: configuration,
-            settings: keys.values.map { ConnectionPoolConfigurationReading.Setting(key: $0.key, value: $0.value) },
+            settings: keys.settings,
             knownKeys: keys.known
         )
     }

@@ -33,16 +33,8 @@ public struct ConnectionPoolConfigurationReadError: Error, Sendable, Hashable {
             key: key,
             value: nil,
             message:
-                "'\(key)' is required and has no value. The name of its environment variable ends in \(variableName(key))."
+                "'\(key)' is required and has no value. The name of its environment variable ends in \(EnvironmentName.of(key))."
         )
-    }
-
-    /// Returns a key as it is written in the environment, such as `MAX_SIZE` for `maxSize`.
-    private static func variableName(_ key: String) -> String {
-        key.reduce(into: "") { name, character in
-            if character.isUppercase { name += "_" }
-            name += character == "." ? "_" : character.uppercased()
-        }
     }
 
     static func invalid(_ key: String, _ value: String, allowed: String) -> ConnectionPoolConfigurationReadError {

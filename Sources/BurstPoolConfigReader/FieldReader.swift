@@ -64,11 +64,11 @@ struct FieldReader {
         _ read: (FieldReader, inout Value) throws(ReadError) -> Void
     ) throws(ReadError) {
         let isOn = try value(key, .groupSwitch)
-        let found = keys.values.count
+        let found = keys.settings.count
         let group = FieldReader(reader.scoped(to: ConfigKey(key)), keys, prefix: "\(prefix)\(key).")
         var value = field ?? standard
         try read(group, &value)
-        let hasValues = keys.values.count > found
+        let hasValues = keys.settings.count > found
         let isEnabled = try group.value("enabled", .boolean)
         if let isOn, let isEnabled, isOn != isEnabled {
             throw .contradiction(prefix + key, "\(isOn)", "\(prefix)\(key).enabled", "\(isEnabled)")

@@ -67,7 +67,7 @@
             try configuration.readBehavior(fields)
             return FleetConfigurationReading(
                 configuration: configuration,
-                settings: keys.values.map { FleetConfigurationReading.Setting(key: $0.key, value: $0.value) },
+                settings: keys.settings,
                 knownKeys: keys.known
             )
         }

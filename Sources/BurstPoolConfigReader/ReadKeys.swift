@@ -3,10 +3,10 @@
 /// Collects the keys that a reader asked for, and the values that it found.
 final class ReadKeys {
     private(set) var known: [String] = []
-    private(set) var values: [(key: String, value: String)] = []
+    private(set) var settings: [ConnectionPoolConfigurationReading.Setting] = []
 
     func note(_ key: String, _ content: FieldContent?) {
         known.append(key)
-        if let content { values.append((key, content.description)) }
+        if let content { settings.append(.init(key: key, value: content.description)) }
     }
 }

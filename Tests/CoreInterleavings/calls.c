@@ -79,16 +79,14 @@ bool is_dead(bp_lease lease) {
     return true;
 }
 
-static void finish_close(bp_lease lease) {
-    set_open(lease, false);
-    disown(lease);
-    REQUIRE(bp_finish_close(world.pool, lease) == BP_OK, "bp_finish_close failed");
+void end_close_and_reconcile(bp_lease lease) {
+    end_close(lease);
     reconcile();
 }
 
 void discard(bp_lease lease) {
     REQUIRE(bp_begin_close(world.pool, lease) == BP_OK, "bp_begin_close failed");
-    finish_close(lease);
+    end_close_and_reconcile(lease);
 }
 
 void detach(bp_lease lease) {
@@ -201,13 +199,11 @@ void sweep_excess(unsigned count) {
     bp_lease lease;
     for (unsigned i = 0; i < count && bp_sweep_next(world.pool, &lease) == BP_OK; i++) {
         own(lease, true);
-        bp_status status = bp_begin_close_excess(world.pool, lease);
-        if (status == BP_OK) {
-            finish_close(lease);
-            continue;
+        if (close_if(bp_begin_close_excess, lease)) {
+            reconcile();
+        } else {
+            keep(lease);
         }
-        REQUIRE(status == BP_EMPTY, "bp_begin_close_excess returned %s", bp_status_name(status));
-        keep(lease);
     }
     end_sweep();
 }

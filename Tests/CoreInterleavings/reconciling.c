@@ -16,16 +16,19 @@ static void resume_with(wait *it, bp_lease lease) {
     resume(it, BP_OK, lease);
 }
 
-/* Closes the connection if bp_begin_close_excess or bp_begin_close_above_hard_limit says so. */
-static bool close_if(bp_status (*begin_close)(bp_pool *pool, bp_lease lease), bp_lease lease) {
+void end_close(bp_lease lease) {
+    set_open(lease, false);
+    disown(lease);
+    REQUIRE(bp_finish_close(world.pool, lease) == BP_OK, "bp_finish_close failed");
+}
+
+bool close_if(bp_status (*begin_close)(bp_pool *pool, bp_lease lease), bp_lease lease) {
     bp_status status = begin_close(world.pool, lease);
     if (status != BP_OK) {
         REQUIRE(status == BP_EMPTY, "the begin of a close returned %s", bp_status_name(status));
         return false;
     }
-    set_open(lease, false);
-    disown(lease);
-    REQUIRE(bp_finish_close(world.pool, lease) == BP_OK, "bp_finish_close failed");
+    end_close(lease);
     return true;
 }
 

@@ -52,14 +52,11 @@ static void close_thrice(unsigned thread) {
     }
     bp_status status = bp_begin_close(world.pool, to_close);
     if (status == BP_OK) {
-        take_over(0);
-        set_open(to_close, false);
-        disown(to_close);
-        REQUIRE(bp_finish_close(world.pool, to_close) == BP_OK, "bp_finish_close failed");
+        end_close_and_reconcile(take_over(0));
     } else {
         REQUIRE(status == BP_STALE_LEASE, "bp_begin_close returned %s", bp_status_name(status));
+        reconcile();
     }
-    reconcile();
 }
 
 static void check_other_is_left(void) {

@@ -46,12 +46,17 @@ static void check_shrunk(void) {
     REQUIRE(bp_total(world.pool) <= 1, "%u connections stay, at most 1 may", bp_total(world.pool));
 }
 
-/* The limit was lowered while all connections were in use, and callers wait. Two connections are released and close. */
-static void set_up_lowered_beside_waiters(void) {
+/* All connections are in use, and two callers wait. */
+static void set_up_beside_waiters(void) {
     world_create(3, 3, 2);
     add_leased(3);
     add_waiter(BP_NO_DEADLINE);
     add_waiter(BP_NO_DEADLINE);
+}
+
+/* The limit was lowered while all connections were in use, and callers wait. Two connections are released and close. */
+static void set_up_lowered_beside_waiters(void) {
+    set_up_beside_waiters();
     resize(1, 1);
 }
 
@@ -62,14 +67,7 @@ static void check_lowered(void) {
     REQUIRE(world.waits[0].resumed == 1, "no waiter got the connection that was left");
 }
 
-/* One thread lowers the limit while others release, and one of two callers that wait leaves. */
-static void set_up_lower_beside_waiters(void) {
-    world_create(3, 3, 2);
-    add_leased(3);
-    add_waiter(BP_NO_DEADLINE);
-    add_waiter(BP_NO_DEADLINE);
-}
-
+/* One thread lowers the limit while others release, and one of the callers that wait leaves. */
 static void lower_beside_waiters(unsigned thread) {
     if (thread == 0) {
         resize(1, 1);
@@ -200,7 +198,7 @@ const scenario limit_scenarios[] = {
     {"resize-up-vs-join", 2, set_up_resize_up, resize_up, check_and_reclaim, false},
     {"resize-down-vs-release", 3, set_up_resize_down, resize_down, check_shrunk, false},
     {"lowered-limit-vs-waiters", 2, set_up_lowered_beside_waiters, release_mine, check_lowered, false},
-    {"lower-limit-vs-waiters", 3, set_up_lower_beside_waiters, lower_beside_waiters, reclaim_leases, false},
+    {"lower-limit-vs-waiters", 3, set_up_beside_waiters, lower_beside_waiters, reclaim_leases, false},
     {"lowered-limit-keeping", 4, set_up_lowered_keeping, release_mine, check_kept_up_to_the_limit, false},
     {"resize-down-and-up", 3, set_up_resize_down, resize_down_and_up, check_nobody_waits, false},
     {"shutdown-vs-join", 3, set_up_one_leased, shut_down_beside_join, check_and_reclaim_all, false},

@@ -31,6 +31,12 @@ void require_open_for_business(uint64_t began, const char *what);
 void require_not_paused(uint64_t began, const char *what);
 void require_known_shutdown(bp_status status);
 void note_permit(bp_lease permit);
+/* Frees the slot of a connection whose close has begun. */
+void end_close(bp_lease lease);
+/* Does the same, and reconciles. */
+void end_close_and_reconcile(bp_lease lease);
+/* Closes the connection if begin_close says so: bp_begin_close_excess or bp_begin_close_above_hard_limit. */
+bool close_if(bp_status (*begin_close)(bp_pool *pool, bp_lease lease), bp_lease lease);
 wait *find_wait(bp_ticket ticket);
 
 #endif

@@ -25,7 +25,7 @@ extension ConnectionPoolError {
     ) -> ConnectionPoolError {
         let limit = limit.map { " and maxWaiters is \($0)" } ?? ""
         let lastError =
-            cause == .serverUnreachable ? lastOpenError.map { " Last error: \(Self.sentence($0))" } ?? "" : ""
+            cause == .serverUnreachable ? lastOpenError.map { " Last error: \(String(sentenceOf: $0))" } ?? "" : ""
         return ConnectionPoolError(
             .tooManyWaiters,
             message: """
@@ -89,7 +89,7 @@ extension ConnectionPoolError {
             .circuitOpen,
             message: """
                 The circuit breaker is open after failed connection attempts, and no connection is available. The next \
-                attempt is in \(nextAttempt).\(lastOpenError.map { " Last error: \(Self.sentence($0))" } ?? "")
+                attempt is in \(nextAttempt).\(lastOpenError.map { " Last error: \(String(sentenceOf: $0))" } ?? "")
                 """,
             poolName: poolName,
             statistics: statistics,
@@ -163,12 +163,6 @@ extension ConnectionPoolError {
         )
     }
 
-    /// Returns what an error says, with a full stop at the end.
-    private static func sentence(_ error: any Error) -> String {
-        let text = "\(error)"
-        return text.hasSuffix(".") ? text : text + "."
-    }
-
     /// - Parameter timeout: The timeout of the caller; zero if the caller did not wait.
     @usableFromInline
     static func acquireTimedOut(
@@ -182,7 +176,7 @@ extension ConnectionPoolError {
             message += " The oldest lease has lasted for at least \(age)."
         }
         if let error = shortage.lastOpenError {
-            message += " The latest attempt to open a connection failed: \(sentence(error))"
+            message += " The latest attempt to open a connection failed: \(String(sentenceOf: error))"
         }
         return ConnectionPoolError(
             .acquireTimedOut,
@@ -226,5 +220,13 @@ extension ConnectionShortage {
             last too long: set tracksLeases and see the pool's leases.
             """
         }
+    }
+}
+
+extension String {
+    /// What an error says, with a full stop at the end.
+    init(sentenceOf error: any Error) {
+        self = "\(error)"
+        if !hasSuffix(".") { self += "." }
     }
 }

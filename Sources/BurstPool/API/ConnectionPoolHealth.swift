@@ -77,8 +77,7 @@ extension ConnectionPoolHealth: CustomStringConvertible {
         }
         if status != .healthy, let lastFailure {
             let age = sinceLastFailure.map { " \(readable($0)) ago" } ?? ""
-            let failure = "\(lastFailure)"
-            sentences.append("The latest failure was\(age): \(failure)\(failure.hasSuffix(".") ? "" : ".")")
+            sentences.append("The latest failure was\(age): \(String(sentenceOf: lastFailure))")
         }
         if isPaused { sentences.append("The pool is paused.") }
         if let oldestWait { sentences.append("The oldest waiter has been waiting for \(readable(oldestWait)).") }

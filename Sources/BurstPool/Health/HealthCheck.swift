@@ -13,8 +13,7 @@ extension _PoolEngine {
         var check = HealthCheck()
         noteReleases(now: clock.now)
         check.changesBefore = health.count
-        check.hasSeenWaiters = core.waiting > 0
-        check.hasSeenAttempt = core.counts.opening > 0
+        check.isAwaited = core.waiting > 0 || core.counts.opening > 0
         while !core.isShutDown, !Task.isCancelled {
             let change = expectedChange()
             if !core.isPaused, let validation = startValidationForCheck() {
@@ -46,7 +45,7 @@ extension _PoolEngine {
         if health.isFailing { return .failing }
         // If callers wait, or an attempt to connect runs, and nothing succeeded or failed during the whole check, the server does not
         // answer. A caller whose timeout has just passed counts, too.
-        let isAwaited = check.hasSeenWaiters || check.hasSeenAttempt || core.waiting > 0
+        let isAwaited = check.isAwaited || check.hasOpened || core.waiting > 0
         return isAwaited && health.count == check.changesBefore ? .unresponsive : nil
     }
 
@@ -54,9 +53,8 @@ extension _PoolEngine {
     private struct HealthCheck {
         var changesBefore = 0
         var hasOpened = false
-        /// Whether callers waited, and whether an attempt to connect ran, when the check began.
-        var hasSeenWaiters = false
-        var hasSeenAttempt = false
+        /// Whether callers waited, or an attempt to connect ran, when the check began.
+        var isAwaited = false
         /// How long to wait before the next step of the check, in nanoseconds: from 1 millisecond to 32.
         var pause: UInt64 = 1_000_000
     }
@@ -134,7 +132,6 @@ extension _PoolEngine {
             return nil
         }
         check.hasOpened = true
-        check.hasSeenAttempt = true
         return ended
     }
 

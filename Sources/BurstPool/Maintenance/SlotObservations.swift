@@ -45,9 +45,9 @@ struct SlotObservations {
     /// counts as idle since the same moment. Otherwise it counts as idle since now.
     ///
     /// - Returns: Whether nobody has used the connection. If somebody has, what was planned for it no longer applies.
-    mutating func noteSwept(_ index: Int, serial: UInt64, now: UInt64) -> Bool {
+    mutating func noteSwept(_ index: Int, serial: UInt64, now: () -> UInt64) -> Bool {
         guard all[index].isIdle, all[index].serial == serial &- 1 else {
-            all[index] = Observation(serial: serial, isIdle: true, since: now)
+            all[index] = Observation(serial: serial, isIdle: true, since: now())
             return false
         }
         all[index].serial = serial

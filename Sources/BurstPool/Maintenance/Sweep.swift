@@ -16,7 +16,7 @@ extension _PoolEngine {
                 continue
             }
             noteSwept(lease)
-            let isAsPlanned = observations.noteSwept(index, serial: core.serial(of: lease), now: clock.now)
+            let isAsPlanned = observations.noteSwept(index, serial: core.serial(of: lease)) { clock.now }
             if let reason = header(of: lease).pointee.flags(.isRetired).closeReason {
                 closeInBackground(lease, reason)
                 continue

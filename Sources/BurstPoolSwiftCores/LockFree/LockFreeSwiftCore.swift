@@ -113,15 +113,10 @@ public struct LockFreeSwiftCore: _PoolCore, @unchecked Sendable {
     /// Whether more connections exist than the core keeps. Closing connections do not count.
     @inlinable
     public var hasExcess: Bool {
-        Self.isExcess(
-            total: books.pointee.total.load(ordering: .sequentiallyConsistent),
-            limits: books.pointee.limits.load(ordering: .sequentiallyConsistent)
+        Self.exceeds(
+            books.pointee.total.load(ordering: .sequentiallyConsistent),
+            books.pointee.limits.load(ordering: .sequentiallyConsistent).low
         )
-    }
-
-    @inlinable
-    static func isExcess(total: UInt64, limits: UInt64) -> Bool {
-        exceeds(total, limits.low)
     }
 
     /// Whether more connections exist than this limit, those closing not counted. It adds and does not subtract: while a call
